@@ -1,0 +1,141 @@
+//! The one stream of what happened: progress, report, job log and `why` are folds of it.
+
+use std::sync::Arc;
+
+use crate::id::{JobNo, NodeId, SpecNo, TaskId, TaskRange};
+use crate::outcome::{End, Failure, Results, Usage};
+use crate::payload::Payload;
+use crate::task::TaskSpec;
+use crate::time::Moment;
+
+/// Something that happened at a home, when it happened.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When, on the home's clock.
+    pub at: Moment,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub enum EventKind {
+    /// Specs were added to a job; the first time, the job came to be.
+    Submitted {
+        /// The job.
+        job: JobNo,
+        /// The number of the first spec that was added.
+        first: SpecNo,
+        /// What was added.
+        specs: Arc<[Arc<TaskSpec>]>,
+    },
+    /// No more specs will be added.
+    Closed {
+        /// The job.
+        job: JobNo,
+    },
+    /// Tasks were granted to a node.
+    Granted {
+        /// The node.
+        node: NodeId,
+        /// The tasks.
+        ranges: Arc<[TaskRange]>,
+        /// Why there, where the engine explains its decisions.
+        considered: Option<Arc<Considered>>,
+    },
+    /// A node gave unstarted tasks back.
+    Retracted {
+        /// The node.
+        node: NodeId,
+        /// The tasks.
+        ranges: Arc<[TaskRange]>,
+    },
+    /// An attempt failed and will be repeated.
+    Retrying {
+        /// The task.
+        task: TaskId,
+        /// The node that ran it.
+        node: NodeId,
+        /// The attempt that failed.
+        attempt: u16,
+        /// Why it failed.
+        failure: Failure,
+        /// When it is ready again.
+        until: Moment,
+    },
+    /// Tasks ended for good after they had been granted.
+    Ended(Ended),
+    /// Tasks ended for good without having run.
+    Dropped {
+        /// The tasks.
+        range: TaskRange,
+        /// Skipped or cancelled.
+        end: End,
+        /// For a skipped task, the spec that caused it.
+        because: Option<SpecNo>,
+    },
+    /// An outcome named a grant that is no longer current; it changed nothing.
+    Superseded {
+        /// The tasks.
+        range: TaskRange,
+        /// The node that reported it.
+        node: NodeId,
+    },
+    /// Every task of a job has ended.
+    Finished {
+        /// The job.
+        job: JobNo,
+    },
+}
+
+/// Tasks that ended after they ran.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The tasks.
+    pub range: TaskRange,
+    /// The node that ran them.
+    pub node: NodeId,
+    /// Which attempt it was.
+    pub attempt: u16,
+    /// How they ended.
+    pub end: End,
+    /// What they gave; a failed command's output is here too.
+    pub results: Results,
+    /// What they wrote to standard error.
+    pub stderr: Payload,
+    /// When they ran and what they used.
+    pub usage: Usage,
+}
+
+/// What a placement decision took into account, as `why` prints it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Considered {
+    /// What the decision was for: an ask, a push or a steal.
+    pub cause: Cause,
+    /// Every node, with its score and the reason.
+    pub candidates: Vec<Candidate>,
+    /// How many tasks were ready at that moment, these included.
+    pub ready: u64,
+}
+
+/// Why a task was granted when it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A node asked.
+    Asked,
+    /// The binding is Push.
+    Pushed,
+    /// An idle node took what another had not started.
+    Stolen,
+}
+
+/// One node that a task could have gone to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The node.
+    pub node: NodeId,
+    /// How strongly the force drew it there; fixed point, thousandths.
+    pub score: i64,
+    /// The score in words, or why the node was out of the question.
+    pub reason: Box<str>,
+}

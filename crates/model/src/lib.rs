@@ -1,0 +1,36 @@
+//! The words every other room uses; no decision and no I/O is made here.
+//!
+//! # Glossary: one word per thing
+//!
+//! | word | meaning |
+//! |---|---|
+//! | job | a graph of task specs, submitted together; it lives in one shard |
+//! | spec | one entry of a job; an array spec stands for many tasks |
+//! | task | one index of one spec: the unit that succeeds or fails |
+//! | index | a task's position inside its spec, from 0 |
+//! | attempt | one start of a task, from 1; steals and retracts spend none |
+//! | node | a process that runs tasks |
+//! | home | the node that owns a shard now and alone grants its tasks |
+//! | shard | the jobs of one ledger, folded from one journal |
+//! | grant | a home's leave for one node to run some tasks, by number |
+//! | outcome | how a granted task ended; accepted once, by its grant's number |
+//! | ask | a node's word to a home that it has room |
+//! | run | one start of the executor: tasks run one after another on one slot |
+//! | slot | a place where one run at a time goes on |
+//! | weight | how much work a task is, in units of its user's choice |
+//! | speed | how much weight a slot does in a second, relative to other nodes |
+
+pub mod action;
+pub mod event;
+pub mod id;
+pub mod inputs;
+pub mod job;
+pub mod message;
+pub mod node;
+pub mod outcome;
+pub mod payload;
+pub mod resources;
+pub mod task;
+pub mod template;
+pub mod time;
+pub mod weight;

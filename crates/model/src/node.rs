@@ -1,0 +1,59 @@
+//! Nodes as other nodes know them.
+
+use std::collections::BTreeMap;
+
+use crate::id::NodeId;
+use crate::resources::Resources;
+use crate::task::Request;
+use crate::time::Span;
+
+/// What a node says of itself when it joins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeInfo {
+    /// Its dense id.
+    pub id: NodeId,
+    /// Its name, for people.
+    pub name: Box<str>,
+    /// Where it is.
+    pub region: Box<str>,
+    /// All that it has.
+    pub resources: Resources,
+    /// How many tasks of one core it runs at a time.
+    pub slots: u32,
+    /// How much weight one of its slots does in the time another's does 1; positive.
+    pub speed: f64,
+    /// Labels that tasks may ask for.
+    pub labels: BTreeMap<Box<str>, Box<str>>,
+}
+
+impl NodeInfo {
+    /// Whether the node, when it is idle, can run what `request` asks for.
+    #[must_use]
+    pub fn can_run(&self, request: &Request) -> bool {
+        self.resources.fits(&request.resources) && self.has_labels(request)
+    }
+
+    /// Whether its labels are as `request` wants them.
+    #[must_use]
+    pub fn has_labels(&self, request: &Request) -> bool {
+        request.labels.iter().all(|rule| {
+            let same = self.labels.get(&rule.label).is_some_and(|v| *v == rule.value);
+            same != rule.not
+        })
+    }
+
+    /// Its slots times their speed: what it does in a unit of time.
+    #[must_use]
+    pub fn power(&self) -> f64 {
+        f64::from(self.slots) * self.speed
+    }
+}
+
+/// Another node, and how far away it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Peer {
+    /// What it says of itself.
+    pub info: NodeInfo,
+    /// How long a message there and its answer take.
+    pub round_trip: Span,
+}

@@ -1,0 +1,133 @@
+//! How granted tasks end, as executors report it and homes accept it.
+
+use std::fmt;
+
+use crate::payload::Payload;
+use crate::time::{Moment, Span};
+
+/// How the tasks of a range ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// All of them succeeded.
+    Succeeded(Results),
+    /// The task (a range of one) failed. What it had printed is kept.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// What it printed before.
+        output: Payload,
+    },
+    /// The task was stopped because it was cancelled.
+    Stopped,
+    /// The tasks were not started; they are as they were before the grant.
+    Returned,
+}
+
+/// What the tasks of a range gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Results {
+    /// None gave anything.
+    Nothing,
+    /// One payload for each task, in order.
+    Each(Vec<Payload>),
+}
+
+impl Results {
+    /// What the task at `offset` in the range gave.
+    #[must_use]
+    pub fn at(&self, offset: usize) -> Payload {
+        match self {
+            Self::Nothing => Payload::Empty,
+            Self::Each(each) => each.get(offset).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// Why one attempt failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The command ended with a code other than 0.
+    Exit(i32),
+    /// The command was killed by a signal.
+    Signal(i32),
+    /// The attempt took longer than its timeout.
+    TimedOut,
+    /// The attempt was silent for longer than its heartbeat timeout.
+    Silent,
+    /// The function returned an error.
+    Error(Box<str>),
+    /// The function panicked.
+    Panicked(Box<str>),
+    /// It could not be started: the program, a file or a directory is not there.
+    NotStarted(Box<str>),
+}
+
+impl Failure {
+    /// The exit code that a shell would give: the command's own, 128 + the signal, 124, 127 or 1.
+    #[must_use]
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::Exit(code) => *code,
+            Self::Signal(signal) => 128 + signal,
+            Self::TimedOut | Self::Silent => 124,
+            Self::NotStarted(_) => 127,
+            Self::Error(_) | Self::Panicked(_) => 1,
+        }
+    }
+
+    /// Whether the attempt took its process down, which counts towards quarantine.
+    #[must_use]
+    pub fn is_crash(&self) -> bool {
+        matches!(self, Self::Signal(_))
+    }
+
+    /// Whether another attempt can help: a missing program stays missing.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        !matches!(self, Self::NotStarted(_))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exit(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => write!(f, "killed by signal {signal}"),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::Silent => f.write_str("silent for longer than its heartbeat timeout"),
+            Self::Error(text) => write!(f, "error: {text}"),
+            Self::Panicked(text) => write!(f, "panicked: {text}"),
+            Self::NotStarted(text) => write!(f, "not started: {text}"),
+        }
+    }
+}
+
+/// How a task ended for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It succeeded.
+    Succeeded,
+    /// It failed with no attempts left.
+    Failed(Failure),
+    /// It took its process down too often; no attempts left are spent on it.
+    Quarantined(Failure),
+    /// It was cancelled.
+    Cancelled,
+    /// A task that it depends on ended in a way that does not let it run.
+    Skipped,
+}
+
+/// When an attempt (or a range of them) ran, and what it used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// When the first of them started, on the node's clock.
+    pub began: Moment,
+    /// How long they ran, added up.
+    pub busy: Span,
+    /// Processor time, where known.
+    pub cpu: Span,
+    /// The most memory held, in bytes, where known.
+    pub peak_memory: u64,
+    /// Which slot of the node, from 1.
+    pub slot: u32,
+}

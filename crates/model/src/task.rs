@@ -1,0 +1,167 @@
+//! Task specs: what a job's entries say. Specs are immutable and shared once submitted.
+
+use std::sync::Arc;
+
+use crate::action::{Action, Backoff, Surroundings};
+use crate::id::SpecNo;
+use crate::inputs::Inputs;
+use crate::resources::Resources;
+use crate::time::Span;
+use crate::weight::Weight;
+
+/// One entry of a job: a task, or an array of tasks that differ by their input row.
+#[derive(Clone, Debug)]
+pub struct TaskSpec {
+    /// Its name, unique in the job where it is not empty.
+    pub name: Box<str>,
+    /// What all its tasks share; distinct specs may share one body.
+    pub body: Arc<Body>,
+    /// The rows that placeholders read.
+    pub inputs: Inputs,
+    /// The input row of index 0.
+    pub first_row: u64,
+    /// How many tasks; 1 for a plain task, never 0.
+    pub count: u32,
+    /// Whether it is an array, even of one task.
+    pub array: bool,
+    /// The weight of each task.
+    pub weight: Weight,
+    /// The specs that must end first.
+    pub after: Box<[After]>,
+}
+
+/// A dependency on an earlier or later spec of the same job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct After {
+    /// The spec that must end first.
+    pub spec: SpecNo,
+    /// Index by index (both have equally many) rather than as a whole.
+    pub aligned: bool,
+}
+
+/// What the tasks of a spec share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    /// What runs.
+    pub action: Action,
+    /// With which surroundings.
+    pub surroundings: Surroundings,
+    /// What a node must have.
+    pub request: Request,
+    /// Higher runs first, whatever else the order says.
+    pub priority: i32,
+    /// How long one attempt may take; never zero.
+    pub timeout: Span,
+    /// How long a task has between the request to end and its kill.
+    pub grace: Span,
+    /// How long an attempt may be silent, where that is limited.
+    pub heartbeat_timeout: Option<Span>,
+    /// How many more attempts a failed task gets.
+    pub retries: u16,
+    /// How long it waits before each.
+    pub backoff: Backoff,
+    /// Which ends of its dependencies let it run.
+    pub run_if: RunIf,
+    /// Results of other specs of the job that its placeholders or its function read.
+    pub uses: Box<[Use]>,
+    /// Whether results are kept for other specs of the job.
+    pub keep_results: bool,
+    /// Whether each task is reported alone, with its own times.
+    pub detail: bool,
+}
+
+/// A result that a task reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The spec whose result it is.
+    pub spec: SpecNo,
+    /// The name under which placeholders read it.
+    pub name: Box<str>,
+    /// The result of the same index, rather than of every index.
+    pub aligned: bool,
+}
+
+/// What a node must have for a task to run there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Request {
+    /// The amounts it holds while it runs.
+    pub resources: Resources,
+    /// Labels that the node must have, all of them.
+    pub labels: Vec<LabelRule>,
+    /// The region it would rather run in.
+    pub region: Option<Box<str>>,
+    /// What it is bound by.
+    pub kind: Kind,
+}
+
+/// A condition on a node's label.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LabelRule {
+    /// The label.
+    pub label: Box<str>,
+    /// The value it must have, or must not have.
+    pub value: Box<str>,
+    /// Whether the value must differ.
+    pub not: bool,
+}
+
+/// What a task is bound by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// By its processor.
+    #[default]
+    Compute,
+    /// By talking to other nodes.
+    Communication,
+    /// By disks and devices.
+    Io,
+    /// By several of these.
+    Mixed,
+}
+
+/// Which ends of its dependencies let a task run; otherwise it is skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunIf {
+    /// All succeeded.
+    #[default]
+    Success,
+    /// At least one did not succeed.
+    Failure,
+    /// All ended, however.
+    Always,
+}
+
+impl TaskSpec {
+    /// The weight of all its tasks, in thousandths.
+    #[must_use]
+    pub fn total_weight(&self) -> u64 {
+        self.weight.times(u64::from(self.count))
+    }
+}
+
+impl Body {
+    /// What a body is where nothing is said: one core, an hour, no retries.
+    #[must_use]
+    pub fn new(action: Action) -> Self {
+        Self {
+            action,
+            surroundings: Surroundings::default(),
+            request: Request { resources: Resources::cpus(1), ..Request::default() },
+            priority: 0,
+            timeout: Self::TIMEOUT,
+            grace: Self::GRACE,
+            heartbeat_timeout: None,
+            retries: 0,
+            backoff: Backoff::default(),
+            run_if: RunIf::default(),
+            uses: Box::default(),
+            keep_results: false,
+            detail: false,
+        }
+    }
+
+    /// How long an attempt may take where nothing is said: an hour.
+    pub const TIMEOUT: Span = Span::secs(3_600);
+    /// How long a task has to end by itself once asked: five seconds.
+    pub const GRACE: Span = Span::secs(5);
+}
