@@ -1,0 +1,97 @@
+//! How strongly a task and a node draw each other. Of the nodes that can run a task, the one it is
+//! drawn to most strongly gets it; whether a node can run it at all is asked before.
+
+pub mod gravity;
+pub mod least_loaded;
+pub mod pids_classic;
+pub mod random;
+pub mod round_robin;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::dice::Dice;
+use crate::view::{NodeView, TaskView};
+
+/// How strongly a node draws a task, in thousandths of its force's unit; higher is stronger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pull(pub i64);
+
+impl Pull {
+    /// A pull of `units`, rounded to thousandths. What is too strong counts as the strongest
+    /// there is, and NaN as zero.
+    #[must_use]
+    pub fn rounded(units: f64) -> Self {
+        Self((units * 1e3).round() as i64)
+    }
+}
+
+/// A rule for which node a task goes to.
+pub trait Force: Send + Sync + Debug {
+    /// The name under which people choose it.
+    fn name(&self) -> &'static str;
+
+    /// How strongly `node` draws `task`.
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, dice: &mut Dice) -> Pull;
+
+    /// The same in words, for people; it draws no dice.
+    fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String;
+}
+
+/// Every force there is, as it is where nothing is configured.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn Force>> {
+    vec![
+        Arc::new(gravity::Gravity::default()),
+        Arc::new(pids_classic::PidsClassic::default()),
+        Arc::new(least_loaded::LeastLoaded),
+        Arc::new(round_robin::RoundRobin),
+        Arc::new(random::Random),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
+    #[test]
+    fn a_pull_is_rounded_and_never_overflows() {
+        let pulls = [1.0006, -1.0006, 1e300, f64::NEG_INFINITY, f64::NAN].map(Pull::rounded);
+        assert_eq!(pulls.map(|pull| pull.0), [1_001, -1_001, i64::MAX, i64::MIN, 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn more_load_never_draws_more(
+            load in 0..1_000_000_000_u64,
+            more in 0..1_000_000_000_u64,
+            weight in 0.001..1e6,
+            power in 0.01..1e4,
+        ) {
+            let mut world = World::default();
+            world.node("light").load(load).power(power);
+            world.node("heavy").load(load + more).power(power);
+            let task = world.task(weight);
+            let [light, heavy] = [0, 1].map(|n| world.view(n));
+            for force in all().iter().filter(|force| force.name() != "random") {
+                let mut dice = Dice::new(1, "force");
+                let pulls = [&light, &heavy].map(|node| force.between(&task, node, &mut dice));
+                prop_assert!(pulls[0] >= pulls[1], "{}: {pulls:?}", force.name());
+            }
+        }
+
+        #[test]
+        fn the_same_dice_give_the_same_pull(seed: u64, load: u64, weight in 0.001..1e6) {
+            let mut world = World::default();
+            world.node("a").load(load);
+            let (task, node) = (world.task(weight), world.view(0));
+            for force in all() {
+                let pull = || force.between(&task, &node, &mut Dice::new(seed, "force"));
+                prop_assert_eq!(pull(), pull());
+                prop_assert!(!force.reason(&task, &node).is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Pure placement decisions, one a file: which task comes next, which node draws it, how much a
+//! node asks for or steals, and when a failed task is tried again. Time and dice are arguments,
+//! and whatever is compared is an integer, so that a seed gives the same run on every CPU.
+
+pub mod dice;
+pub mod distance;
+pub mod force;
+pub mod order;
+pub mod preset;
+pub mod pull;
+pub mod recover;
+pub mod steal;
+pub mod view;
+
+#[cfg(test)]
+mod world;

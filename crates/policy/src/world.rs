@@ -1,0 +1,106 @@
+//! Tiny worlds for tests: some nodes, and tasks that could go to them.
+
+use bary_model::id::NodeId;
+use bary_model::node::NodeInfo;
+use bary_model::resources::Resources;
+use bary_model::task::Request;
+use bary_model::time::Span;
+use bary_model::weight::Weight;
+
+use crate::dice::Dice;
+use crate::force::Force;
+use crate::view::{NodeView, TaskView};
+
+/// Nodes in the order in which they were added, and what every task requests.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    nodes: Vec<Node>,
+    pub(crate) request: Request,
+}
+
+/// A node being built: idle, near, and of power 1 until said otherwise.
+#[derive(Debug)]
+pub(crate) struct Node {
+    info: NodeInfo,
+    load: u64,
+    granted: u64,
+    round_trip: Span,
+    power: f64,
+}
+
+impl Node {
+    pub(crate) fn load(&mut self, thousandths: u64) -> &mut Self {
+        self.load = thousandths;
+        self
+    }
+
+    pub(crate) fn granted(&mut self, tasks: u64) -> &mut Self {
+        self.granted = tasks;
+        self
+    }
+
+    pub(crate) fn round_trip(&mut self, span: Span) -> &mut Self {
+        self.round_trip = span;
+        self
+    }
+
+    /// Both declares and measures the power.
+    pub(crate) fn power(&mut self, power: f64) -> &mut Self {
+        self.info.speed = power;
+        self.measured(power)
+    }
+
+    /// Measures a power in some unit; the declared one stays.
+    pub(crate) fn measured(&mut self, power: f64) -> &mut Self {
+        self.power = power;
+        self
+    }
+
+    pub(crate) fn region(&mut self, region: &str) -> &mut Self {
+        self.info.region = region.into();
+        self
+    }
+}
+
+impl World {
+    pub(crate) fn node(&mut self, name: &str) -> &mut Node {
+        let info = NodeInfo {
+            id: NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)),
+            name: name.into(),
+            region: "here".into(),
+            resources: Resources::cpus(1),
+            slots: 1,
+            speed: 1.0,
+            labels: std::collections::BTreeMap::new(),
+        };
+        self.nodes.push(Node { info, load: 0, granted: 0, round_trip: Span::ZERO, power: 1.0 });
+        self.nodes.last_mut().expect("one was pushed just now")
+    }
+
+    pub(crate) fn task(&self, weight: f64) -> TaskView<'_> {
+        let weight = Weight::new(weight).expect("tests give weights that are in range");
+        TaskView { weight, b_level: weight.thousandths(), sequence: 0, request: &self.request }
+    }
+
+    /// The node as a force sees it, its fair share computed from all nodes.
+    pub(crate) fn view(&self, index: usize) -> NodeView<'_> {
+        let node = &self.nodes[index];
+        let loads: f64 = self.nodes.iter().map(|node| node.load as f64).sum();
+        let powers: f64 = self.nodes.iter().map(|node| node.power).sum();
+        NodeView {
+            info: &node.info,
+            load: node.load,
+            mean_load: (loads * node.power / powers).round() as u64,
+            granted: node.granted,
+            round_trip: node.round_trip,
+            power: node.power,
+        }
+    }
+
+    /// How strongly each node draws `task`.
+    pub(crate) fn pulls(&self, force: &dyn Force, task: &TaskView<'_>) -> Vec<i64> {
+        let mut dice = Dice::new(1, "force");
+        let views = (0..self.nodes.len()).map(|index| self.view(index));
+        views.map(|node| force.between(task, &node, &mut dice).0).collect()
+    }
+}
