@@ -1,0 +1,428 @@
+//! One job: its specs with their states, and what follows when one of their tasks ends.
+
+use std::sync::Arc;
+
+use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, SpecNo, TaskRange};
+use bary_model::message::Upstream;
+use bary_model::outcome::{End, Results};
+use bary_model::task::{RunIf, TaskSpec};
+use roaring::RoaringBitmap;
+
+use crate::array::{ArrayState, Holder, Tries, runs};
+use crate::graph;
+use crate::kept::Kept;
+
+/// What follows from a record: to be read and emptied after each.
+#[derive(Clone, Debug, Default)]
+pub struct Consequences {
+    /// Tasks that may be granted from now on.
+    pub ready: Vec<TaskRange>,
+    /// Tasks that will never run, and the spec that caused it.
+    pub skipped: Vec<(TaskRange, SpecNo)>,
+    /// Tasks that were cancelled.
+    pub cancelled: Vec<TaskRange>,
+    /// Those of them that a node holds, and which.
+    pub stopped: Vec<(NodeId, TaskRange)>,
+    /// Jobs of which every task has ended.
+    pub finished: Vec<JobNo>,
+}
+
+/// A job of the ledger.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub(crate) no: JobNo,
+    /// Its name.
+    pub name: Box<str>,
+    /// Whether specs may still be added.
+    pub open: bool,
+    /// Tasks that have not ended.
+    pub left: u64,
+    specs: Vec<SpecState>,
+}
+
+#[derive(Clone, Debug)]
+struct SpecState {
+    spec: Arc<TaskSpec>,
+    dependents: Box<[(SpecNo, bool)]>,
+    progress: Progress,
+    kept: Option<Box<Kept>>,
+    /// Dependencies on whole specs that have not ended.
+    waits: u32,
+    /// A spec it waited for as a whole that did not succeed.
+    bad: Option<SpecNo>,
+    /// Whether those that wait for all of it have heard that it is over.
+    told: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Progress {
+    One(One, Tries),
+    Many(Box<ArrayState>),
+}
+
+/// The state of a task that is a spec of its own.
+#[derive(Clone, Debug)]
+enum One {
+    Blocked,
+    Ready,
+    Granted(Holder),
+    Ended(End),
+}
+
+impl SpecState {
+    fn new(spec: &Arc<TaskSpec>, dependents: Box<[(SpecNo, bool)]>) -> Self {
+        let aligned = spec.after.iter().filter(|after| after.aligned).count();
+        let progress = if spec.count == 1 && aligned == 0 {
+            Progress::One(One::Blocked, Tries::default())
+        } else {
+            Progress::Many(Box::new(ArrayState::new(spec.count, aligned)))
+        };
+        let waits = (spec.after.len() - aligned) as u32;
+        let kept = spec.body.keep_results.then(Box::default);
+        Self { spec: Arc::clone(spec), dependents, progress, kept, waits, bad: None, told: false }
+    }
+
+    fn left(&self) -> u32 {
+        match &self.progress {
+            Progress::One(One::Ended(_), _) => 0,
+            Progress::One(..) => 1,
+            Progress::Many(array) => array.left,
+        }
+    }
+
+    fn all_succeeded(&self) -> bool {
+        match &self.progress {
+            Progress::One(one, _) => matches!(one, One::Ended(End::Succeeded)),
+            Progress::Many(array) => array.all_succeeded(),
+        }
+    }
+
+    fn may_run(&self, bad: bool) -> bool {
+        match self.spec.body.run_if {
+            RunIf::Success => !bad,
+            RunIf::Failure => bad,
+            RunIf::Always => true,
+        }
+    }
+}
+
+/// Whose end a spec hears of.
+struct Ending {
+    range: TaskRange,
+    good: bool,
+}
+
+impl Job {
+    pub(crate) fn new(no: JobNo, name: Box<str>, open: bool) -> Self {
+        Self { no, name, open, left: 0, specs: Vec::new() }
+    }
+
+    /// Adds specs; what they wait for is among themselves. What is ready at once is told.
+    pub(crate) fn add(&mut self, specs: &Arc<[Arc<TaskSpec>]>, out: &mut Consequences) {
+        let first = self.specs.len();
+        let dependents = graph::dependents(specs);
+        self.specs.reserve(specs.len());
+        for (spec, mut below) in specs.iter().zip(dependents) {
+            for (number, _) in &mut below {
+                number.0 += first as u32;
+            }
+            self.left += u64::from(spec.count);
+            self.specs.push(SpecState::new(spec, below));
+        }
+        for (offset, spec) in specs.iter().enumerate() {
+            if spec.after.is_empty() {
+                let spec_no = SpecNo((first + offset) as u32);
+                self.release(spec_no, 0, spec.count, out);
+            }
+        }
+    }
+
+    /// The specs, in order of their numbers.
+    pub fn specs(&self) -> impl ExactSizeIterator<Item = &Arc<TaskSpec>> {
+        self.specs.iter().map(|state| &state.spec)
+    }
+
+    /// The spec of this number, if there is one.
+    #[must_use]
+    pub fn spec(&self, spec: SpecNo) -> Option<&Arc<TaskSpec>> {
+        self.specs.get(spec.index()).map(|state| &state.spec)
+    }
+
+    /// Whether this grant is the current one of all these tasks.
+    #[must_use]
+    pub fn is_current(&self, range: TaskRange, epoch: Epoch, grant: GrantNo) -> bool {
+        let holder = match self.specs.get(range.spec.index()).map(|state| &state.progress) {
+            Some(Progress::One(One::Granted(holder), _)) if range.count == 1 => Some(*holder),
+            Some(Progress::Many(array)) => array.holder(range.first, range.count),
+            _ => None,
+        };
+        holder.is_some_and(|holder| holder.grant == grant && holder.epoch == epoch)
+    }
+
+    /// Whether a task is ready or waits: it has not ended and nobody holds it.
+    #[must_use]
+    pub fn is_open(&self, spec: SpecNo, index: u32) -> bool {
+        match &self.specs[spec.index()].progress {
+            Progress::One(one, _) => matches!(one, One::Ready | One::Blocked),
+            Progress::Many(array) => {
+                array.holder(index, 1).is_none() && !array.unended(index, 1).is_empty()
+            }
+        }
+    }
+
+    /// Whether any spec waits for this one.
+    #[must_use]
+    pub fn is_awaited(&self, spec: SpecNo) -> bool {
+        !self.specs[spec.index()].dependents.is_empty()
+    }
+
+    /// How often a task was tried and failed.
+    #[must_use]
+    pub fn tries(&self, spec: SpecNo, index: u32) -> Tries {
+        match &self.specs[spec.index()].progress {
+            Progress::One(_, tries) => *tries,
+            Progress::Many(array) => array.tries(index),
+        }
+    }
+
+    /// The results that a task reads, in the order of its body's uses.
+    #[must_use]
+    pub fn upstream(&self, spec: &TaskSpec, index: u32) -> Vec<Upstream> {
+        let reads = spec.body.uses.iter().map(|one| {
+            let only = one.aligned.then_some(index);
+            let kept = self.specs.get(one.spec.index()).and_then(|state| state.kept.as_ref());
+            let name = || Upstream { name: one.name.clone(), ..Upstream::default() };
+            kept.map_or_else(name, |kept| kept.upstream(&one.name, only))
+        });
+        reads.collect()
+    }
+
+    pub(crate) fn grant(&mut self, range: TaskRange, holder: Holder) {
+        match &mut self.specs[range.spec.index()].progress {
+            Progress::One(one, _) => {
+                assert!(matches!(one, One::Ready), "only ready tasks are granted");
+                *one = One::Granted(holder);
+            }
+            Progress::Many(array) => array.grant(range.first, range.count, holder),
+        }
+    }
+
+    /// Takes tasks out of their grant; they are ready again, which the caller tells.
+    pub(crate) fn release_grant(&mut self, range: TaskRange) {
+        match &mut self.specs[range.spec.index()].progress {
+            Progress::One(one, _) => *one = One::Ready,
+            Progress::Many(array) => array.release(range.first, range.count),
+        }
+    }
+
+    pub(crate) fn try_failed(&mut self, range: TaskRange, crashed: bool) {
+        self.release_grant(range);
+        match &mut self.specs[range.spec.index()].progress {
+            Progress::One(_, tries) => {
+                tries.failed = tries.failed.saturating_add(1);
+                tries.crashed = tries.crashed.saturating_add(u16::from(crashed));
+            }
+            Progress::Many(array) => array.try_failed(range.first, crashed),
+        }
+    }
+
+    pub(crate) fn keep(&mut self, range: TaskRange, results: &Results, node: NodeId) {
+        if let Some(kept) = &mut self.specs[range.spec.index()].kept {
+            kept.keep(range.first, range.count, results, node);
+        }
+    }
+
+    /// Ends granted tasks for good and tells what follows.
+    pub(crate) fn end(&mut self, range: TaskRange, end: &End, out: &mut Consequences) {
+        if let Progress::Many(array) = &mut self.specs[range.spec.index()].progress {
+            array.release(range.first, range.count);
+        }
+        self.settle(range, end, out);
+    }
+
+    /// Cancels what has not ended in a range: all of it, or only what nobody holds.
+    pub(crate) fn cancel(&mut self, range: TaskRange, running: bool, out: &mut Consequences) {
+        let mut parts = Vec::new();
+        match &mut self.specs[range.spec.index()].progress {
+            Progress::One(One::Ended(_), _) => {}
+            Progress::One(One::Granted(_), _) if !running => {}
+            Progress::One(one, _) => {
+                if let One::Granted(holder) = one {
+                    out.stopped.push((holder.node, range));
+                }
+                parts.push(range);
+            }
+            Progress::Many(array) => {
+                let held = array.held(range.first, range.count);
+                let mut open = array.unended_set(range.first, range.count);
+                for (low, n, holder) in held {
+                    if running {
+                        out.stopped.push((holder.node, range.with(low, n)));
+                        array.release(low, n);
+                    } else {
+                        open.remove_range(low..low + n);
+                    }
+                }
+                parts.extend(runs(&open).into_iter().map(|(f, c)| range.with(f, c)));
+            }
+        }
+        for part in parts {
+            out.cancelled.push(part);
+            self.settle(part, &End::Cancelled, out);
+        }
+    }
+
+    /// Records an end and follows the graph until nothing more ends by itself.
+    fn settle(&mut self, range: TaskRange, end: &End, out: &mut Consequences) {
+        let mut endings = Vec::new();
+        self.mark(range, end, &mut endings);
+        while let Some(ending) = endings.pop() {
+            self.tell_dependents(&ending, &mut endings, out);
+        }
+        if self.left == 0 && !self.open {
+            out.finished.push(self.no);
+        }
+    }
+
+    fn mark(&mut self, range: TaskRange, end: &End, endings: &mut Vec<Ending>) {
+        let state = &mut self.specs[range.spec.index()];
+        match &mut state.progress {
+            Progress::One(one, _) => *one = One::Ended(end.clone()),
+            Progress::Many(array) => array.end(range.first, range.count, end),
+        }
+        self.left -= u64::from(range.count);
+        if !state.dependents.is_empty() {
+            endings.push(Ending { range, good: *end == End::Succeeded });
+        }
+    }
+
+    fn tell_dependents(
+        &mut self,
+        ending: &Ending,
+        endings: &mut Vec<Ending>,
+        out: &mut Consequences,
+    ) {
+        let from = ending.range.spec;
+        let state = &mut self.specs[from.index()];
+        let whole_over = state.left() == 0 && !state.told;
+        let whole_good = state.all_succeeded();
+        state.told |= whole_over;
+        for (next, aligned) in state.dependents.clone() {
+            let mut open = Vec::new();
+            if aligned {
+                open = self.arrive(next, ending);
+            } else if whole_over {
+                let below = &mut self.specs[next.index()];
+                below.waits -= 1;
+                if !whole_good {
+                    below.bad.get_or_insert(from);
+                }
+                if below.waits == 0 {
+                    open = self.arrived(next, 0, self.specs[next.index()].spec.count);
+                }
+            }
+            for (first, count) in open {
+                self.open_or_skip(next, (first, count), from, endings, out);
+            }
+        }
+    }
+
+    /// Notes the end of aligned upstream indices; returns the runs that now wait for nothing.
+    fn arrive(&mut self, next: SpecNo, ending: &Ending) -> Vec<(u32, u32)> {
+        let (first, count) = (ending.range.first, ending.range.count);
+        let state = &mut self.specs[next.index()];
+        let aligned = state.spec.after.iter().filter(|after| after.aligned);
+        let slot = aligned.clone().position(|after| after.spec == ending.range.spec);
+        let (Progress::Many(array), Some(slot)) = (&mut state.progress, slot) else {
+            return Vec::new();
+        };
+        array.arrived[slot].insert_range(first..first + count);
+        if !ending.good {
+            array.bad.insert_range(first..first + count);
+        }
+        if state.waits > 0 { Vec::new() } else { self.arrived(next, first, count) }
+    }
+
+    /// The runs of a range for which every aligned upstream has ended.
+    fn arrived(&self, spec: SpecNo, first: u32, count: u32) -> Vec<(u32, u32)> {
+        match &self.specs[spec.index()].progress {
+            Progress::Many(array) if !array.arrived.is_empty() => {
+                let mut all = RoaringBitmap::new();
+                all.insert_range(first..first + count);
+                for arrived in &array.arrived {
+                    all &= arrived;
+                }
+                runs(&all)
+            }
+            _ => vec![(first, count)],
+        }
+    }
+
+    /// Releases or skips tasks that wait for nothing any more, by what their upstreams came to.
+    fn open_or_skip(
+        &mut self,
+        spec: SpecNo,
+        (first, count): (u32, u32),
+        because: SpecNo,
+        endings: &mut Vec<Ending>,
+        out: &mut Consequences,
+    ) {
+        let state = &self.specs[spec.index()];
+        let range = TaskRange { job: self.no, spec, first, count };
+        let because = state.bad.unwrap_or(because);
+        for (first, count, bad) in split_by_bad(state, first, count) {
+            let part = range.with(first, count);
+            if self.specs[spec.index()].may_run(bad) {
+                self.release(spec, first, count, out);
+            } else {
+                for (first, count) in self.unended(part) {
+                    out.skipped.push((part.with(first, count), because));
+                    self.mark(part.with(first, count), &End::Skipped, endings);
+                }
+            }
+        }
+    }
+
+    fn unended(&self, range: TaskRange) -> Vec<(u32, u32)> {
+        match &self.specs[range.spec.index()].progress {
+            Progress::One(One::Ended(_), _) => Vec::new(),
+            Progress::One(..) => vec![(range.first, range.count)],
+            Progress::Many(array) => array.unended(range.first, range.count),
+        }
+    }
+
+    /// Makes tasks ready that have not ended meanwhile, by a cancel for instance.
+    fn release(&mut self, spec: SpecNo, first: u32, count: u32, out: &mut Consequences) {
+        let range = TaskRange { job: self.no, spec, first, count };
+        let state = &mut self.specs[spec.index()];
+        match &mut state.progress {
+            Progress::One(one @ One::Blocked, _) => {
+                *one = One::Ready;
+                out.ready.push(range);
+            }
+            Progress::One(..) => {}
+            Progress::Many(array) if array.left == array.count => out.ready.push(range),
+            Progress::Many(_) => {
+                let parts = self.unended(range);
+                out.ready.extend(parts.iter().map(|&(first, count)| range.with(first, count)));
+            }
+        }
+    }
+}
+
+/// A range in parts by whether an upstream of the part did not succeed.
+fn split_by_bad(state: &SpecState, first: u32, count: u32) -> Vec<(u32, u32, bool)> {
+    if state.bad.is_some() {
+        return vec![(first, count, true)];
+    }
+    let Progress::Many(array) = &state.progress else { return vec![(first, count, false)] };
+    if array.bad.is_empty() {
+        return vec![(first, count, false)];
+    }
+    let mut all = RoaringBitmap::new();
+    all.insert_range(first..first + count);
+    let bad = &all & &array.bad;
+    let good = &all - &array.bad;
+    let tag = |set: &RoaringBitmap, bad| runs(set).into_iter().map(move |(f, c)| (f, c, bad));
+    tag(&good, false).chain(tag(&bad, true)).collect()
+}

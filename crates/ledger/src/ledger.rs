@@ -1,0 +1,123 @@
+//! A shard's ledger: records in, consequences out.
+
+use bary_model::id::{Epoch, Fence, GrantNo, JobNo, ShardId, TaskRange};
+
+use crate::array::Holder;
+use crate::job::{Consequences, Job};
+use crate::record::Record;
+
+/// The jobs of one shard.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    shard: ShardId,
+    epoch: Epoch,
+    jobs: Vec<Job>,
+    last_grant: GrantNo,
+}
+
+impl Ledger {
+    /// An empty ledger; `Record::Opened` begins its first reign.
+    #[must_use]
+    pub fn new(shard: ShardId) -> Self {
+        Self { shard, epoch: Epoch(0), jobs: Vec::new(), last_grant: GrantNo(0) }
+    }
+
+    /// The shard.
+    #[must_use]
+    pub fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// The reign of whoever opened it last.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The number of the last grant; the next is one more.
+    #[must_use]
+    pub fn last_grant(&self) -> GrantNo {
+        self.last_grant
+    }
+
+    /// The job of this number, if there is one.
+    #[must_use]
+    pub fn job(&self, job: JobNo) -> Option<&Job> {
+        self.jobs.get(job.index())
+    }
+
+    /// How many jobs there are; the next job has this number.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// The fence of a grant made in this reign.
+    #[must_use]
+    pub fn fence(&self, grant: GrantNo) -> Fence {
+        Fence { shard: self.shard, epoch: self.epoch, grant }
+    }
+
+    /// Whether an outcome under this fence is accepted: it names the current grant of its tasks,
+    /// whichever epoch reigns now.
+    #[must_use]
+    pub fn accepts(&self, fence: Fence, range: TaskRange) -> bool {
+        let job = self.jobs.get(range.job.index());
+        fence.shard == self.shard
+            && job.is_some_and(|job| job.is_current(range, fence.epoch, fence.grant))
+    }
+
+    /// Folds one record in; what follows is added to `out`.
+    ///
+    /// # Panics
+    /// Where the record does not fit the state, which only a broken home or journal brings about.
+    pub fn apply(&mut self, record: &Record, out: &mut Consequences) {
+        match record {
+            Record::Opened { epoch } => {
+                assert!(*epoch > self.epoch, "an epoch is higher than all before");
+                self.epoch = *epoch;
+            }
+            Record::Submitted { job, name, specs, open } => {
+                assert_eq!(job.index(), self.jobs.len(), "jobs are numbered without gaps");
+                self.jobs.push(Job::new(*job, name.clone(), *open));
+                self.jobs[job.index()].add(specs, out);
+            }
+            Record::Extended { job, specs } => self.jobs[job.index()].add(specs, out),
+            Record::Closed { job } => {
+                let closed = &mut self.jobs[job.index()];
+                closed.open = false;
+                if closed.left == 0 {
+                    out.finished.push(*job);
+                }
+            }
+            Record::Granted { node, items } => {
+                for &(grant, range) in items {
+                    self.last_grant = self.last_grant.max(grant);
+                    let holder = Holder { node: *node, epoch: self.epoch, grant };
+                    self.jobs[range.job.index()].grant(range, holder);
+                }
+            }
+            Record::Retracted { items } => {
+                for &(_, range) in items {
+                    self.jobs[range.job.index()].release_grant(range);
+                    out.ready.push(range);
+                }
+            }
+            Record::Failed { task, crashed, .. } => {
+                let range = TaskRange::one(*task);
+                self.jobs[task.job.index()].try_failed(range, *crashed);
+                out.ready.push(range);
+            }
+            Record::Ended { items } => {
+                for item in items {
+                    let job = &mut self.jobs[item.range.job.index()];
+                    job.keep(item.range, &item.results, item.node);
+                    job.end(item.range, &item.end, out);
+                }
+            }
+            Record::Cancelled { range, running } => {
+                self.jobs[range.job.index()].cancel(*range, *running, out);
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What is true: a shard's jobs as a state machine folded from records. Nothing here decides;
+//! the same records in the same order always give the same state.
+
+mod array;
+pub mod graph;
+pub mod job;
+pub mod kept;
+pub mod ledger;
+pub mod record;
+pub mod reduce;
