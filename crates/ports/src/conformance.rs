@@ -1,0 +1,3 @@
+//! The suites that every hand passes, whatever it is built on.
+
+pub mod store;

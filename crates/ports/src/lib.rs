@@ -1,0 +1,8 @@
+//! The traits that the hands implement, as operations and completions. A hand decides nothing.
+
+pub mod conformance;
+pub mod executor;
+pub mod function;
+pub mod journal;
+pub mod store;
+pub mod transport;

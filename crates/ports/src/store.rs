@@ -1,0 +1,86 @@
+//! Keeping bytes that are too large to ride along, until their readers are done.
+
+use std::io::Read;
+
+use bary_model::payload::{BlobRef, Payload};
+use bytes::Bytes;
+
+/// Why bytes could not be kept or read. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store is full; the caller may retry when blobs have been released.
+    #[error("the store is full: {limit} bytes (limit store_bytes_max)")]
+    Full {
+        /// The limit.
+        limit: u64,
+    },
+    /// There is no such blob: it was released, or never kept here.
+    #[error("blob {0} is not in the store")]
+    Missing(u64),
+    /// The disk under the store failed.
+    #[error("the store's file failed: {0}")]
+    Disk(#[from] std::io::Error),
+}
+
+/// Keeps blobs. Blobs are immutable; each is released once by whoever is its last reader.
+pub trait Store: Send + Sync {
+    /// Keeps `bytes`.
+    ///
+    /// # Errors
+    /// Where it is full or its disk fails; nothing is kept then.
+    fn put(&self, bytes: &[u8]) -> Result<BlobRef, StoreError>;
+
+    /// Keeps the next `len` bytes of `from`, as [`Store::put`]. Stores that hold large blobs on
+    /// disk do not bring all of it into memory.
+    ///
+    /// # Errors
+    /// Also where `from` fails or ends before; nothing is kept then.
+    fn put_from(&self, from: &mut dyn Read, len: u64) -> Result<BlobRef, StoreError> {
+        let mut bytes = Vec::new();
+        from.take(len).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 != len {
+            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
+        }
+        self.put(&bytes)
+    }
+
+    /// Reads a blob, whole.
+    ///
+    /// # Errors
+    /// Where there is no such blob or the disk fails.
+    fn get(&self, blob: BlobRef) -> Result<Bytes, StoreError>;
+
+    /// Forgets a blob; unknown ones are ignored.
+    fn release(&self, blob: BlobRef);
+
+    /// A payload of these bytes: none, inline, or kept here.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    fn payload(&self, bytes: Bytes) -> Result<Payload, StoreError> {
+        Ok(match bytes.len() {
+            0 => Payload::Empty,
+            1..=Payload::INLINE_MAX => Payload::Inline(bytes),
+            _ => Payload::Stored(self.put(&bytes)?),
+        })
+    }
+
+    /// The bytes of a payload, wherever they are.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    fn read(&self, payload: &Payload) -> Result<Bytes, StoreError> {
+        match payload {
+            Payload::Empty => Ok(Bytes::new()),
+            Payload::Inline(bytes) => Ok(bytes.clone()),
+            Payload::Stored(blob) => self.get(*blob),
+        }
+    }
+
+    /// Releases a payload's bytes where they are kept here.
+    fn release_payload(&self, payload: &Payload) {
+        if let Payload::Stored(blob) = payload {
+            self.release(*blob);
+        }
+    }
+}
