@@ -1,0 +1,68 @@
+//! What an engine wants done. The driver does each in order and decides nothing.
+
+use bary_ledger::record::Record;
+use bary_model::event::Event;
+use bary_model::id::{Lsn, NodeId, RunNo};
+use bary_model::message::{GrantItem, Message};
+use bary_model::time::Span;
+
+use crate::input::Reply;
+
+/// One thing to be done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Append a batch to the journal and say when it is durable.
+    Append {
+        /// The number of the batch.
+        lsn: Lsn,
+        /// The records.
+        records: Vec<Record>,
+    },
+    /// Send a message.
+    Send {
+        /// To this node; never the engine's own.
+        to: NodeId,
+        /// What.
+        message: Message,
+    },
+    /// Start a run.
+    Start {
+        /// The run.
+        run: RunNo,
+        /// On this slot.
+        slot: u32,
+        /// What to run, one after another.
+        items: Vec<GrantItem>,
+        /// After how long no further task of the run may be begun.
+        budget: Span,
+    },
+    /// Ask or force a run to end.
+    Stop {
+        /// The run.
+        run: RunNo,
+        /// Whether by force.
+        force: bool,
+        /// Why.
+        why: Why,
+    },
+    /// Tell whoever listens what happened.
+    Tell(Event),
+    /// Answer a request.
+    Reply {
+        /// The request's ticket.
+        ticket: u64,
+        /// The answer.
+        reply: Reply,
+    },
+}
+
+/// Why a run is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It took too long.
+    Timeout,
+    /// It was silent for too long.
+    Silent,
+    /// Its task was cancelled.
+    Cancel,
+}

@@ -1,0 +1,48 @@
+//! Why a grant went where it went: the same force, asked about every node.
+
+use std::sync::Arc;
+
+use bary_model::event::{Candidate, Cause, Considered};
+use bary_model::id::NodeId;
+
+use crate::home::Home;
+use crate::home::grant::task_view;
+use crate::home::ready::Entry;
+
+impl Home {
+    /// Every node with its score for the first task of a grant, where decisions are explained.
+    /// Dice are copied, so that looking changes nothing.
+    pub(super) fn consider(
+        &self,
+        entry: &Entry,
+        chosen: NodeId,
+        cause: Cause,
+        ready: u64,
+    ) -> Option<Arc<Considered>> {
+        if !self.limits.explain {
+            return None;
+        }
+        let totals = self.totals();
+        let mut dice = self.force_dice.clone();
+        let task = task_view(entry);
+        let candidates = self.accounts.iter().map(|(&node, account)| {
+            let view = account.view(totals);
+            let force = &self.policy.force;
+            let score = force.between(&task, &view, &mut dice).0;
+            let asks = account.parked.is_some() || node == chosen;
+            let short = view.info.resources.shortages(&task.request.resources);
+            let reason = match short.first() {
+                Some(short) => format!("out of the question: {short}"),
+                None if !view.info.has_labels(task.request) => {
+                    "out of the question: its labels differ".to_owned()
+                }
+                None if cause != Cause::Pushed && !asks => {
+                    format!("had no room, so did not ask; {}", force.reason(&task, &view))
+                }
+                None => force.reason(&task, &view),
+            };
+            Candidate { node, score, reason: reason.into() }
+        });
+        Some(Arc::new(Considered { cause, candidates: candidates.collect(), ready }))
+    }
+}

@@ -1,0 +1,163 @@
+//! Matching asks and ready tasks, and making grants of the matches.
+
+use std::sync::Arc;
+
+use bary_ledger::job::Consequences;
+use bary_ledger::record::Record;
+use bary_model::event::{Cause, EventKind};
+use bary_model::id::{GrantNo, NodeId, TaskRange};
+use bary_model::message::{Grant, GrantItem, Message};
+use bary_model::resources::Resources;
+use bary_policy::preset::Binding;
+use bary_policy::pull;
+use bary_policy::view::TaskView;
+
+use crate::home::Home;
+use crate::home::account::Totals;
+use crate::home::ready::Entry;
+use crate::outbox::Outbox;
+
+impl Home {
+    /// Hands ready tasks to whoever has room, until there are none of either.
+    pub(crate) fn serve(&mut self, out: &mut Outbox) {
+        if self.ready.is_empty() {
+            return;
+        }
+        match self.policy.binding {
+            Binding::Push => self.push_out(out),
+            Binding::Pull => self.answer_asks(out),
+        }
+    }
+
+    /// Answers parked asks, the one that the force draws the next task to first.
+    fn answer_asks(&mut self, out: &mut Outbox) {
+        let mut parked: Vec<NodeId> = self.parked();
+        while !parked.is_empty() && !self.ready.is_empty() {
+            let at = self.strongest(&parked);
+            let node = parked.swap_remove(at);
+            self.answer(node, Cause::Asked, out);
+        }
+    }
+
+    fn parked(&self) -> Vec<NodeId> {
+        let asking = self.accounts.iter().filter(|(_, account)| account.parked.is_some());
+        asking.map(|(node, _)| *node).collect()
+    }
+
+    /// Which of the asking nodes the force draws the next ready task to.
+    fn strongest(&mut self, parked: &[NodeId]) -> usize {
+        if parked.len() == 1 {
+            return 0;
+        }
+        let mut best: Option<(i64, usize)> = None;
+        for (at, node) in parked.iter().enumerate() {
+            let info = self.accounts[node].peer.info.clone();
+            let Some(entry) = self.ready.peek(&info, None).cloned() else { continue };
+            let score = self.pull_between(&entry, *node);
+            if best.is_none_or(|(other, _)| score > other) {
+                best = Some((score, at));
+            }
+        }
+        best.map_or(0, |(_, at)| at)
+    }
+
+    fn pull_between(&mut self, entry: &Entry, node: NodeId) -> i64 {
+        let totals = self.totals();
+        let Some(account) = self.accounts.get(&node) else { return i64::MIN };
+        let view = account.view(totals);
+        self.policy.force.between(&task_view(entry), &view, &mut self.force_dice).0
+    }
+
+    /// Gives an asking node its share of what is ready, if it can run any of it.
+    pub(super) fn answer(&mut self, node: NodeId, cause: Cause, out: &mut Outbox) {
+        let totals = self.totals();
+        let Some(account) = self.accounts.get(&node) else { return };
+        let Some(ask) = account.parked.clone() else { return };
+        let info = account.peer.info.clone();
+        let power = account.power(totals.scale);
+        // A node that still holds something asks for what fits beside it; an empty one waits
+        // until what it is given fits.
+        let free: Option<Resources> = (ask.held > 0).then_some(ask.free);
+        let (weight, ready_tasks) = self.ready.for_node(&info);
+        let quota = pull::share(weight, power, totals.power, &self.policy.pull);
+        let taken = self.ready.take(&info, free.as_ref(), quota, self.limits.grant_items_max);
+        if taken.is_empty() {
+            return;
+        }
+        if let Some(account) = self.accounts.get_mut(&node) {
+            account.parked = None;
+            account.fails = 0;
+        }
+        self.grant(node, taken, Some(ask.number), cause, ready_tasks, out);
+    }
+
+    /// Grants taken entries to a node: on record first, then on their way.
+    pub(super) fn grant(
+        &mut self,
+        node: NodeId,
+        taken: Vec<Entry>,
+        answers: Option<u64>,
+        cause: Cause,
+        ready_tasks: u64,
+        out: &mut Outbox,
+    ) {
+        let considered = self.consider(&taken[0], node, cause, ready_tasks);
+        let mut items = Vec::with_capacity(taken.len());
+        let mut rests = false;
+        let mut last = self.ledger.last_grant().0;
+        for entry in taken {
+            rests |= !entry.spec.after.is_empty();
+            self.grant_items(entry, &mut last, &mut items);
+        }
+        let recorded = items.iter().map(|item| (item.fence.grant, item.range)).collect();
+        let ranges: Arc<[TaskRange]> = items.iter().map(|item| item.range).collect();
+        let record = Record::Granted { node, items: recorded };
+        self.commit(record, &mut Consequences::default(), out);
+        if let Some(account) = self.accounts.get_mut(&node) {
+            let weight = items.iter().map(GrantItem::weight).sum();
+            account.granted(weight, items.iter().map(|item| u64::from(item.range.count)).sum());
+        }
+        out.tell(EventKind::Granted { node, ranges, considered });
+        let message = Message::Grant(Grant { items, answers, ready: self.ready.weight() });
+        if rests {
+            out.send_when_durable(node, message);
+        } else {
+            out.send(node, message);
+        }
+    }
+
+    /// An entry as grant items: one, or one for each index where each reads its own upstream.
+    fn grant_items(&self, entry: Entry, last: &mut u64, items: &mut Vec<GrantItem>) {
+        let Some(job) = self.ledger.job(entry.range.job) else { return };
+        let each = entry.spec.body.uses.iter().any(|one| one.aligned);
+        let parts = if each { entry.range.count } else { 1 };
+        let size = entry.range.count / parts;
+        let urgent = job.is_awaited(entry.range.spec);
+        for part in 0..parts {
+            *last += 1;
+            let range = entry.range.with(entry.range.first + part * size, size);
+            items.push(GrantItem {
+                fence: self.ledger.fence(GrantNo(*last)),
+                range,
+                spec: Arc::clone(&entry.spec),
+                attempt: job.tries(range.spec, range.first).failed + 1,
+                upstream: job.upstream(&entry.spec, range.first).into(),
+                urgent,
+            });
+        }
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        Totals::of(self.accounts.values())
+    }
+}
+
+/// A ready entry as a policy sees it.
+pub(super) fn task_view(entry: &Entry) -> TaskView<'_> {
+    TaskView {
+        weight: entry.spec.weight,
+        b_level: u64::try_from(entry.key).unwrap_or(0),
+        sequence: u64::from(entry.range.spec.0),
+        request: &entry.spec.body.request,
+    }
+}

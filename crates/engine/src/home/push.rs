@@ -1,0 +1,67 @@
+//! Early binding: tasks go to nodes as they become ready, up to a bounded queue at each.
+
+use std::collections::BTreeMap;
+
+use bary_model::event::Cause;
+use bary_model::id::NodeId;
+
+use crate::home::Home;
+use crate::home::grant::task_view;
+use crate::home::ready::Entry;
+use crate::outbox::Outbox;
+
+impl Home {
+    /// Binds ready tasks one by one to the node that the force draws each to.
+    pub(super) fn push_out(&mut self, out: &mut Outbox) {
+        let mut bound: BTreeMap<NodeId, Vec<Entry>> = BTreeMap::new();
+        let (_, ready) = self.ready_anywhere();
+        while let Some((node, entry)) = self.bind_next() {
+            if let Some(account) = self.accounts.get_mut(&node) {
+                account.granted(entry.spec.weight.thousandths(), 1);
+            }
+            bound.entry(node).or_default().push(entry);
+        }
+        for (node, entries) in bound {
+            if let Some(account) = self.accounts.get_mut(&node) {
+                let weight = entries.iter().map(|entry| entry.spec.weight.thousandths()).sum();
+                account.ungranted(weight, entries.len() as u64);
+                account.parked = None;
+            }
+            self.grant(node, entries, None, Cause::Pushed, ready, out);
+        }
+    }
+
+    fn ready_anywhere(&mut self) -> (u64, u64) {
+        let infos: Vec<_> = self.accounts.values().map(|a| a.peer.info.clone()).collect();
+        let each = infos.iter().map(|info| self.ready.for_node(info));
+        each.max_by_key(|(_, tasks)| *tasks).unwrap_or((0, 0))
+    }
+
+    /// The next ready task and the node for it, where one with room in its queue can run it.
+    fn bind_next(&mut self) -> Option<(NodeId, Entry)> {
+        let totals = self.totals();
+        let room = self.limits.push_queue_tasks_max;
+        let open: Vec<NodeId> =
+            self.accounts.iter().filter(|(_, a)| a.tasks < room).map(|(n, _)| *n).collect();
+        let first = open.iter().find_map(|node| {
+            let info = &self.accounts[node].peer.info;
+            self.ready.peek(info, None).cloned()
+        })?;
+        let mut best: Option<(i64, NodeId)> = None;
+        for node in open {
+            let view = self.accounts[&node].view(totals);
+            if !view.info.can_run(&first.spec.body.request) {
+                continue;
+            }
+            let task = task_view(&first);
+            let score = self.policy.force.between(&task, &view, &mut self.force_dice).0;
+            if best.is_none_or(|(other, _)| score > other) {
+                best = Some((score, node));
+            }
+        }
+        let (_, node) = best?;
+        let info = self.accounts[&node].peer.info.clone();
+        let entry = self.ready.take(&info, None, 0, 1).pop()?;
+        Some((node, entry))
+    }
+}

@@ -1,0 +1,284 @@
+//! Ready tasks, grouped by what they request, so that matching costs classes, not tasks.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use bary_model::id::{JobNo, TaskRange};
+use bary_model::node::NodeInfo;
+use bary_model::resources::Resources;
+use bary_model::task::{Body, Request, TaskSpec};
+
+/// Ready tasks of one spec.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// The order's key; higher first.
+    pub(crate) key: i64,
+    pub(crate) range: TaskRange,
+    pub(crate) spec: Arc<TaskSpec>,
+}
+
+impl Entry {
+    fn weight(&self) -> u64 {
+        self.spec.weight.times(u64::from(self.range.count))
+    }
+
+    /// Splits `count` tasks off the front; none where that is all of them.
+    fn split(&mut self, count: u32) -> Option<Self> {
+        if count == self.range.count {
+            return None;
+        }
+        let front = Self { range: self.range.with(self.range.first, count), ..self.clone() };
+        self.range = self.range.with(self.range.first + count, self.range.count - count);
+        Some(front)
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The greater entry goes first: by key, then the earlier task.
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key).then_with(|| other.range.cmp(&self.range))
+    }
+}
+
+/// Ready tasks with the same request and priority.
+#[derive(Debug)]
+struct Class {
+    request: Request,
+    priority: i32,
+    body: Arc<Body>,
+    /// Bulk arrivals, each sorted so that its greatest entry is last.
+    sorted: Vec<Vec<Entry>>,
+    loose: BinaryHeap<Entry>,
+    weight: u64,
+    tasks: u64,
+}
+
+/// All ready tasks of a home.
+#[derive(Debug, Default)]
+pub(crate) struct Ready {
+    classes: Vec<Class>,
+    last: usize,
+    /// Entries that arrived since the last look, not yet sorted.
+    fresh: Vec<Entry>,
+}
+
+/// From this many on, arrivals are sorted at once instead of sifted one by one.
+const BULK_MIN: usize = 64;
+/// More sorted arrivals than this are merged.
+const SORTED_MAX: usize = 8;
+/// Past this many, classes without tasks are forgotten.
+const CLASSES_KEPT_MAX: usize = 256;
+
+impl Ready {
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.fresh.push(entry);
+    }
+
+    /// The weight and number of tasks that `node` could run.
+    pub(crate) fn for_node(&mut self, node: &NodeInfo) -> (u64, u64) {
+        self.settle();
+        let open = self.classes.iter().filter(|class| class.tasks > 0);
+        open.filter(|class| node.can_run(&class.request))
+            .fold((0, 0), |(weight, tasks), class| (weight + class.weight, tasks + class.tasks))
+    }
+
+    /// The weight of all ready tasks.
+    pub(crate) fn weight(&mut self) -> u64 {
+        self.settle();
+        self.classes.iter().map(|class| class.weight).sum()
+    }
+
+    pub(crate) fn is_empty(&mut self) -> bool {
+        self.settle();
+        self.classes.iter().all(|class| class.tasks == 0)
+    }
+
+    /// The first task that `node` could run, where `free` limits it to what is free.
+    pub(crate) fn peek(&mut self, node: &NodeInfo, free: Option<&Resources>) -> Option<&Entry> {
+        self.settle();
+        let class = self.best(node, free)?;
+        self.classes[class].head()
+    }
+
+    /// Takes tasks for `node` in order until their weight reaches `quota`, at least one task.
+    pub(crate) fn take(
+        &mut self,
+        node: &NodeInfo,
+        free: Option<&Resources>,
+        quota: u64,
+        items_max: usize,
+    ) -> Vec<Entry> {
+        self.settle();
+        let mut taken = Vec::new();
+        let mut left = quota;
+        while taken.len() < items_max {
+            let Some(class) = self.best(node, free) else { break };
+            let Some(entry) = self.classes[class].take(left, taken.is_empty()) else { break };
+            left = left.saturating_sub(entry.weight());
+            taken.push(entry);
+        }
+        taken
+    }
+
+    /// Takes everything out, in no order that matters.
+    pub(crate) fn drain(&mut self) -> Vec<TaskRange> {
+        self.settle();
+        let classes = std::mem::take(&mut self.classes);
+        let entries = classes
+            .into_iter()
+            .flat_map(|class| class.sorted.into_iter().flatten().chain(class.loose));
+        entries.map(|entry| entry.range).collect()
+    }
+
+    /// Takes out the tasks of a cancelled job.
+    pub(crate) fn remove(&mut self, job: JobNo) {
+        self.settle();
+        for class in &mut self.classes {
+            class.remove(job);
+        }
+    }
+
+    /// The class whose head goes first among those that `node` could run.
+    fn best(&self, node: &NodeInfo, free: Option<&Resources>) -> Option<usize> {
+        let open = self.classes.iter().enumerate().filter(|(_, class)| {
+            class.tasks > 0
+                && node.can_run(&class.request)
+                && free.is_none_or(|free| free.fits(&class.request.resources))
+        });
+        let ranked = open.filter_map(|(at, class)| Some((at, class.priority, class.head()?)));
+        ranked.max_by(|a, b| a.1.cmp(&b.1).then_with(|| a.2.cmp(b.2))).map(|(at, ..)| at)
+    }
+
+    /// Sorts what arrived into its classes.
+    fn settle(&mut self) {
+        if self.fresh.is_empty() {
+            return;
+        }
+        if self.classes.len() > CLASSES_KEPT_MAX {
+            self.classes.retain(|class| class.tasks > 0);
+            self.last = 0;
+        }
+        let fresh = std::mem::take(&mut self.fresh);
+        let mut bulk: Vec<Vec<Entry>> = Vec::new();
+        for entry in fresh {
+            let class = self.class_of(&entry.spec.body);
+            bulk.resize_with(bulk.len().max(class + 1), Vec::new);
+            bulk[class].push(entry);
+        }
+        for (class, entries) in bulk.into_iter().enumerate() {
+            self.classes[class].add(entries);
+        }
+    }
+
+    fn class_of(&mut self, body: &Arc<Body>) -> usize {
+        let same = |class: &Class| {
+            Arc::ptr_eq(&class.body, body)
+                || (class.priority == body.priority && class.request == body.request)
+        };
+        if self.classes.get(self.last).is_some_and(same) {
+            return self.last;
+        }
+        self.last = self.classes.iter().position(same).unwrap_or_else(|| {
+            self.classes.push(Class::new(body));
+            self.classes.len() - 1
+        });
+        self.last
+    }
+}
+
+impl Class {
+    fn new(body: &Arc<Body>) -> Self {
+        Self {
+            request: body.request.clone(),
+            priority: body.priority,
+            body: Arc::clone(body),
+            sorted: Vec::new(),
+            loose: BinaryHeap::new(),
+            weight: 0,
+            tasks: 0,
+        }
+    }
+
+    fn add(&mut self, mut entries: Vec<Entry>) {
+        for entry in &entries {
+            self.weight += entry.weight();
+            self.tasks += u64::from(entry.range.count);
+        }
+        if entries.len() < BULK_MIN {
+            self.loose.extend(entries);
+            return;
+        }
+        if self.sorted.len() >= SORTED_MAX {
+            entries.extend(self.sorted.drain(..).flatten());
+        }
+        entries.sort();
+        self.sorted.push(entries);
+    }
+
+    /// Where the head is: in a sorted arrival, or none for the heap.
+    fn head_place(&self) -> Option<usize> {
+        let ends = self.sorted.iter().enumerate().filter_map(|(at, run)| Some((at, run.last()?)));
+        let (at, entry) = ends.max_by(|a, b| a.1.cmp(b.1))?;
+        self.loose.peek().is_none_or(|loose| loose < entry).then_some(at)
+    }
+
+    fn head(&self) -> Option<&Entry> {
+        match self.head_place() {
+            Some(at) => self.sorted[at].last(),
+            None => self.loose.peek(),
+        }
+    }
+
+    /// Takes from the head what `quota` allows; without `must`, none where not one task fits.
+    fn take(&mut self, quota: u64, must: bool) -> Option<Entry> {
+        let place = self.head_place();
+        let head = match place {
+            Some(at) => self.sorted[at].last()?,
+            None => self.loose.peek()?,
+        };
+        let fit = (quota / head.spec.weight.thousandths()).min(u64::from(head.range.count)) as u32;
+        let count = if must { fit.max(1) } else { fit };
+        if count == 0 {
+            return None;
+        }
+        let weight = head.spec.weight.times(u64::from(count));
+        let taken = match place {
+            Some(at) => self.sorted[at].last_mut()?.split(count),
+            None => self.loose.peek_mut()?.split(count),
+        };
+        self.weight -= weight;
+        self.tasks -= u64::from(count);
+        taken.or_else(|| self.pop(place))
+    }
+
+    fn pop(&mut self, place: Option<usize>) -> Option<Entry> {
+        let Some(at) = place else { return self.loose.pop() };
+        let entry = self.sorted[at].pop();
+        if self.sorted[at].is_empty() {
+            self.sorted.swap_remove(at);
+        }
+        entry
+    }
+
+    fn remove(&mut self, job: JobNo) {
+        let all = self.sorted.drain(..).flatten().chain(self.loose.drain());
+        let kept: Vec<Entry> = all.filter(|entry| entry.range.job != job).collect();
+        (self.weight, self.tasks) = (0, 0);
+        self.add(kept);
+    }
+}

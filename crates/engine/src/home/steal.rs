@@ -1,0 +1,104 @@
+//! Stealing through the home: an idle node's ask makes it take back what another has not begun.
+
+use bary_ledger::job::Consequences;
+use bary_ledger::record::Record;
+use bary_model::event::{Cause, EventKind};
+use bary_model::id::{Fence, NodeId, TaskRange};
+use bary_model::message::{Message, Retract};
+use bary_policy::steal::Victim;
+use bary_policy::steal::wait;
+
+use crate::home::Home;
+use crate::outbox::Outbox;
+use crate::timers::{Timer, Timers};
+
+impl Home {
+    /// Looks for a victim for an idle node whose ask is still parked.
+    pub(super) fn seek_work_for(&mut self, thief: NodeId, out: &mut Outbox, timers: &mut Timers) {
+        let idle = self
+            .accounts
+            .get(&thief)
+            .is_some_and(|account| account.parked.as_ref().is_some_and(|ask| ask.held == 0));
+        let pending = self.accounts.values().any(|account| account.thief == Some(thief));
+        if !idle || pending {
+            return;
+        }
+        let Some((victim, weight)) = self.pick_victim(thief) else { return };
+        if let Some(account) = self.accounts.get_mut(&victim) {
+            account.thief = Some(thief);
+        }
+        let fails = self.accounts.get(&thief).map_or(0, |account| account.fails);
+        timers.set(out.now + wait::wait(fails), Timer::Steal(thief));
+        out.send(victim, Message::Retract(Retract::Weight { weight, thief }));
+    }
+
+    fn pick_victim(&mut self, thief: NodeId) -> Option<(NodeId, u64)> {
+        let others = self.accounts.iter().filter(|(node, account)| {
+            **node != thief && account.thief.is_none() && account.backlog() > 0
+        });
+        let victims: Vec<Victim> = others
+            .map(|(&node, account)| Victim {
+                node,
+                backlog: account.backlog(),
+                round_trip: account.peer.round_trip,
+            })
+            .collect();
+        let totals = self.totals();
+        let idle = self.accounts.get(&thief)?.view(totals);
+        let victim = self.policy.steal.victim(&idle, &victims, &mut self.steal_dice)?;
+        let busy = self.accounts.get(&victim)?.view(totals);
+        let backlog = self.accounts.get(&victim)?.backlog();
+        let amount = self.policy.steal.amount(backlog, idle.power, busy.power);
+        (amount > 0).then_some((victim, amount))
+    }
+
+    /// A victim gave back what it had not begun; it goes to whoever asks, the thief first.
+    pub(crate) fn on_retracted(
+        &mut self,
+        from: NodeId,
+        items: Vec<(Fence, TaskRange)>,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        let accepted: Vec<_> = items
+            .into_iter()
+            .filter(|(fence, range)| self.ledger.accepts(*fence, *range))
+            .collect();
+        let thief = self.settle_retract(from, &accepted);
+        if !accepted.is_empty() {
+            let ranges = accepted.iter().map(|(_, range)| *range).collect();
+            let items = accepted.iter().map(|(fence, range)| (fence.grant, *range)).collect();
+            let mut then = Consequences::default();
+            self.commit(Record::Retracted { items }, &mut then, out);
+            out.tell(EventKind::Retracted { node: from, ranges });
+            for range in std::mem::take(&mut then.ready) {
+                self.make_ready_or_cancel(range, &mut then, out);
+            }
+            if let Some(thief) = thief {
+                self.answer(thief, Cause::Stolen, out);
+            }
+            self.follow(then, out);
+        }
+        if let Some(thief) = thief {
+            self.seek_work_for(thief, out, timers);
+        }
+    }
+
+    /// Books what a victim gave back; tells for whom it was.
+    fn settle_retract(&mut self, from: NodeId, accepted: &[(Fence, TaskRange)]) -> Option<NodeId> {
+        let weights = accepted.iter().map(|(_, range)| {
+            let spec = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
+            spec.map_or(0, |spec| spec.weight.times(u64::from(range.count)))
+        });
+        let weight = weights.sum();
+        let tasks = accepted.iter().map(|(_, range)| u64::from(range.count)).sum();
+        let account = self.accounts.get_mut(&from)?;
+        account.ended(weight, tasks);
+        account.bare |= tasks == 0;
+        let thief = account.thief.take();
+        if let Some(thief) = thief.and_then(|thief| self.accounts.get_mut(&thief)) {
+            thief.fails = if tasks == 0 { thief.fails.saturating_add(1) } else { 0 };
+        }
+        thief
+    }
+}

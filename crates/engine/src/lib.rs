@@ -1,0 +1,12 @@
+//! The one engine: `step(now, inputs, effects)`. It decides and never does: no clock, socket,
+//! file, thread or hidden dice. Every driver runs this same code.
+
+pub mod effect;
+pub mod engine;
+mod home;
+pub mod input;
+pub mod limits;
+mod outbox;
+mod runner;
+mod timers;
+mod view;

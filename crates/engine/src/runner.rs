@@ -1,0 +1,142 @@
+//! What this node holds and has room for: it starts what it was granted, in order, and reports.
+
+mod ask;
+mod held;
+mod report;
+mod start;
+mod stop;
+
+use std::collections::BTreeMap;
+
+use bary_model::id::{NodeId, RunNo, TaskRange};
+use bary_model::message::{Grant, GrantItem, OutcomeItem};
+use bary_model::node::NodeInfo;
+use bary_model::resources::Resources;
+use bary_model::time::Moment;
+use bary_policy::preset::Policy;
+
+use crate::limits::Limits;
+use crate::outbox::Outbox;
+use crate::runner::held::Held;
+use crate::timers::{TimerKey, Timers};
+use crate::view::View;
+
+/// The half of a node that runs tasks.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    info: NodeInfo,
+    limits: Limits,
+    free: Resources,
+    free_slots: FreeSlots,
+    held: Held,
+    runs: BTreeMap<RunNo, Running>,
+    last_run: u64,
+    /// Outcomes not sent yet, by home.
+    outcomes: BTreeMap<NodeId, Outgoing>,
+    /// What is known of each home's asks: the number of the last, and whether it is open.
+    asks: BTreeMap<NodeId, AskState>,
+    ask_timer: Option<TimerKey>,
+}
+
+/// One run that goes on.
+#[derive(Debug)]
+struct Running {
+    home: NodeId,
+    slot: u32,
+    class: usize,
+    used: Resources,
+    items: Vec<GrantItem>,
+    expected_end: Option<Moment>,
+    heard: Moment,
+    timers: Vec<TimerKey>,
+    stopping: bool,
+    /// Tasks of it that were cancelled, so that they are not held again when returned.
+    cancelled: Vec<TaskRange>,
+}
+
+#[derive(Debug, Default)]
+struct Outgoing {
+    items: Vec<OutcomeItem>,
+    flush: Option<TimerKey>,
+}
+
+#[derive(Debug, Default)]
+struct AskState {
+    number: u64,
+    open: bool,
+}
+
+/// Slots by number, the lowest free one first. There are as many as runs at a time.
+#[derive(Debug, Default)]
+struct FreeSlots {
+    returned: std::collections::BTreeSet<u32>,
+    used: u32,
+}
+
+impl FreeSlots {
+    fn take(&mut self) -> u32 {
+        self.returned.pop_first().unwrap_or_else(|| {
+            self.used += 1;
+            self.used
+        })
+    }
+
+    fn give(&mut self, slot: u32) {
+        self.returned.insert(slot);
+    }
+}
+
+impl Runner {
+    pub(crate) fn new(info: NodeInfo, limits: Limits) -> Self {
+        Self {
+            free: info.resources.clone(),
+            info,
+            limits,
+            free_slots: FreeSlots::default(),
+            held: Held::default(),
+            runs: BTreeMap::new(),
+            last_run: 0,
+            outcomes: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            ask_timer: None,
+        }
+    }
+
+    /// Holds what a home granted until there is room for it.
+    pub(crate) fn on_grant(&mut self, home: NodeId, grant: Grant) {
+        let state = self.asks.entry(home).or_default();
+        if grant.answers == Some(state.number) {
+            state.open = false;
+        }
+        for item in grant.items {
+            self.held.push_back(home, item);
+        }
+    }
+
+    /// Does what a change of state calls for: start, report, ask.
+    pub(crate) fn settle(
+        &mut self,
+        view: &View,
+        policy: &Policy,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        self.fill(out, timers);
+        self.ask_or_flush(view, policy, out, timers);
+    }
+
+    /// Whether nothing runs and nothing is held.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.runs.is_empty() && self.held.is_empty()
+    }
+
+    /// Checks what must always hold.
+    pub(crate) fn check(&self) {
+        assert!(self.info.resources.fits(&self.free), "a node never has more than it has");
+        let used = self.runs.values().fold(self.free.clone(), |mut sum, run| {
+            sum.give(&run.used);
+            sum
+        });
+        assert_eq!(used, self.info.resources, "what runs and what is free is all there is");
+    }
+}

@@ -1,0 +1,99 @@
+//! Asking for work: when this node is about to run dry, of the home that attracts it most.
+
+use bary_model::id::NodeId;
+use bary_model::message::Ask;
+use bary_model::time::{Moment, Span};
+use bary_policy::preset::Policy;
+use bary_policy::pull;
+
+use crate::outbox::Outbox;
+use crate::runner::Runner;
+use crate::timers::{Timer, Timers};
+use crate::view::View;
+
+impl Runner {
+    /// Asks where there is room; a node without work also reports all that it held back.
+    pub(super) fn ask_or_flush(
+        &mut self,
+        view: &View,
+        policy: &Policy,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        if let Some(home) = self.home_to_ask(view, policy)
+            && self.is_dry(home, view, policy, out.now, timers)
+        {
+            let state = self.asks.entry(home).or_default();
+            state.number += 1;
+            state.open = true;
+            let number = state.number;
+            let ask = Ask { number, free: self.free.clone(), held: self.held.weight() };
+            self.flush(home, Some(ask), out, timers);
+        }
+        if self.is_idle() {
+            let homes: Vec<NodeId> = self.outcomes.keys().copied().collect();
+            for home in homes {
+                self.flush(home, None, out, timers);
+            }
+        }
+    }
+
+    /// The home with the strongest pull of those that have not been asked; where none is known
+    /// to have work, one to wait at.
+    fn home_to_ask(&self, view: &View, policy: &Policy) -> Option<NodeId> {
+        let open = |home: &NodeId| self.asks.get(home).is_some_and(|state| state.open);
+        let power = self.info.power();
+        let closed = view.homes.iter().filter(|(home, _)| !open(home));
+        let drawn = closed.map(|(home, ready)| {
+            (pull::attraction(*ready, power, view.round_trip(*home), &policy.pull), *ready, *home)
+        });
+        let (_, ready, home) = drawn.max_by_key(|(force, _, home)| (*force, *home))?;
+        let waits_somewhere = view.homes.keys().any(open);
+        (ready > 0 || !waits_somewhere).then_some(home)
+    }
+
+    /// Whether there is room that nothing held will fill, now or within the lead.
+    fn is_dry(
+        &mut self,
+        home: NodeId,
+        view: &View,
+        policy: &Policy,
+        now: Moment,
+        timers: &mut Timers,
+    ) -> bool {
+        let room = self.free.milli_cpus > 0 && self.runs.len() < self.runs_max();
+        if room && !self.held.any_fits(&self.free) {
+            return true;
+        }
+        let round_trip = view.round_trip(home);
+        if round_trip < self.limits.ask_ahead_min {
+            return false;
+        }
+        let Some(dry) = self.dry_at(now) else { return false };
+        let lead = pull::asks_ahead(round_trip, &policy.pull);
+        if dry <= now + lead {
+            return true;
+        }
+        if let Some(key) = self.ask_timer.take() {
+            timers.unset(key);
+        }
+        self.ask_timer = Some(timers.set(Moment(dry.0 - lead.0), Timer::Ask));
+        false
+    }
+
+    /// When the first slot will find nothing to start, as far as runs have shown.
+    fn dry_at(&self, now: Moment) -> Option<Moment> {
+        let first = self.runs.values().map(|run| run.expected_end).min()??;
+        let mut held = Span::ZERO;
+        for class in self.held.classes.iter().filter(|class| class.weight > 0) {
+            held += class.expects(class.weight)?;
+        }
+        let slots = u64::from(self.info.slots).max(1);
+        Some(first.max(now) + Span(held.0 / slots))
+    }
+
+    /// Tasks that need no core still need a slot; twice the slots is plenty.
+    fn runs_max(&self) -> usize {
+        2 * self.info.slots.max(1) as usize
+    }
+}

@@ -1,0 +1,244 @@
+//! Granted tasks that have not started, by what they request and what they do.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bary_model::action::Action;
+use bary_model::id::NodeId;
+use bary_model::message::GrantItem;
+use bary_model::resources::Resources;
+use bary_model::task::{Body, Request};
+use bary_model::time::Span;
+
+/// Some granted tasks and the home that granted them.
+#[derive(Clone, Debug)]
+pub(super) struct HeldItem {
+    pub(super) home: NodeId,
+    pub(super) order: u64,
+    pub(super) item: GrantItem,
+}
+
+/// Held tasks that request the same and do the same kind of thing.
+#[derive(Debug)]
+pub(super) struct HeldClass {
+    body: Arc<Body>,
+    pub(super) request: Request,
+    pub(super) priority: i32,
+    pub(super) queue: VecDeque<HeldItem>,
+    pub(super) weight: u64,
+    pub(super) tasks: u64,
+    /// How often others started before its head, which has no room.
+    pub(super) passed_over: u32,
+    /// Nanoseconds for a thousandth of weight, as runs have shown it.
+    pace: Option<f64>,
+}
+
+/// How much of an estimate each run replaces.
+const PACE_GAIN: f64 = 0.3;
+
+impl HeldClass {
+    /// How long tasks of `weight` thousandths will take, if that can be said.
+    pub(super) fn expects(&self, weight: u64) -> Option<Span> {
+        self.pace.map(|pace| Span((pace * weight as f64) as u64))
+    }
+
+    pub(super) fn learn(&mut self, weight: u64, busy: Span) {
+        if weight > 0 {
+            let pace = busy.0 as f64 / weight as f64;
+            let old = self.pace.unwrap_or(pace);
+            self.pace = Some(old + PACE_GAIN * (pace - old));
+        }
+    }
+}
+
+/// Everything held.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) classes: Vec<HeldClass>,
+    last: usize,
+    arrivals: u64,
+}
+
+impl Held {
+    pub(super) fn is_empty(&self) -> bool {
+        self.classes.iter().all(|class| class.tasks == 0)
+    }
+
+    pub(super) fn weight(&self) -> u64 {
+        self.classes.iter().map(|class| class.weight).sum()
+    }
+
+    pub(super) fn push_back(&mut self, home: NodeId, item: GrantItem) {
+        self.arrivals += 1;
+        let class = self.class_of(&item.spec.body);
+        let class = &mut self.classes[class];
+        class.weight += item.weight();
+        class.tasks += u64::from(item.range.count);
+        class.queue.push_back(HeldItem { home, order: self.arrivals, item });
+    }
+
+    /// Holds again what a run returned; it goes before all that is held of its class.
+    pub(super) fn push_front(&mut self, home: NodeId, item: GrantItem) {
+        let class = self.class_of(&item.spec.body);
+        let class = &mut self.classes[class];
+        class.weight += item.weight();
+        class.tasks += u64::from(item.range.count);
+        let order = class.queue.front().map_or(self.arrivals, |first| first.order);
+        class.queue.push_front(HeldItem { home, order, item });
+    }
+
+    /// The class whose head should start next with what is free; heads that have no room are
+    /// passed over, but not for ever.
+    pub(super) fn next(&mut self, free: &Resources, passed_over_max: u32) -> Option<usize> {
+        let mut heads: Vec<(i32, u64, usize)> = Vec::new();
+        for (at, class) in self.classes.iter().enumerate() {
+            if let Some(head) = class.queue.front() {
+                heads.push((-class.priority, head.order, at));
+            }
+        }
+        heads.sort_unstable();
+        let mut passed = Vec::new();
+        for (.., at) in heads {
+            let class = &mut self.classes[at];
+            if free.fits(&class.request.resources) {
+                class.passed_over = 0;
+                for other in passed {
+                    let other: &mut HeldClass = &mut self.classes[other];
+                    other.passed_over += 1;
+                }
+                return Some(at);
+            }
+            if class.passed_over >= passed_over_max {
+                return None;
+            }
+            passed.push(at);
+        }
+        None
+    }
+
+    /// Whether anything held would fit into what is free.
+    pub(super) fn any_fits(&self, free: &Resources) -> bool {
+        let mut open = self.classes.iter().filter(|class| class.tasks > 0);
+        open.any(|class| free.fits(&class.request.resources))
+    }
+
+    /// Takes up to `count` tasks off the head of a class.
+    pub(super) fn take(&mut self, class: usize, count: u32) -> Option<HeldItem> {
+        let class = &mut self.classes[class];
+        let head = class.queue.front_mut()?;
+        let taken = if head.item.range.count <= count {
+            class.queue.pop_front()?
+        } else {
+            let range = head.item.range;
+            let mut front = head.clone();
+            front.item.range = range.with(range.first, count);
+            head.item.range = range.with(range.first + count, range.count - count);
+            front
+        };
+        class.weight -= taken.item.weight();
+        class.tasks -= u64::from(taken.item.range.count);
+        Some(taken)
+    }
+
+    /// Takes up to `weight` thousandths off the cold end of what `fits`, at least one task.
+    pub(super) fn take_cold(
+        &mut self,
+        weight: u64,
+        fits: impl Fn(&Request) -> bool,
+    ) -> Vec<HeldItem> {
+        let mut taken = Vec::new();
+        let mut left = weight;
+        while let Some(at) = self.coldest(&fits) {
+            let class = &mut self.classes[at];
+            let Some(tail) = class.queue.back_mut() else { break };
+            let range = tail.item.range;
+            let each = tail.item.each().thousandths();
+            let fit = u32::try_from(left / each).unwrap_or(u32::MAX);
+            let count = if taken.is_empty() { fit.max(1) } else { fit }.min(range.count);
+            if count == 0 {
+                break;
+            }
+            let mut part = tail.clone();
+            part.item.range = range.with(range.end() - count, count);
+            if count == range.count {
+                class.queue.pop_back();
+            } else {
+                tail.item.range.count -= count;
+            }
+            class.weight -= part.item.weight();
+            class.tasks -= u64::from(count);
+            left = left.saturating_sub(part.item.weight());
+            taken.push(part);
+        }
+        taken
+    }
+
+    /// Takes out every held item for which `gone` says so of a part of it.
+    pub(super) fn remove(&mut self, gone: impl Fn(&GrantItem) -> Vec<GrantItem>) -> Vec<HeldItem> {
+        let mut removed = Vec::new();
+        for class in &mut self.classes {
+            for held in std::mem::take(&mut class.queue) {
+                let kept = gone(&held.item);
+                let kept_tasks: u64 = kept.iter().map(|item| u64::from(item.range.count)).sum();
+                let lost = u64::from(held.item.range.count) - kept_tasks;
+                class.tasks -= lost;
+                class.weight -= held.item.each().times(lost);
+                for item in kept {
+                    class.queue.push_back(HeldItem { item, ..held.clone() });
+                }
+                if lost > 0 {
+                    removed.push(held);
+                }
+            }
+        }
+        removed
+    }
+
+    fn coldest(&self, fits: &impl Fn(&Request) -> bool) -> Option<usize> {
+        let open = self.classes.iter().enumerate().filter(|(_, class)| fits(&class.request));
+        let tails = open.filter_map(|(at, class)| {
+            class.queue.back().map(|tail| (-class.priority, tail.order, at))
+        });
+        tails.max().map(|(.., at)| at)
+    }
+
+    pub(super) fn class_of(&mut self, body: &Arc<Body>) -> usize {
+        let same = |class: &HeldClass| Arc::ptr_eq(&class.body, body) || class.is_like(body);
+        if self.classes.get(self.last).is_some_and(same) {
+            return self.last;
+        }
+        self.last = self.classes.iter().position(same).unwrap_or_else(|| {
+            self.classes.push(HeldClass {
+                body: Arc::clone(body),
+                request: body.request.clone(),
+                priority: body.priority,
+                queue: VecDeque::new(),
+                weight: 0,
+                tasks: 0,
+                passed_over: 0,
+                pace: None,
+            });
+            self.classes.len() - 1
+        });
+        self.last
+    }
+}
+
+impl HeldClass {
+    fn is_like(&self, body: &Body) -> bool {
+        self.priority == body.priority
+            && self.body.request == body.request
+            && self.body.detail == body.detail
+            && program(&self.body.action) == program(&body.action)
+    }
+}
+
+/// What kind of thing an action does: its program's or its function's name.
+fn program(action: &Action) -> (bool, &[u8]) {
+    match action {
+        Action::Command { argv } => {
+            (true, argv.first().and_then(|word| word.literal_bytes()).unwrap_or(b""))
+        }
+        Action::Function { name, .. } => (false, name.as_bytes()),
+    }
+}

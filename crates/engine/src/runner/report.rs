@@ -1,0 +1,108 @@
+//! Reporting outcomes: in batches, unless somebody waits.
+
+use bary_model::id::{NodeId, RunNo};
+use bary_model::message::{Ask, Message, OutcomeItem};
+use bary_model::outcome::Outcome;
+use bary_model::time::Span;
+
+use crate::outbox::Outbox;
+use crate::runner::stop::outside;
+use crate::runner::{Runner, Running};
+use crate::timers::{Timer, Timers};
+
+impl Runner {
+    /// A run is over: its room is free, its outcomes are on their way, the rest is held again.
+    pub(crate) fn on_ended(
+        &mut self,
+        run: RunNo,
+        items: Vec<OutcomeItem>,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        let Some(running) = self.runs.remove(&run) else { return };
+        for key in &running.timers {
+            timers.unset(*key);
+        }
+        self.free.give(&running.used);
+        self.free_slots.give(running.slot);
+        self.learn(&running, &items);
+        let mut urgent = running.home == self.info.id;
+        let mut reported = Vec::with_capacity(items.len());
+        for mut item in items {
+            if item.outcome == Outcome::Returned {
+                self.hold_again(&running, &item);
+                continue;
+            }
+            item.usage.slot = running.slot;
+            let waited = running.items.iter().any(|held| held.urgent);
+            urgent |= waited || matches!(item.outcome, Outcome::Failed { .. });
+            reported.push(item);
+        }
+        self.report(running.home, reported, urgent, out, timers);
+    }
+
+    fn learn(&mut self, running: &Running, items: &[OutcomeItem]) {
+        let each = running.items[0].each();
+        let good = items.iter().filter(|item| matches!(item.outcome, Outcome::Succeeded(_)));
+        let (mut tasks, mut busy) = (0, Span::ZERO);
+        for item in good {
+            tasks += u64::from(item.range.count);
+            busy += item.usage.busy;
+        }
+        self.held.classes[running.class].learn(each.times(tasks), busy);
+    }
+
+    fn hold_again(&mut self, running: &Running, item: &OutcomeItem) {
+        let from = running
+            .items
+            .iter()
+            .find(|held| held.fence == item.fence && held.range.spec == item.range.spec);
+        let Some(from) = from else { return };
+        let mut back = from.clone();
+        back.range = item.range;
+        for part in outside(&back, &running.cancelled).into_iter().rev() {
+            self.held.push_front(running.home, part);
+        }
+    }
+
+    fn report(
+        &mut self,
+        home: NodeId,
+        items: Vec<OutcomeItem>,
+        urgent: bool,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        if items.is_empty() {
+            return;
+        }
+        let outgoing = self.outcomes.entry(home).or_default();
+        outgoing.items.extend(items);
+        if urgent || outgoing.items.len() >= self.limits.outcome_items_max {
+            self.flush(home, None, out, timers);
+        } else if outgoing.flush.is_none() {
+            let at = out.now + self.limits.outcome_delay_max;
+            outgoing.flush = Some(timers.set(at, Timer::Flush(home)));
+        }
+    }
+
+    /// Sends what is held back for a home, and an ask with it.
+    pub(super) fn flush(
+        &mut self,
+        home: NodeId,
+        ask: Option<Ask>,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        let outgoing = self.outcomes.entry(home).or_default();
+        if let Some(key) = outgoing.flush.take() {
+            timers.unset(key);
+        }
+        let items = std::mem::take(&mut outgoing.items);
+        if !items.is_empty() {
+            out.send(home, Message::Outcomes { items, ask });
+        } else if let Some(ask) = ask {
+            out.send(home, Message::Ask(ask));
+        }
+    }
+}

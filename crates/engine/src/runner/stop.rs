@@ -1,0 +1,134 @@
+//! Ending runs early: timeouts, silence, cancels; and giving back what has not begun.
+
+use bary_model::id::{Fence, NodeId, RunNo, TaskRange};
+use bary_model::message::{GrantItem, Message, Retract};
+
+use crate::effect::{Effect, Why};
+use crate::outbox::Outbox;
+use crate::runner::Runner;
+use crate::timers::{Timer, Timers};
+use crate::view::View;
+
+impl Runner {
+    pub(crate) fn on_timer(&mut self, timer: Timer, out: &mut Outbox, timers: &mut Timers) {
+        match timer {
+            Timer::Timeout(run) => self.stop(run, Why::Timeout, out, timers),
+            Timer::Silence(run) => self.on_silence(run, out, timers),
+            Timer::Kill(run) => {
+                if self.runs.contains_key(&run) {
+                    out.effect(Effect::Stop { run, force: true, why: Why::Cancel });
+                }
+            }
+            Timer::Flush(home) => self.flush(home, None, out, timers),
+            Timer::Ask => self.ask_timer = None,
+            _ => {}
+        }
+    }
+
+    pub(crate) fn on_beat(&mut self, run: RunNo, out: &Outbox) {
+        if let Some(running) = self.runs.get_mut(&run) {
+            running.heard = out.now;
+        }
+    }
+
+    /// A run is silent too long only if nothing was heard since the timer was set.
+    fn on_silence(&mut self, run: RunNo, out: &mut Outbox, timers: &mut Timers) {
+        let Some(running) = self.runs.get_mut(&run) else { return };
+        let Some(limit) = running.items[0].spec.body.heartbeat_timeout else { return };
+        let until = running.heard + limit;
+        if until > out.now {
+            running.timers.push(timers.set(until, Timer::Silence(run)));
+        } else {
+            self.stop(run, Why::Silent, out, timers);
+        }
+    }
+
+    /// Asks a run to end, and forces it when its grace is over.
+    fn stop(&mut self, run: RunNo, why: Why, out: &mut Outbox, timers: &mut Timers) {
+        let Some(running) = self.runs.get_mut(&run) else { return };
+        if running.stopping {
+            return;
+        }
+        running.stopping = true;
+        let grace = running.items[0].spec.body.grace;
+        running.timers.push(timers.set(out.now + grace, Timer::Kill(run)));
+        out.effect(Effect::Stop { run, force: false, why });
+    }
+
+    pub(crate) fn on_retract(
+        &mut self,
+        home: NodeId,
+        retract: Retract,
+        view: &View,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        match retract {
+            Retract::Weight { weight, thief } => {
+                let taken = view.info(thief).map_or_else(Vec::new, |thief| {
+                    self.held.take_cold(weight, |request| thief.can_run(request))
+                });
+                let items: Vec<(Fence, TaskRange)> =
+                    taken.into_iter().map(|held| (held.item.fence, held.item.range)).collect();
+                out.send(home, Message::Retracted { items });
+            }
+            Retract::Unstarted(job) => {
+                let removed = self.held.remove(|item| {
+                    if item.range.job == job { Vec::new() } else { vec![item.clone()] }
+                });
+                let items: Vec<(Fence, TaskRange)> =
+                    removed.into_iter().map(|held| (held.item.fence, held.item.range)).collect();
+                if !items.is_empty() {
+                    out.send(home, Message::Retracted { items });
+                }
+            }
+            Retract::Tasks(ranges) => self.drop_tasks(&ranges, out, timers),
+        }
+    }
+
+    /// Forgets cancelled tasks: held ones at once, running ones when they have been stopped.
+    fn drop_tasks(&mut self, ranges: &[TaskRange], out: &mut Outbox, timers: &mut Timers) {
+        self.held.remove(|item| outside(item, ranges));
+        let mut hit = Vec::new();
+        for (run, running) in &mut self.runs {
+            if running.items.iter().any(|item| covered(item, ranges)) {
+                running.cancelled.extend_from_slice(ranges);
+                hit.push(*run);
+            }
+        }
+        for run in hit {
+            self.stop(run, Why::Cancel, out, timers);
+        }
+    }
+}
+
+fn overlap(a: TaskRange, b: TaskRange) -> bool {
+    a.job == b.job && a.spec == b.spec && a.first < b.end() && b.first < a.end()
+}
+
+fn covered(item: &GrantItem, ranges: &[TaskRange]) -> bool {
+    ranges.iter().any(|range| overlap(item.range, *range))
+}
+
+/// The parts of an item that lie outside all of these ranges.
+pub(super) fn outside(item: &GrantItem, ranges: &[TaskRange]) -> Vec<GrantItem> {
+    let mut parts = vec![item.range];
+    for range in ranges {
+        parts = parts.into_iter().flat_map(|part| minus(part, *range)).collect();
+    }
+    parts.into_iter().map(|range| GrantItem { range, ..item.clone() }).collect()
+}
+
+fn minus(part: TaskRange, gone: TaskRange) -> Vec<TaskRange> {
+    if !overlap(part, gone) {
+        return vec![part];
+    }
+    let mut left = Vec::new();
+    if part.first < gone.first {
+        left.push(part.with(part.first, gone.first - part.first));
+    }
+    if gone.end() < part.end() {
+        left.push(part.with(gone.end(), part.end() - gone.end()));
+    }
+    left
+}

@@ -1,0 +1,58 @@
+//! What is to happen later, in order of time.
+
+use std::collections::BTreeMap;
+
+use bary_model::id::{NodeId, RunNo, TaskRange};
+use bary_model::time::Moment;
+
+/// What is to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timer {
+    /// A failed task's back-off is over.
+    Retry(TaskRange),
+    /// A run may have taken too long.
+    Timeout(RunNo),
+    /// A run may have been silent for too long.
+    Silence(RunNo),
+    /// A run that was asked to end has had its grace.
+    Kill(RunNo),
+    /// Outcomes for a home have been held back long enough.
+    Flush(NodeId),
+    /// The node is about to run dry.
+    Ask,
+    /// An idle node may look for work to steal again.
+    Steal(NodeId),
+}
+
+/// Names a timer so that it can be taken back.
+pub(crate) type TimerKey = (Moment, u64);
+
+/// The timers of one engine.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    queue: BTreeMap<TimerKey, Timer>,
+    made: u64,
+}
+
+impl Timers {
+    pub(crate) fn set(&mut self, at: Moment, timer: Timer) -> TimerKey {
+        self.made += 1;
+        self.queue.insert((at, self.made), timer);
+        (at, self.made)
+    }
+
+    pub(crate) fn unset(&mut self, key: TimerKey) {
+        self.queue.remove(&key);
+    }
+
+    pub(crate) fn next(&self) -> Option<Moment> {
+        self.queue.keys().next().map(|key| key.0)
+    }
+
+    pub(crate) fn pop_due(&mut self, now: Moment) -> Option<Timer> {
+        if self.next()? > now {
+            return None;
+        }
+        self.queue.pop_first().map(|(_, timer)| timer)
+    }
+}

@@ -1,0 +1,5 @@
+//! The engine in virtual time.
+
+mod balance;
+mod life;
+mod world;
