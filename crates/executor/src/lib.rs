@@ -1,0 +1,16 @@
+//! Runs tasks: functions on threads and as futures, commands as process groups of their own.
+//!
+//! What is deliberately absent: any decision. What to start, when to stop it and whether to try
+//! again is the engine's; this crate does it and says what came of it.
+
+pub mod config;
+pub mod local;
+
+mod blocking;
+mod call;
+mod future;
+mod process;
+mod report;
+mod run;
+mod shared;
+mod slot;

@@ -1,0 +1,29 @@
+//! Commands: each a process group of its own, ended with everything it started.
+//!
+//! They run on Linux so far. Elsewhere each is reported as not started, with the reason.
+
+#[cfg(target_os = "linux")]
+mod capture;
+#[cfg(target_os = "linux")]
+mod command;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod environment;
+#[cfg(target_os = "linux")]
+mod lookup;
+#[cfg(target_os = "linux")]
+mod pump;
+#[cfg(target_os = "linux")]
+mod scratch;
+#[cfg(target_os = "linux")]
+mod spawn;
+#[cfg(target_os = "linux")]
+mod streams;
+#[cfg(target_os = "linux")]
+mod tree;
+
+#[cfg(target_os = "linux")]
+pub(crate) use command::{CommandRunner, Commands};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use elsewhere::{CommandRunner, Commands};

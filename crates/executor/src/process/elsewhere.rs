@@ -1,0 +1,44 @@
+//! What stands in for commands on systems where they do not run yet.
+
+use std::sync::Arc;
+
+use bary_model::outcome::Failure;
+
+use crate::blocking::{Clock, fail_item};
+use crate::config::ExecutorConfig;
+use crate::run::{Phase, Run};
+use crate::shared::Shared;
+
+/// Nothing: there are no commands here.
+pub(crate) struct Commands;
+
+impl Commands {
+    pub(crate) fn new(_config: &ExecutorConfig) -> Self {
+        Self
+    }
+
+    /// There is no command that could get a signal.
+    pub(crate) fn signal(&self, _group: i32, _hard: bool) {}
+}
+
+/// Fails every command.
+pub(crate) struct CommandRunner;
+
+impl CommandRunner {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    pub(crate) fn run(&mut self, shared: &Arc<Shared>, run: &Arc<Run>) {
+        let mut clock = Clock::new(shared, run.start.budget);
+        if !run.enter(Phase::Waiting, shared.now()) {
+            return;
+        }
+        let failure = Failure::NotStarted("commands run on Linux only so far".into());
+        for item in run.items() {
+            if !fail_item(shared, run, item, &failure, &mut clock) {
+                return;
+            }
+        }
+    }
+}

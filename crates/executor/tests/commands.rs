@@ -1,0 +1,239 @@
+//! Commands: how they end, what they print, what they are given.
+#![cfg(target_os = "linux")]
+
+use std::os::unix::ffi::OsStrExt;
+
+use bary_executor::config::ExecutorConfig;
+use bary_model::action::{Capture, FileMove, Stdin};
+use bary_model::outcome::{Failure, Outcome, Results};
+use bary_model::payload::Payload;
+use bary_model::template::Template;
+use bary_model::time::Span;
+use bary_ports::executor::{Completion, Stream};
+use bary_ports::function::Functions;
+use world::{Seen, World, command, command_of, shell, with};
+
+#[expect(dead_code, reason = "each test file uses a part of it")]
+mod world;
+
+fn world() -> World {
+    World::new(Functions::new())
+}
+
+#[test]
+fn a_command_ends_with_its_own_code_or_signal() {
+    let mut world = world();
+    assert!(matches!(
+        world.outcome(command(&["true"])).outcome,
+        Outcome::Succeeded(Results::Nothing)
+    ));
+    assert_eq!(world.failure(shell("exit 7")), Failure::Exit(7));
+    assert_eq!(world.failure(shell("kill -TERM $$")), Failure::Signal(15));
+    assert!(world.failure(shell("kill -SEGV $$")).is_crash());
+}
+
+#[test]
+fn what_a_command_prints_is_kept_even_if_it_fails() {
+    let mut world = world();
+    assert_eq!(world.output(shell("printf abc; printf def >&2")), b"abc");
+    let item = world.outcome(shell("seq 1000; echo bad >&2; exit 3"));
+    let Outcome::Failed { failure: Failure::Exit(3), output } = &item.outcome else {
+        panic!("the code is 3: {:?}", item.outcome)
+    };
+    assert!(matches!(output, Payload::Stored(_)), "a thousand lines do not ride along");
+    assert!(world.read(output).ends_with(b"999\n1000\n"));
+    assert_eq!(world.read(&item.stderr), "bad\n");
+}
+
+#[test]
+fn usage_says_when_and_how_much() {
+    let mut world = world();
+    let item = world.outcome(shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"));
+    assert!(item.usage.cpu > Span::ZERO, "counting takes processor time");
+    assert!(item.usage.peak_memory > 100_000, "a shell holds some memory");
+    assert!(item.usage.busy > Span::ZERO);
+    assert_eq!(item.usage.slot, 1);
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let mut world = world();
+    let text = world.failure(command(&["no-such-program-here"])).to_string();
+    assert!(text.contains("`no-such-program-here` was not found"), "{text}");
+    let text = world.failure(command(&["/no/such/program"])).to_string();
+    assert!(text.contains("`/no/such/program` was not found"), "{text}");
+    let text = world.failure(command(&["/etc/passwd"])).to_string();
+    assert!(text.contains("chmod +x"), "{text}");
+    let text = world.failure(with(command(&["true"]), |body| {
+        body.surroundings.cwd = Some(Template::literal("/no/such/directory"));
+    }));
+    assert!(text.to_string().contains("/no/such/directory"), "{text}");
+    assert!(!text.is_retryable());
+    let zero = world.failure(command_of([b"echo".as_slice(), b"a\0b"].into_iter()));
+    assert!(matches!(zero, Failure::NotStarted(_)), "{zero}");
+}
+
+#[test]
+fn arguments_are_bytes_and_no_shell_reads_them() {
+    let mut world = world();
+    let odd: &[&[u8]] = &[b"it's \"quoted\" $HOME `id`", b"two\nlines", b"\xff\xfe", b"", b"*"];
+    let words = [b"printf".as_slice(), b"[%s]"].into_iter().chain(odd.iter().copied());
+    let wanted: Vec<u8> =
+        odd.iter().flat_map(|word| [b"[".as_slice(), word, b"]"].concat()).collect();
+    assert_eq!(world.output(command_of(words)), wanted);
+}
+
+#[test]
+fn a_script_without_a_first_line_is_run_by_the_shell() {
+    let directory = tempfile::tempdir().expect("the test can write");
+    let path = directory.path().join("script with a space");
+    std::fs::write(&path, "echo \"$1\"").expect("the test can write");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&path, mode).expect("the test may");
+    let words = [path.as_os_str().as_bytes(), b"given"];
+    assert_eq!(world().output(command_of(words.into_iter())), b"given\n");
+}
+
+#[test]
+fn a_command_knows_its_task() {
+    let mut world = world();
+    let text = "echo $BARY_JOB_ID $BARY_TASK_ID $BARY_ATTEMPT $BARY_SLOT $BARY_FENCE $OWN $HOME";
+    let spec = with(shell(text), |body| {
+        body.surroundings.env = vec![
+            ("OWN".into(), Template::literal("mine")),
+            ("HOME".into(), Template::literal("/elsewhere")),
+        ];
+    });
+    assert_eq!(world.output(spec), b"0 0.0.0 1 1 0.0 mine /elsewhere\n");
+}
+
+#[test]
+fn input_of_any_size_is_fed_while_output_is_read() {
+    let mut world = world();
+    let text = vec![b'x'; 3_000_000];
+    let fed = |text: &[u8], words: &[&str]| {
+        with(command(words), |body| {
+            body.surroundings.stdin = Stdin::Text(Template::literal(text));
+        })
+    };
+    assert_eq!(world.output(fed(&text, &["cat"])), text);
+    assert_eq!(world.output(fed(b"short", &["cat"])), b"short");
+    assert_eq!(world.output(fed(b"", &["cat"])), b"");
+    // A command that does not read its input is not held up by it.
+    assert_eq!(world.output(fed(&text, &["echo", "done"])), b"done\n");
+    assert_eq!(world.output(command(&["cat"])), b"", "no input is an empty one");
+}
+
+#[test]
+fn a_gibibyte_of_output_is_cut_and_memory_stays_flat() {
+    let mut world = world();
+    let before = resident();
+    let item = world.outcome(command(&["head", "-c", "1073741824", "/dev/zero"]));
+    let Outcome::Succeeded(results) = &item.outcome else { panic!("{:?}", item.outcome) };
+    assert_eq!(results.at(0).len(), 64 << 20);
+    assert_eq!(world.read(&item.stderr), "[bary: output cut at 64 MiB]\n");
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 200 << 20, "memory grew by {grown} bytes");
+}
+
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
+    let pages: u64 = statm.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number");
+    pages * 4096
+}
+
+#[test]
+fn lines_are_handed_on_whole_and_kept() {
+    let mut world = world();
+    let spec = with(shell("printf 'a\\nb'; printf 'c\\nd'"), |body| {
+        body.surroundings.capture = Capture::Lines;
+    });
+    world.start_spec(spec);
+    let mut handed = Vec::new();
+    loop {
+        match world.next() {
+            Seen::Output(Stream::Out, bytes) => handed.push(bytes),
+            Seen::Output(Stream::Err, bytes) => panic!("nothing was printed there: {bytes:?}"),
+            Seen::Completion(Completion::Beat { .. }) => panic!("nobody asked for beats"),
+            Seen::Completion(Completion::Ended { items, .. }) => {
+                let Outcome::Succeeded(results) = &items[0].outcome else { panic!("{items:?}") };
+                assert_eq!(world.read(&results.at(0)), "a\nbc\nd");
+                break;
+            }
+        }
+    }
+    assert_eq!(handed.concat(), b"a\nbc\nd");
+    let (last, lines) = handed.split_last().expect("something was handed on");
+    assert_eq!(last, "d");
+    assert!(lines.iter().all(|part| part.ends_with(b"\n")), "only the last has no end");
+}
+
+#[test]
+fn live_output_is_handed_on_and_not_kept() {
+    let mut world = world();
+    let spec = with(shell("echo out; echo err >&2"), |body| {
+        body.surroundings.capture = Capture::Live;
+        body.heartbeat_timeout = Some(Span::secs(60));
+    });
+    world.start_spec(spec);
+    let (mut out, mut err, mut beats) = (Vec::new(), Vec::new(), 0);
+    let items = loop {
+        match world.next() {
+            Seen::Output(Stream::Out, bytes) => out.extend_from_slice(&bytes),
+            Seen::Output(Stream::Err, bytes) => err.extend_from_slice(&bytes),
+            Seen::Completion(Completion::Beat { .. }) => beats += 1,
+            Seen::Completion(Completion::Ended { items, .. }) => break items,
+        }
+    };
+    assert_eq!((out.as_slice(), err.as_slice()), (b"out\n".as_slice(), b"err\n".as_slice()));
+    assert!(beats >= 1, "output shows life");
+    assert_eq!(items[0].outcome, Outcome::Succeeded(Results::Nothing));
+    assert!(items[0].stderr.is_empty());
+}
+
+#[test]
+fn streams_go_to_files_whose_names_hold_placeholders() {
+    let directory = tempfile::tempdir().expect("the test can write");
+    let config = ExecutorConfig { cwd: Some(directory.path().into()), ..ExecutorConfig::default() };
+    let mut world = World::with(config, Functions::new());
+    std::fs::write(directory.path().join("in"), "from a file").expect("the test can write");
+    let spec = with(shell("cat; echo error >&2"), |body| {
+        body.surroundings.stdin = Stdin::File(Template::literal("in"));
+        body.surroundings.stdout = Some(Template::literal(b"new/out \xff"));
+        body.surroundings.stderr = Some(Template::literal(b"new/out \xff"));
+    });
+    let item = world.outcome(spec);
+    assert_eq!(item.outcome, Outcome::Succeeded(Results::Nothing));
+    let name = std::ffi::OsStr::from_bytes(b"new/out \xff");
+    let text = std::fs::read(directory.path().join(name)).expect("the file was made");
+    assert_eq!(text, b"from a fileerror\n");
+}
+
+#[test]
+fn files_go_in_and_are_collected() {
+    let directory = tempfile::tempdir().expect("the test can write");
+    let config = ExecutorConfig { cwd: Some(directory.path().into()), ..ExecutorConfig::default() };
+    let mut world = World::with(config, Functions::new());
+    std::fs::write(directory.path().join("source"), "text").expect("the test can write");
+    let moves = |from: &str, to: &str| {
+        vec![FileMove { from: Template::literal(from), to: Template::literal(to) }]
+    };
+    let spec = |outputs: Vec<FileMove>| {
+        with(shell("tr a-z A-Z < in/name > made; pwd"), |body| {
+            body.surroundings.inputs = moves("source", "in/name");
+            body.surroundings.outputs = outputs;
+        })
+    };
+    let scratch = world.output(spec(moves("made", "results/one")));
+    let made = std::fs::read(directory.path().join("results/one")).expect("it was collected");
+    assert_eq!(made, b"TEXT");
+    let scratch = String::from_utf8(scratch).expect("a plain path");
+    assert!(!std::path::Path::new(scratch.trim()).exists(), "the scratch directory is gone");
+    let missing = world.failure(spec(moves("other", "results/two"))).to_string();
+    assert!(missing.contains("did not make its output `other`"), "{missing}");
+    let out = world.failure(spec(moves("../made", "results/three"))).to_string();
+    assert!(out.contains("leads out of the scratch directory"), "{out}");
+    let spec = with(shell("true"), |body| body.surroundings.inputs = moves("source", "../x"));
+    let out = world.failure(spec).to_string();
+    assert!(out.contains("leads out of the scratch directory"), "{out}");
+}
