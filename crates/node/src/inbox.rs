@@ -1,0 +1,59 @@
+//! The doors of a host: what executors, peers and users hand to its loop.
+
+use std::sync::mpsc::SyncSender;
+
+use bary_engine::input::{Reply, Request};
+use bary_model::id::{NodeId, TaskId};
+use bary_model::message::Message;
+use bary_ports::executor::{Completion, Completions, Stream};
+use bary_ports::transport::Inbox;
+use bytes::Bytes;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::listener::News;
+
+/// What reaches a host apart from completions.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// A peer's message.
+    Message { from: NodeId, message: Message },
+    /// A user's request, and where its answer goes.
+    Request { request: Request, answer: SyncSender<Reply> },
+    /// Kill everything now and end.
+    Kill,
+    /// End when nothing runs any more.
+    Stop,
+}
+
+/// Where an executor reports. There is at most one end for each run and runs are bounded by
+/// slots, so the channel is as bounded as they are; beats come ten a second for each.
+#[derive(Debug)]
+pub(crate) struct CompletionDoor {
+    pub(crate) completions: UnboundedSender<Completion>,
+    pub(crate) news: SyncSender<News>,
+}
+
+impl Completions for CompletionDoor {
+    fn complete(&self, completion: Completion) {
+        // A host that has ended needs no completions.
+        drop(self.completions.send(completion));
+    }
+
+    fn output(&self, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
+        // A listener that has gone wants no output.
+        drop(self.news.send(News::Output { task, attempt, stream, bytes }));
+    }
+}
+
+/// Where peers' messages arrive; in one process they come no faster than hosts take them in.
+#[derive(Debug)]
+pub(crate) struct MessageDoor {
+    pub(crate) control: UnboundedSender<Control>,
+}
+
+impl Inbox for MessageDoor {
+    fn deliver(&self, from: NodeId, message: Message) {
+        // A host that has ended hears nothing, as on a network.
+        drop(self.control.send(Control::Message { from, message }));
+    }
+}

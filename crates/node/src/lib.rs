@@ -1,0 +1,8 @@
+//! Runs engines with real time: the loop, and clusters of nodes inside one process.
+
+pub mod cluster;
+pub mod listener;
+pub mod options;
+
+mod host;
+mod inbox;

@@ -1,0 +1,96 @@
+//! What a cluster tells the one who listens: events, live output, and pokes of its own.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bary_model::event::Event;
+use bary_model::id::TaskId;
+use bary_ports::executor::Stream;
+use bytes::Bytes;
+
+/// One piece of news.
+#[derive(Debug)]
+pub enum News {
+    /// What happened, in order.
+    Events(Vec<Event>),
+    /// Output of a task that is still running.
+    Output {
+        /// The task.
+        task: TaskId,
+        /// Its attempt.
+        attempt: u16,
+        /// Which stream.
+        stream: Stream,
+        /// What it printed.
+        bytes: Bytes,
+    },
+    /// Somebody wants the listener to look around.
+    Poke,
+}
+
+/// The one consumer of a cluster's news.
+#[derive(Debug)]
+pub struct Listener {
+    news: Receiver<News>,
+}
+
+/// Wakes a listener, from a signal handler's thread for instance.
+#[derive(Clone, Debug)]
+pub struct Poker {
+    /// Gone once the cluster has stopped, so that its listener hears the end.
+    news: Arc<Mutex<Option<SyncSender<News>>>>,
+}
+
+/// What came of waiting with a limit.
+#[derive(Debug)]
+pub enum Heard {
+    /// There is news.
+    News(News),
+    /// There was none in time.
+    Nothing,
+    /// The cluster has stopped; there will be none.
+    Over,
+}
+
+impl Listener {
+    pub(crate) fn new(news: Receiver<News>) -> Self {
+        Self { news }
+    }
+
+    /// Waits for news; none when the cluster has stopped and all of it was heard.
+    pub fn next(&mut self) -> Option<News> {
+        self.news.recv().ok()
+    }
+
+    /// Waits for news for so long at most.
+    pub fn next_timeout(&mut self, wait: Duration) -> Heard {
+        match self.news.recv_timeout(wait) {
+            Ok(news) => Heard::News(news),
+            Err(RecvTimeoutError::Timeout) => Heard::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Heard::Over,
+        }
+    }
+}
+
+impl Poker {
+    pub(crate) fn new(news: SyncSender<News>) -> Self {
+        Self { news: Arc::new(Mutex::new(Some(news))) }
+    }
+
+    /// Wakes the listener. One that is behind on its news is awake anyway, and one whose cluster
+    /// has stopped hears that.
+    pub fn poke(&self) {
+        let Ok(news) = self.news.lock() else { return };
+        match news.as_ref().map(|news| news.try_send(News::Poke)) {
+            None | Some(Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) => {}
+        }
+    }
+
+    /// Lets the listener hear the end once the nodes have ended.
+    pub(crate) fn end(&self) {
+        if let Ok(mut news) = self.news.lock() {
+            *news = None;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What a cluster inside one process is made of.
+
+use std::collections::BTreeMap;
+
+use bary_engine::limits::Limits;
+use bary_executor::config::ExecutorConfig;
+use bary_model::id::NodeId;
+use bary_model::node::NodeInfo;
+use bary_model::resources::Resources;
+use bary_model::time::Span;
+use bary_policy::preset::Policy;
+use bary_ports::function::Functions;
+use bary_store::spill::StoreConfig;
+
+/// A cluster inside one process.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions {
+    /// Its nodes, at least one. Jobs are submitted to the first.
+    pub nodes: Vec<NodeOptions>,
+    /// How long messages between them take.
+    pub latency: Latency,
+    /// How tasks are placed.
+    pub policy: Policy,
+    /// From which all dice are made.
+    pub seed: u64,
+    /// What the engines never exceed.
+    pub limits: Limits,
+    /// How tasks run; node, speed and clock are set for each node.
+    pub executor: ExecutorConfig,
+    /// Where large results are kept.
+    pub store: StoreConfig,
+    /// The functions that tasks may call.
+    pub functions: Functions,
+    /// Most batches of news that the listener may be behind before nodes take in no more
+    /// completions. Defaults to 1,024.
+    pub news_max: usize,
+}
+
+/// One node of the cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeOptions {
+    /// Its name, for people.
+    pub name: Box<str>,
+    /// Where it is; only [`Latency`] and policies care.
+    pub region: Box<str>,
+    /// How many tasks of one core it runs at a time.
+    pub slots: u32,
+    /// Its speed relative to the others; the slower ones are slowed down.
+    pub speed: f64,
+    /// All that it has.
+    pub resources: Resources,
+    /// Labels that tasks may ask for.
+    pub labels: BTreeMap<Box<str>, Box<str>>,
+}
+
+/// How long a message from one node to another takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Latency {
+    /// The same between any two.
+    Same(Span),
+    /// By the regions of both, in either order; `within` where none is given.
+    Regions {
+        /// One way between two regions.
+        between: BTreeMap<(Box<str>, Box<str>), Span>,
+        /// One way inside a region, and between regions that are not listed.
+        within: Span,
+    },
+}
+
+impl NodeOptions {
+    /// A node with so many slots and the memory of this machine.
+    #[must_use]
+    pub fn local(name: impl Into<Box<str>>, slots: u32) -> Self {
+        let resources = Resources { memory: machine_memory(), ..Resources::cpus(slots) };
+        Self {
+            name: name.into(),
+            region: "local".into(),
+            slots,
+            speed: 1.0,
+            resources,
+            labels: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn info(&self, id: NodeId) -> NodeInfo {
+        NodeInfo {
+            id,
+            name: self.name.clone(),
+            region: self.region.clone(),
+            resources: self.resources.clone(),
+            slots: self.slots,
+            speed: self.speed,
+            labels: self.labels.clone(),
+        }
+    }
+}
+
+impl Latency {
+    /// How long a message takes one way.
+    #[must_use]
+    pub fn between(&self, from: &NodeOptions, to: &NodeOptions) -> Span {
+        match self {
+            Self::Same(span) => *span,
+            Self::Regions { between, within } => {
+                let (a, b) = (from.region.clone(), to.region.clone());
+                let there = between.get(&(a.clone(), b.clone())).or_else(|| between.get(&(b, a)));
+                there.copied().unwrap_or(*within)
+            }
+        }
+    }
+}
+
+impl ClusterOptions {
+    /// One node with these slots, and production's defaults.
+    #[must_use]
+    pub fn new(nodes: Vec<NodeOptions>, policy: Policy) -> Self {
+        Self {
+            nodes,
+            latency: Latency::Same(Span::ZERO),
+            policy,
+            seed: 0,
+            limits: Limits::default(),
+            executor: ExecutorConfig::default(),
+            store: StoreConfig::default(),
+            functions: Functions::new(),
+            news_max: 1_024,
+        }
+    }
+
+    /// Everything that is wrong with them, in words.
+    #[must_use]
+    pub fn check(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.nodes.is_empty() {
+            faults.push("a cluster needs at least one node".to_owned());
+        }
+        for node in &self.nodes {
+            if node.slots == 0 {
+                faults.push(format!("node {} has no slots; give it at least 1", node.name));
+            }
+            if !(node.speed.is_finite() && node.speed > 0.0) {
+                faults.push(format!("speed {} of {} is not above 0", node.speed, node.name));
+            }
+        }
+        if self.news_max == 0 {
+            faults.push("news_max must be at least 1".to_owned());
+        }
+        faults
+    }
+}
+
+/// All memory of this machine in bytes; without bound where it cannot be read.
+#[must_use]
+pub fn machine_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = total.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.map_or(u64::MAX, |kib| kib * 1024)
+}
