@@ -1,0 +1,72 @@
+//! `bench`: measures, and prints each figure with its bound and its peer.
+
+mod commands;
+mod figure;
+mod trial;
+
+use crate::bench::figure::Row;
+use crate::repo::Repo;
+
+/// One benchmark.
+pub(crate) struct Bench {
+    /// What `cargo xtask bench` calls it.
+    name: &'static str,
+    /// What it measures, in a few words.
+    what: &'static str,
+    /// Measures; the error says why it could not.
+    run: fn(&Repo) -> Result<Vec<Row>, String>,
+}
+
+/// All benchmarks.
+const BENCHES: &[Bench] = &[Bench {
+    name: "commands",
+    what: "programs that do nothing, two at a time, against xargs",
+    run: commands::run,
+}];
+
+/// The benchmarks called `name`; all of them for `all` or for no name.
+pub(crate) fn chosen(name: Option<&str>) -> Result<Vec<&'static Bench>, String> {
+    let wanted = |bench: &&Bench| name.is_none_or(|name| name == "all" || name == bench.name);
+    let benches: Vec<_> = BENCHES.iter().filter(wanted).collect();
+    if benches.is_empty() {
+        return Err(format!("there is no benchmark `{}`", name.unwrap_or_default()));
+    }
+    Ok(benches)
+}
+
+/// Prints the names.
+pub(crate) fn list() -> bool {
+    BENCHES.iter().for_each(|bench| println!("{:<12} {}", bench.name, bench.what));
+    true
+}
+
+/// Runs `benches` and prints their figures; says whether all of them could be measured. A bound
+/// that is missed is printed, and is not a failure: a busy machine misses bounds.
+pub(crate) fn bench(repo: &Repo, benches: &[&Bench], json: bool) -> bool {
+    let mut well = true;
+    let mut measured = Vec::new();
+    for bench in benches {
+        eprintln!("measuring {}: {}", bench.name, bench.what);
+        match (bench.run)(repo) {
+            Ok(rows) => measured.push((bench.name, rows)),
+            Err(complaint) => {
+                well = false;
+                eprintln!("{}: {complaint}", bench.name);
+            }
+        }
+    }
+    print!("{}", if json { figure::json(&measured) } else { figure::table(&measured) });
+    well
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BENCHES, chosen};
+
+    #[test]
+    fn benches_are_chosen_by_name_or_all() {
+        assert_eq!(chosen(Some("commands")).map(|found| found.len()), Ok(1));
+        assert_eq!(chosen(Some("all")).map(|found| found.len()), Ok(BENCHES.len()));
+        assert!(chosen(Some("nothing")).is_err());
+    }
+}
