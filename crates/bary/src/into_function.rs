@@ -102,10 +102,15 @@ fn argument<T: DeserializeOwned>(call: &Call, at: usize) -> Result<T, FunctionEr
     })
 }
 
-/// Reads an argument: as JSON, or as plain text where it is not JSON.
+/// Reads an argument: as JSON, as a number with underscores, or as plain text.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(bytes).or_else(|why| {
         let text = String::from_utf8_lossy(bytes).into_owned();
+        let number = text.bytes().all(|b| b.is_ascii_digit() || b"_.-".contains(&b));
+        let plain = number.then(|| serde_json::from_str(&text.replace('_', "")));
+        if let Some(Ok(value)) = plain {
+            return Ok(value);
+        }
         serde_json::from_value(serde_json::Value::String(text)).map_err(|_| why)
     })
 }

@@ -85,9 +85,17 @@ impl Node {
     /// Where the file cannot be read or is wrong, or the job is refused; nothing ran then. A task
     /// that fails is no error: [`Done`] tells.
     pub fn run_file(&mut self, path: &Path) -> Result<Done, RunError> {
+        self.run_file_with(path, &[])
+    }
+
+    /// Runs the job of a job file with other values for some of its parameters.
+    ///
+    /// # Errors
+    /// As [`Node::run_file`], and where the file has no such parameter.
+    pub fn run_file_with(&mut self, path: &Path, set: &[(&str, &str)]) -> Result<Done, RunError> {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|why| RunError::Read { path: path.into(), why })?;
-        self.run_in(&text, path)
+        self.run_in(&text, path, set)
     }
 
     /// Runs the job that a text in the form of a job file describes.
@@ -95,7 +103,7 @@ impl Node {
     /// # Errors
     /// As [`Node::run_file`].
     pub fn run_text(&mut self, text: &str) -> Result<Done, RunError> {
-        self.run_in(text, Path::new("job.toml"))
+        self.run_in(text, Path::new("job.toml"), &[])
     }
 
     /// Runs a job to its end.
@@ -117,8 +125,10 @@ impl Node {
         Err(RunError::Stopped)
     }
 
-    fn run_in(&mut self, text: &str, path: &Path) -> Result<Done, RunError> {
+    fn run_in(&mut self, text: &str, path: &Path, set: &[(&str, &str)]) -> Result<Done, RunError> {
+        let set = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let options = ReadOptions {
+            set: set.collect(),
             functions: Some(self.functions.keys().map(ToString::to_string).collect()),
             ..ReadOptions::default()
         };

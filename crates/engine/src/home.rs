@@ -11,7 +11,7 @@ mod steal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bary_ledger::job::Consequences;
+use bary_ledger::consequences::Consequences;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::event::EventKind;

@@ -134,8 +134,9 @@ pub(crate) fn read_upstream(
     shared: &Shared,
     item: &GrantItem,
 ) -> Result<Vec<UpstreamResults>, Failure> {
-    let mut read = Vec::with_capacity(item.upstream.len());
-    for used in item.upstream.iter() {
+    let upstream = item.upstream.as_deref().unwrap_or_default();
+    let mut read = Vec::with_capacity(upstream.len());
+    for used in upstream {
         let bytes = |payload: &Payload| shared.store.read(payload);
         let results =
             used.results.iter().map(bytes).collect::<Result<_, _>>().map_err(|error| {
@@ -148,10 +149,11 @@ pub(crate) fn read_upstream(
     Ok(read)
 }
 
-/// The results as `{result.NAME}` reads them: one as it is, several each ending a line.
+/// The results as `{result.NAME}` reads them: one without its last line break, as a shell's
+/// `$(...)` gives it; several each ending a line.
 pub(crate) fn texts(upstream: &[UpstreamResults]) -> Vec<(Box<str>, Bytes)> {
     let text = |used: &UpstreamResults| match used.results.as_slice() {
-        [one] => one.clone(),
+        [one] => one.strip_suffix(b"\n").map_or_else(|| one.clone(), |line| one.slice_ref(line)),
         several => {
             let mut joined = Vec::with_capacity(several.iter().map(|one| one.len() + 1).sum());
             for one in several {

@@ -5,27 +5,13 @@ use std::sync::Arc;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, SpecNo, TaskRange};
 use bary_model::message::Upstream;
 use bary_model::outcome::{End, Results};
-use bary_model::task::{RunIf, TaskSpec};
+use bary_model::task::TaskSpec;
 use roaring::RoaringBitmap;
 
-use crate::array::{ArrayState, Holder, Tries, runs};
+use crate::array::{Holder, Tries, runs};
+use crate::consequences::Consequences;
 use crate::graph;
-use crate::kept::Kept;
-
-/// What follows from a record: to be read and emptied after each.
-#[derive(Clone, Debug, Default)]
-pub struct Consequences {
-    /// Tasks that may be granted from now on.
-    pub ready: Vec<TaskRange>,
-    /// Tasks that will never run, and the spec that caused it.
-    pub skipped: Vec<(TaskRange, SpecNo)>,
-    /// Tasks that were cancelled.
-    pub cancelled: Vec<TaskRange>,
-    /// Those of them that a node holds, and which.
-    pub stopped: Vec<(NodeId, TaskRange)>,
-    /// Jobs of which every task has ended.
-    pub finished: Vec<JobNo>,
-}
+use crate::spec::{One, Progress, SpecState, split_by_bad};
 
 /// A job of the ledger.
 #[derive(Clone, Debug)]
@@ -38,72 +24,6 @@ pub struct Job {
     /// Tasks that have not ended.
     pub left: u64,
     specs: Vec<SpecState>,
-}
-
-#[derive(Clone, Debug)]
-struct SpecState {
-    spec: Arc<TaskSpec>,
-    dependents: Box<[(SpecNo, bool)]>,
-    progress: Progress,
-    kept: Option<Box<Kept>>,
-    /// Dependencies on whole specs that have not ended.
-    waits: u32,
-    /// A spec it waited for as a whole that did not succeed.
-    bad: Option<SpecNo>,
-    /// Whether those that wait for all of it have heard that it is over.
-    told: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Progress {
-    One(One, Tries),
-    Many(Box<ArrayState>),
-}
-
-/// The state of a task that is a spec of its own.
-#[derive(Clone, Debug)]
-enum One {
-    Blocked,
-    Ready,
-    Granted(Holder),
-    Ended(End),
-}
-
-impl SpecState {
-    fn new(spec: &Arc<TaskSpec>, dependents: Box<[(SpecNo, bool)]>) -> Self {
-        let aligned = spec.after.iter().filter(|after| after.aligned).count();
-        let progress = if spec.count == 1 && aligned == 0 {
-            Progress::One(One::Blocked, Tries::default())
-        } else {
-            Progress::Many(Box::new(ArrayState::new(spec.count, aligned)))
-        };
-        let waits = (spec.after.len() - aligned) as u32;
-        let kept = spec.body.keep_results.then(Box::default);
-        Self { spec: Arc::clone(spec), dependents, progress, kept, waits, bad: None, told: false }
-    }
-
-    fn left(&self) -> u32 {
-        match &self.progress {
-            Progress::One(One::Ended(_), _) => 0,
-            Progress::One(..) => 1,
-            Progress::Many(array) => array.left,
-        }
-    }
-
-    fn all_succeeded(&self) -> bool {
-        match &self.progress {
-            Progress::One(one, _) => matches!(one, One::Ended(End::Succeeded)),
-            Progress::Many(array) => array.all_succeeded(),
-        }
-    }
-
-    fn may_run(&self, bad: bool) -> bool {
-        match self.spec.body.run_if {
-            RunIf::Success => !bad,
-            RunIf::Failure => bad,
-            RunIf::Always => true,
-        }
-    }
 }
 
 /// Whose end a spec hears of.
@@ -408,21 +328,4 @@ impl Job {
             }
         }
     }
-}
-
-/// A range in parts by whether an upstream of the part did not succeed.
-fn split_by_bad(state: &SpecState, first: u32, count: u32) -> Vec<(u32, u32, bool)> {
-    if state.bad.is_some() {
-        return vec![(first, count, true)];
-    }
-    let Progress::Many(array) = &state.progress else { return vec![(first, count, false)] };
-    if array.bad.is_empty() {
-        return vec![(first, count, false)];
-    }
-    let mut all = RoaringBitmap::new();
-    all.insert_range(first..first + count);
-    let bad = &all & &array.bad;
-    let good = &all - &array.bad;
-    let tag = |set: &RoaringBitmap, bad| runs(set).into_iter().map(move |(f, c)| (f, c, bad));
-    tag(&good, false).chain(tag(&bad, true)).collect()
 }

@@ -3,7 +3,8 @@
 use bary_model::id::{Epoch, Fence, GrantNo, JobNo, ShardId, TaskRange};
 
 use crate::array::Holder;
-use crate::job::{Consequences, Job};
+use crate::consequences::Consequences;
+use crate::job::Job;
 use crate::record::Record;
 
 /// The jobs of one shard.

@@ -2,9 +2,11 @@
 //! the same records in the same order always give the same state.
 
 mod array;
+pub mod consequences;
 pub mod graph;
 pub mod job;
 pub mod kept;
 pub mod ledger;
 pub mod record;
 pub mod reduce;
+mod spec;

@@ -70,8 +70,8 @@ pub struct GrantItem {
     pub spec: Arc<TaskSpec>,
     /// Which attempt this is, from 1.
     pub attempt: u16,
-    /// The results that its body uses, in the body's order.
-    pub upstream: Arc<[Upstream]>,
+    /// The results that its body uses, in the body's order; absent where it uses none.
+    pub upstream: Option<Arc<[Upstream]>>,
     /// Whether somebody waits for its outcome, so that it must not be held back for a batch.
     pub urgent: bool,
 }

@@ -19,7 +19,8 @@ use bary_policy::preset::Policy;
 use bary_ports::journal::MemoryJournal;
 use bary_ports::store::Store;
 use bary_store::spill::SpillStore;
-use bary_transport::memory::{Counts, Network};
+use bary_transport::count::MessageCounts;
+use bary_transport::memory::Network;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::host::{Host, State};
@@ -156,7 +157,7 @@ impl Cluster {
 
     /// How many messages went between nodes so far, by kind.
     #[must_use]
-    pub fn message_counts(&self) -> Counts {
+    pub fn message_counts(&self) -> MessageCounts {
         self.network.counts()
     }
 

@@ -120,7 +120,7 @@ mod tests {
     fn a_file_goes_with_its_last_blob() {
         let mut segments = Segments::default();
         let dir = std::env::temp_dir();
-        let mut reserve = |segments: &mut Segments| {
+        let reserve = |segments: &mut Segments| {
             segments.reserve(60, 100, &dir).expect("a temporary file can be made")
         };
         let (first, second) = (reserve(&mut segments), reserve(&mut segments));

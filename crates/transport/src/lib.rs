@@ -1,4 +1,6 @@
-//! Moves messages between nodes, one kind of network a file; it never looks into them except to
-//! count them by kind.
+//! Moves messages between nodes; here, between nodes of one process.
 
+pub mod count;
 pub mod memory;
+
+mod delay;

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use bary_ledger::job::Consequences;
+use bary_ledger::consequences::Consequences;
+use bary_ledger::job::Job;
 use bary_ledger::record::Record;
 use bary_model::event::{Cause, EventKind};
 use bary_model::id::{GrantNo, NodeId, TaskRange};
-use bary_model::message::{Grant, GrantItem, Message};
+use bary_model::message::{Grant, GrantItem, Message, Upstream};
 use bary_model::resources::Resources;
+use bary_model::task::TaskSpec;
 use bary_policy::preset::Binding;
 use bary_policy::pull;
 use bary_policy::view::TaskView;
@@ -141,7 +143,7 @@ impl Home {
                 range,
                 spec: Arc::clone(&entry.spec),
                 attempt: job.tries(range.spec, range.first).failed + 1,
-                upstream: job.upstream(&entry.spec, range.first).into(),
+                upstream: upstream(job, &entry.spec, range.first),
                 urgent,
             });
         }
@@ -150,6 +152,11 @@ impl Home {
     pub(super) fn totals(&self) -> Totals {
         Totals::of(self.accounts.values())
     }
+}
+
+/// What a task reads of others' results.
+fn upstream(job: &Job, spec: &TaskSpec, index: u32) -> Option<Arc<[Upstream]>> {
+    (!spec.body.uses.is_empty()).then(|| job.upstream(spec, index).into())
 }
 
 /// A ready entry as a policy sees it.

@@ -1,6 +1,6 @@
 //! Outcomes: accepted once, by the grant they name; failures are judged here.
 
-use bary_ledger::job::Consequences;
+use bary_ledger::consequences::Consequences;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::event::{Ended, EventKind};
 use bary_model::id::{NodeId, TaskRange};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use bary_ledger::consequences::Consequences;
 use bary_ledger::graph;
-use bary_ledger::job::Consequences;
 use bary_ledger::record::Record;
 use bary_model::event::EventKind;
 use bary_model::id::{JobNo, SpecNo, TaskRange};

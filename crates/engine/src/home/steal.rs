@@ -1,6 +1,6 @@
 //! Stealing through the home: an idle node's ask makes it take back what another has not begun.
 
-use bary_ledger::job::Consequences;
+use bary_ledger::consequences::Consequences;
 use bary_ledger::record::Record;
 use bary_model::event::{Cause, EventKind};
 use bary_model::id::{Fence, NodeId, TaskRange};

@@ -26,7 +26,8 @@ impl Runner {
         self.free.give(&running.used);
         self.free_slots.give(running.slot);
         self.learn(&running, &items);
-        let mut urgent = running.home == self.info.id;
+        let waited = running.items.iter().any(|held| held.urgent);
+        let mut urgent = waited || running.home == self.info.id;
         let mut reported = Vec::with_capacity(items.len());
         for mut item in items {
             if item.outcome == Outcome::Returned {
@@ -34,8 +35,7 @@ impl Runner {
                 continue;
             }
             item.usage.slot = running.slot;
-            let waited = running.items.iter().any(|held| held.urgent);
-            urgent |= waited || matches!(item.outcome, Outcome::Failed { .. });
+            urgent |= matches!(item.outcome, Outcome::Failed { .. });
             reported.push(item);
         }
         self.report(running.home, reported, urgent, out, timers);
