@@ -21,6 +21,8 @@ use crate::slot::Slot;
 /// Each slot has a thread, made at its first run. Commands and functions that block run there;
 /// functions that return futures share one more thread. Making an executor makes this process
 /// the one to which orphans of its commands fall (Linux), so that they can be killed and reaped.
+/// Ended children of its first thread that are of another session are taken for such orphans; a
+/// program that starts children with sessions of their own should do so from another thread.
 pub struct LocalExecutor {
     shared: Arc<Shared>,
     /// By the index of the thread; slots are given to them in turn.

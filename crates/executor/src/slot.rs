@@ -102,7 +102,7 @@ fn serve(
     let name = format!("bary-slot-{}", index + 1);
     std::thread::Builder::new().name(name).spawn(move || {
         quiet_panics();
-        let mut commands = CommandRunner::new();
+        let mut commands = None;
         let mut served = false;
         while let Some(job) = line.next(generation) {
             served = true;
@@ -138,13 +138,13 @@ impl Line {
 }
 
 /// Runs and reports a run, also where the executor itself has a fault.
-fn run_caught(shared: &Arc<Shared>, commands: &mut CommandRunner, run: &Arc<Run>) {
+fn run_caught(shared: &Arc<Shared>, commands: &mut Option<CommandRunner>, run: &Arc<Run>) {
     let is_command = run
         .items()
         .first()
         .is_some_and(|item| matches!(item.spec.body.action, Action::Command { .. }));
     let done = catch_unwind(AssertUnwindSafe(|| match is_command {
-        true => commands.run(shared, run),
+        true => commands.get_or_insert_with(CommandRunner::new).run(shared, run),
         false => run_functions(shared, run),
     }));
     if done.is_err() {

@@ -2,16 +2,20 @@
 #![cfg(target_os = "linux")]
 
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 use bary_executor::config::ExecutorConfig;
-use bary_model::action::{Capture, FileMove, Stdin};
+use bary_model::action::{Action, Capture, FileMove, Stdin};
+use bary_model::message::Upstream;
 use bary_model::outcome::{Failure, Outcome, Results};
 use bary_model::payload::Payload;
 use bary_model::template::Template;
 use bary_model::time::Span;
 use bary_ports::executor::{Completion, Stream};
 use bary_ports::function::Functions;
-use world::{Seen, World, command, command_of, shell, with};
+use bary_ports::store::Store;
+use bytes::Bytes;
+use world::{Seen, World, command, command_of, item, shell, spec, with};
 
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod world;
@@ -105,6 +109,40 @@ fn a_command_knows_its_task() {
         ];
     });
     assert_eq!(world.output(spec), b"0 0.0.0 1 1 0.0 mine /elsewhere\n");
+}
+
+#[test]
+fn a_memory_request_is_a_limit_only_where_that_is_wanted() {
+    let limits =
+        || with(shell("ulimit -d; ulimit -c"), |body| body.request.resources.memory = 64 << 20);
+    let free = world().output(limits());
+    assert!(!free.starts_with(b"65536\n") && free.ends_with(b"\n0\n"), "{free:?}");
+    let config = ExecutorConfig { limit_memory: true, ..ExecutorConfig::default() };
+    assert_eq!(World::with(config, Functions::new()).output(limits()), b"65536\n0\n");
+}
+
+#[test]
+fn placeholders_read_the_results_of_others() {
+    let mut world = world();
+    let argv = vec![
+        Template::literal("printf"),
+        Template::literal("%s|"),
+        Template::result("one"),
+        Template::result("many"),
+    ];
+    let long = Bytes::from(vec![b'x'; 5_000]);
+    let kept = world.store.payload(long.clone()).expect("there is room");
+    let inline = |text: &'static [u8]| Payload::Inline(Bytes::from_static(text));
+    let one = Upstream { name: "one".into(), results: vec![kept], ..Upstream::default() };
+    let results = vec![inline(b"a"), inline(b"b\n")];
+    let many = Upstream { name: "many".into(), results, ..Upstream::default() };
+    let mut item = item(spec(Action::Command { argv }));
+    item.upstream = Some(Arc::from([one, many]));
+    world.start(1, vec![item], Span::secs(1_000));
+    let (_, outcomes) = world.ended();
+    let Outcome::Succeeded(results) = &outcomes[0].outcome else { panic!("{outcomes:?}") };
+    let wanted = [long.as_ref(), b"|a\nb\n|"].concat();
+    assert_eq!(world.read(&results.at(0)), wanted);
 }
 
 #[test]

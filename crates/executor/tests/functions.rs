@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
+use bary_executor::config::ExecutorConfig;
 use bary_model::action::{Action, Arg};
 use bary_model::inputs::Inputs;
 use bary_model::outcome::{Failure, Outcome, Results};
@@ -143,6 +144,25 @@ fn a_spent_budget_returns_the_rest() {
         assert_eq!((outcomes[1].range.first, outcomes[1].range.count), (1, 8));
         assert_eq!((outcomes[2].range.first, outcomes[2].range.count), (0, 4));
     }
+}
+
+#[test]
+fn a_stretched_slot_is_busy_for_longer() {
+    let took = Arc::new(AtomicU32::new(0));
+    let inside = Arc::clone(&took);
+    let spin = blocking(move |_| {
+        let began = std::time::Instant::now();
+        while began.elapsed().as_micros() < 2_000 {
+            std::hint::spin_loop();
+        }
+        inside.store(began.elapsed().as_micros() as u32, Ordering::Relaxed);
+        Ok(Bytes::new())
+    });
+    let config = ExecutorConfig { stretch: 3.0, speed: 1.0 / 3.0, ..ExecutorConfig::default() };
+    let mut world = World::with(config, Functions::from([("spin".into(), spin)]));
+    let usage = world.outcome(function("spin", &[], 1)).usage;
+    let least = Span::micros(u64::from(took.load(Ordering::Relaxed)) * 3);
+    assert!(usage.busy >= least, "{} is less than {least}", usage.busy);
 }
 
 #[test]

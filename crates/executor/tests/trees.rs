@@ -6,7 +6,7 @@ use std::path::Path;
 use bary_model::action::Capture;
 use bary_model::outcome::{Failure, Outcome};
 use bary_model::time::Span;
-use bary_ports::executor::{Completion, Executor, Stop, StopReason, Stream};
+use bary_ports::executor::{Executor, Stop, StopReason, Stream};
 use bary_ports::function::Functions;
 use world::{Seen, World, assert_whole, command, item, shell, with};
 

@@ -207,14 +207,7 @@ pub(crate) fn with(spec: TaskSpec, change: impl FnOnce(&mut Body)) -> TaskSpec {
 pub(crate) fn item(spec: TaskSpec) -> GrantItem {
     let range = TaskRange { count: spec.count, ..TaskRange::default() };
     let spec = Arc::new(spec);
-    GrantItem {
-        fence: Fence::default(),
-        range,
-        spec,
-        attempt: 1,
-        upstream: Arc::from([]),
-        urgent: false,
-    }
+    GrantItem { fence: Fence::default(), range, spec, attempt: 1, upstream: None, urgent: false }
 }
 
 /// A function that blocks.
