@@ -1,7 +1,13 @@
 //! `bench`: measures, and prints each figure with its bound and its peer.
 
+mod balance;
+mod bary;
 mod commands;
+mod engine;
 mod figure;
+mod functions;
+mod memory;
+mod start;
 mod trial;
 
 use crate::bench::figure::Row;
@@ -18,11 +24,24 @@ pub(crate) struct Bench {
 }
 
 /// All benchmarks.
-const BENCHES: &[Bench] = &[Bench {
-    name: "commands",
-    what: "programs that do nothing, two at a time, against xargs",
-    run: commands::run,
-}];
+const BENCHES: &[Bench] = &[
+    Bench { name: "array", what: "a million no-op functions, one array", run: functions::array },
+    Bench {
+        name: "distinct",
+        what: "a million no-op functions, each its own",
+        run: functions::distinct,
+    },
+    Bench { name: "engine", what: "task lives of the engine alone", run: engine::run },
+    Bench {
+        name: "commands",
+        what: "programs that do nothing, two at a time, against xargs",
+        run: commands::run,
+    },
+    Bench { name: "start", what: "from the command typed to the first result", run: start::run },
+    Bench { name: "memory", what: "resident memory, idle and with a huge array", run: memory::run },
+    Bench { name: "balance", what: "a thousand sleeps over ten nodes", run: balance::run },
+    Bench { name: "makespan", what: "a thousand sleeps on four slots", run: balance::makespan },
+];
 
 /// The benchmarks called `name`; all of them for `all` or for no name.
 pub(crate) fn chosen(name: Option<&str>) -> Result<Vec<&'static Bench>, String> {

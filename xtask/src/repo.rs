@@ -143,13 +143,21 @@ impl Repo {
         }
         let folder = if profile == "dev" { "debug" } else { profile };
         let name = format!("bary{}", std::env::consts::EXE_SUFFIX);
-        match self.metadata() {
-            Ok(metadata) => {
-                let target = metadata["target_directory"].as_str().unwrap_or("target");
-                Program::Ready(self.root.join(target).join(folder).join(name))
-            }
+        match self.target() {
+            Ok(target) => Program::Ready(target.join(folder).join(name)),
             Err(complaint) => Program::Broken(complaint),
         }
+    }
+
+    /// Where an example lies that was built for release.
+    pub(crate) fn example(&self, name: &str) -> Result<PathBuf, String> {
+        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        Ok(self.target()?.join("release").join("examples").join(file))
+    }
+
+    fn target(&self) -> Result<PathBuf, String> {
+        let target = self.metadata()?["target_directory"].as_str().unwrap_or("target");
+        Ok(self.root.join(target))
     }
 }
 

@@ -1,42 +1,34 @@
 //! How fast programs that do nothing can be started and reaped, two at a time: `bary map` against
 //! `xargs` with the same inputs, in turn.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::bench::bary::{Scratch, program};
 use crate::bench::figure::{Bound, Row, median};
 use crate::bench::trial::{alternate, seconds};
-use crate::repo::{Program, Repo};
+use crate::repo::Repo;
 
 const INPUTS: u32 = 3_000;
 const PROGRAM: &str = "/bin/true";
 
 /// Measures both rates and our share of theirs.
 pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
-    let bary = match repo.program("release") {
-        Program::Ready(program) => program,
-        Program::Absent(why) => return Err(why.to_owned()),
-        Program::Broken(complaint) => return Err(complaint),
-    };
-    let inputs = std::env::temp_dir().join(format!("bary-bench-{}.txt", std::process::id()));
-    let lines: String = (1..=INPUTS).map(|input| format!("{input}\n")).collect();
-    fs::write(&inputs, lines).map_err(|cause| format!("{}: {cause}", inputs.display()))?;
-    let outcome = alternate(
+    let bary = program(repo)?;
+    let inputs = Scratch::lines((1..=INPUTS).map(|input| input.to_string()))?;
+    let (ours, theirs) = alternate(
         || {
             let mut command = Command::new(&bary);
             command.args(["map", "-j", "2", "--unordered", "--", PROGRAM]);
-            seconds(&mut command, open(&inputs)?)
+            seconds(&mut command, open(&inputs.0)?)
         },
         || {
             let mut command = Command::new("xargs");
             command.args(["-P", "2", "-n", "1", PROGRAM]);
-            seconds(&mut command, open(&inputs)?)
+            seconds(&mut command, open(&inputs.0)?)
         },
-    );
-    let removed = fs::remove_file(&inputs);
-    let (ours, theirs) = outcome?;
-    removed.map_err(|cause| format!("{}: {cause}", inputs.display()))?;
+    )?;
     Ok(rows(&ours, &theirs))
 }
 

@@ -22,7 +22,6 @@ pub(crate) enum Bound {
     /// The number or more.
     AtLeast(f64),
     /// The number or less.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no figure is bounded from above yet"))]
     AtMost(f64),
 }
 
