@@ -19,7 +19,8 @@ use crate::into_function::parse;
 /// The built-in functions by name.
 #[must_use]
 pub fn builtin() -> Functions {
-    let table: [(&str, fn(&Call) -> FunctionResult); 8] = [
+    type Builtin = fn(&Call) -> FunctionResult;
+    let table: [(&str, Builtin); 8] = [
         ("fibonacci", fibonacci::fibonacci),
         ("matrix_multiply", matrix::matrix_multiply),
         ("monte_carlo_pi", pi::monte_carlo_pi),

@@ -114,7 +114,7 @@ impl Node {
         let store = self.cluster.store();
         let job = self.cluster.submit(job)?;
         let mut done = Done::default();
-        while let Some(news) = self.listener.next() {
+        for news in self.listener.by_ref() {
             let News::Events(events) = news else { continue };
             for event in events {
                 if done.fold(job, event, store.as_ref())? {

@@ -89,11 +89,9 @@ impl Home {
 
     pub(crate) fn on_timer(&mut self, timer: Timer, out: &mut Outbox, timers: &mut Timers) {
         match timer {
-            Timer::Retry(range) => {
-                if self.still_waits(range) {
-                    self.make_ready(range);
-                    self.serve(out);
-                }
+            Timer::Retry(range) if self.still_waits(range) => {
+                self.make_ready(range);
+                self.serve(out);
             }
             Timer::Steal(thief) => self.seek_work_for(thief, out, timers),
             _ => {}

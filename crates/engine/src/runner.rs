@@ -15,6 +15,7 @@ use bary_model::resources::Resources;
 use bary_model::time::Moment;
 use bary_policy::preset::Policy;
 
+use crate::effect::Why;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::runner::held::Held;
@@ -49,7 +50,8 @@ struct Running {
     expected_end: Option<Moment>,
     heard: Moment,
     timers: Vec<TimerKey>,
-    stopping: bool,
+    /// Why it was asked to end, if it was.
+    stopping: Option<Why>,
     /// Tasks of it that were cancelled, so that they are not held again when returned.
     cancelled: Vec<TaskRange>,
 }

@@ -13,7 +13,7 @@ use bary_ports::executor::{Completion, Executor, Start, Stop, StopReason};
 use bary_ports::journal::Journal;
 use bary_ports::transport::Transport;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::Instant as Deadline;
+use tokio::time::{Instant as Deadline, sleep_until};
 
 use crate::inbox::Control;
 use crate::listener::News;
@@ -54,7 +54,7 @@ impl Host {
     /// Runs until it is stopped or killed.
     pub(crate) async fn run(mut self, first: Vec<Input>) {
         self.step(first);
-        while !self.state.killed && !(self.state.stopping && self.engine.is_idle()) {
+        while !self.is_over() {
             let inputs = self.gather().await;
             self.step(inputs);
         }
@@ -65,6 +65,10 @@ impl Host {
                 break;
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.state.killed || (self.state.stopping && self.engine.is_idle())
     }
 
     /// Waits for something to happen, and takes in what else has happened by then.
@@ -81,7 +85,7 @@ impl Host {
             Some(completion) = self.completions.recv(), if !behind => {
                 inputs.push(input_of(completion));
             }
-            () = tokio::time::sleep_until(wake.unwrap_or_else(Deadline::now)), if wake.is_some() => {}
+            () = sleep_until(wake.unwrap_or_else(Deadline::now)), if wake.is_some() => {}
         }
         while inputs.len() < INPUTS_MAX
             && let Ok(control) = self.control.try_recv()

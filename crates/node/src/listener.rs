@@ -58,11 +58,6 @@ impl Listener {
         Self { news }
     }
 
-    /// Waits for news; none when the cluster has stopped and all of it was heard.
-    pub fn next(&mut self) -> Option<News> {
-        self.news.recv().ok()
-    }
-
     /// Waits for news for so long at most.
     pub fn next_timeout(&mut self, wait: Duration) -> Heard {
         match self.news.recv_timeout(wait) {
@@ -70,6 +65,15 @@ impl Listener {
             Err(RecvTimeoutError::Timeout) => Heard::Nothing,
             Err(RecvTimeoutError::Disconnected) => Heard::Over,
         }
+    }
+}
+
+/// Waits for news; there is no more when the cluster has stopped and all of it was heard.
+impl Iterator for Listener {
+    type Item = News;
+
+    fn next(&mut self) -> Option<News> {
+        self.news.recv().ok()
     }
 }
 

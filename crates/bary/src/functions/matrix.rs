@@ -67,12 +67,12 @@ mod tests {
         for row in 0..n / block {
             for col in 0..n / block {
                 let part = product(n, block, (row, col), seed);
-                for i in 0..block {
-                    for j in 0..block {
+                for (i, line) in part.iter().enumerate() {
+                    for (j, value) in line.iter().enumerate() {
                         let (r, c) = (row * block + i, col * block + j);
                         let direct: i64 =
                             (0..n).map(|k| entry(seed, 0, r, k) * entry(seed, 1, k, c)).sum();
-                        assert_eq!(part[i][j], direct, "({r}, {c})");
+                        assert_eq!(*value, direct, "({r}, {c})");
                     }
                 }
             }

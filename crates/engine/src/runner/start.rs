@@ -85,7 +85,7 @@ impl Runner {
             expected_end,
             heard: out.now,
             timers: keys,
-            stopping: false,
+            stopping: None,
             cancelled: Vec::new(),
         };
         self.runs.insert(run, running);

@@ -14,11 +14,7 @@ impl Runner {
         match timer {
             Timer::Timeout(run) => self.stop(run, Why::Timeout, out, timers),
             Timer::Silence(run) => self.on_silence(run, out, timers),
-            Timer::Kill(run) => {
-                if self.runs.contains_key(&run) {
-                    out.effect(Effect::Stop { run, force: true, why: Why::Cancel });
-                }
-            }
+            Timer::Kill(run) => self.kill(run, out),
             Timer::Flush(home) => self.flush(home, None, out, timers),
             Timer::Ask => self.ask_timer = None,
             _ => {}
@@ -43,13 +39,20 @@ impl Runner {
         }
     }
 
+    /// Forces a run to end for the reason for which it was asked.
+    fn kill(&self, run: RunNo, out: &mut Outbox) {
+        if let Some(why) = self.runs.get(&run).and_then(|running| running.stopping) {
+            out.effect(Effect::Stop { run, force: true, why });
+        }
+    }
+
     /// Asks a run to end, and forces it when its grace is over.
     fn stop(&mut self, run: RunNo, why: Why, out: &mut Outbox, timers: &mut Timers) {
         let Some(running) = self.runs.get_mut(&run) else { return };
-        if running.stopping {
+        if running.stopping.is_some() {
             return;
         }
-        running.stopping = true;
+        running.stopping = Some(why);
         let grace = running.items[0].spec.body.grace;
         running.timers.push(timers.set(out.now + grace, Timer::Kill(run)));
         out.effect(Effect::Stop { run, force: false, why });
