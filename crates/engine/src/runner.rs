@@ -65,7 +65,17 @@ struct Outgoing {
 #[derive(Debug, Default)]
 struct AskState {
     number: u64,
-    open: bool,
+    /// What the last ask was for, while it is not answered.
+    open: Option<Need>,
+}
+
+/// What a node asks for; the greater covers the lesser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    /// Something that fits beside what it holds.
+    Beside,
+    /// Anything: it holds nothing, or will have started it by the time the answer comes.
+    Work,
 }
 
 /// Slots by number, the lowest free one first. There are as many as runs at a time.
@@ -108,7 +118,7 @@ impl Runner {
     pub(crate) fn on_grant(&mut self, home: NodeId, grant: Grant) {
         let state = self.asks.entry(home).or_default();
         if grant.answers == Some(state.number) {
-            state.open = false;
+            state.open = None;
         }
         for item in grant.items {
             self.held.push_back(home, item);

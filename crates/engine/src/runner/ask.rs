@@ -7,7 +7,7 @@ use bary_policy::preset::Policy;
 use bary_policy::pull;
 
 use crate::outbox::Outbox;
-use crate::runner::Runner;
+use crate::runner::{Need, Runner};
 use crate::timers::{Timer, Timers};
 use crate::view::View;
 
@@ -21,13 +21,16 @@ impl Runner {
         timers: &mut Timers,
     ) {
         if let Some(home) = self.home_to_ask(view, policy)
-            && self.is_dry(home, view, policy, out.now, timers)
+            && let Some(need) = self.need(home, view, policy, out.now, timers)
         {
             let state = self.asks.entry(home).or_default();
             state.number += 1;
-            state.open = true;
-            let number = state.number;
-            let ask = Ask { number, free: self.free.clone(), held: self.held.weight() };
+            state.open = Some(need);
+            let (free, held) = match need {
+                Need::Beside => (self.free.clone(), self.held.weight()),
+                Need::Work => (self.info.resources.clone(), 0),
+            };
+            let ask = Ask { number: state.number, free, held };
             self.flush(home, Some(ask), out, timers);
         }
         if self.is_idle() {
@@ -41,7 +44,11 @@ impl Runner {
     /// The home with the strongest pull of those that have not been asked; where none is known
     /// to have work, one to wait at.
     fn home_to_ask(&self, view: &View, policy: &Policy) -> Option<NodeId> {
-        let open = |home: &NodeId| self.asks.get(home).is_some_and(|state| state.open);
+        let now = if self.held.is_empty() { Need::Work } else { Need::Beside };
+        // An ask for little is asked again when more is needed; one for work covers both.
+        let open = |home: &NodeId| {
+            self.asks.get(home).is_some_and(|state| state.open.is_some_and(|need| need >= now))
+        };
         let power = self.info.power();
         let closed = view.homes.iter().filter(|(home, _)| !open(home));
         let drawn = closed.map(|(home, ready)| {
@@ -52,33 +59,33 @@ impl Runner {
         (ready > 0 || !waits_somewhere).then_some(home)
     }
 
-    /// Whether there is room that nothing held will fill, now or within the lead.
-    fn is_dry(
+    /// What this node needs of a home, now or within the lead; none while it has enough.
+    fn need(
         &mut self,
         home: NodeId,
         view: &View,
         policy: &Policy,
         now: Moment,
         timers: &mut Timers,
-    ) -> bool {
+    ) -> Option<Need> {
         let room = self.free.milli_cpus > 0 && self.runs.len() < self.runs_max();
         if room && !self.held.any_fits(&self.free) {
-            return true;
+            return Some(if self.held.is_empty() { Need::Work } else { Need::Beside });
         }
         let round_trip = view.round_trip(home);
         if round_trip < self.limits.ask_ahead_min {
-            return false;
+            return None;
         }
-        let Some(dry) = self.dry_at(now) else { return false };
+        let dry = self.dry_at(now)?;
         let lead = pull::asks_ahead(round_trip, &policy.pull);
         if dry <= now + lead {
-            return true;
+            return Some(Need::Work);
         }
         if let Some(key) = self.ask_timer.take() {
             timers.unset(key);
         }
         self.ask_timer = Some(timers.set(Moment(dry.0 - lead.0), Timer::Ask));
-        false
+        None
     }
 
     /// When the first slot will find nothing to start, as far as runs have shown.

@@ -49,6 +49,15 @@ fn nodes_of_unequal_speed_end_together() {
 }
 
 #[test]
+fn far_nodes_ask_ahead_and_are_not_left_dry() {
+    let nodes: Vec<_> = (0..10).map(|n| info(n, 1, 1.0)).collect();
+    let mut world = World::new(&nodes, "gravity", Span::millis(20));
+    thousand(&mut world);
+    let balance = balance(&world.busy());
+    assert!(balance >= 98.0, "balance {balance}");
+}
+
+#[test]
 fn every_preset_ends_every_task_once() {
     for (name, _) in bary_policy::preset::PRESETS {
         let nodes: Vec<_> = (0..5).map(|n| info(n, 2, 1.0)).collect();
@@ -62,7 +71,7 @@ fn same_seed_same_bytes() {
     let bytes = || {
         let nodes: Vec<_> = (0..5).map(|n| info(n, 2, 1.0 + f64::from(n))).collect();
         let mut world = World::new(&nodes, "gravity", Span::millis(1));
-        world.fate = Box::new(|task, attempt| {
+        world.fail(|task, attempt| {
             (task.spec.0 % 7 == 0 && attempt == 1).then_some(bary_model::outcome::Failure::Exit(1))
         });
         let body = Arc::new(bary_model::task::Body { retries: 1, ..body("f") });
