@@ -93,7 +93,13 @@ fn what_cannot_be_placed_is_refused_before_anything_runs() {
 fn several_nodes_share_an_array_under_every_preset() {
     for (policy, _) in bary_policy::preset::PRESETS {
         let mut node = Node::builder().nodes(4).slots(1).policy(policy).start().expect("it starts");
-        let job = "[[task]]\nfunction = \"prime_check\"\nname = \"p\"\nargs = \"{index}\"\narray = \"1-500\"\n";
+        let job = r#"
+            [[task]]
+            name = "p"
+            function = "prime_check"
+            args = "{index}"
+            array = "1-500"
+        "#;
         let done = node.run_text(job).expect("the job runs");
         assert_eq!(done.succeeded, 500, "{policy}");
         let primes =

@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 /// What an executor is asked to start: items that run one after another on one slot.
 ///
-/// Commands come one task to a run. Functions may come many, so that short ones cost little; a
-/// run of many that goes on for longer than [`Start::budget`] ends early and returns the rest.
+/// Short tasks come several to a run, so that each costs little; a run of several that goes on
+/// for longer than [`Start::budget`] ends early and returns the rest.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// Names the run until its completion.

@@ -1,0 +1,121 @@
+//! The command line: verbs, and what all of them take. Each verb's flags are a file of their own.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::args::map::MapArgs;
+use crate::args::run::RunArgs;
+use crate::args::why::WhyArgs;
+
+pub(crate) mod backoff;
+pub(crate) mod cluster;
+pub(crate) mod halt;
+pub(crate) mod latency;
+pub(crate) mod map;
+pub(crate) mod pair;
+pub(crate) mod run;
+pub(crate) mod slots;
+pub(crate) mod task;
+pub(crate) mod value;
+pub(crate) mod why;
+
+/// Runs tasks on every machine you can reach.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bary",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Start with: bary map 'wc -l {}' ::: *.txt"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) face: Face,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What is shown, and how.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Face {
+    /// What to print: a table for people, one JSON document, one JSON line for each thing that
+    /// happens, or as little as can be
+    #[arg(short, long, global = true, value_name = "FORM", default_value = "table")]
+    #[arg(env = "BARY_OUTPUT", hide_env_values = true, hide_default_value = true)]
+    pub(crate) output: Form,
+    /// Print no progress, no summary and no list of failures; the same as -o quiet
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Tell on standard error of each retry as it happens, and print the report at the end
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(hide_default_value = true)]
+    pub(crate) color: Color,
+}
+
+impl Face {
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet || self.output == Form::Quiet
+    }
+
+    /// Whether standard output is for programs.
+    pub(crate) fn is_data(self) -> bool {
+        matches!(self.output, Form::Json | Form::Jsonl)
+    }
+}
+
+/// What standard output looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    #[default]
+    Table,
+    Json,
+    Jsonl,
+    Quiet,
+}
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a job file, or one command, to its end
+    Run(Box<RunArgs>),
+    /// Run one command or function for each of many inputs
+    Map(Box<MapArgs>),
+    /// Explain why a task of a kept run waited, went where it went, and how it ended
+    Why(WhyArgs),
+    /// Show the ways of placing tasks
+    Policy {
+        #[command(subcommand)]
+        verb: PolicyVerb,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a reference page
+    #[command(hide = true)]
+    Docs {
+        /// Which page; the list of them where absent
+        page: Option<String>,
+    },
+}
+
+/// What to do with policies.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyVerb {
+    /// List the presets and the parts that they are made of
+    Ls,
+}

@@ -1,0 +1,95 @@
+//! What is told to the user when something cannot be done, and the exit code that goes with it.
+
+use std::fmt;
+
+use bary_engine::input::Refusal;
+use bary_jobfile::fault::Fault;
+use bary_node::cluster::{RequestError, StartError};
+
+use crate::exit::Exit;
+
+/// Why a verb was not done, in the user's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    pub(crate) exit: Exit,
+    text: String,
+    help: Option<String>,
+}
+
+impl Complaint {
+    /// The command line is wrong.
+    pub(crate) fn usage(text: impl fmt::Display) -> Self {
+        Self::new(Exit::USAGE, text)
+    }
+
+    /// Something that was named is not there.
+    pub(crate) fn not_found(text: impl fmt::Display) -> Self {
+        Self::new(Exit::NOT_FOUND, text)
+    }
+
+    /// The machine did not do what it was asked.
+    pub(crate) fn failed(text: impl fmt::Display) -> Self {
+        Self::new(Exit::FAILED, text)
+    }
+
+    pub(crate) fn new(exit: Exit, text: impl fmt::Display) -> Self {
+        Self { exit, text: format!("bary: {text}"), help: None }
+    }
+
+    /// Adds what to do instead.
+    pub(crate) fn help(self, help: impl fmt::Display) -> Self {
+        Self { help: Some(help.to_string()), ..self }
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match &self.help {
+            Some(help) => write!(f, "\nhelp: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<RequestError> for Complaint {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Refused(refusal) => refusal.into(),
+            RequestError::Stopped => Self::failed(error),
+        }
+    }
+}
+
+impl From<Refusal> for Complaint {
+    fn from(refusal: Refusal) -> Self {
+        let exit = match &refusal {
+            Refusal::Unplaceable { .. } => Exit::UNPLACEABLE,
+            Refusal::Full { .. } | Refusal::TooManyResults { .. } => Exit::FULL,
+            Refusal::Graph(_) => Exit::USAGE,
+            Refusal::NoSuchJob(_) => Exit::FAILED,
+        };
+        match &refusal {
+            Refusal::Unplaceable { name, shortage } if name.is_empty() => {
+                Self::new(exit, format!("cannot be placed: {shortage}"))
+            }
+            _ => Self::new(exit, refusal),
+        }
+    }
+}
+
+impl From<StartError> for Complaint {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Options(_) => Self::usage(error),
+            StartError::Machine(_) => Self::failed(error),
+        }
+    }
+}
+
+impl From<Vec<Fault>> for Complaint {
+    fn from(faults: Vec<Fault>) -> Self {
+        let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Self { exit: Exit::USAGE, text: shown.join("\n\n"), help: None }
+    }
+}

@@ -1,0 +1,278 @@
+//! Everything that looks at a run's events, in one place: each fold sees each event once.
+
+use std::sync::Arc;
+
+use bary_model::event::{Event, EventKind};
+use bary_model::id::{JobNo, SpecNo};
+use bary_model::outcome::{End, Failure};
+use bary_node::listener::News;
+use bary_ports::store::Store;
+
+use crate::args::halt::{Ends, HaltOn, HaltRule};
+use crate::feeder::Feed;
+use crate::harvest::Harvest;
+use crate::joblog::JobLog;
+use crate::keep::Keeper;
+use crate::keep::event::Line;
+use crate::printer::{Printer, PrinterError};
+use crate::progress::Progress;
+use crate::report;
+use crate::results::{ResultsDir, ResultsError};
+use crate::roster::Roster;
+use crate::screen::{PrintError, Screen};
+use crate::signals;
+use crate::tally::Tally;
+
+/// The folds of one run.
+pub(crate) struct Desk {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) screen: Screen,
+    pub(crate) roster: Roster,
+    pub(crate) tally: Tally,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) printer: Option<Printer>,
+    pub(crate) harvest: Option<Harvest>,
+    pub(crate) joblog: Option<JobLog>,
+    pub(crate) results: Option<ResultsDir>,
+    pub(crate) keeper: Option<Keeper>,
+    /// Whether each event is printed as a line of JSON.
+    pub(crate) events: bool,
+    /// Whether retries are told as they happen.
+    pub(crate) verbose: bool,
+    pub(crate) halt: Option<HaltRule>,
+    pub(crate) feed: Option<Arc<Feed>>,
+    pub(crate) job: Option<JobNo>,
+    pub(crate) finished: bool,
+    /// Whether it ended early since enough had succeeded.
+    pub(crate) goal: bool,
+    /// Whether standard output is gone and nothing more is printed.
+    pub(crate) muted: bool,
+}
+
+/// What the watcher is to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Go on.
+    Go,
+    /// Stop early; whether running tasks too.
+    Halt { running: bool },
+}
+
+/// Why the run cannot be told of any more.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeskError {
+    #[error(transparent)]
+    Print(#[from] PrintError),
+    #[error("a result could not be read: {0}")]
+    Store(bary_ports::store::StoreError),
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    #[error("{what}: {cause}")]
+    File { what: &'static str, cause: std::io::Error },
+}
+
+impl From<PrinterError> for DeskError {
+    fn from(error: PrinterError) -> Self {
+        match error {
+            PrinterError::Print(error) => Self::Print(error),
+            PrinterError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Desk {
+    /// A desk with a tally and nothing else.
+    pub(crate) fn new(store: Arc<dyn Store>, screen: Screen, tally: Tally) -> Self {
+        Self {
+            store,
+            screen,
+            tally,
+            roster: Roster::default(),
+            progress: None,
+            printer: None,
+            harvest: None,
+            joblog: None,
+            results: None,
+            keeper: None,
+            events: false,
+            verbose: false,
+            halt: None,
+            feed: None,
+            job: None,
+            finished: false,
+            goal: false,
+            muted: false,
+        }
+    }
+
+    /// Takes in what the cluster tells.
+    pub(crate) fn on_news(&mut self, news: News) -> Result<Step, DeskError> {
+        let mut step = Step::Go;
+        match news {
+            News::Poke => {}
+            News::Output { task, stream, bytes, .. } => {
+                if let Some(printer) = self.printer.as_mut().filter(|_| !self.muted) {
+                    printer.on_output(task, stream, &bytes, &self.roster, &mut self.screen)?;
+                }
+            }
+            News::Events(events) => {
+                for event in events {
+                    if self.on_event(&event)? != Step::Go {
+                        step = self.halted();
+                    }
+                }
+            }
+        }
+        if let Some(progress) = self.progress.as_mut() {
+            progress.show(&self.tally, &mut self.screen);
+        }
+        Ok(step)
+    }
+
+    /// Does what there is time for when no news has come.
+    pub(crate) fn on_idle(&mut self) -> Result<(), DeskError> {
+        if !self.muted {
+            self.screen.flush()?;
+        }
+        if let Some(progress) = self.progress.as_mut() {
+            progress.show(&self.tally, &mut self.screen);
+        }
+        Ok(())
+    }
+
+    fn halted(&mut self) -> Step {
+        let Some(rule) = self.halt.take() else { return Step::Go };
+        self.goal = rule.what == HaltOn::Success;
+        Step::Halt { running: rule.now }
+    }
+
+    fn on_event(&mut self, event: &Event) -> Result<Step, DeskError> {
+        self.roster.on_event(event);
+        let failures = self.tally.failures.len();
+        self.tally.on_event(event);
+        if let Some(failed) = self.tally.failures.get_mut(failures) {
+            failed.name = self.roster.name(failed.task);
+            failed.input = report::shown(&self.roster.input(failed.task));
+            failed.last_line = last_line(&*self.store, &failed.stderr);
+        }
+        match &event.kind {
+            EventKind::Submitted { job, .. } => self.job = Some(*job),
+            EventKind::Finished { .. } => self.finished = true,
+            EventKind::Retrying { .. } if self.verbose => self.tell_retry(event),
+            _ => {}
+        }
+        self.write(event)?;
+        if let (Some(feed), Some((spec, count))) = (&self.feed, gone(event)) {
+            feed.gate.leave(spec, count);
+        }
+        if let Some(printer) = self.printer.as_mut().filter(|_| !self.muted) {
+            printer.on_event(event, &self.roster, &mut self.screen)?;
+        }
+        self.forget(event);
+        if let Some(harvest) = &mut self.harvest {
+            harvest.on_event(event, &self.roster);
+        }
+        Ok(match self.halt {
+            Some(rule) if rule.is_met(&self.ends()) => Step::Halt { running: rule.now },
+            _ => Step::Go,
+        })
+    }
+
+    /// Lets go of inputs of a stream that nobody reads any more.
+    fn forget(&mut self, event: &Event) {
+        if let (Some(_), Some((spec, count))) = (&self.feed, gone(event)) {
+            self.roster.on_gone(spec, count);
+            let settled = self.printer.as_ref().map_or(u64::MAX, Printer::settled);
+            self.roster.forget(if self.muted { u64::MAX } else { settled });
+        }
+    }
+
+    /// Writes the event to every file that wants it, before its bytes are released.
+    fn write(&mut self, event: &Event) -> Result<(), DeskError> {
+        let failed = |what| move |cause| DeskError::File { what, cause };
+        if self.keeper.is_some() || self.events {
+            let line = Line { event, roster: &self.roster, store: &*self.store };
+            let text = line.json().to_string() + "\n";
+            if let Some(keeper) = &mut self.keeper {
+                keeper.write(&text).map_err(failed("the kept run"))?;
+            }
+            if self.events && !self.muted {
+                self.screen.out(text.as_bytes())?;
+            }
+        }
+        let EventKind::Ended(ended) = &event.kind else { return Ok(()) };
+        if let Some(results) = &self.results {
+            results.on_ended(ended, &self.roster, &*self.store)?;
+        }
+        if let Some(joblog) = &mut self.joblog {
+            let nodes: Vec<_> = self.tally.nodes.iter().map(|node| node.info.clone()).collect();
+            joblog.on_ended(ended, &self.roster, &nodes).map_err(failed("the job log"))?;
+        }
+        Ok(())
+    }
+
+    fn tell_retry(&mut self, event: &Event) {
+        let EventKind::Retrying { task, attempt, failure, until, .. } = &event.kind else { return };
+        let (name, why) = (self.roster.name(*task), signals::named(failure));
+        let wait = until.since(event.at);
+        self.screen.note(&format!("bary: {name}: {why}, attempt {attempt}; again in {wait}"));
+    }
+
+    fn ends(&self) -> Ends {
+        Ends {
+            failed: self.tally.failed,
+            succeeded: self.tally.succeeded,
+            done: self.tally.done(),
+            all: self.tally.tasks,
+        }
+    }
+
+    /// Closes all files and takes the bar away.
+    pub(crate) fn close(&mut self) -> Result<(), DeskError> {
+        self.screen.hide_bar();
+        if let Some(joblog) = &mut self.joblog {
+            let failed = |cause| DeskError::File { what: "the job log", cause };
+            joblog.flush().map_err(failed)?;
+        }
+        if !self.muted {
+            self.screen.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the only failure is an exit code, which the process hands on.
+    pub(crate) fn has_own_exit(&self) -> bool {
+        matches!(self.tally.failures.as_slice(), [only] if matches!(only.failure, Failure::Exit(_)))
+    }
+
+    /// Lists the failures on standard error.
+    pub(crate) fn list_failures(&mut self) {
+        if self.tally.failed == 0 {
+            return;
+        }
+        let (failed, all) = (self.tally.failed, self.tally.tasks);
+        let head = self.screen.alarm(&format!("{failed} of {all} tasks failed"));
+        let list = report::failures(&self.tally);
+        let indented: String = list.lines().map(|line| format!("  {line}\n")).collect();
+        self.screen.err(format!("bary: {head}\n{indented}").as_bytes());
+    }
+}
+
+/// The tasks that will take no more room.
+fn gone(event: &Event) -> Option<(SpecNo, u64)> {
+    match &event.kind {
+        EventKind::Ended(ended) => Some((ended.range.spec, ended.range.count.into())),
+        EventKind::Dropped { range, end: End::Cancelled | End::Skipped, .. } => {
+            Some((range.spec, range.count.into()))
+        }
+        _ => None,
+    }
+}
+
+/// The last line of a standard error that is not blank, short enough for a list.
+pub(crate) fn last_line(store: &dyn Store, stderr: &bary_model::payload::Payload) -> String {
+    let Ok(bytes) = store.read(stderr) else { return String::new() };
+    let lines = bytes.rsplit(|&byte| byte == b'\n');
+    let mut said = lines.filter(|line| !line.iter().all(u8::is_ascii_whitespace));
+    said.next().map_or_else(String::new, |line| report::shown(line.trim_ascii()))
+}

@@ -1,0 +1,46 @@
+//! Exit codes, each with its meaning. They are part of what users rely on and do not change.
+
+use std::process::ExitCode;
+
+/// What the process ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exit(pub(crate) u8);
+
+impl Exit {
+    pub(crate) const OK: Self = Self(0);
+    pub(crate) const FAILED: Self = Self(1);
+    pub(crate) const USAGE: Self = Self(2);
+    pub(crate) const NOT_FOUND: Self = Self(3);
+    pub(crate) const UNPLACEABLE: Self = Self(5);
+    pub(crate) const FULL: Self = Self(75);
+    pub(crate) const INTERRUPTED: Self = Self(130);
+    pub(crate) const PIPE_CLOSED: Self = Self(141);
+    pub(crate) const TERMINATED: Self = Self(143);
+
+    /// The code that a command's own number becomes; what does not fit a byte is a failure.
+    pub(crate) fn of_command(code: i32) -> Self {
+        u8::try_from(code).map_or(Self::FAILED, Self)
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.0)
+    }
+}
+
+/// Every code with its meaning, as the reference page lists them.
+pub(crate) const TABLE: &[(&str, &str)] = &[
+    ("0", "everything succeeded"),
+    ("1", "several tasks ran and at least one failed; or this program itself failed"),
+    ("2", "the command line or the job file is wrong; nothing has run"),
+    ("3", "a file, a kept run or a task was not found"),
+    ("5", "a task cannot be placed: no node could ever run it; nothing has run"),
+    ("75", "a limit is reached; try again when there is room"),
+    ("124", "the only task timed out"),
+    ("127", "the only task could not be started"),
+    ("130", "interrupted (Ctrl-C)"),
+    ("141", "whoever read standard output closed it"),
+    ("143", "terminated (SIGTERM)"),
+    ("other", "where there is only one task: its own code, or 128 + the signal that killed it"),
+];

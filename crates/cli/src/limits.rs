@@ -1,0 +1,33 @@
+//! Every limit of the command, by name; the reference page lists them with those of the engine.
+
+/// Most inputs of a stream that were read and have not ended; the reader waits at it.
+pub(crate) const STREAM_PENDING_INPUTS_MAX: u64 = 262_144;
+/// Most bytes of such inputs.
+pub(crate) const STREAM_PENDING_BYTES_MAX: u64 = 64 << 20;
+/// Most bytes taken from a stream at a time; what one read gives is submitted together.
+pub(crate) const STREAM_READ_BYTES_MAX: usize = 256 << 10;
+/// The longest single input, in bytes.
+pub(crate) const INPUT_BYTES_MAX: usize = 64 << 20;
+/// Most characters of a command that -X fills.
+pub(crate) const COMMAND_CHARS_MAX: usize = 128 << 10;
+/// Most inputs that -X groups where they are not read from a stream.
+pub(crate) const CONTEXT_INPUTS_MAX: u64 = 16_000_000;
+/// Most results of one array that a report holds, and most tasks that it has results of.
+pub(crate) const RESULTS_SHOWN_MAX: u64 = 100_000;
+/// Most failures listed at the end.
+pub(crate) const FAILURES_SHOWN_MAX: usize = 10;
+/// Most runs kept; older ones are removed.
+pub(crate) const RUNS_KEPT_MAX: usize = 20;
+
+/// The limits as the documentation lists them: name, value and meaning.
+pub(crate) const TABLE: &[(&str, &str, &str)] = &[
+    ("stream_pending_inputs_max", "262,144", "inputs of a stream read and not ended"),
+    ("stream_pending_bytes_max", "64 MiB", "bytes of such inputs"),
+    ("stream_read_bytes_max", "256 KiB", "bytes taken from a stream at a time"),
+    ("input_bytes_max", "64 MiB", "bytes of one input"),
+    ("command_chars_max", "128 KiB", "characters of a command that -X fills"),
+    ("context_inputs_max", "16,000,000", "inputs that -X groups"),
+    ("results_shown_max", "100,000", "results of one array in a report"),
+    ("failures_shown_max", "10", "failures listed at the end"),
+    ("runs_kept_max", "20", "kept runs; older ones are removed"),
+];

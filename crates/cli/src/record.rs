@@ -1,0 +1,99 @@
+//! A task that ended as one JSON object, and what bytes become in JSON.
+
+use bary_model::action::Action;
+use bary_model::event::Ended;
+use bary_model::id::TaskId;
+use bary_model::outcome::End;
+use bary_model::payload::Payload;
+use bary_ports::store::{Store, StoreError};
+use serde_json::{Map, Value, json};
+
+use crate::roster::Roster;
+
+/// Whether a task runs a program.
+pub(crate) fn is_command(roster: &Roster, task: TaskId) -> bool {
+    let action = roster.spec(task.spec).map(|spec| &spec.body.action);
+    matches!(action, Some(Action::Command { .. }))
+}
+
+/// A task that ended as one JSON object.
+pub(crate) fn task(
+    ended: &Ended,
+    task: TaskId,
+    output: &Payload,
+    roster: &Roster,
+    store: &dyn Store,
+) -> Result<Value, StoreError> {
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    put("seq", json!(roster.number(task)));
+    put("input", json!(String::from_utf8_lossy(&roster.input(task))));
+    put("node", json!(ended.node.0));
+    put("attempt", json!(ended.attempt));
+    put("outcome", json!(outcome(&ended.end)));
+    put("seconds", json!(ended.usage.busy.as_secs_f64() / f64::from(ended.range.count)));
+    if let End::Failed(failure) | End::Quarantined(failure) = &ended.end {
+        put("failure", json!(failure.to_string()));
+    }
+    if is_command(roster, task) {
+        put("exit", json!(exit(&ended.end)));
+        put("stdout", json!(String::from_utf8_lossy(&store.read(output)?)));
+    } else {
+        put("result", value(&store.read(output)?));
+    }
+    let errors = store.read(&ended.stderr)?;
+    if !errors.is_empty() {
+        put("stderr", json!(String::from_utf8_lossy(&errors)));
+    }
+    Ok(Value::Object(object))
+}
+
+/// The exit code of a task as a shell would give it; 0 where it has none.
+pub(crate) fn exit(end: &End) -> i32 {
+    match end {
+        End::Failed(failure) | End::Quarantined(failure) => failure.code(),
+        End::Succeeded | End::Cancelled | End::Skipped => 0,
+    }
+}
+
+/// How a task ended, in one word.
+pub(crate) fn outcome(end: &End) -> &'static str {
+    match end {
+        End::Succeeded => "succeeded",
+        End::Failed(_) => "failed",
+        End::Quarantined(_) => "quarantined",
+        End::Cancelled => "cancelled",
+        End::Skipped => "skipped",
+    }
+}
+
+/// What a task gave as JSON: as it is where it is JSON, else its text without the last line end;
+/// nothing is null.
+pub(crate) fn value(bytes: &[u8]) -> Value {
+    if bytes.is_empty() {
+        return Value::Null;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    // A whole number past 64 bits would lose digits as a JSON number.
+    let long = text.len() > 18 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match serde_json::from_str::<Value>(text) {
+        Ok(read) if !(long && read.is_f64()) => read,
+        _ => json!(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_json_where_they_can_be() {
+        assert_eq!(value(b"3.5\n"), json!(3.5));
+        assert_eq!(value(b"{\"a\":[1]}"), json!({ "a": [1] }));
+        assert_eq!(value(b"two words\n"), json!("two words"));
+        assert_eq!(value(b"123456789012345678901234"), json!("123456789012345678901234"));
+        assert_eq!(value(b"\xff"), json!("\u{fffd}"));
+        assert_eq!(value(b""), Value::Null);
+    }
+}

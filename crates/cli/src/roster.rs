@@ -1,0 +1,185 @@
+//! The tasks of a run by number: events name a spec and an index, people count from 1.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bary_model::action::Action;
+use bary_model::event::{Event, EventKind};
+use bary_model::id::{SpecNo, TaskId, TaskRange};
+use bary_model::task::TaskSpec;
+use bary_model::template::{Scope, Template};
+
+use crate::action;
+
+/// The specs of one job, each with how many tasks come before it.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    entries: Vec<Entry>,
+    tasks: u64,
+    /// Specs of which all tasks have ended and which are not forgotten yet.
+    ended: VecDeque<SpecNo>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    before: u64,
+    left: u32,
+    /// None once it was forgotten.
+    spec: Option<Arc<TaskSpec>>,
+}
+
+impl Roster {
+    /// Folds an event in.
+    pub(crate) fn on_event(&mut self, event: &Event) {
+        let EventKind::Submitted { specs, .. } = &event.kind else { return };
+        self.entries.reserve(specs.len());
+        for spec in specs.iter() {
+            let entry =
+                Entry { before: self.tasks, left: spec.count, spec: Some(Arc::clone(spec)) };
+            self.entries.push(entry);
+            self.tasks += u64::from(spec.count);
+        }
+    }
+
+    /// Notes that tasks of a spec have ended.
+    pub(crate) fn on_gone(&mut self, no: SpecNo, tasks: u64) {
+        let Some(entry) = self.entries.get_mut(no.index()) else { return };
+        entry.left = entry.left.saturating_sub(u32::try_from(tasks).unwrap_or(u32::MAX));
+        if entry.left == 0 {
+            self.ended.push_back(no);
+        }
+    }
+
+    /// Forgets the inputs of specs that have ended and lie before a number, so that a stream
+    /// without an end takes no more and more memory.
+    pub(crate) fn forget(&mut self, settled: u64) {
+        while let Some(no) = self.ended.front() {
+            let next = self.entries.get(no.index() + 1).map_or(self.tasks, |next| next.before);
+            if next > settled {
+                break;
+            }
+            if let Some(entry) = self.entries.get_mut(no.index()) {
+                entry.spec = None;
+            }
+            self.ended.pop_front();
+        }
+    }
+
+    pub(crate) fn spec(&self, no: SpecNo) -> Option<&Arc<TaskSpec>> {
+        self.entries.get(no.index())?.spec.as_ref()
+    }
+
+    /// How many specs there are so far, forgotten ones too.
+    pub(crate) fn specs(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many tasks come before a range.
+    pub(crate) fn before(&self, range: TaskRange) -> u64 {
+        let before = self.entries.get(range.spec.index()).map_or(0, |entry| entry.before);
+        before + u64::from(range.first)
+    }
+
+    /// The number of a task, from 1.
+    pub(crate) fn number(&self, task: TaskId) -> u64 {
+        self.before(TaskRange::one(task)) + 1
+    }
+
+    /// What people call a task: its name, with the index where there are several, or its number.
+    pub(crate) fn name(&self, task: TaskId) -> String {
+        match self.spec(task.spec) {
+            Some(spec) if spec.name.is_empty() => self.number(task).to_string(),
+            Some(spec) if spec.array => format!("{}[{}]", spec.name, shown_index(spec, task)),
+            Some(spec) => spec.name.to_string(),
+            None => format!("{}.{}", task.spec.0, task.index),
+        }
+    }
+
+    /// What placeholders stand for in a task, as far as it is known outside of it.
+    pub(crate) fn scope(&self, task: TaskId, slot: u32, attempt: u16) -> Scope<'_> {
+        let Some(spec) = self.spec(task.spec) else { return Scope::default() };
+        Scope {
+            row: spec.inputs.row(spec.first_row + u64::from(task.index)),
+            index: task.index.into(),
+            sequence: self.number(task),
+            slot,
+            attempt,
+            upstream: &[],
+        }
+    }
+
+    /// The inputs of a task, with blanks between them.
+    pub(crate) fn input(&self, task: TaskId) -> Vec<u8> {
+        Template::values().expand(&self.scope(task, 0, 1))
+    }
+
+    /// The command of a task as a person would type it.
+    pub(crate) fn command(&self, task: TaskId, slot: u32, attempt: u16) -> Vec<u8> {
+        let Some(spec) = self.spec(task.spec) else { return Vec::new() };
+        command(&spec.body.action, &self.scope(task, slot, attempt))
+    }
+}
+
+/// An action as a person would type it, quoted for a shell.
+pub(crate) fn command(what: &Action, scope: &Scope<'_>) -> Vec<u8> {
+    match what {
+        Action::Command { argv } => action::quoted(&Template::expand_argv(argv, scope)),
+        Action::Function { name, args } => {
+            let mut words = vec![name.as_bytes().to_vec()];
+            words.extend(args.iter().map(|arg| {
+                let value = arg.value.expand(scope);
+                match &arg.name {
+                    Some(name) => [name.as_bytes(), b"=", &value].concat(),
+                    None => value,
+                }
+            }));
+            action::quoted(&words)
+        }
+    }
+}
+
+/// The index that people see: the array's own number where it has one.
+pub(crate) fn shown_index(spec: &TaskSpec, task: TaskId) -> i64 {
+    let row = spec.inputs.row(spec.first_row + u64::from(task.index));
+    row.number().unwrap_or_else(|| i64::from(task.index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bary_model::id::JobNo;
+    use bary_model::inputs::Inputs;
+    use bary_model::task::Body;
+    use bary_model::time::Moment;
+    use bary_model::weight::Weight;
+
+    fn numbers(first: i64, count: u64) -> Arc<TaskSpec> {
+        Arc::new(TaskSpec {
+            name: "a".into(),
+            body: Arc::new(Body::new(Action::Command { argv: Vec::new() })),
+            inputs: Inputs::numbers(first, 1, count).expect("they are few"),
+            first_row: 0,
+            count: count as u32,
+            array: true,
+            weight: Weight::ONE,
+            after: Box::default(),
+        })
+    }
+
+    #[test]
+    fn tasks_are_numbered_through_all_specs() {
+        let mut roster = Roster::default();
+        let specs = [numbers(5, 3), numbers(1, 2)].into();
+        let kind = EventKind::Submitted { job: JobNo(0), first: SpecNo(0), specs };
+        roster.on_event(&Event { at: Moment(0), kind });
+        let task = TaskId { spec: SpecNo(1), index: 1, ..TaskId::default() };
+        assert_eq!((roster.number(task), roster.name(task)), (5, "a[2]".to_owned()));
+        roster.on_gone(SpecNo(0), 2);
+        roster.on_gone(SpecNo(0), 1);
+        roster.forget(2);
+        assert!(roster.spec(SpecNo(0)).is_some(), "its last task is not settled");
+        roster.forget(3);
+        assert!(roster.spec(SpecNo(0)).is_none());
+        assert_eq!(roster.number(task), 5);
+    }
+}

@@ -1,0 +1,177 @@
+//! What each verb does, and the last steps that all runs share.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::args::cluster::KeepArgs;
+use crate::args::{Face, Form};
+use crate::complaint::Complaint;
+use crate::desk::Desk;
+use crate::exit::Exit;
+use crate::keep::{self, Keeper, utc};
+use crate::report;
+use crate::screen::{PrintError, Screen};
+use crate::session::{Ending, Session};
+use crate::tally::Tally;
+
+pub(crate) mod docs;
+pub(crate) mod map;
+pub(crate) mod policy;
+pub(crate) mod run;
+pub(crate) mod why;
+
+/// What a run is called and what is shown of it at its end.
+pub(crate) struct Closing<'a> {
+    /// The schema of its document.
+    pub(crate) schema: &'static str,
+    pub(crate) name: &'a str,
+    /// Whether the report is printed.
+    pub(crate) report: bool,
+    /// Whether it is one command that speaks for itself, with its own exit code.
+    pub(crate) alone: bool,
+    pub(crate) face: Face,
+    pub(crate) began: SystemTime,
+}
+
+/// A keeper for a run where it is to be kept.
+pub(crate) fn keeper(args: &KeepArgs, name: &str) -> Result<Option<Keeper>, Complaint> {
+    if !args.is_kept() {
+        return Ok(None);
+    }
+    let runs = keep::runs(args.state.as_deref());
+    let made = Keeper::create(&runs, name, SystemTime::now());
+    made.map(Some).map_err(|cause| Complaint::failed(format!("{}: {cause}", runs.display())))
+}
+
+/// Prints what is left to print, keeps the run, ends all threads; the exit code.
+pub(crate) fn close(
+    session: Session,
+    mut desk: Desk,
+    ending: Ending,
+    closing: &Closing<'_>,
+) -> Result<Exit, Complaint> {
+    let messages = session.messages();
+    session.close(&mut desk);
+    let closed = desk.close();
+    let exit = match &ending {
+        Ending::Finished | Ending::Nothing => exit(&desk.tally, desk.goal),
+        Ending::Stopped(exit) => *exit,
+        Ending::Broken(complaint) => complaint.exit,
+    };
+    let mut document = report::document(&desk.tally, &messages);
+    document["schema"] = json!(closing.schema);
+    document["job"] = json!(closing.name);
+    document["exit"] = json!(exit.0);
+    document["interrupted"] = json!(matches!(ending, Ending::Stopped(_)));
+    keep_run(&mut desk, &document, closing)?;
+    if !desk.muted {
+        print_end(&mut desk, &mut document, &messages, closing)?;
+    }
+    if let Ending::Broken(complaint) = ending {
+        return Err(complaint);
+    }
+    closed.map_err(Complaint::failed)?;
+    Ok(exit)
+}
+
+fn print_end(
+    desk: &mut Desk,
+    document: &mut Value,
+    messages: &report::Messages,
+    closing: &Closing<'_>,
+) -> Result<(), Complaint> {
+    let face = closing.face;
+    if !face.is_quiet() {
+        if !(closing.alone && desk.has_own_exit()) {
+            desk.list_failures();
+        }
+        if closing.report && !face.is_data() {
+            let table = report::table(&desk.tally, messages);
+            desk.screen.err(table.as_bytes());
+        }
+    }
+    if face.output == Form::Json {
+        let results = match (&mut desk.printer, &desk.harvest) {
+            (Some(printer), _) => Value::Array(printer.records()),
+            (None, Some(harvest)) => {
+                let (values, cut) = harvest.values(&desk.roster).map_err(Complaint::failed)?;
+                if !cut.is_empty() {
+                    document["results_cut"] = json!(cut);
+                }
+                values
+            }
+            (None, None) => Value::Null,
+        };
+        document["results"] = results;
+        document["failures"] = failures(desk);
+        print(&mut desk.screen, &format!("{document:#}\n"))?;
+    } else if face.output == Form::Jsonl {
+        if desk.events {
+            document["event"] = json!("report");
+            print(&mut desk.screen, &format!("{document}\n"))?;
+        }
+    } else if let Some(harvest) = &desk.harvest {
+        harvest.print(&desk.roster, &mut desk.screen).map_err(|error| match error {
+            crate::harvest::HarvestError::Print(error) => printing(error),
+            crate::harvest::HarvestError::Store(error) => Complaint::failed(error),
+        })?;
+    }
+    Ok(())
+}
+
+fn failures(desk: &Desk) -> Value {
+    let each = desk.tally.failures.iter().map(|failed| {
+        json!({
+            "task": failed.name,
+            "failure": crate::signals::named(&failed.failure),
+            "exit": failed.failure.code(),
+            "attempt": failed.attempt,
+            "node": failed.node.0,
+            "quarantined": failed.quarantined,
+            "stderr": failed.last_line,
+        })
+    });
+    Value::Array(each.collect())
+}
+
+fn keep_run(desk: &mut Desk, document: &Value, closing: &Closing<'_>) -> Result<(), Complaint> {
+    let Some(keeper) = desk.keeper.take() else { return Ok(()) };
+    let mut kept = document.clone();
+    let began = closing.began.duration_since(UNIX_EPOCH).unwrap_or_default();
+    kept["began"] = json!(utc::iso(began));
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    kept["command_line"] = json!(words.collect::<Vec<_>>());
+    let directory = keeper
+        .finish(&kept)
+        .map_err(|cause| Complaint::failed(format!("the run could not be kept: {cause}")))?;
+    if !closing.face.is_quiet() {
+        let name = directory.file_name().map(Path::new).unwrap_or(&directory);
+        desk.screen.note(&format!("bary: kept as {}", name.display()));
+    }
+    Ok(())
+}
+
+/// The exit code of a run that was not cut short: of one task its own, else 1 if any failed; 0
+/// where it ended early since enough had succeeded.
+fn exit(tally: &Tally, goal: bool) -> Exit {
+    match tally.failures.first() {
+        Some(_) if goal => Exit::OK,
+        None => Exit::OK,
+        Some(failed) if tally.tasks == 1 => Exit::of_command(failed.failure.code()),
+        Some(_) => Exit::FAILED,
+    }
+}
+
+/// Prints to standard output at once.
+pub(crate) fn print(screen: &mut Screen, text: &str) -> Result<(), Complaint> {
+    screen.out(text.as_bytes()).and_then(|()| screen.flush()).map_err(printing)
+}
+
+pub(crate) fn printing(error: PrintError) -> Complaint {
+    match error {
+        PrintError::Closed => Complaint::new(Exit::PIPE_CLOSED, error),
+        PrintError::Failed(_) => Complaint::failed(error),
+    }
+}

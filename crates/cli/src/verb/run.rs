@@ -1,0 +1,128 @@
+//! `bary run`: a job file, or one command.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use bary_jobfile::files::Disk;
+use bary_jobfile::read::{self, ReadOptions};
+use bary_model::action::{Action, Capture, Stdin};
+use bary_model::job::JobSpec;
+use bary_model::task::{Body, TaskSpec};
+use bary_model::template::Template;
+use bary_model::weight::Weight;
+
+use crate::args::cluster::cores;
+use crate::args::run::RunArgs;
+use crate::args::task::TaskArgs;
+use crate::args::{Face, Form};
+use crate::complaint::Complaint;
+use crate::desk::Desk;
+use crate::exit::Exit;
+use crate::harvest::Harvest;
+use crate::printer::{Order, Printer, Shape};
+use crate::progress::Progress;
+use crate::screen::Screen;
+use crate::session::Session;
+use crate::tally::Tally;
+use crate::verb::{self, Closing};
+use crate::words;
+
+/// Runs a job file or a command to its end.
+pub(crate) fn run(args: &RunArgs, face: Face) -> Result<Exit, Complaint> {
+    let file = args.file.as_deref();
+    let job = match file {
+        Some(path) => read_file(path, args)?,
+        None => one_command(args, face)?,
+    };
+    let mut options = args.cluster.options(cores())?;
+    options.limits.explain = args.keep.is_kept();
+    let keeper = verb::keeper(&args.keep, &job.name)?;
+    let began = std::time::SystemTime::now();
+    let mut session = Session::start(options)?;
+    let mut desk =
+        Desk::new(session.cluster.store(), Screen::new(face), Tally::new(session.cluster.nodes()));
+    desk.keeper = keeper;
+    desk.verbose = face.verbose;
+    desk.events = face.output == Form::Jsonl;
+    let live = file.is_none() && !face.is_data();
+    if live {
+        let shape = Shape::Raw(None);
+        desk.printer = Some(Printer::new(session.cluster.store(), Order::Lines, shape));
+    } else {
+        desk.harvest = Some(Harvest::new(session.cluster.store()));
+        let unwanted = args.keep.no_progress || face.is_quiet();
+        desk.progress = Progress::new(args.keep.progress, unwanted);
+    }
+    let closing = Closing {
+        schema: "bary.run/1",
+        name: &job.name.clone(),
+        report: file.is_some() || args.keep.report || face.verbose,
+        alone: live,
+        face,
+        began,
+    };
+    desk.job = Some(session.cluster.submit(job)?);
+    let ending = session.watch(&mut desk);
+    verb::close(session, desk, ending, &closing)
+}
+
+fn read_file(path: &Path, args: &RunArgs) -> Result<JobSpec, Complaint> {
+    if args.task != TaskArgs::default() {
+        let help = "write it in the file, at the top or under [[task]]";
+        return Err(Complaint::usage("the flags of each task go with one command only").help(help));
+    }
+    let bytes = std::fs::read(path).map_err(|cause| {
+        let text = format!("{}: {cause}", path.display());
+        match cause.kind() {
+            std::io::ErrorKind::NotFound => {
+                let help = format!("to run a program, write: bary run -- {}", path.display());
+                Complaint::not_found(text).help(help)
+            }
+            _ => Complaint::failed(text),
+        }
+    })?;
+    let text = String::from_utf8(bytes).map_err(|fault| {
+        let at = fault.utf8_error().valid_up_to();
+        Complaint::usage(format!("{}: byte {at} is not UTF-8", path.display()))
+    })?;
+    let known: BTreeSet<String> =
+        bary::functions::builtin().keys().map(ToString::to_string).collect();
+    let options =
+        ReadOptions { set: args.keep.params(), functions: Some(known), ..ReadOptions::default() };
+    Ok(read::read(&text, path, &options, &Disk)?.spec)
+}
+
+/// The job of one command, which runs as if it had been typed without `bary`.
+fn one_command(args: &RunArgs, face: Face) -> Result<JobSpec, Complaint> {
+    let words: Vec<Vec<u8>> = args.command.iter().map(|word| words::bytes(word)).collect();
+    let name = String::from_utf8_lossy(words.first().map_or(b"", |word| word)).into_owned();
+    let literal = |word: &Vec<u8>| Template::literal(word);
+    let argv = match args.task.shell {
+        true => vec![
+            Template::literal("sh"),
+            Template::literal("-c"),
+            Template::literal(words.join(&b' ')),
+        ],
+        false => words.iter().map(literal).collect(),
+    };
+    let mut body = Body::new(Action::Command { argv });
+    args.task.apply(&mut body, &|text| Template::literal(text));
+    // A process group of its own may not read from a terminal.
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stdin());
+    body.surroundings.stdin = if terminal { Stdin::Null } else { Stdin::Inherit };
+    body.surroundings.capture = if face.is_data() { Capture::Whole } else { Capture::Live };
+    let file = Path::new(&name).file_name().map(|file| file.to_string_lossy().into_owned());
+    let spec = TaskSpec {
+        name: file.unwrap_or(name).into(),
+        body: Arc::new(body),
+        inputs: bary_model::inputs::Inputs::none(),
+        first_row: 0,
+        count: 1,
+        array: false,
+        weight: Weight::ONE,
+        after: Box::default(),
+    };
+    let name = spec.name.clone();
+    Ok(JobSpec { name, specs: [Arc::new(spec)].into(), open: false })
+}

@@ -1,0 +1,103 @@
+//! `bary why`: reads a kept run and tells the life of one task.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::args::Face;
+use crate::args::why::WhyArgs;
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::keep;
+use crate::screen::Screen;
+use crate::verb;
+use crate::why::task::{self, TaskError};
+use crate::why::{Life, show};
+
+/// Tells why a task waited, went where it went, and how it ended.
+pub(crate) fn run(args: &WhyArgs, face: Face) -> Result<Exit, Complaint> {
+    let runs = keep::runs(args.state.as_deref());
+    let name = chosen(&runs, args.run.as_deref())?;
+    let path = runs.join(&name).join(keep::EVENTS);
+    let life = read(&path, &args.task)?;
+    let nodes = nodes(&runs.join(&name).join(keep::RUN));
+    let shown = if face.is_data() {
+        format!("{:#}\n", show::document(&args.task, &name, &life))
+    } else {
+        show::text(&args.task, &name, &life, &nodes)
+    };
+    verb::print(&mut Screen::new(face), &shown)?;
+    Ok(Exit::OK)
+}
+
+/// The run that is meant: the last one where none is named.
+fn chosen(runs: &Path, name: Option<&str>) -> Result<String, Complaint> {
+    let kept = keep::list(runs).unwrap_or_default();
+    let Some(last) = kept.last() else {
+        let complaint = Complaint::not_found(format!("no run is kept in {}", runs.display()));
+        return Err(complaint.help("keep one: bary run --keep JOB.toml, or bary map --keep ..."));
+    };
+    match name {
+        None => Ok(last.clone()),
+        Some(name) if kept.iter().any(|kept| kept == name) => Ok(name.to_owned()),
+        Some(name) => {
+            let complaint = Complaint::not_found(format!("no kept run is called `{name}`"));
+            Err(complaint.help(format!("there are {}", kept.join(", "))))
+        }
+    }
+}
+
+/// Reads the events twice: names first, since a task may be named before others are known.
+fn read(path: &Path, wanted: &str) -> Result<Life, Complaint> {
+    let mut specs: Vec<Value> = Vec::new();
+    let mut submissions: Vec<(f64, usize)> = Vec::new();
+    each(path, &mut |event| {
+        if event["event"] == "submitted" {
+            submissions.push((event["t"].as_f64().unwrap_or(0.0), specs.len()));
+            specs.extend(event["specs"].as_array().into_iter().flatten().cloned());
+        }
+    })?;
+    let place = task::find(wanted, &specs).map_err(unknown)?;
+    let at = submissions.iter().rev().find(|(_, first)| *first <= place.spec as usize);
+    let spec = specs.get(place.spec as usize).cloned().unwrap_or_default();
+    let mut life = Life::begin(&spec, at.map_or(0.0, |(at, _)| *at));
+    for after in &mut life.after {
+        let name = specs.get(after.spec as usize).and_then(|spec| spec["name"].as_str());
+        after.name = name.unwrap_or_default().to_owned();
+    }
+    each(path, &mut |event| life.on_event(&event, place))?;
+    Ok(life)
+}
+
+fn each(path: &Path, visit: &mut dyn FnMut(Value)) -> Result<(), Complaint> {
+    let failed = |cause| Complaint::failed(format!("{}: {cause}", path.display()));
+    let file = File::open(path).map_err(failed)?;
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line.map_err(failed)?;
+        // The last line of a run that was killed may be cut short.
+        if let Ok(event) = serde_json::from_slice(&line) {
+            visit(event);
+        }
+    }
+    Ok(())
+}
+
+fn unknown(error: TaskError) -> Complaint {
+    let complaint = Complaint::not_found(&error);
+    match error {
+        TaskError::Unknown { near: Some(near), .. } => {
+            complaint.help(format!("did you mean `{near}`?"))
+        }
+        _ => complaint,
+    }
+}
+
+/// The names of the nodes; none where the run was killed before it could write them.
+fn nodes(path: &Path) -> Vec<String> {
+    let run: Value =
+        std::fs::read(path).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default();
+    let names = run["nodes"].as_array().into_iter().flatten();
+    names.map(|node| node["name"].as_str().unwrap_or_default().to_owned()).collect()
+}

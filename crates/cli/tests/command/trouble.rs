@@ -1,0 +1,170 @@
+//! What goes wrong: bad input, failures, signals, a reader that goes away.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Command, Stdio};
+
+use crate::bench::Bench;
+
+#[test]
+fn several_tasks_give_one_if_any_failed() {
+    let bench = Bench::new();
+    let script = "exit {}";
+    bench.bary(&["map", "--shell", script, ":::", "0", "0"]).is(0, "");
+    bench.bary(&["map", "--shell", script, ":::", "0", "9"]).says(1, "2 (9): exit code 9");
+    bench.bary(&["map", "--shell", script, ":::", "9"]).says(9, "exit code 9");
+    let many = ["map", "--array", "1-30", "false"];
+    bench.bary(&many).says(1, "30 of 30 tasks failed").says(1, "and 20 more");
+    bench.bary(&["map", "-q", "false", ":::", "a", "b"]).is(1, "").says(1, "");
+}
+
+#[test]
+fn a_rule_stops_the_rest() {
+    let bench = Bench::new();
+    // All after the second wait for a file that nobody makes.
+    let script = "[ {} = 2 ] && exit 1; [ {} = 1 ] || until [ -e never ]; do sleep 0.01; done";
+    let words = ["map", "-j3", "--halt", "now,fail=1", "--shell", script];
+    let run = bench.bary(&[&words[..], &[":::", "1", "2", "3", "4", "5"]].concat());
+    run.says(1, "1 of 5 tasks failed");
+    let script = "[ {} = 1 ] && exit 1; [ {} = 2 ] || until [ -e never ]; do sleep 0.01; done";
+    let words = ["map", "-j3", "--halt", "now,success=1", "--shell", script];
+    let run = bench.bary(&[&words[..], &[":::", "1", "2", "3", "4", "5"]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    bench.bary(&["map", "--halt", "fail=1", "true", ":::", "1"]).says(2, "soon|now");
+}
+
+#[test]
+fn a_failed_task_is_tried_again() {
+    let bench = Bench::new();
+    let script = ": {}; echo >> tries; [ $(wc -l < tries) -ge 3 ]";
+    let words = ["map", "-v", "--retries", "5", "--backoff", "1ms", "--shell", script];
+    let run = bench.bary(&[&words[..], &[":::", "a"]].concat());
+    run.says(0, "exit code 1, attempt 2; again in");
+    assert_eq!(bench.read("tries").len(), 3);
+}
+
+#[test]
+fn names_may_hold_any_byte() {
+    let bench = Bench::new();
+    let names: [&[u8]; 5] =
+        [b"it's", b"two words", b"new\nline", b"\xff\xfe", b"-rf {} $(x) \"q\""];
+    for name in names {
+        let path = bench.path().join(OsStr::from_bytes(name));
+        std::fs::write(path, b"x").expect("the file system takes any name");
+    }
+    let run = |words: &[&[u8]]| {
+        let words = words.iter().map(|word| OsStr::from_bytes(word));
+        bench.command(words).output().expect("the program is built")
+    };
+    for name in names {
+        for command in [&b"cat --"[..], b"--shell"] {
+            let words: Vec<&[u8]> = match command {
+                b"--shell" => vec![b"map", b"--shell", b"cat -- {}", b":::", name],
+                command => vec![b"map", command, b":::", name],
+            };
+            let output = run(&words);
+            assert_eq!(output.stdout, b"x", "{:?}: {output:?}", String::from_utf8_lossy(name));
+        }
+    }
+    let listed = names.join(&0);
+    let fed = bench.fed(&["map", "-0", "cat", "--"], listed);
+    assert_eq!((fed.code, fed.out.as_str()), (Some(0), "xxxxx"), "{fed:?}");
+}
+
+#[test]
+fn bad_numbers_are_refused_before_anything_runs() {
+    let bench = Bench::new();
+    let cases: [(&[&str], &str); 9] = [
+        (&["--timeout", "0"], "no time at all"),
+        (&["--array", "5-1"], "is empty"),
+        (&["--array", "1-9_999_999_999"], "array_indices_max"),
+        (&["-n", "0"], "more than zero"),
+        (&["-j", "x"], "50%"),
+        (&["--cpus=-1"], "--cpus"),
+        (&["--policy", "graviti"], "gravity"),
+        (&["--speeds", "0"], "above 0"),
+        (&["--retries", "many"], "--retries"),
+    ];
+    for (words, told) in cases {
+        let run = bench.bary(&[&["map"], words, &["touch", "ran", ":::", "1"]].concat());
+        run.says(2, told);
+    }
+    assert!(!bench.path().join("ran").exists());
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_run_quietly() {
+    let bench = Bench::new();
+    let mut yes = Command::new("yes").stdout(Stdio::piped()).spawn().expect("it is there");
+    let mut command = bench.command(["map", "echo", "{}"]);
+    command.stdin(yes.stdout.take().expect("it is piped"));
+    let mut bary = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let bary = bary.as_mut().expect("the program is built");
+    drop(command);
+    let mut lines = BufReader::new(bary.stdout.take().expect("it is piped")).lines();
+    for _ in 0..3 {
+        assert_eq!(lines.next().and_then(Result::ok).as_deref(), Some("y"));
+    }
+    drop(lines);
+    assert_eq!(bary.wait().expect("it ends").code(), Some(141));
+    let mut told = String::new();
+    let stderr = bary.stderr.as_mut().expect("it is piped");
+    stderr.read_to_string(&mut told).expect("it is text");
+    assert_eq!(told, "");
+    yes.wait().expect("its reader has gone");
+}
+
+/// Sends a signal to a program that was started here.
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &pid]).status();
+    assert!(sent.is_ok_and(|status| status.success()));
+}
+
+/// The next line that the child prints; nothing after it is taken from the pipe.
+fn line(child: &mut Child) -> String {
+    let mut text = Vec::new();
+    let stdout = child.stdout.as_mut().expect("it is piped");
+    let mut byte = [0];
+    while stdout.read(&mut byte).expect("the pipe works") == 1 && byte != *b"\n" {
+        text.push(byte[0]);
+    }
+    String::from_utf8(text).expect("it is text")
+}
+
+#[test]
+fn an_interrupt_stops_the_tasks_and_tells() {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let bench = Bench::new();
+        let script = "trap 'echo stopped; exit 1' TERM; echo $$; while :; do sleep 0.01; done";
+        let mut child = bench.spawn(&["run", "--report", "--shell", "--", script]);
+        let pid = line(&mut child);
+        signal(&child, name);
+        assert_eq!(line(&mut child), "stopped");
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("1 cancelled"), "{told}");
+        assert!(!is_there(&pid), "the task must be gone");
+    }
+}
+
+#[test]
+fn a_second_interrupt_kills_what_does_not_stop() {
+    let bench = Bench::new();
+    let script = "trap 'echo deaf' TERM; echo $$; while :; do sleep 0.01; done";
+    let mut child = bench.spawn(&["run", "--grace", "1h", "--shell", "--", script]);
+    let pid = line(&mut child);
+    signal(&child, "INT");
+    assert_eq!(line(&mut child), "deaf");
+    signal(&child, "INT");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert!(!is_there(&pid), "the task must be gone");
+}
+
+fn is_there(pid: &str) -> bool {
+    let words: [OsString; 2] = ["-0".into(), pid.into()];
+    Command::new("kill").args(words).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+}
