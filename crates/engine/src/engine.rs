@@ -1,5 +1,6 @@
 //! The engine of one node: its home, its runner and its view, stepped together.
 
+use bary_ledger::ledger::Ledger;
 use bary_model::id::{NodeId, ShardId};
 use bary_model::message::Message;
 use bary_model::node::{NodeInfo, Peer};
@@ -49,7 +50,7 @@ impl Engine {
         let me = node.id;
         let mut out = Outbox::new(me);
         let mut home = Home::new(shard, seed, policy.clone(), limits.clone(), &mut out);
-        home.on_joined(&Peer { info: node.clone(), round_trip: Span::ZERO });
+        home.on_joined(&Peer { info: node.clone(), round_trip: Span::ZERO }, &mut out);
         let view = View::new(node.clone());
         Self {
             home,
@@ -97,18 +98,25 @@ impl Engine {
         self.runner.is_idle()
     }
 
+    /// What is true of the shard that this node is home of.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        self.home.ledger()
+    }
+
     /// Checks what must always hold; for tests and simulation after each step.
     ///
     /// # Panics
     /// Where an invariant does not hold.
     pub fn check(&self) {
         self.runner.check();
+        self.home.check();
     }
 
     fn take_in(&mut self, input: Input) {
         match input {
             Input::Joined(peer) => {
-                self.home.on_joined(&peer);
+                self.home.on_joined(&peer, &mut self.out);
                 self.view.join(peer);
             }
             Input::Received { from, message } => self.on_message(from, message),

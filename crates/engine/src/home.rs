@@ -74,8 +74,13 @@ impl Home {
         }
     }
 
-    pub(crate) fn on_joined(&mut self, peer: &Peer) {
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) fn on_joined(&mut self, peer: &Peer, out: &mut Outbox) {
         self.accounts.insert(peer.info.id, Account::new(peer.clone()));
+        self.serve(out);
     }
 
     /// A node says that it has room: it gets work, or waits parked while work is sought.
@@ -123,11 +128,17 @@ impl Home {
         }
         self.stop_held(then.stopped, out);
         for job in then.finished {
-            self.levels.remove(&job);
-            self.stopping.remove(&job);
+            self.forget(job);
             out.tell(EventKind::Finished { job });
         }
         self.serve(out);
+    }
+
+    fn forget(&mut self, job: JobNo) {
+        self.levels.remove(&job);
+        self.stopping.remove(&job);
+        self.specs_held -= self.ledger.job(job).map_or(0, |job| job.specs().len() as u64);
+        self.ledger.forget(job);
     }
 
     fn stop_held(&mut self, stopped: Vec<(NodeId, TaskRange)>, out: &mut Outbox) {
@@ -142,7 +153,8 @@ impl Home {
             by_node.entry(node).or_default().push(range);
         }
         for (node, ranges) in by_node {
-            out.send(node, Message::Retract(Retract::Tasks(ranges)));
+            // Not before the grants that it is about.
+            out.send_when_durable(node, Message::Retract(Retract::Tasks(ranges)));
         }
     }
 
@@ -157,6 +169,19 @@ impl Home {
             self.commit(Record::Cancelled { range, running: false }, then, out);
         } else {
             self.make_ready(range);
+        }
+    }
+
+    /// Checks what must always hold.
+    pub(crate) fn check(&self) {
+        self.ledger.check();
+        let mut held: BTreeMap<NodeId, u64> = BTreeMap::new();
+        for (node, range) in self.ledger.held() {
+            *held.entry(node).or_default() += u64::from(range.count);
+        }
+        for (node, account) in &self.accounts {
+            let held = held.get(node).copied().unwrap_or(0);
+            assert_eq!(account.tasks, held, "a node's account is what the ledger says it holds");
         }
     }
 

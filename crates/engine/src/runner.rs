@@ -150,5 +150,6 @@ impl Runner {
             sum
         });
         assert_eq!(used, self.info.resources, "what runs and what is free is all there is");
+        self.held.check(self.limits.passed_over_max);
     }
 }

@@ -101,10 +101,23 @@ impl ArrayState {
         let mut open = RoaringBitmap::new();
         open.insert_range(first..first + count);
         open -= &self.succeeded;
-        for (&start, &(len, _)) in &self.ended {
+        let from = self.ended.range(..=first).next_back().map_or(first, |(&start, _)| start);
+        for (&start, &(len, _)) in self.ended.range(from..first + count) {
             open.remove_range(start..start + len);
         }
         open
+    }
+
+    /// Checks that sets and counts agree.
+    pub(crate) fn check(&self) {
+        let failed: u64 = self.ended.values().map(|(len, _)| u64::from(*len)).sum();
+        let done = self.succeeded.len() + failed;
+        assert_eq!(done + u64::from(self.left), u64::from(self.count), "an index ends once");
+        let mut free = 0;
+        for (&start, &(len, _)) in &self.active {
+            assert!(start >= free, "an index has one grant at a time");
+            free = start + len;
+        }
     }
 
     /// The parts of a range that one grant holds each, and who.
@@ -113,7 +126,7 @@ impl ArrayState {
         let from = self.active.range(..=first).next_back().map_or(first, |(&start, _)| start);
         let parts = self.active.range(from..end).filter_map(|(&start, &(len, holder))| {
             let (low, high) = (start.max(first), (start + len).min(end));
-            (low < high).then_some((low, high - low, holder))
+            (low < high).then(|| (low, high - low, holder))
         });
         parts.collect()
     }

@@ -90,16 +90,20 @@ fn cycle(specs: &[Arc<TaskSpec>], waits: &[u32]) -> GraphError {
     GraphError::Cycle { names }
 }
 
-/// For each spec the ones that wait for it, and whether index by index.
+/// For each spec the ones that wait for it: as a whole, or index by index as the aligned
+/// dependency of this place among theirs.
 #[must_use]
-pub fn dependents(specs: &[Arc<TaskSpec>]) -> Vec<Box<[(SpecNo, bool)]>> {
+pub fn dependents(specs: &[Arc<TaskSpec>]) -> Vec<Box<[(SpecNo, Option<u32>)]>> {
     if specs.iter().all(|spec| spec.after.is_empty()) {
         return vec![Box::default(); specs.len()];
     }
     let mut lists = vec![Vec::new(); specs.len()];
     for (number, spec) in specs.iter().enumerate() {
+        let mut slot = 0;
         for after in &spec.after {
-            lists[after.spec.index()].push((SpecNo(number as u32), after.aligned));
+            let place = after.aligned.then_some(slot);
+            slot += u32::from(after.aligned);
+            lists[after.spec.index()].push((SpecNo(number as u32), place));
         }
     }
     lists.into_iter().map(Vec::into_boxed_slice).collect()

@@ -24,6 +24,8 @@ pub struct Job {
     /// Tasks that have not ended.
     pub left: u64,
     specs: Vec<SpecState>,
+    /// The number of the first spec of each batch; what a spec says of others counts from there.
+    batches: Vec<u32>,
 }
 
 /// Whose end a spec hears of.
@@ -34,12 +36,13 @@ struct Ending {
 
 impl Job {
     pub(crate) fn new(no: JobNo, name: Box<str>, open: bool) -> Self {
-        Self { no, name, open, left: 0, specs: Vec::new() }
+        Self { no, name, open, left: 0, specs: Vec::new(), batches: Vec::new() }
     }
 
     /// Adds specs; what they wait for is among themselves. What is ready at once is told.
     pub(crate) fn add(&mut self, specs: &Arc<[Arc<TaskSpec>]>, out: &mut Consequences) {
         let first = self.specs.len();
+        self.batches.push(first as u32);
         let dependents = graph::dependents(specs);
         self.specs.reserve(specs.len());
         for (spec, mut below) in specs.iter().zip(dependents) {
@@ -82,11 +85,12 @@ impl Job {
     /// Whether a task is ready or waits: it has not ended and nobody holds it.
     #[must_use]
     pub fn is_open(&self, spec: SpecNo, index: u32) -> bool {
-        match &self.specs[spec.index()].progress {
-            Progress::One(one, _) => matches!(one, One::Ready | One::Blocked),
-            Progress::Many(array) => {
+        match self.specs.get(spec.index()).map(|state| &state.progress) {
+            Some(Progress::One(one, _)) => matches!(one, One::Ready | One::Blocked),
+            Some(Progress::Many(array)) => {
                 array.holder(index, 1).is_none() && !array.unended(index, 1).is_empty()
             }
+            None => false,
         }
     }
 
@@ -107,10 +111,13 @@ impl Job {
 
     /// The results that a task reads, in the order of its body's uses.
     #[must_use]
-    pub fn upstream(&self, spec: &TaskSpec, index: u32) -> Vec<Upstream> {
-        let reads = spec.body.uses.iter().map(|one| {
+    pub fn upstream(&self, spec: SpecNo, index: u32) -> Vec<Upstream> {
+        let batch = self.batches.partition_point(|&first| first <= spec.0);
+        let base = self.batches[batch - 1];
+        let reads = self.specs[spec.index()].spec.body.uses.iter().map(|one| {
             let only = one.aligned.then_some(index);
-            let kept = self.specs.get(one.spec.index()).and_then(|state| state.kept.as_ref());
+            let from = self.specs.get((base + one.spec.0) as usize);
+            let kept = from.and_then(|state| state.kept.as_ref());
             let name = || Upstream { name: one.name.clone(), ..Upstream::default() };
             kept.map_or_else(name, |kept| kept.upstream(&one.name, only))
         });
@@ -163,7 +170,8 @@ impl Job {
     /// Cancels what has not ended in a range: all of it, or only what nobody holds.
     pub(crate) fn cancel(&mut self, range: TaskRange, running: bool, out: &mut Consequences) {
         let mut parts = Vec::new();
-        match &mut self.specs[range.spec.index()].progress {
+        let Some(state) = self.specs.get_mut(range.spec.index()) else { return };
+        match &mut state.progress {
             Progress::One(One::Ended(_), _) => {}
             Progress::One(One::Granted(_), _) if !running => {}
             Progress::One(one, _) => {
@@ -199,9 +207,55 @@ impl Job {
         while let Some(ending) = endings.pop() {
             self.tell_dependents(&ending, &mut endings, out);
         }
-        if self.left == 0 && !self.open {
+        self.tell_if_over(out);
+    }
+
+    /// Tells that the job has finished, where it has.
+    pub(crate) fn tell_if_over(&self, out: &mut Consequences) {
+        if self.is_over() {
             out.finished.push(self.no);
         }
+    }
+
+    /// Whether every task has ended and none will be added.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.left == 0 && !self.open
+    }
+
+    pub(crate) fn forget(&mut self) {
+        assert!(self.is_over(), "only finished jobs are forgotten");
+        (self.specs, self.batches) = (Vec::new(), Vec::new());
+    }
+
+    /// The tasks that nodes hold, and which node holds them.
+    pub(crate) fn held(&self) -> Vec<(NodeId, TaskRange)> {
+        let mut all = Vec::new();
+        for (number, state) in self.specs.iter().enumerate() {
+            let (job, spec) = (self.no, SpecNo(number as u32));
+            let mut add = |holder: Holder, first, count| {
+                all.push((holder.node, TaskRange { job, spec, first, count }));
+            };
+            match &state.progress {
+                Progress::One(One::Granted(holder), _) => add(*holder, 0, 1),
+                Progress::One(..) => {}
+                Progress::Many(array) => {
+                    let held = array.held(0, array.count);
+                    held.into_iter().for_each(|(first, count, holder)| add(holder, first, count));
+                }
+            }
+        }
+        all
+    }
+
+    pub(crate) fn check(&self) {
+        for state in &self.specs {
+            if let Progress::Many(array) = &state.progress {
+                array.check();
+            }
+        }
+        let left: u64 = self.specs.iter().map(|state| u64::from(state.left())).sum();
+        assert_eq!(left, self.left, "what is left adds up");
     }
 
     fn mark(&mut self, range: TaskRange, end: &End, endings: &mut Vec<Ending>) {
@@ -229,8 +283,8 @@ impl Job {
         state.told |= whole_over;
         for (next, aligned) in state.dependents.clone() {
             let mut open = Vec::new();
-            if aligned {
-                open = self.arrive(next, ending);
+            if let Some(slot) = aligned {
+                open = self.arrive(next, slot, ending);
             } else if whole_over {
                 let below = &mut self.specs[next.index()];
                 below.waits -= 1;
@@ -248,15 +302,11 @@ impl Job {
     }
 
     /// Notes the end of aligned upstream indices; returns the runs that now wait for nothing.
-    fn arrive(&mut self, next: SpecNo, ending: &Ending) -> Vec<(u32, u32)> {
+    fn arrive(&mut self, next: SpecNo, slot: u32, ending: &Ending) -> Vec<(u32, u32)> {
         let (first, count) = (ending.range.first, ending.range.count);
         let state = &mut self.specs[next.index()];
-        let aligned = state.spec.after.iter().filter(|after| after.aligned);
-        let slot = aligned.clone().position(|after| after.spec == ending.range.spec);
-        let (Progress::Many(array), Some(slot)) = (&mut state.progress, slot) else {
-            return Vec::new();
-        };
-        array.arrived[slot].insert_range(first..first + count);
+        let Progress::Many(array) = &mut state.progress else { return Vec::new() };
+        array.arrived[slot as usize].insert_range(first..first + count);
         if !ending.good {
             array.bad.insert_range(first..first + count);
         }

@@ -1,6 +1,7 @@
 //! A shard's ledger: records in, consequences out.
 
-use bary_model::id::{Epoch, Fence, GrantNo, JobNo, ShardId, TaskRange};
+use bary_model::id::{Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
+use bary_model::outcome::End;
 
 use crate::array::Holder;
 use crate::consequences::Consequences;
@@ -68,6 +69,30 @@ impl Ledger {
             && job.is_some_and(|job| job.is_current(range, fence.epoch, fence.grant))
     }
 
+    /// Forgets what a finished job was made of; nothing more can happen to it.
+    ///
+    /// # Panics
+    /// Where the job has not finished.
+    pub fn forget(&mut self, job: JobNo) {
+        if let Some(job) = self.jobs.get_mut(job.index()) {
+            job.forget();
+        }
+    }
+
+    /// The tasks that each node holds, by job.
+    #[must_use]
+    pub fn held(&self) -> Vec<(NodeId, TaskRange)> {
+        self.jobs.iter().flat_map(Job::held).collect()
+    }
+
+    /// Checks what must always hold.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub fn check(&self) {
+        self.jobs.iter().for_each(Job::check);
+    }
+
     /// Folds one record in; what follows is added to `out`.
     ///
     /// # Panics
@@ -81,15 +106,15 @@ impl Ledger {
             Record::Submitted { job, name, specs, open } => {
                 assert_eq!(job.index(), self.jobs.len(), "jobs are numbered without gaps");
                 self.jobs.push(Job::new(*job, name.clone(), *open));
-                self.jobs[job.index()].add(specs, out);
+                let job = &mut self.jobs[job.index()];
+                job.add(specs, out);
+                job.tell_if_over(out);
             }
             Record::Extended { job, specs } => self.jobs[job.index()].add(specs, out),
             Record::Closed { job } => {
                 let closed = &mut self.jobs[job.index()];
                 closed.open = false;
-                if closed.left == 0 {
-                    out.finished.push(*job);
-                }
+                closed.tell_if_over(out);
             }
             Record::Granted { node, items } => {
                 for &(grant, range) in items {
@@ -112,7 +137,9 @@ impl Ledger {
             Record::Ended { items } => {
                 for item in items {
                     let job = &mut self.jobs[item.range.job.index()];
-                    job.keep(item.range, &item.results, item.node);
+                    if item.end == End::Succeeded {
+                        job.keep(item.range, &item.results, item.node);
+                    }
                     job.end(item.range, &item.end, out);
                 }
             }

@@ -14,7 +14,8 @@ use crate::kept::Kept;
 #[derive(Clone, Debug)]
 pub(crate) struct SpecState {
     pub(crate) spec: Arc<TaskSpec>,
-    pub(crate) dependents: Box<[(SpecNo, bool)]>,
+    /// Who waits for it, and as which of its aligned dependencies where it is one.
+    pub(crate) dependents: Box<[(SpecNo, Option<u32>)]>,
     pub(crate) progress: Progress,
     pub(crate) kept: Option<Box<Kept>>,
     /// Dependencies on whole specs that have not ended.
@@ -42,7 +43,7 @@ pub(crate) enum One {
 }
 
 impl SpecState {
-    pub(crate) fn new(spec: &Arc<TaskSpec>, dependents: Box<[(SpecNo, bool)]>) -> Self {
+    pub(crate) fn new(spec: &Arc<TaskSpec>, dependents: Box<[(SpecNo, Option<u32>)]>) -> Self {
         let aligned = spec.after.iter().filter(|after| after.aligned).count();
         let progress = if spec.count == 1 && aligned == 0 {
             Progress::One(One::Blocked, Tries::default())

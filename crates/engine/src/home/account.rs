@@ -24,7 +24,7 @@ pub(crate) struct Account {
     pub(crate) bare: bool,
     /// How often in a row a steal for it brought nothing.
     pub(crate) fails: u32,
-    /// Whether it has been told that there is work.
+    /// Whether it knows that there is work that nobody has been granted.
     pub(crate) told: bool,
     /// Weight per second of busy slots (thousandths), as outcomes show it.
     pace: Option<f64>,

@@ -6,7 +6,7 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::job::Job;
 use bary_ledger::record::Record;
 use bary_model::event::{Cause, EventKind};
-use bary_model::id::{GrantNo, NodeId, TaskRange};
+use bary_model::id::{GrantNo, NodeId, TaskId, TaskRange};
 use bary_model::message::{Grant, GrantItem, Message, Upstream};
 use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
@@ -28,6 +28,23 @@ impl Home {
         match self.policy.binding {
             Binding::Push => self.push_out(out),
             Binding::Pull => self.answer_asks(out),
+        }
+        self.spread_the_word(out);
+    }
+
+    /// Tells nodes that neither wait here nor know it that there is work: they may wait at
+    /// another home, and would never ask this one.
+    fn spread_the_word(&mut self, out: &mut Outbox) {
+        let ready = self.ready.weight();
+        if ready == 0 {
+            return;
+        }
+        for (&node, account) in &mut self.accounts {
+            if !account.told && account.parked.is_none() {
+                account.told = true;
+                // Not before a grant that said that nothing was left.
+                out.send_when_durable(node, Message::Load { ready });
+            }
         }
     }
 
@@ -120,7 +137,11 @@ impl Home {
             account.granted(weight, items.iter().map(|item| u64::from(item.range.count)).sum());
         }
         out.tell(EventKind::Granted { node, ranges, considered });
-        let message = Message::Grant(Grant { items, answers, ready: self.ready.weight() });
+        let ready = self.ready.weight();
+        if let Some(account) = self.accounts.get_mut(&node) {
+            account.told = ready > 0;
+        }
+        let message = Message::Grant(Grant { items, answers, ready });
         if rests {
             out.send_when_durable(node, message);
         } else {
@@ -143,7 +164,7 @@ impl Home {
                 range,
                 spec: Arc::clone(&entry.spec),
                 attempt: job.tries(range.spec, range.first).failed + 1,
-                upstream: upstream(job, &entry.spec, range.first),
+                upstream: upstream(job, &entry.spec, range.head()),
                 urgent,
             });
         }
@@ -155,8 +176,8 @@ impl Home {
 }
 
 /// What a task reads of others' results.
-fn upstream(job: &Job, spec: &TaskSpec, index: u32) -> Option<Arc<[Upstream]>> {
-    (!spec.body.uses.is_empty()).then(|| job.upstream(spec, index).into())
+fn upstream(job: &Job, spec: &TaskSpec, task: TaskId) -> Option<Arc<[Upstream]>> {
+    (!spec.body.uses.is_empty()).then(|| job.upstream(task.spec, task.index).into())
 }
 
 /// A ready entry as a policy sees it.

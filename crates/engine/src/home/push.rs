@@ -22,12 +22,14 @@ impl Home {
             bound.entry(node).or_default().push(entry);
         }
         for (node, entries) in bound {
+            let mut answers = None;
             if let Some(account) = self.accounts.get_mut(&node) {
                 let weight = entries.iter().map(|entry| entry.spec.weight.thousandths()).sum();
                 account.ungranted(weight, entries.len() as u64);
-                account.parked = None;
+                // An ask that waited is answered, or its node would never ask again.
+                answers = account.parked.take().map(|ask| ask.number);
             }
-            self.grant(node, entries, None, Cause::Pushed, ready, out);
+            self.grant(node, entries, answers, Cause::Pushed, ready, out);
         }
     }
 

@@ -35,7 +35,7 @@ impl Home {
     }
 
     fn submit(&mut self, job: &JobSpec, out: &mut Outbox) -> Result<JobNo, Refusal> {
-        self.check(&job.specs)?;
+        self.refuse_unfit(&job.specs)?;
         let order = graph::order(&job.specs)?;
         let no = JobNo(self.ledger.jobs() as u32);
         if job.specs.iter().any(|spec| !spec.after.is_empty()) {
@@ -55,7 +55,7 @@ impl Home {
     ) -> Result<(), Refusal> {
         let open = self.ledger.job(job).filter(|held| held.open);
         let first = SpecNo(open.ok_or(Refusal::NoSuchJob(job))?.specs().len() as u32);
-        self.check(specs)?;
+        self.refuse_unfit(specs)?;
         graph::order(specs)?;
         let record = Record::Extended { job, specs: Arc::clone(specs) };
         self.take_in(job, first, specs, record, out);
@@ -75,21 +75,6 @@ impl Home {
         self.commit(record, &mut then, out);
         out.tell(EventKind::Submitted { job, first, specs: Arc::clone(specs) });
         self.follow(then, out);
-        self.spread_the_word(out);
-    }
-
-    /// Tells nodes that never asked this home that it has work; who has asked is parked here.
-    fn spread_the_word(&mut self, out: &mut Outbox) {
-        let ready = self.ready.weight();
-        if ready == 0 {
-            return;
-        }
-        for (&node, account) in &mut self.accounts {
-            if !account.told {
-                account.told = true;
-                out.send(node, Message::Load { ready });
-            }
-        }
     }
 
     fn close(&mut self, job: JobNo, out: &mut Outbox) -> Result<(), Refusal> {
@@ -107,6 +92,9 @@ impl Home {
         let held = self.ledger.job(job).ok_or(Refusal::NoSuchJob(job))?;
         let counts: Vec<u32> = held.specs().map(|spec| spec.count).collect();
         let was_open = held.open;
+        if held.is_over() {
+            return Ok(());
+        }
         self.ready.remove(job);
         self.stopping.insert(job);
         let mut then = Consequences::default();
@@ -119,7 +107,7 @@ impl Home {
         }
         if !running {
             for &node in self.accounts.keys() {
-                out.send(node, Message::Retract(Retract::Unstarted(job)));
+                out.send_when_durable(node, Message::Retract(Retract::Unstarted(job)));
             }
         }
         self.follow(then, out);
@@ -127,7 +115,7 @@ impl Home {
     }
 
     /// Refuses what could never run, before anything of it does.
-    fn check(&self, specs: &[Arc<TaskSpec>]) -> Result<(), Refusal> {
+    fn refuse_unfit(&self, specs: &[Arc<TaskSpec>]) -> Result<(), Refusal> {
         let limit = self.limits.home_specs_max;
         let held = self.specs_held;
         if held + specs.len() as u64 > limit {

@@ -140,17 +140,19 @@ impl Held {
         Some(taken)
     }
 
-    /// Takes up to `weight` thousandths off the cold end of what `fits`, at least one task.
+    /// Takes up to `weight` thousandths off the cold end of what a home granted and `fits`, at
+    /// least one task.
     pub(super) fn take_cold(
         &mut self,
+        home: NodeId,
         weight: u64,
         fits: impl Fn(&Request) -> bool,
     ) -> Vec<HeldItem> {
         let mut taken = Vec::new();
         let mut left = weight;
-        while let Some(at) = self.coldest(&fits) {
+        while let Some((at, place)) = self.coldest(home, &fits) {
             let class = &mut self.classes[at];
-            let Some(tail) = class.queue.back_mut() else { break };
+            let tail = &mut class.queue[place];
             let range = tail.item.range;
             let each = tail.item.each().thousandths();
             let fit = u32::try_from(left / each).unwrap_or(u32::MAX);
@@ -161,7 +163,7 @@ impl Held {
             let mut part = tail.clone();
             part.item.range = range.with(range.end() - count, count);
             if count == range.count {
-                class.queue.pop_back();
+                class.queue.remove(place);
             } else {
                 tail.item.range.count -= count;
             }
@@ -173,12 +175,21 @@ impl Held {
         taken
     }
 
-    /// Takes out every held item for which `gone` says so of a part of it.
-    pub(super) fn remove(&mut self, gone: impl Fn(&GrantItem) -> Vec<GrantItem>) -> Vec<HeldItem> {
+    /// Takes out what a home granted and `rest` does not leave of it. Other homes number their
+    /// jobs alike, so theirs is never asked about.
+    pub(super) fn remove(
+        &mut self,
+        home: NodeId,
+        rest: impl Fn(&GrantItem) -> Vec<GrantItem>,
+    ) -> Vec<HeldItem> {
         let mut removed = Vec::new();
         for class in &mut self.classes {
             for held in std::mem::take(&mut class.queue) {
-                let kept = gone(&held.item);
+                if held.home != home {
+                    class.queue.push_back(held);
+                    continue;
+                }
+                let kept = rest(&held.item);
                 let kept_tasks: u64 = kept.iter().map(|item| u64::from(item.range.count)).sum();
                 let lost = u64::from(held.item.range.count) - kept_tasks;
                 class.tasks -= lost;
@@ -194,12 +205,25 @@ impl Held {
         removed
     }
 
-    fn coldest(&self, fits: &impl Fn(&Request) -> bool) -> Option<usize> {
+    /// Checks what must always hold.
+    pub(super) fn check(&self, passed_over_max: u32) {
+        for class in &self.classes {
+            let tasks: u64 = class.queue.iter().map(|held| u64::from(held.item.range.count)).sum();
+            assert_eq!(class.tasks, tasks, "held tasks are counted");
+            let weight: u64 = class.queue.iter().map(|held| held.item.weight()).sum();
+            assert_eq!(class.weight, weight, "held weight is counted");
+            assert!(class.passed_over <= passed_over_max, "nothing is passed over for ever");
+        }
+    }
+
+    /// The class and the place in it of what a home granted that would start last.
+    fn coldest(&self, home: NodeId, fits: &impl Fn(&Request) -> bool) -> Option<(usize, usize)> {
         let open = self.classes.iter().enumerate().filter(|(_, class)| fits(&class.request));
         let tails = open.filter_map(|(at, class)| {
-            class.queue.back().map(|tail| (-class.priority, tail.order, at))
+            let place = class.queue.iter().rposition(|held| held.home == home)?;
+            Some((-class.priority, class.queue[place].order, at, place))
         });
-        tails.max().map(|(.., at)| at)
+        tails.max().map(|(.., at, place)| (at, place))
     }
 
     pub(super) fn class_of(&mut self, body: &Arc<Body>) -> usize {
@@ -229,6 +253,9 @@ impl HeldClass {
         self.priority == body.priority
             && self.body.request == body.request
             && self.body.detail == body.detail
+            && self.body.timeout == body.timeout
+            && self.body.grace == body.grace
+            && self.body.heartbeat_timeout == body.heartbeat_timeout
             && program(&self.body.action) == program(&body.action)
     }
 }

@@ -43,12 +43,15 @@ impl Runner {
         let class = &self.held.classes[class];
         let Some(head) = class.queue.front() else { return 1 };
         let body = &head.item.spec.body;
-        let alone = matches!(body.action, Action::Command { .. }) || body.detail;
         let Some(each) = class.expects(head.item.each().thousandths()) else { return 1 };
-        if alone || head.item.urgent {
+        if body.detail || head.item.urgent {
             return 1;
         }
-        let by_time = self.limits.run_span.0 / each.0.max(1);
+        let span = match body.action {
+            Action::Command { .. } => self.limits.command_run_span,
+            Action::Function { .. } => self.limits.run_span,
+        };
+        let by_time = span.0 / each.0.max(1);
         let by_share = class.tasks / (2 * u64::from(self.info.slots).max(1));
         by_time.min(by_share).clamp(1, u64::from(self.limits.run_tasks_max)) as u32
     }

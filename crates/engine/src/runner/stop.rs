@@ -69,14 +69,14 @@ impl Runner {
         match retract {
             Retract::Weight { weight, thief } => {
                 let taken = view.info(thief).map_or_else(Vec::new, |thief| {
-                    self.held.take_cold(weight, |request| thief.can_run(request))
+                    self.held.take_cold(home, weight, |request| thief.can_run(request))
                 });
                 let items: Vec<(Fence, TaskRange)> =
                     taken.into_iter().map(|held| (held.item.fence, held.item.range)).collect();
                 out.send(home, Message::Retracted { items });
             }
             Retract::Unstarted(job) => {
-                let removed = self.held.remove(|item| {
+                let removed = self.held.remove(home, |item| {
                     if item.range.job == job { Vec::new() } else { vec![item.clone()] }
                 });
                 let items: Vec<(Fence, TaskRange)> =
@@ -85,15 +85,21 @@ impl Runner {
                     out.send(home, Message::Retracted { items });
                 }
             }
-            Retract::Tasks(ranges) => self.drop_tasks(&ranges, out, timers),
+            Retract::Tasks(ranges) => self.drop_tasks(home, &ranges, out, timers),
         }
     }
 
     /// Forgets cancelled tasks: held ones at once, running ones when they have been stopped.
-    fn drop_tasks(&mut self, ranges: &[TaskRange], out: &mut Outbox, timers: &mut Timers) {
-        self.held.remove(|item| outside(item, ranges));
+    fn drop_tasks(
+        &mut self,
+        home: NodeId,
+        ranges: &[TaskRange],
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        self.held.remove(home, |item| outside(item, ranges));
         let mut hit = Vec::new();
-        for (run, running) in &mut self.runs {
+        for (run, running) in self.runs.iter_mut().filter(|(_, running)| running.home == home) {
             if running.items.iter().any(|item| covered(item, ranges)) {
                 running.cancelled.extend_from_slice(ranges);
                 hit.push(*run);

@@ -81,7 +81,7 @@ fn an_aligned_index_starts_as_soon_as_its_own_upstream_ended() {
 #[test]
 fn a_failed_task_skips_what_needs_it_and_runs_what_cleans_up() {
     let mut world = one_node();
-    world.fate = Box::new(|task, _| (task.spec == SpecNo(0)).then_some(Failure::Exit(3)));
+    world.fail(|task, _| (task.spec == SpecNo(0)).then_some(Failure::Exit(3)));
     let plain = Arc::new(body("f"));
     let clean = Arc::new(Body { run_if: RunIf::Failure, ..body("f") });
     let always = Arc::new(Body { run_if: RunIf::Always, ..body("f") });
@@ -110,14 +110,14 @@ fn a_failed_task_skips_what_needs_it_and_runs_what_cleans_up() {
 #[test]
 fn a_failing_task_is_tried_again_after_its_backoff_until_attempts_are_spent() {
     let mut world = one_node();
-    world.fate = Box::new(|_, attempt| (attempt < 3).then_some(Failure::Exit(1)));
+    world.fail(|_, attempt| (attempt < 3).then_some(Failure::Exit(1)));
     let patient = Arc::new(Body { retries: 2, ..body("f") });
     world.submit(job(vec![spec("a", 1, 1.0, &patient)]));
     world.run();
     let last = world.ended().next().expect("it ended");
     assert_eq!((last.attempt, last.end.clone()), (3, End::Succeeded));
     let mut world = one_node();
-    world.fate = Box::new(|_, _| Some(Failure::Exit(1)));
+    world.fail(|_, _| Some(Failure::Exit(1)));
     world.submit(job(vec![spec("a", 1, 1.0, &patient)]));
     world.run();
     assert_eq!(world.ends().into_values().next(), Some(End::Failed(Failure::Exit(1))));
@@ -126,7 +126,7 @@ fn a_failing_task_is_tried_again_after_its_backoff_until_attempts_are_spent() {
 #[test]
 fn a_task_that_kills_its_process_three_times_is_quarantined() {
     let mut world = one_node();
-    world.fate = Box::new(|_, _| Some(Failure::Signal(11)));
+    world.fail(|_, _| Some(Failure::Signal(11)));
     let stubborn = Arc::new(Body { retries: 100, ..body("f") });
     world.submit(job(vec![spec("a", 1, 1.0, &stubborn)]));
     world.run();

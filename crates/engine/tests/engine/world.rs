@@ -1,5 +1,5 @@
-//! A small world for engines: virtual time, a network with one latency, executors that take as
-//! long as a task weighs. Everything is checked after each step.
+//! A small world for engines: virtual time, a network, a journal. Everything is checked after
+//! each step, and whoever watches sees all that goes in and comes out.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -15,32 +15,55 @@ use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::{JobNo, NodeId, RunNo, ShardId, TaskId};
 use bary_model::inputs::Inputs;
 use bary_model::job::JobSpec;
-use bary_model::message::{GrantItem, Message, OutcomeItem};
+use bary_model::message::{GrantItem, Message};
 use bary_model::node::{NodeInfo, Peer};
-use bary_model::outcome::{End, Failure, Outcome, Results, Usage};
-use bary_model::payload::Payload;
+use bary_model::outcome::{End, Failure};
 use bary_model::resources::Resources;
 use bary_model::task::{Body, TaskSpec};
 use bary_model::time::{Moment, Span};
 use bary_model::weight::Weight;
 use bary_policy::preset;
 
-/// What becomes of an attempt instead of success.
-pub(crate) type Fate = Box<dyn Fn(TaskId, u16) -> Option<Failure>>;
+use crate::hands::{Course, Run};
+
+/// What becomes of an attempt.
+pub(crate) type Fate = Box<dyn Fn(&GrantItem, TaskId) -> Course>;
+
+/// What an engine is told or wants done.
+pub(crate) enum Seen<'a> {
+    Input(&'a Input),
+    Effect(&'a Effect),
+}
+
+/// Sees all that goes into engines and comes out of them, with the node's number.
+pub(crate) type Watch = Box<dyn FnMut(Moment, usize, Seen<'_>)>;
+
+/// What is to happen at a node.
+enum Due {
+    Input(Input),
+    /// A run is over, unless it was stopped before.
+    Over(RunNo),
+    Beat(RunNo),
+}
 
 /// Nodes in virtual time.
 pub(crate) struct World {
     pub(crate) now: Moment,
     pub(crate) nodes: Vec<Node>,
     queue: BinaryHeap<Reverse<(Moment, u64)>>,
-    due: BTreeMap<u64, (usize, Input)>,
+    due: BTreeMap<u64, (usize, Due)>,
     sequence: u64,
-    pub(crate) latency: Span,
+    /// How long a message takes from each node to each other.
+    distances: Vec<Vec<Span>>,
+    /// How long a batch takes to be durable.
+    pub(crate) journal: Span,
     /// Time that a unit of weight takes at speed 1.
     pub(crate) unit: Span,
     pub(crate) fate: Fate,
+    pub(crate) watch: Option<Watch>,
     /// Everything that was done, in words: the bytes that two runs are compared by.
     pub(crate) log: String,
+    pub(crate) logs: bool,
     pub(crate) events: Vec<Event>,
     pub(crate) replies: Vec<Reply>,
     pub(crate) messages: u64,
@@ -49,10 +72,7 @@ pub(crate) struct World {
 pub(crate) struct Node {
     pub(crate) engine: Engine,
     speed: f64,
-    runs: BTreeMap<RunNo, Vec<GrantItem>>,
-    pub(crate) busy: Span,
-    /// The last moment at which something ended here.
-    pub(crate) ended: Moment,
+    runs: BTreeMap<RunNo, Run>,
 }
 
 pub(crate) fn info(id: u32, slots: u32, speed: f64) -> NodeInfo {
@@ -90,9 +110,20 @@ pub(crate) fn job(specs: Vec<TaskSpec>) -> JobSpec {
 }
 
 impl World {
+    /// Nodes that are equally far from each other.
     pub(crate) fn new(nodes: &[NodeInfo], policy: &str, latency: Span) -> Self {
-        let policy = preset::parse(policy).expect("a test names a policy that is there");
+        let distances = vec![vec![latency; nodes.len()]; nodes.len()];
         let limits = Limits { explain: true, ..Limits::default() };
+        Self::with(nodes, policy, &limits, distances)
+    }
+
+    pub(crate) fn with(
+        nodes: &[NodeInfo],
+        policy: &str,
+        limits: &Limits,
+        distances: Vec<Vec<Span>>,
+    ) -> Self {
+        let policy = preset::parse(policy).expect("a test names a policy that is there");
         let made = nodes.iter().map(|node| Node {
             engine: Engine::new(EngineConfig {
                 node: node.clone(),
@@ -103,8 +134,6 @@ impl World {
             }),
             speed: node.speed,
             runs: BTreeMap::new(),
-            busy: Span::ZERO,
-            ended: Moment(0),
         });
         let mut world = Self {
             now: Moment(0),
@@ -112,23 +141,30 @@ impl World {
             queue: BinaryHeap::new(),
             due: BTreeMap::new(),
             sequence: 0,
-            latency,
+            distances,
+            journal: Span::ZERO,
             unit: Span::millis(10),
-            fate: Box::new(|_, _| None),
+            fate: Box::new(|_, _| Course::of(None)),
+            watch: None,
             log: String::new(),
+            logs: true,
             events: Vec::new(),
             replies: Vec::new(),
             messages: 0,
         };
         for me in 0..nodes.len() {
             for (other, info) in nodes.iter().enumerate().filter(|(other, _)| *other != me) {
-                let peer = Peer { info: info.clone(), round_trip: latency.times(2) };
-                assert_ne!(me, other);
+                let round_trip = world.distances[me][other] + world.distances[other][me];
+                let peer = Peer { info: info.clone(), round_trip };
                 world.put(Moment(0), me, Input::Joined(peer));
             }
         }
-        world.advance_to(Moment(0));
         world
+    }
+
+    /// Says which attempts fail, by task and attempt.
+    pub(crate) fn fail(&mut self, how: impl Fn(TaskId, u16) -> Option<Failure> + 'static) {
+        self.fate = Box::new(move |item, task| Course::of(how(task, item.attempt)));
     }
 
     /// A request to the first node, done at once.
@@ -175,7 +211,9 @@ impl World {
                 break;
             }
             self.queue.pop();
-            if let Some((node, input)) = self.due.remove(&number) {
+            if let Some((node, due)) = self.due.remove(&number)
+                && let Some(input) = self.input_of(node, due)
+            {
                 inputs[node].push(input);
             }
         }
@@ -187,17 +225,39 @@ impl World {
         }
     }
 
+    fn input_of(&mut self, node: usize, due: Due) -> Option<Input> {
+        match due {
+            Due::Input(input) => Some(input),
+            Due::Over(run) => {
+                let over = self.nodes[node].runs.remove(&run)?;
+                Some(Input::Ended { run, items: over.outcomes(self.now, None) })
+            }
+            Due::Beat(run) => {
+                let beats = self.nodes[node].runs.get(&run)?.beats?;
+                self.push(self.now + beats, node, Due::Beat(run));
+                Some(Input::Beat { run })
+            }
+        }
+    }
+
     fn step(&mut self, node: usize, mut inputs: Vec<Input>) {
         let mut effects = Vec::new();
         loop {
+            for input in &inputs {
+                self.see(node, Seen::Input(input));
+            }
             self.nodes[node].engine.step(self.now, inputs.drain(..), &mut effects);
             self.nodes[node].engine.check();
             for effect in effects.drain(..) {
-                writeln!(self.log, "{} {node} {effect:?}", self.now.0).expect("strings grow");
-                if let Effect::Append { lsn, .. } = effect {
-                    inputs.push(Input::Durable(lsn));
-                } else {
-                    self.perform(node, effect);
+                if self.logs {
+                    writeln!(self.log, "{} {node} {effect:?}", self.now.0).expect("strings grow");
+                }
+                self.see(node, Seen::Effect(&effect));
+                match effect {
+                    Effect::Append { lsn, .. } if self.journal == Span::ZERO => {
+                        inputs.push(Input::Durable(lsn));
+                    }
+                    effect => self.perform(node, effect),
                 }
             }
             if inputs.is_empty() {
@@ -206,71 +266,62 @@ impl World {
         }
     }
 
+    fn see(&mut self, node: usize, seen: Seen<'_>) {
+        if let Some(watch) = &mut self.watch {
+            watch(self.now, node, seen);
+        }
+    }
+
     fn perform(&mut self, node: usize, effect: Effect) {
         match effect {
             Effect::Send { to, message } => {
                 self.messages += u64::from(!matches!(message, Message::Load { .. }));
                 let from = NodeId(node as u32);
-                let at = self.now + self.latency;
+                let at = self.now + self.distances[node][to.index()];
                 self.put(at, to.index(), Input::Received { from, message });
             }
-            Effect::Start { run, items, .. } => self.start(node, run, items),
-            Effect::Stop { run, why, .. } => self.stop(node, run, why),
+            Effect::Start { run, items, budget, .. } => self.start(node, run, items, budget),
+            Effect::Stop { run, why, force } => self.stop(node, run, why, force),
             Effect::Tell(event) => self.events.push(event),
             Effect::Reply { reply, .. } => self.replies.push(reply),
-            Effect::Append { .. } => unreachable!("appends are answered by the caller"),
+            Effect::Append { lsn, .. } => {
+                self.put(self.now + self.journal, node, Input::Durable(lsn));
+            }
         }
     }
 
-    fn start(&mut self, node: usize, run: RunNo, items: Vec<GrantItem>) {
-        let mut outcomes = Vec::new();
-        let mut whole = Span::ZERO;
-        for item in &items {
-            let each = item.each().units() / self.nodes[node].speed * self.unit.as_secs_f64();
-            let busy = Span::from_secs_f64(each * f64::from(item.range.count));
-            whole += busy;
-            let failed = item.range.tasks().find_map(|task| (self.fate)(task, item.attempt));
-            assert!(failed.is_none() || item.range.count == 1, "tests fail single tasks");
-            let outcome = match failed {
-                Some(failure) => Outcome::Failed { failure, output: Payload::Empty },
-                None => Outcome::Succeeded(Results::Nothing),
-            };
-            let (fence, range) = (item.fence, item.range);
-            let usage = Usage { began: self.now, busy, ..Usage::default() };
-            outcomes.push(OutcomeItem { fence, range, outcome, stderr: Payload::Empty, usage });
+    fn start(&mut self, node: usize, run: RunNo, items: Vec<GrantItem>, budget: Span) {
+        let unit = self.unit.as_secs_f64() / self.nodes[node].speed;
+        let span_of = |item: &GrantItem| item.each().units() * unit;
+        let begun = Run::new(items, self.now, budget, span_of, &self.fate);
+        if let Some(over) = begun.over() {
+            self.push(over, node, Due::Over(run));
         }
-        self.nodes[node].runs.insert(run, items);
-        self.put(self.now + whole, node, Input::Ended { run, items: outcomes });
+        if let Some(beats) = begun.beats {
+            self.push(self.now + beats, node, Due::Beat(run));
+        }
+        self.nodes[node].runs.insert(run, begun);
     }
 
-    /// A stopped run ends at once; its planned end finds it gone.
-    fn stop(&mut self, node: usize, run: RunNo, why: Why) {
-        let Some(items) = self.nodes[node].runs.remove(&run) else { return };
-        let outcome = |first: bool| match (first, why) {
-            (false, _) => Outcome::Returned,
-            (true, Why::Cancel) => Outcome::Stopped,
-            (true, _) => Outcome::Failed { failure: Failure::TimedOut, output: Payload::Empty },
-        };
-        let ended = items.iter().enumerate().map(|(at, item)| OutcomeItem {
-            fence: item.fence,
-            range: item.range,
-            outcome: outcome(at == 0),
-            stderr: Payload::Empty,
-            usage: Usage::default(),
-        });
-        let ended = ended.collect();
-        self.put(self.now, node, Input::Ended { run, items: ended });
+    /// A run that heeds it ends at once; its planned end finds it gone.
+    fn stop(&mut self, node: usize, run: RunNo, why: Why, force: bool) {
+        let runs = &mut self.nodes[node].runs;
+        if !runs.get(&run).is_some_and(|run| force || run.heeds(self.now)) {
+            return;
+        }
+        if let Some(stopped) = runs.remove(&run) {
+            let items = stopped.outcomes(self.now, Some(why));
+            self.put(self.now, node, Input::Ended { run, items });
+        }
     }
 
-    fn put(&mut self, at: Moment, node: usize, input: Input) {
-        if let Input::Ended { run, .. } = &input
-            && let Some(live) = self.nodes.get_mut(node)
-            && at == self.now
-        {
-            live.runs.remove(run);
-        }
+    pub(crate) fn put(&mut self, at: Moment, node: usize, input: Input) {
+        self.push(at, node, Due::Input(input));
+    }
+
+    fn push(&mut self, at: Moment, node: usize, due: Due) {
         self.sequence += 1;
-        self.due.insert(self.sequence, (node, input));
+        self.due.insert(self.sequence, (node, due));
         self.queue.push(Reverse((at, self.sequence)));
     }
 
