@@ -3,6 +3,7 @@
 mod account;
 mod explain;
 mod grant;
+mod halt;
 mod outcome;
 mod push;
 mod ready;
@@ -24,6 +25,7 @@ use bary_policy::preset::Policy;
 use bary_policy::view::TaskView;
 
 use crate::home::account::Account;
+use crate::home::halt::Halts;
 use crate::home::ready::{Entry, Ready};
 use crate::limits::Limits;
 use crate::outbox::Outbox;
@@ -41,6 +43,7 @@ pub(crate) struct Home {
     levels: BTreeMap<JobNo, Vec<u64>>,
     /// Jobs that are being cancelled: what comes back of them does not run again.
     stopping: BTreeSet<JobNo>,
+    halts: Halts,
     specs_held: u64,
     force_dice: Dice,
     steal_dice: Dice,
@@ -67,6 +70,7 @@ impl Home {
             accounts: BTreeMap::new(),
             levels: BTreeMap::new(),
             stopping: BTreeSet::new(),
+            halts: Halts::default(),
             specs_held: 0,
             force_dice: Dice::new(seed, "force"),
             steal_dice: Dice::new(seed, "steal"),
@@ -98,7 +102,7 @@ impl Home {
                 self.make_ready(range);
                 self.serve(out);
             }
-            Timer::Steal(thief) => self.seek_work_for(thief, out, timers),
+            Timer::Steal(thief) => self.on_steal_timer(thief, out, timers),
             _ => {}
         }
     }
@@ -137,6 +141,7 @@ impl Home {
     fn forget(&mut self, job: JobNo) {
         self.levels.remove(&job);
         self.stopping.remove(&job);
+        self.halts.forget(job);
         self.specs_held -= self.ledger.job(job).map_or(0, |job| job.specs().len() as u64);
         self.ledger.forget(job);
     }
@@ -154,7 +159,7 @@ impl Home {
         }
         for (node, ranges) in by_node {
             // Not before the grants that it is about.
-            out.send_when_durable(node, Message::Retract(Retract::Tasks(ranges)));
+            out.send_after_held(node, Message::Retract(Retract::Tasks(ranges)));
         }
     }
 
@@ -176,9 +181,9 @@ impl Home {
     pub(crate) fn check(&self) {
         self.ledger.check();
         let mut held: BTreeMap<NodeId, u64> = BTreeMap::new();
-        for (node, range) in self.ledger.held() {
+        self.ledger.held(|node, range| {
             *held.entry(node).or_default() += u64::from(range.count);
-        }
+        });
         for (node, account) in &self.accounts {
             let held = held.get(node).copied().unwrap_or(0);
             assert_eq!(account.tasks, held, "a node's account is what the ledger says it holds");

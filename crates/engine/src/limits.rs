@@ -18,6 +18,8 @@ pub struct Limits {
     /// How long an outcome that nobody waits for may be held back for a batch. Longer means fewer
     /// messages and later progress. Defaults to 200 ms.
     pub outcome_delay_max: Span,
+    /// Most runs of a node at a time, each with a thread. Defaults to 4,096.
+    pub runs_max: usize,
     /// Most tasks of one run. Defaults to 16,384.
     pub run_tasks_max: u32,
     /// How long a run of several short functions is meant to take. Defaults to 1 ms.
@@ -42,6 +44,7 @@ impl Default for Limits {
             push_queue_tasks_max: 1_000,
             outcome_items_max: 4_096,
             outcome_delay_max: Span::millis(200),
+            runs_max: 4_096,
             run_tasks_max: 16_384,
             run_span: Span::millis(1),
             command_run_span: Span::millis(4),
@@ -60,7 +63,8 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("push_queue_tasks_max", "1,000", "tasks that Push binds to a node at a time"),
     ("outcome_items_max", "4,096", "outcomes held back before they are sent"),
     ("outcome_delay_max", "200 ms", "how long an outcome nobody waits for is held back"),
-    ("run_tasks_max", "16,384", "short functions in one run of an executor"),
+    ("runs_max", "4,096", "runs of a node at a time, each with a thread"),
+    ("run_tasks_max", "16,384", "short tasks in one run of an executor"),
     ("run_span", "1 ms", "how long a run of several short functions is meant to take"),
     ("command_run_span", "4 ms", "how long a run of several short commands is meant to take"),
     ("passed_over_max", "16", "starts before a task that waits for more room"),

@@ -72,6 +72,20 @@ impl Outbox {
         }
     }
 
+    /// Sends at once, or after the last message to the same node that waits to be durable.
+    pub(crate) fn send_after_held(&mut self, to: NodeId, message: Message) {
+        let own = to == self.me;
+        let last = self.held.iter().rev().find(|(_, promise)| match promise {
+            Promise::Local(_) => own,
+            Promise::Effect(Effect::Send { to: other, .. }) => *other == to,
+            Promise::Effect(_) => false,
+        });
+        match last.map(|(rests_on, _)| *rests_on) {
+            None => self.send(to, message),
+            Some(_) => self.send_when_durable(to, message),
+        }
+    }
+
     pub(crate) fn tell(&mut self, kind: EventKind) {
         let event = Event { at: self.now, kind };
         self.promise(Promise::Effect(Effect::Tell(event)));

@@ -24,7 +24,7 @@ pub struct Tries {
 }
 
 /// An array's indices.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ArrayState {
     pub(crate) count: u32,
     pub(crate) left: u32,

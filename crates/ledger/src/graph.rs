@@ -90,10 +90,14 @@ fn cycle(specs: &[Arc<TaskSpec>], waits: &[u32]) -> GraphError {
     GraphError::Cycle { names }
 }
 
+/// A spec that waits for another, and where it does so index by index, the place of that
+/// dependency among its aligned ones.
+pub type Dependent = (SpecNo, Option<u32>);
+
 /// For each spec the ones that wait for it: as a whole, or index by index as the aligned
 /// dependency of this place among theirs.
 #[must_use]
-pub fn dependents(specs: &[Arc<TaskSpec>]) -> Vec<Box<[(SpecNo, Option<u32>)]>> {
+pub fn dependents(specs: &[Arc<TaskSpec>]) -> Vec<Box<[Dependent]>> {
     if specs.iter().all(|spec| spec.after.is_empty()) {
         return vec![Box::default(); specs.len()];
     }

@@ -11,10 +11,10 @@ use roaring::RoaringBitmap;
 use crate::array::{Holder, Tries, runs};
 use crate::consequences::Consequences;
 use crate::graph;
-use crate::spec::{One, Progress, SpecState, split_by_bad};
+use crate::spec::{One, Progress, SpecState, spent, split_by_bad};
 
 /// A job of the ledger.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Job {
     pub(crate) no: JobNo,
     /// Its name.
@@ -228,24 +228,21 @@ impl Job {
         (self.specs, self.batches) = (Vec::new(), Vec::new());
     }
 
-    /// The tasks that nodes hold, and which node holds them.
-    pub(crate) fn held(&self) -> Vec<(NodeId, TaskRange)> {
-        let mut all = Vec::new();
+    /// Tells of the tasks that nodes hold, and which node holds them.
+    pub(crate) fn held(&self, tell: &mut impl FnMut(NodeId, TaskRange)) {
         for (number, state) in self.specs.iter().enumerate() {
             let (job, spec) = (self.no, SpecNo(number as u32));
-            let mut add = |holder: Holder, first, count| {
-                all.push((holder.node, TaskRange { job, spec, first, count }));
-            };
+            let range = TaskRange { job, spec, first: 0, count: 1 };
             match &state.progress {
-                Progress::One(One::Granted(holder), _) => add(*holder, 0, 1),
+                Progress::One(One::Granted(holder), _) => tell(holder.node, range),
                 Progress::One(..) => {}
                 Progress::Many(array) => {
-                    let held = array.held(0, array.count);
-                    held.into_iter().for_each(|(first, count, holder)| add(holder, first, count));
+                    for (first, count, holder) in array.held(0, array.count) {
+                        tell(holder.node, range.with(first, count));
+                    }
                 }
             }
         }
-        all
     }
 
     pub(crate) fn check(&self) {
@@ -265,6 +262,10 @@ impl Job {
             Progress::Many(array) => array.end(range.first, range.count, end),
         }
         self.left -= u64::from(range.count);
+        if state.left() == 0 && state.spec.inputs.rows() > 0 {
+            // Nothing runs of it any more: its inputs need not be held.
+            state.spec = spent();
+        }
         if !state.dependents.is_empty() {
             endings.push(Ending { range, good: *end == End::Succeeded });
         }

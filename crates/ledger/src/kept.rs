@@ -6,7 +6,7 @@ use bary_model::outcome::Results;
 use bary_model::payload::Payload;
 
 /// The results of one spec by index; those that did not succeed stay absent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kept {
     results: Vec<Option<(Payload, NodeId)>>,
 }

@@ -9,7 +9,7 @@ use crate::job::Job;
 use crate::record::Record;
 
 /// The jobs of one shard.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ledger {
     shard: ShardId,
     epoch: Epoch,
@@ -22,6 +22,23 @@ impl Ledger {
     #[must_use]
     pub fn new(shard: ShardId) -> Self {
         Self { shard, epoch: Epoch(0), jobs: Vec::new(), last_grant: GrantNo(0) }
+    }
+
+    /// The ledger that all records of a journal make; finished jobs are forgotten.
+    ///
+    /// # Panics
+    /// As [`Ledger::apply`].
+    #[must_use]
+    pub fn replay<'a>(shard: ShardId, records: impl IntoIterator<Item = &'a Record>) -> Self {
+        let mut ledger = Self::new(shard);
+        let mut out = Consequences::default();
+        for record in records {
+            ledger.apply(record, &mut out);
+            for job in std::mem::take(&mut out).finished {
+                ledger.forget(job);
+            }
+        }
+        ledger
     }
 
     /// The shard.
@@ -79,10 +96,9 @@ impl Ledger {
         }
     }
 
-    /// The tasks that each node holds, by job.
-    #[must_use]
-    pub fn held(&self) -> Vec<(NodeId, TaskRange)> {
-        self.jobs.iter().flat_map(Job::held).collect()
+    /// Tells of all tasks that nodes hold, and which node holds them.
+    pub fn held(&self, mut tell: impl FnMut(NodeId, TaskRange)) {
+        self.jobs.iter().for_each(|job| job.held(&mut tell));
     }
 
     /// Checks what must always hold.

@@ -42,7 +42,7 @@ pub enum ReduceError {
     #[error("there are no results to reduce")]
     Empty,
     /// The weights do not fit.
-    #[error("{weights} weights for {results} results; each needs one above 0")]
+    #[error("{weights} weights for {results} results; each needs one, none below 0, not all 0")]
     Weights {
         /// How many weights there are.
         weights: usize,
@@ -239,7 +239,8 @@ fn concat(results: &[Value]) -> Value {
 }
 
 fn checked(weights: &[f64], results: usize) -> Result<&[f64], ReduceError> {
-    let good = weights.len() == results && weights.iter().all(|w| w.is_finite() && *w > 0.0);
+    let each = weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0);
+    let good = weights.len() == results && each && weights.iter().sum::<f64>() > 0.0;
     if good { Ok(weights) } else { Err(ReduceError::Weights { weights: weights.len(), results }) }
 }
 
@@ -267,6 +268,11 @@ mod tests {
         assert_eq!(Reduction::Average.reduce(&values, None), Ok(json!(3.5)));
         let fault = ReduceError::Weights { weights: 1, results: 2 };
         assert_eq!(Reduction::Average.reduce(&values, Some(&[1.0])), Err(fault));
+        assert_eq!(Reduction::Average.reduce(&values, Some(&[0.0, 2.0])), Ok(json!(4.0)));
+        for bad in [[0.0, 0.0], [-1.0, 2.0], [f64::NAN, 1.0]] {
+            let refused = Reduction::Average.reduce(&values, Some(&bad));
+            assert_eq!(refused, Err(ReduceError::Weights { weights: 2, results: 2 }), "{bad:?}");
+        }
     }
 
     #[test]

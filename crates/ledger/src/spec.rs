@@ -1,13 +1,17 @@
 //! The state of one spec: a single task, or an array of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use bary_model::action::Action;
 use bary_model::id::SpecNo;
+use bary_model::inputs::Inputs;
 use bary_model::outcome::End;
-use bary_model::task::{RunIf, TaskSpec};
+use bary_model::task::{Body, RunIf, TaskSpec};
+use bary_model::weight::Weight;
 use roaring::RoaringBitmap;
 
 use crate::array::{ArrayState, Holder, Tries, runs};
+use crate::graph::Dependent;
 use crate::kept::Kept;
 
 /// One spec of a job and how far it is.
@@ -15,7 +19,7 @@ use crate::kept::Kept;
 pub(crate) struct SpecState {
     pub(crate) spec: Arc<TaskSpec>,
     /// Who waits for it, and as which of its aligned dependencies where it is one.
-    pub(crate) dependents: Box<[(SpecNo, Option<u32>)]>,
+    pub(crate) dependents: Box<[Dependent]>,
     pub(crate) progress: Progress,
     pub(crate) kept: Option<Box<Kept>>,
     /// Dependencies on whole specs that have not ended.
@@ -27,14 +31,14 @@ pub(crate) struct SpecState {
 }
 
 /// How far: one task or many.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Progress {
     One(One, Tries),
     Many(Box<ArrayState>),
 }
 
 /// The state of a task that is a spec of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum One {
     Blocked,
     Ready,
@@ -42,8 +46,19 @@ pub(crate) enum One {
     Ended(End),
 }
 
+/// Specs are immutable and shared, so the same one is in the same place.
+impl PartialEq for SpecState {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.spec, &other.spec)
+            && self.dependents == other.dependents
+            && self.progress == other.progress
+            && self.kept == other.kept
+            && (self.waits, self.bad, self.told) == (other.waits, other.bad, other.told)
+    }
+}
+
 impl SpecState {
-    pub(crate) fn new(spec: &Arc<TaskSpec>, dependents: Box<[(SpecNo, Option<u32>)]>) -> Self {
+    pub(crate) fn new(spec: &Arc<TaskSpec>, dependents: Box<[Dependent]>) -> Self {
         let aligned = spec.after.iter().filter(|after| after.aligned).count();
         let progress = if spec.count == 1 && aligned == 0 {
             Progress::One(One::Blocked, Tries::default())
@@ -94,4 +109,23 @@ pub(crate) fn split_by_bad(state: &SpecState, first: u32, count: u32) -> Vec<(u3
     let good = &all - &array.bad;
     let tag = |set: &RoaringBitmap, bad| runs(set).into_iter().map(move |(f, c)| (f, c, bad));
     tag(&good, false).chain(tag(&bad, true)).collect()
+}
+
+/// What stands for a spec that is over and had inputs, so that they need not be held.
+pub(crate) fn spent() -> Arc<TaskSpec> {
+    static SPENT: LazyLock<Arc<TaskSpec>> = LazyLock::new(|| {
+        let nothing = Action::Command { argv: Vec::new() };
+        Arc::new(TaskSpec {
+            name: Box::default(),
+            body: Arc::new(Body::new(nothing)),
+            inputs: Inputs::default(),
+            first_row: 0,
+            rows_before: 0,
+            count: 1,
+            array: false,
+            weight: Weight::ONE,
+            after: Box::default(),
+        })
+    });
+    Arc::clone(&SPENT)
 }

@@ -3,7 +3,7 @@
 use bary_model::id::NodeId;
 use bary_model::message::Ask;
 use bary_model::node::Peer;
-use bary_model::time::Span;
+use bary_model::time::{Moment, Span};
 use bary_policy::view::NodeView;
 
 /// One node as its home sees it.
@@ -24,6 +24,10 @@ pub(crate) struct Account {
     pub(crate) bare: bool,
     /// How often in a row a steal for it brought nothing.
     pub(crate) fails: u32,
+    /// How often it stole something since it last ended something.
+    pub(crate) steals: u32,
+    /// Until when it waits before it may steal again, if it does.
+    pub(crate) rests: Option<Moment>,
     /// Whether it knows that there is work that nobody has been granted.
     pub(crate) told: bool,
     /// Weight per second of busy slots (thousandths), as outcomes show it.
@@ -46,6 +50,8 @@ impl Account {
             thief: None,
             bare: true,
             fails: 0,
+            steals: 0,
+            rests: None,
             told: false,
             pace: None,
         }

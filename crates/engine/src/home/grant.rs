@@ -152,8 +152,7 @@ impl Home {
     /// An entry as grant items: one, or one for each index where each reads its own upstream.
     fn grant_items(&self, entry: Entry, last: &mut u64, items: &mut Vec<GrantItem>) {
         let Some(job) = self.ledger.job(entry.range.job) else { return };
-        let each = entry.spec.body.uses.iter().any(|one| one.aligned);
-        let parts = if each { entry.range.count } else { 1 };
+        let parts = entry.items();
         let size = entry.range.count / parts;
         let urgent = job.is_awaited(entry.range.spec);
         for part in 0..parts {

@@ -34,17 +34,30 @@ impl Home {
             if self.ledger.accepts(item.fence, item.range) {
                 self.account_for(from, &item);
                 self.accept(from, item, &mut batch, out, timers);
-            } else if !matches!(item.outcome, Outcome::Stopped | Outcome::Returned) {
+            } else if self.is_news(&item) {
                 out.tell(EventKind::Superseded { range: item.range, node: from });
             }
         }
         if !batch.ended.is_empty() {
             self.commit(Record::Ended { items: batch.ended }, &mut batch.then, out);
         }
+        let halted = self.halts.met(batch.events.iter());
         for event in batch.events {
             out.tell(EventKind::Ended(event));
         }
+        for (job, rule) in halted {
+            // A job that is over needs no halt, and there is no other reason to refuse.
+            drop(self.cancel(job, rule.running, out));
+        }
         self.follow(batch.then, out);
+    }
+
+    /// Whether an outcome that is not accepted should be told: it was neither stopped nor
+    /// returned, and its job was not cancelled meanwhile.
+    fn is_news(&self, item: &OutcomeItem) -> bool {
+        let over = self.ledger.job(item.range.job).is_none_or(|job| job.is_over());
+        let ran = !matches!(item.outcome, Outcome::Stopped | Outcome::Returned);
+        ran && !over && !self.stopping.contains(&item.range.job)
     }
 
     fn account_for(&mut self, node: NodeId, item: &OutcomeItem) {
@@ -52,6 +65,7 @@ impl Home {
         let weight = spec.map_or(0, |spec| spec.weight.times(u64::from(item.range.count)));
         if let Some(account) = self.accounts.get_mut(&node) {
             account.ended(weight, u64::from(item.range.count));
+            account.steals = 0;
             if matches!(item.outcome, Outcome::Succeeded(_)) {
                 account.learn(weight, item.usage.busy);
             }

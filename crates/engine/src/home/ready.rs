@@ -23,6 +23,12 @@ impl Entry {
         self.spec.weight.times(u64::from(self.range.count))
     }
 
+    /// How many items of a grant it makes: each index that reads its own upstream is one.
+    pub(super) fn items(&self) -> u32 {
+        let each = self.spec.body.uses.iter().any(|one| one.aligned);
+        if each { self.range.count } else { 1 }
+    }
+
     /// Splits `count` tasks off the front; none where that is all of them.
     fn split(&mut self, count: u32) -> Option<Self> {
         if count == self.range.count {
@@ -125,11 +131,12 @@ impl Ready {
     ) -> Vec<Entry> {
         self.settle();
         let mut taken = Vec::new();
-        let mut left = quota;
-        while taken.len() < items_max {
+        let (mut left, mut room) = (quota, items_max);
+        while room > 0 {
             let Some(class) = self.best(node, free) else { break };
-            let Some(entry) = self.classes[class].take(left, taken.is_empty()) else { break };
+            let Some(entry) = self.classes[class].take(left, taken.is_empty(), room) else { break };
             left = left.saturating_sub(entry.weight());
+            room -= entry.items() as usize;
             taken.push(entry);
         }
         taken
@@ -244,8 +251,9 @@ impl Class {
         }
     }
 
-    /// Takes from the head what `quota` allows; without `must`, none where not one task fits.
-    fn take(&mut self, quota: u64, must: bool) -> Option<Entry> {
+    /// Takes from the head what `quota` allows, as `room` items at most; without `must`, none
+    /// where not one task fits.
+    fn take(&mut self, quota: u64, must: bool, room: usize) -> Option<Entry> {
         let place = self.head_place();
         let head = match place {
             Some(at) => self.sorted[at].last()?,
@@ -253,6 +261,8 @@ impl Class {
         };
         let fit = (quota / head.spec.weight.thousandths()).min(u64::from(head.range.count)) as u32;
         let count = if must { fit.max(1) } else { fit };
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        let count = if head.items() > 1 { count.min(room) } else { count };
         if count == 0 {
             return None;
         }

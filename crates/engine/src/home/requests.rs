@@ -42,6 +42,9 @@ impl Home {
             self.levels.insert(no, graph::b_levels(&job.specs, &order));
         }
         let (name, specs) = (job.name.clone(), Arc::clone(&job.specs));
+        if let Some(rule) = job.halt {
+            self.halts.watch(no, rule);
+        }
         let record = Record::Submitted { job: no, name, specs, open: job.open };
         self.take_in(no, SpecNo(0), &job.specs, record, out);
         Ok(no)
@@ -71,6 +74,7 @@ impl Home {
         out: &mut Outbox,
     ) {
         self.specs_held += specs.len() as u64;
+        self.halts.grow(job, specs.iter().map(|spec| u64::from(spec.count)).sum());
         let mut then = Consequences::default();
         self.commit(record, &mut then, out);
         out.tell(EventKind::Submitted { job, first, specs: Arc::clone(specs) });
@@ -88,7 +92,12 @@ impl Home {
         Ok(())
     }
 
-    fn cancel(&mut self, job: JobNo, running: bool, out: &mut Outbox) -> Result<(), Refusal> {
+    pub(super) fn cancel(
+        &mut self,
+        job: JobNo,
+        running: bool,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
         let held = self.ledger.job(job).ok_or(Refusal::NoSuchJob(job))?;
         let counts: Vec<u32> = held.specs().map(|spec| spec.count).collect();
         let was_open = held.open;
@@ -107,7 +116,7 @@ impl Home {
         }
         if !running {
             for &node in self.accounts.keys() {
-                out.send_when_durable(node, Message::Retract(Retract::Unstarted(job)));
+                out.send_after_held(node, Message::Retract(Retract::Unstarted(job)));
             }
         }
         self.follow(then, out);

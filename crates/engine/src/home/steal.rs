@@ -12,6 +12,9 @@ use crate::home::Home;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
 
+/// Past this many steals without an end of anything a thief rests between them.
+const STEALS_MAX: u32 = 4;
+
 impl Home {
     /// Looks for a victim for an idle node whose ask is still parked.
     pub(super) fn seek_work_for(&mut self, thief: NodeId, out: &mut Outbox, timers: &mut Timers) {
@@ -20,7 +23,7 @@ impl Home {
             .get(&thief)
             .is_some_and(|account| account.parked.as_ref().is_some_and(|ask| ask.held == 0));
         let pending = self.accounts.values().any(|account| account.thief == Some(thief));
-        if !idle || pending {
+        if !idle || pending || self.must_rest(thief, out, timers) {
             return;
         }
         let Some((victim, weight)) = self.pick_victim(thief) else { return };
@@ -30,6 +33,32 @@ impl Home {
         let fails = self.accounts.get(&thief).map_or(0, |account| account.fails);
         timers.set(out.now + wait::wait(fails), Timer::Steal(thief));
         out.send(victim, Message::Retract(Retract::Weight { weight, thief }));
+    }
+
+    /// Whether a thief that cannot start what it steals has to wait; two of them would steal it
+    /// from each other without end.
+    fn must_rest(&mut self, thief: NodeId, out: &Outbox, timers: &mut Timers) -> bool {
+        let Some(account) = self.accounts.get_mut(&thief) else { return true };
+        if account.steals < STEALS_MAX {
+            return false;
+        }
+        if account.rests.is_none() {
+            let until = out.now + wait::LONGEST;
+            account.rests = Some(until);
+            timers.set(until, Timer::Steal(thief));
+        }
+        true
+    }
+
+    /// A thief may look for work again, once if it had to rest.
+    pub(super) fn on_steal_timer(&mut self, thief: NodeId, out: &mut Outbox, timers: &mut Timers) {
+        if let Some(account) = self.accounts.get_mut(&thief)
+            && account.rests.is_some_and(|until| until <= out.now)
+        {
+            account.rests = None;
+            account.steals = account.steals.min(STEALS_MAX - 1);
+        }
+        self.seek_work_for(thief, out, timers);
     }
 
     fn pick_victim(&mut self, thief: NodeId) -> Option<(NodeId, u64)> {
@@ -98,6 +127,7 @@ impl Home {
         let thief = account.thief.take();
         if let Some(thief) = thief.and_then(|thief| self.accounts.get_mut(&thief)) {
             thief.fails = if tasks == 0 { thief.fails.saturating_add(1) } else { 0 };
+            thief.steals += u32::from(tasks > 0);
         }
         thief
     }

@@ -77,7 +77,7 @@ impl Runner {
     }
 
     fn has_room(&self) -> bool {
-        self.free.milli_cpus > 0 && self.runs.len() < self.runs_max()
+        self.free.milli_cpus > 0 && self.runs.len() < self.limits.runs_max
     }
 
     fn wake_at(&mut self, at: Moment, timers: &mut Timers) {
@@ -143,10 +143,5 @@ impl Runner {
         let slots = u64::from(self.info.slots).max(1);
         let late = now.since(first);
         Some(first.max(now) + late + Span(held.0 / slots))
-    }
-
-    /// Tasks that need no core still need a slot; twice the slots is plenty.
-    fn runs_max(&self) -> usize {
-        2 * self.info.slots.max(1) as usize
     }
 }

@@ -13,7 +13,9 @@ use crate::timers::{Timer, Timers};
 impl Runner {
     /// Starts whatever there is room for.
     pub(super) fn fill(&mut self, out: &mut Outbox, timers: &mut Timers) {
-        while let Some(class) = self.held.next(&self.free, self.limits.passed_over_max) {
+        while self.runs.len() < self.limits.runs_max
+            && let Some(class) = self.held.next(&self.free, self.limits.passed_over_max)
+        {
             let Some((home, items)) = self.take_run(class) else { break };
             self.start(class, home, items, out, timers);
         }
@@ -44,7 +46,7 @@ impl Runner {
         let Some(head) = class.queue.front() else { return 1 };
         let body = &head.item.spec.body;
         let Some(each) = class.expects(head.item.each().thousandths()) else { return 1 };
-        if body.detail || head.item.urgent {
+        if body.detail {
             return 1;
         }
         let span = match body.action {
@@ -52,7 +54,8 @@ impl Runner {
             Action::Function { .. } => self.limits.run_span,
         };
         let by_time = span.0 / each.0.max(1);
-        let by_share = class.tasks / (2 * u64::from(self.info.slots).max(1));
+        let at_once = self.info.resources.times(&class.request.resources).max(1);
+        let by_share = class.tasks / at_once.saturating_mul(2);
         by_time.min(by_share).clamp(1, u64::from(self.limits.run_tasks_max)) as u32
     }
 

@@ -90,7 +90,7 @@ fn what_is_held_by_a_slow_node_is_stolen_for_an_idle_one() {
     let nodes = [info(0, 1, 1.0), info(1, 1, 1.0)];
     let mut world = World::new(&nodes, "round-robin,steal=half", Span::millis(1));
     let body = Arc::new(body("f"));
-    let weight = |n: u32| if n % 2 == 0 { 10.0 } else { 1.0 };
+    let weight = |n: u32| if n.is_multiple_of(2) { 10.0 } else { 1.0 };
     let specs = (0..100).map(|n| spec("", 1, weight(n), &body)).collect();
     world.submit(job(specs));
     world.run();

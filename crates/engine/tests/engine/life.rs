@@ -6,6 +6,7 @@ use crate::world::{World, body, info, job, spec};
 use bary_engine::input::{Refusal, Reply, Request};
 use bary_model::event::EventKind;
 use bary_model::id::{JobNo, SpecNo};
+use bary_model::job::{Enough, Halt, HaltOn};
 use bary_model::outcome::{End, Failure};
 use bary_model::resources::Resources;
 use bary_model::task::{After, Body, RunIf};
@@ -88,8 +89,8 @@ fn a_failed_task_skips_what_needs_it_and_runs_what_cleans_up() {
     let mut specs = vec![spec("bad", 1, 1.0, &plain), spec("next", 5, 1.0, &plain)];
     specs.extend([spec("clean", 1, 1.0, &clean), spec("always", 1, 1.0, &always)]);
     specs.push(spec("last", 1, 1.0, &plain));
-    for at in 1..4 {
-        specs[at].after = after(0, false);
+    for spec in &mut specs[1..4] {
+        spec.after = after(0, false);
     }
     specs[4].after = after(1, false);
     world.submit(job(specs));
@@ -247,4 +248,31 @@ fn an_open_job_takes_more_and_ends_when_closed() {
     assert!(finished(&world));
     world.request(Request::Close(JobNo(9)));
     assert!(matches!(world.replies.last(), Some(Reply::Refused(Refusal::NoSuchJob(JobNo(9))))));
+}
+
+#[test]
+fn a_halt_starts_nothing_more_once_its_rule_is_met() {
+    let mut world = World::new(&[info(0, 1, 1.0)], "gravity", Span::ZERO);
+    world.fail(|_, _| Some(Failure::Exit(1)));
+    let alone = Arc::new(Body { detail: true, ..body("f") });
+    let mut job = job(vec![spec("a", 10, 1.0, &alone)]);
+    let enough = Enough::Tasks(2);
+    job.halt = Some(Halt { on: HaltOn::Failed, enough, running: false });
+    world.submit(job);
+    world.run();
+    assert_eq!(world.ended().count(), 2, "two failed and no third one began");
+    assert_eq!(world.ends().len(), 10);
+    assert!(finished(&world));
+}
+
+#[test]
+fn a_share_of_ends_halts_only_when_enough_have_ended() {
+    let mut world = World::new(&[info(0, 1, 1.0)], "gravity", Span::ZERO);
+    world.fail(|task, _| (task.index < 2).then_some(Failure::Exit(1)));
+    let alone = Arc::new(Body { detail: true, ..body("f") });
+    let mut job = job(vec![spec("a", 10, 1.0, &alone)]);
+    job.halt = Some(Halt { on: HaltOn::Failed, enough: Enough::Percent(20.0), running: true });
+    world.submit(job);
+    world.run();
+    assert_eq!(world.ended().count(), 3, "two of ten are a fifth, judged at the third end");
 }

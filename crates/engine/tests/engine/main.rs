@@ -1,5 +1,8 @@
 //! The engine in virtual time.
 
 mod balance;
+mod chaos;
+mod found;
+mod hands;
 mod life;
 mod world;
