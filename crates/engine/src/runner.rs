@@ -8,7 +8,7 @@ mod stop;
 
 use std::collections::BTreeMap;
 
-use bary_model::id::{NodeId, RunNo, TaskRange};
+use bary_model::id::{JobNo, NodeId, RunNo, TaskRange};
 use bary_model::message::{Grant, GrantItem, OutcomeItem};
 use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
@@ -54,6 +54,8 @@ struct Running {
     stopping: Option<Why>,
     /// Tasks of it that were cancelled, so that they are not held again when returned.
     cancelled: Vec<TaskRange>,
+    /// Jobs of which the home wants back what the run does not begin.
+    give_back: Vec<JobNo>,
 }
 
 #[derive(Debug, Default)]

@@ -30,7 +30,9 @@ impl Runner {
         let mut urgent = waited || running.home == self.info.id;
         let mut reported = Vec::with_capacity(items.len());
         for mut item in items {
-            if item.outcome == Outcome::Returned {
+            let wanted = running.give_back.contains(&item.range.job);
+            urgent |= wanted;
+            if item.outcome == Outcome::Returned && !wanted {
                 self.hold_again(&running, &item);
                 continue;
             }

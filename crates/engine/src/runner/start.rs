@@ -93,6 +93,7 @@ impl Runner {
             timers: keys,
             stopping: None,
             cancelled: Vec::new(),
+            give_back: Vec::new(),
         };
         self.runs.insert(run, running);
         out.effect(Effect::Start { run, slot, items, budget });

@@ -76,6 +76,8 @@ impl Runner {
                 out.send(home, Message::Retracted { items });
             }
             Retract::Unstarted(job) => {
+                let mine = self.runs.values_mut().filter(|running| running.home == home);
+                mine.for_each(|running| running.give_back.push(job));
                 let removed = self.held.remove(home, |item| {
                     if item.range.job == job { Vec::new() } else { vec![item.clone()] }
                 });

@@ -54,10 +54,18 @@ impl Stage {
     }
 
     pub(super) fn sent(&mut self, message: &Message) {
-        if let Message::Retracted { items } = message {
-            for (fence, range) in items {
-                self.take(*fence, *range);
+        match message {
+            Message::Retracted { items } => {
+                for (fence, range) in items {
+                    self.take(*fence, *range);
+                }
             }
+            Message::Outcomes { items, .. } => {
+                for item in items.iter().filter(|item| item.outcome == Outcome::Returned) {
+                    self.take(item.fence, item.range);
+                }
+            }
+            _ => {}
         }
     }
 
