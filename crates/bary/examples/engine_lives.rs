@@ -53,6 +53,7 @@ fn job(kind: &str, count: u32) -> Result<JobSpec, Box<dyn std::error::Error>> {
             body: Arc::clone(&body),
             inputs: Inputs::default(),
             first_row: 0,
+            rows_before: 0,
             count,
             array: count > 1,
             weight: Weight::ONE,
@@ -64,7 +65,7 @@ fn job(kind: &str, count: u32) -> Result<JobSpec, Box<dyn std::error::Error>> {
         "distinct" => (0..count).map(|_| spec(1)).collect(),
         other => return Err(format!("array or distinct, not {other}").into()),
     };
-    Ok(JobSpec { name: "lives".into(), specs: specs.into(), open: false })
+    Ok(JobSpec { name: "lives".into(), specs: specs.into(), open: false, halt: None })
 }
 
 fn engine() -> Result<Engine, Box<dyn std::error::Error>> {

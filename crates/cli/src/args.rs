@@ -8,6 +8,7 @@ use crate::args::why::WhyArgs;
 
 pub(crate) mod backoff;
 pub(crate) mod cluster;
+pub(crate) mod foreign;
 pub(crate) mod halt;
 pub(crate) mod latency;
 pub(crate) mod map;

@@ -1,12 +1,15 @@
 //! What is told to the user when something cannot be done, and the exit code that goes with it.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 use bary_engine::input::Refusal;
 use bary_jobfile::fault::Fault;
 use bary_node::cluster::{RequestError, StartError};
 
 use crate::exit::Exit;
+use crate::sources::SourceError;
+use crate::sources::chunk::ChunkError;
 
 /// Why a verb was not done, in the user's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +77,29 @@ impl From<Refusal> for Complaint {
                 Self::new(exit, format!("cannot be placed: {shortage}"))
             }
             _ => Self::new(exit, refusal),
+        }
+    }
+}
+
+impl From<ChunkError> for Complaint {
+    fn from(error: ChunkError) -> Self {
+        match &error {
+            ChunkError::TooLong => Self::new(Exit::FULL, error),
+            ChunkError::Inputs(_) => Self::usage(error),
+        }
+    }
+}
+
+impl From<SourceError> for Complaint {
+    fn from(error: SourceError) -> Self {
+        match &error {
+            SourceError::Read { cause, .. } => match cause.kind() {
+                ErrorKind::NotFound => Self::not_found(error),
+                ErrorKind::FileTooLarge => Self::new(Exit::FULL, error),
+                _ => Self::failed(error),
+            },
+            SourceError::Context { .. } => Self::new(Exit::FULL, error),
+            SourceError::Search(_) | SourceError::Inputs(_) => Self::usage(error),
         }
     }
 }

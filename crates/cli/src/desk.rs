@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use bary_model::event::{Event, EventKind};
+use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::{JobNo, SpecNo};
 use bary_model::outcome::{End, Failure};
+use bary_model::payload::Payload;
 use bary_node::listener::News;
 use bary_ports::store::Store;
 
-use crate::args::halt::{Ends, HaltOn, HaltRule};
 use crate::feeder::Feed;
+use crate::glance::{Head, Tail};
 use crate::harvest::Harvest;
 use crate::joblog::JobLog;
 use crate::keep::Keeper;
 use crate::keep::event::Line;
-use crate::printer::{Printer, PrinterError};
+use crate::outlet::ShowError;
+use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::report;
 use crate::results::{ResultsDir, ResultsError};
@@ -39,23 +41,11 @@ pub(crate) struct Desk {
     pub(crate) events: bool,
     /// Whether retries are told as they happen.
     pub(crate) verbose: bool,
-    pub(crate) halt: Option<HaltRule>,
     pub(crate) feed: Option<Arc<Feed>>,
     pub(crate) job: Option<JobNo>,
     pub(crate) finished: bool,
-    /// Whether it ended early since enough had succeeded.
-    pub(crate) goal: bool,
     /// Whether standard output is gone and nothing more is printed.
     pub(crate) muted: bool,
-}
-
-/// What the watcher is to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Go on.
-    Go,
-    /// Stop early; whether running tasks too.
-    Halt { running: bool },
 }
 
 /// Why the run cannot be told of any more.
@@ -71,11 +61,11 @@ pub(crate) enum DeskError {
     File { what: &'static str, cause: std::io::Error },
 }
 
-impl From<PrinterError> for DeskError {
-    fn from(error: PrinterError) -> Self {
+impl From<ShowError> for DeskError {
+    fn from(error: ShowError) -> Self {
         match error {
-            PrinterError::Print(error) => Self::Print(error),
-            PrinterError::Store(error) => Self::Store(error),
+            ShowError::Print(error) => Self::Print(error),
+            ShowError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -96,18 +86,15 @@ impl Desk {
             keeper: None,
             events: false,
             verbose: false,
-            halt: None,
             feed: None,
             job: None,
             finished: false,
-            goal: false,
             muted: false,
         }
     }
 
     /// Takes in what the cluster tells.
-    pub(crate) fn on_news(&mut self, news: News) -> Result<Step, DeskError> {
-        let mut step = Step::Go;
+    pub(crate) fn on_news(&mut self, news: News) -> Result<(), DeskError> {
         match news {
             News::Poke => {}
             News::Output { task, stream, bytes, .. } => {
@@ -116,17 +103,20 @@ impl Desk {
                 }
             }
             News::Events(events) => {
+                // What cannot be told of one event does not keep the others from being heard.
+                let mut told = Ok(());
                 for event in events {
-                    if self.on_event(&event)? != Step::Go {
-                        step = self.halted();
-                    }
+                    let done = self.on_event(&event);
+                    self.muted |= matches!(done, Err(DeskError::Print(_)));
+                    told = told.and(done);
                 }
+                told?;
             }
         }
         if let Some(progress) = self.progress.as_mut() {
             progress.show(&self.tally, &mut self.screen);
         }
-        Ok(step)
+        Ok(())
     }
 
     /// Does what there is time for when no news has come.
@@ -140,22 +130,11 @@ impl Desk {
         Ok(())
     }
 
-    fn halted(&mut self) -> Step {
-        let Some(rule) = self.halt.take() else { return Step::Go };
-        self.goal = rule.what == HaltOn::Success;
-        Step::Halt { running: rule.now }
-    }
-
-    fn on_event(&mut self, event: &Event) -> Result<Step, DeskError> {
+    fn on_event(&mut self, event: &Event) -> Result<(), DeskError> {
         self.roster.on_event(event);
-        let failures = self.tally.failures.len();
-        self.tally.on_event(event);
-        if let Some(failed) = self.tally.failures.get_mut(failures) {
-            failed.name = self.roster.name(failed.task);
-            failed.input = report::shown(&self.roster.input(failed.task));
-            failed.last_line = last_line(&*self.store, &failed.stderr);
-        }
+        self.tally.on_event(event, &self.roster);
         match &event.kind {
+            EventKind::Ended(ended) => self.on_ended(ended),
             EventKind::Submitted { job, .. } => self.job = Some(*job),
             EventKind::Finished { .. } => self.finished = true,
             EventKind::Retrying { .. } if self.verbose => self.tell_retry(event),
@@ -172,10 +151,22 @@ impl Desk {
         if let Some(harvest) = &mut self.harvest {
             harvest.on_event(event, &self.roster);
         }
-        Ok(match self.halt {
-            Some(rule) if rule.is_met(&self.ends()) => Step::Halt { running: rule.now },
-            _ => Step::Go,
-        })
+        Ok(())
+    }
+
+    /// Looks at what tasks said at their end, while it is there.
+    fn on_ended(&mut self, ended: &Ended) {
+        let live = self.printer.as_ref().is_some_and(Printer::is_live);
+        if !live && is_cut(&*self.store, &ended.stderr) {
+            self.tally.cut += 1;
+        }
+        if matches!(ended.end, End::Failed(_) | End::Quarantined(_))
+            && let Some(failed) = self.tally.failure_of(self.roster.number(ended.range.head()))
+        {
+            failed.name = self.roster.name(failed.task);
+            failed.input = report::shown(&self.roster.input(failed.task));
+            failed.last_line = last_line(&*self.store, &ended.stderr);
+        }
     }
 
     /// Lets go of inputs of a stream that nobody reads any more.
@@ -216,15 +207,6 @@ impl Desk {
         let (name, why) = (self.roster.name(*task), signals::named(failure));
         let wait = until.since(event.at);
         self.screen.note(&format!("bary: {name}: {why}, attempt {attempt}; again in {wait}"));
-    }
-
-    fn ends(&self) -> Ends {
-        Ends {
-            failed: self.tally.failed,
-            succeeded: self.tally.succeeded,
-            done: self.tally.done(),
-            all: self.tally.tasks,
-        }
     }
 
     /// Closes all files and takes the bar away.
@@ -269,10 +251,20 @@ fn gone(event: &Event) -> Option<(SpecNo, u64)> {
     }
 }
 
-/// The last line of a standard error that is not blank, short enough for a list.
-pub(crate) fn last_line(store: &dyn Store, stderr: &bary_model::payload::Payload) -> String {
-    let Ok(bytes) = store.read(stderr) else { return String::new() };
+/// How a standard error begins where output of its command was cut.
+const CUT_NOTE: &[u8] = b"[bary: output cut at ";
+
+/// Whether the standard error says that output of its command was cut.
+fn is_cut(store: &dyn Store, stderr: &Payload) -> bool {
+    Head::of(store, stderr, CUT_NOTE.len()) == CUT_NOTE
+}
+
+/// The last line of a standard error that the command wrote itself and that is not blank, short
+/// enough for a list.
+pub(crate) fn last_line(store: &dyn Store, stderr: &Payload) -> String {
+    let bytes = Tail::of(store, stderr);
     let lines = bytes.rsplit(|&byte| byte == b'\n');
-    let mut said = lines.filter(|line| !line.iter().all(u8::is_ascii_whitespace));
+    let mut said = lines
+        .filter(|line| !line.starts_with(CUT_NOTE) && !line.iter().all(u8::is_ascii_whitespace));
     said.next().map_or_else(String::new, |line| report::shown(line.trim_ascii()))
 }

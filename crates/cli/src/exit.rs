@@ -13,6 +13,7 @@ impl Exit {
     pub(crate) const NOT_FOUND: Self = Self(3);
     pub(crate) const UNPLACEABLE: Self = Self(5);
     pub(crate) const FULL: Self = Self(75);
+    pub(crate) const HUNG_UP: Self = Self(129);
     pub(crate) const INTERRUPTED: Self = Self(130);
     pub(crate) const PIPE_CLOSED: Self = Self(141);
     pub(crate) const TERMINATED: Self = Self(143);
@@ -39,6 +40,7 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
     ("75", "a limit is reached; try again when there is room"),
     ("124", "the only task timed out"),
     ("127", "the only task could not be started"),
+    ("129", "its terminal has gone (SIGHUP)"),
     ("130", "interrupted (Ctrl-C)"),
     ("141", "whoever read standard output closed it"),
     ("143", "terminated (SIGTERM)"),

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use bary_engine::input::Refusal;
 use bary_model::id::{JobNo, SpecNo};
-use bary_model::job::JobSpec;
+use bary_model::job::{Halt, JobSpec};
 use bary_node::cluster::{Cluster, RequestError};
 
 use crate::complaint::Complaint;
@@ -26,10 +26,13 @@ pub(crate) struct Feeder {
     pub(crate) slots: u32,
     /// Where the stream comes from, for messages.
     pub(crate) path: PathBuf,
+    /// The most bytes of inputs that may be pending.
+    pub(crate) pending_bytes_max: u64,
+    pub(crate) halt: Option<Halt>,
 }
 
 /// How far the reading is; shared with whoever watches the run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Feed {
     pub(crate) gate: Gate,
     submitted: AtomicBool,
@@ -55,7 +58,11 @@ impl Feeder {
         from: Box<dyn Read + Send>,
         chunker: Chunker,
     ) -> io::Result<Arc<Feed>> {
-        let feed = Arc::new(Feed::default());
+        let feed = Arc::new(Feed {
+            gate: Gate::new(self.pending_bytes_max),
+            submitted: AtomicBool::new(false),
+            outcome: OnceLock::new(),
+        });
         let told = Arc::clone(&feed);
         std::thread::Builder::new().name("bary-reader".into()).spawn(move || {
             let outcome = self.read(from, chunker, &told);
@@ -82,13 +89,13 @@ impl Feeder {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Complaint::failed(read_error(&self.path, error))),
             };
-            if let Some(chunk) = chunker.feed(&buffer[..count]).map_err(Complaint::usage)?
+            if let Some(chunk) = chunker.feed(&buffer[..count])?
                 && !self.submit(&chunk, &mut sent, feed)?
             {
                 return Ok(());
             }
         }
-        if let Some(chunk) = chunker.finish(self.slots).map_err(Complaint::usage)?
+        if let Some(chunk) = chunker.finish(self.slots)?
             && !self.submit(&chunk, &mut sent, feed)?
         {
             return Ok(());
@@ -110,7 +117,7 @@ impl Feeder {
         sent.specs += specs.len() as u32;
         match sent.job {
             None => {
-                let job = JobSpec { name: self.name.clone(), specs, open: true };
+                let job = JobSpec { name: self.name.clone(), specs, open: true, halt: self.halt };
                 sent.job = Some(self.cluster.submit(job)?);
                 feed.submitted.store(true, Ordering::Release);
             }

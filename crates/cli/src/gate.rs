@@ -9,8 +9,10 @@ use bary_model::id::SpecNo;
 use crate::limits;
 
 /// What of a stream was read and has not ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gate {
+    /// The most bytes that may be pending.
+    bytes_max: u64,
     state: Mutex<Pending>,
     room: Condvar,
 }
@@ -25,11 +27,16 @@ struct Pending {
 }
 
 impl Gate {
+    /// A gate for inputs of so many bytes together.
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        Self { bytes_max, state: Mutex::default(), room: Condvar::new() }
+    }
+
     /// Waits until there is room for a chunk of so many tasks and bytes; false where nothing more
     /// is wanted. A chunk larger than the limit goes in alone.
     pub(crate) fn enter(&self, first: SpecNo, tasks: u64, bytes: u64) -> bool {
         let mut pending = self.lock();
-        while !pending.closed && !pending.has_room(tasks, bytes) {
+        while !pending.closed && !pending.has_room(tasks, bytes, self.bytes_max) {
             pending = self.room.wait(pending).unwrap_or_else(PoisonError::into_inner);
         }
         if pending.closed {
@@ -68,9 +75,9 @@ impl Gate {
 }
 
 impl Pending {
-    fn has_room(&self, tasks: u64, bytes: u64) -> bool {
+    fn has_room(&self, tasks: u64, bytes: u64, bytes_max: u64) -> bool {
         let fits = self.inputs + tasks <= limits::STREAM_PENDING_INPUTS_MAX
-            && self.bytes + bytes <= limits::STREAM_PENDING_BYTES_MAX;
+            && self.bytes + bytes <= bytes_max;
         self.inputs == 0 || fits
     }
 }
@@ -81,21 +88,23 @@ mod tests {
 
     #[test]
     fn a_chunk_waits_until_others_have_ended() {
-        let gate = Gate::default();
+        let gate = Gate::new(100);
         let most = limits::STREAM_PENDING_INPUTS_MAX;
         assert!(gate.enter(SpecNo(0), most * 2, 10), "a large one goes in alone");
-        assert!(!gate.lock().has_room(1, 1));
+        assert!(!gate.lock().has_room(1, 1, 100));
         gate.leave(SpecNo(0), most);
         gate.leave(SpecNo(0), most);
-        assert!(gate.lock().has_room(1, 1));
+        assert!(gate.lock().has_room(1, 1, 100));
         assert_eq!(gate.lock().bytes, 0);
+        assert!(gate.enter(SpecNo(2), 1, 60));
+        assert!(!gate.lock().has_room(1, 60, 100), "its bytes are too many");
         gate.close();
         assert!(!gate.enter(SpecNo(1), 1, 1));
     }
 
     #[test]
     fn tasks_of_any_spec_of_a_chunk_count_for_it() {
-        let gate = Gate::default();
+        let gate = Gate::new(100);
         assert!(gate.enter(SpecNo(0), 3, 30));
         assert!(gate.enter(SpecNo(3), 2, 20));
         gate.leave(SpecNo(4), 1);

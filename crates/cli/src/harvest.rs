@@ -9,11 +9,13 @@ use bary_model::id::SpecNo;
 use bary_model::outcome::{End, Results};
 use bary_model::payload::Payload;
 use bary_model::task::TaskSpec;
+use bary_ports::executor::Stream;
 use bary_ports::store::{Store, StoreError};
 use serde_json::{Map, Value};
 
+use crate::outlet::{Outlet, ShowError};
 use crate::roster::Roster;
-use crate::screen::{PrintError, Screen};
+use crate::screen::Screen;
 use crate::{limits, record};
 
 /// Gathers results until the job has ended.
@@ -30,15 +32,6 @@ struct Kept {
     results: BTreeMap<u32, Payload>,
     /// How many results there were, these included.
     all: u64,
-}
-
-/// Why results could not be shown.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum HarvestError {
-    #[error(transparent)]
-    Print(#[from] PrintError),
-    #[error("a result could not be read: {0}")]
-    Store(#[from] StoreError),
 }
 
 impl Harvest {
@@ -131,7 +124,7 @@ impl Harvest {
     }
 
     /// Prints the results as they are; where there are several specs, each under its name.
-    pub(crate) fn print(&self, roster: &Roster, screen: &mut Screen) -> Result<(), HarvestError> {
+    pub(crate) fn print(&self, roster: &Roster, screen: &mut Screen) -> Result<(), ShowError> {
         let outer = || self.kept.iter().filter(|(no, _)| !self.is_inner(**no));
         let several = outer().count() > 1;
         for (no, kept) in outer() {
@@ -141,16 +134,15 @@ impl Harvest {
                 screen.out(format!("{name}:\n").as_bytes())?;
             }
             for payload in kept.results.values() {
-                let mut bytes = self.store.read(payload)?.to_vec();
-                if !bytes.ends_with(b"\n") {
-                    bytes.push(b'\n');
-                }
                 if several && !spec.array {
-                    let one_line = bytes.iter().filter(|byte| **byte == b'\n').count() == 1;
+                    let one_line = self.is_one_line(payload)?;
                     let label = if one_line { format!("{name}: ") } else { format!("{name}:\n") };
                     screen.out(label.as_bytes())?;
                 }
-                screen.out(&bytes)?;
+                let open = Outlet::new(screen, Stream::Out, None).show(&*self.store, payload)?;
+                if open || payload.is_empty() {
+                    screen.out(b"\n")?;
+                }
             }
             let more = kept.all - kept.results.len() as u64;
             if more > 0 {
@@ -160,6 +152,16 @@ impl Harvest {
             }
         }
         Ok(screen.flush()?)
+    }
+
+    /// Whether a result fits a line; a long one is not looked at.
+    fn is_one_line(&self, payload: &Payload) -> Result<bool, StoreError> {
+        const BYTES_MAX: u64 = 4 << 10;
+        if payload.len() > BYTES_MAX {
+            return Ok(false);
+        }
+        let bytes = self.store.read(payload)?;
+        Ok(!bytes.strip_suffix(b"\n").unwrap_or(&bytes).contains(&b'\n'))
     }
 }
 

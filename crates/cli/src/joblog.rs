@@ -113,6 +113,7 @@ mod tests {
             body: Arc::new(Body::new(Action::Command { argv })),
             inputs: Inputs::lines(Lines::from_iter([input])).expect("there is one"),
             first_row: 0,
+            rows_before: 0,
             count: 1,
             array: true,
             weight: Weight::ONE,

@@ -2,8 +2,10 @@
 
 /// Most inputs of a stream that were read and have not ended; the reader waits at it.
 pub(crate) const STREAM_PENDING_INPUTS_MAX: u64 = 262_144;
-/// Most bytes of such inputs.
+/// Most bytes of such inputs, where no more are needed for [`STREAM_PENDING_BLOCKS_MAX`].
 pub(crate) const STREAM_PENDING_BYTES_MAX: u64 = 64 << 20;
+/// Most blocks of `--pipe` that were read and have not ended, for each slot, where they are large.
+pub(crate) const STREAM_PENDING_BLOCKS_MAX: u64 = 4;
 /// Most bytes taken from a stream at a time; what one read gives is submitted together.
 pub(crate) const STREAM_READ_BYTES_MAX: usize = 256 << 10;
 /// The longest single input, in bytes.
@@ -22,7 +24,7 @@ pub(crate) const RUNS_KEPT_MAX: usize = 20;
 /// The limits as the documentation lists them: name, value and meaning.
 pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("stream_pending_inputs_max", "262,144", "inputs of a stream read and not ended"),
-    ("stream_pending_bytes_max", "64 MiB", "bytes of such inputs"),
+    ("stream_pending_bytes_max", "64 MiB", "bytes of such inputs; 4 large blocks a slot"),
     ("stream_read_bytes_max", "256 KiB", "bytes taken from a stream at a time"),
     ("input_bytes_max", "64 MiB", "bytes of one input"),
     ("command_chars_max", "128 KiB", "characters of a command that -X fills"),

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ErrorKind};
 
 use crate::args::{Args, PolicyVerb, Verb};
 use crate::complaint::Complaint;
@@ -16,10 +17,14 @@ mod desk;
 mod exit;
 mod feeder;
 mod gate;
+mod glance;
 mod harvest;
+mod hint;
+mod inherited;
 mod joblog;
 mod keep;
 mod limits;
+mod outlet;
 mod printer;
 mod progress;
 mod recipe;
@@ -39,21 +44,48 @@ mod words;
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            // Where the terminal has gone there is nobody to tell.
-            drop(error.print());
-            return if error.use_stderr() { Exit::USAGE.into() } else { Exit::OK.into() };
-        }
+        Err(error) => return show(&without_advice(error)),
     };
     match run(args) {
         Ok(exit) => exit.into(),
-        Err(complaint) => {
-            if complaint.exit != Exit::PIPE_CLOSED {
-                drop(writeln!(std::io::stderr(), "{complaint}"));
-            }
-            complaint.exit.into()
-        }
+        Err(complaint) => complain(&complaint),
     }
+}
+
+/// An unknown flag is seldom meant as a value, which is what would be advised.
+fn without_advice(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.remove(ContextKind::Suggested);
+    }
+    error
+}
+
+/// Shows what the reader of the command line has to say: a complaint, or the help that was asked
+/// for.
+fn show(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // Where the terminal has gone there is nobody to tell.
+        drop(error.print());
+        return Exit::USAGE.into();
+    }
+    let closed = inherited::is_stdout_closed();
+    let shown = if closed { Err(screen::PrintError::Lost) } else { print(error) };
+    match shown {
+        Ok(()) => Exit::OK.into(),
+        Err(error) => complain(&verb::printing(error)),
+    }
+}
+
+fn print(error: &clap::Error) -> Result<(), screen::PrintError> {
+    error.print()?;
+    Ok(std::io::stdout().flush()?)
+}
+
+fn complain(complaint: &Complaint) -> ExitCode {
+    if complaint.exit != Exit::PIPE_CLOSED {
+        drop(writeln!(std::io::stderr(), "{complaint}"));
+    }
+    complaint.exit.into()
 }
 
 fn run(args: Args) -> Result<Exit, Complaint> {

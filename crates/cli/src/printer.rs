@@ -12,11 +12,12 @@ use bary_model::outcome::Results;
 use bary_model::payload::Payload;
 use bary_model::template::Template;
 use bary_ports::executor::Stream;
-use bary_ports::store::{Store, StoreError};
+use bary_ports::store::Store;
 use serde_json::Value;
 
+use crate::outlet::{Outlet, ShowError};
 use crate::roster::Roster;
-use crate::screen::{PrintError, Screen};
+use crate::screen::Screen;
 use crate::{limits, record};
 
 /// When something is printed.
@@ -39,15 +40,6 @@ pub(crate) enum Shape {
     Line,
     /// Nothing now: records are gathered for one document, up to a named limit.
     Gathered(Vec<Value>),
-}
-
-/// Why printing went wrong.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PrinterError {
-    #[error(transparent)]
-    Print(#[from] PrintError),
-    #[error("a result could not be read: {0}")]
-    Store(#[from] StoreError),
 }
 
 /// Prints what tasks gave.
@@ -86,7 +78,7 @@ impl Printer {
         event: &Event,
         roster: &Roster,
         screen: &mut Screen,
-    ) -> Result<(), PrinterError> {
+    ) -> Result<(), ShowError> {
         let (range, piece) = match &event.kind {
             EventKind::Ended(ended) if self.is_silent(ended) => {
                 (ended.range, Piece::Silent(ended.range.count.into()))
@@ -114,6 +106,11 @@ impl Printer {
         Ok(())
     }
 
+    /// Whether output is printed while its task runs, so that all of it is, however long.
+    pub(crate) fn is_live(&self) -> bool {
+        self.order == Order::Lines && matches!(self.shape, Shape::Raw(_))
+    }
+
     /// All tasks before this number that have ended were printed.
     pub(crate) fn settled(&self) -> u64 {
         if self.order == Order::Inputs { self.turn } else { u64::MAX }
@@ -127,17 +124,10 @@ impl Printer {
         bytes: &[u8],
         roster: &Roster,
         screen: &mut Screen,
-    ) -> Result<(), PrinterError> {
-        let tagged = match &self.shape {
-            Shape::Raw(Some(tag)) => tagged(&label(tag, roster, task), bytes),
-            Shape::Raw(None) => bytes.to_vec(),
-            Shape::Line | Shape::Gathered(_) => return Ok(()),
-        };
-        match stream {
-            Stream::Out => screen.out(&tagged)?,
-            Stream::Err => screen.err(&tagged),
-        }
-        Ok(())
+    ) -> Result<(), ShowError> {
+        let Shape::Raw(tag) = &self.shape else { return Ok(()) };
+        let label = tag.as_ref().map(|tag| label(tag, roster, task));
+        Ok(Outlet::new(screen, stream, label.as_deref()).put(bytes)?)
     }
 
     fn is_silent(&self, ended: &Ended) -> bool {
@@ -152,7 +142,7 @@ impl Printer {
         piece: Piece,
         roster: &Roster,
         screen: &mut Screen,
-    ) -> Result<u64, PrinterError> {
+    ) -> Result<u64, ShowError> {
         let ended = match piece {
             Piece::Silent(count) => return Ok(count),
             Piece::Ended(ended) => ended,
@@ -173,28 +163,18 @@ impl Printer {
         output: &Payload,
         roster: &Roster,
         screen: &mut Screen,
-    ) -> Result<(), PrinterError> {
+    ) -> Result<(), ShowError> {
         let live = self.order == Order::Lines && record::is_command(roster, task);
         match &mut self.shape {
             Shape::Raw(_) if live => {}
             Shape::Raw(tag) => {
-                let mut bytes = self.store.read(output)?.to_vec();
-                let errors = self.store.read(&ended.stderr)?;
-                if !bytes.is_empty() && !record::is_command(roster, task) && !bytes.ends_with(b"\n")
-                {
-                    bytes.push(b'\n');
+                let label = tag.as_ref().map(|tag| label(tag, roster, task));
+                let label = label.as_deref();
+                let open = Outlet::new(screen, Stream::Out, label).show(&*self.store, output)?;
+                if open && !record::is_command(roster, task) {
+                    screen.out(b"\n")?;
                 }
-                match tag {
-                    Some(tag) => {
-                        let label = label(tag, roster, task);
-                        screen.out(&tagged(&label, &bytes))?;
-                        print_errors(&tagged(&label, &errors), screen);
-                    }
-                    None => {
-                        screen.out(&bytes)?;
-                        print_errors(&errors, screen);
-                    }
-                }
+                Outlet::new(screen, Stream::Err, label).show(&*self.store, &ended.stderr)?;
             }
             Shape::Line => {
                 let record = record::task(ended, task, output, roster, &*self.store)?;
@@ -210,35 +190,8 @@ impl Printer {
     }
 }
 
-fn print_errors(bytes: &[u8], screen: &mut Screen) {
-    if !bytes.is_empty() {
-        screen.err(bytes);
-    }
-}
-
 fn label(tag: &Template, roster: &Roster, task: TaskId) -> Vec<u8> {
     let mut label = tag.expand(&roster.scope(task, 0, 1));
     label.push(b'\t');
     label
-}
-
-/// The bytes with a label before each line.
-fn tagged(label: &[u8], bytes: &[u8]) -> Vec<u8> {
-    let mut made = Vec::with_capacity(bytes.len() + label.len());
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        made.extend_from_slice(label);
-        made.extend_from_slice(line);
-    }
-    made
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_line_has_its_label() {
-        assert_eq!(tagged(b"x\t", b"a\nb"), b"x\ta\nx\tb");
-        assert_eq!(tagged(b"x\t", b""), b"");
-    }
 }

@@ -3,8 +3,6 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use crate::screen::Screen;
 use crate::tally::Tally;
 
@@ -46,15 +44,7 @@ impl Progress {
         let line = line(tally, now - self.began);
         if self.terminal {
             self.next = now + BAR_PACE;
-            if screen.bar().is_none() {
-                screen.show_bar(bar());
-            }
-            if let Some(bar) = screen.bar() {
-                bar.set_length(tally.tasks.max(1));
-                bar.set_position(tally.done());
-                bar.set_message(line);
-                bar.tick();
-            }
+            screen.show_bar(&format!("{} {line}", bar(tally)));
         } else {
             self.next = now + LINE_PACE;
             screen.note(&format!("bary: {line}"));
@@ -62,11 +52,11 @@ impl Progress {
     }
 }
 
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(20));
-    let style = ProgressStyle::with_template("{wide_bar} {msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
+/// The share that is done as a bar of fixed width.
+fn bar(tally: &Tally) -> String {
+    const WIDTH: u64 = 24;
+    let full = (tally.done() * WIDTH / tally.tasks.max(1)).min(WIDTH) as usize;
+    format!("[{}{}]", "=".repeat(full), " ".repeat(WIDTH as usize - full))
 }
 
 /// How far the run is, how fast it goes and how long it still takes at that rate.
@@ -121,6 +111,7 @@ mod tests {
         tally.failed = 10;
         let shown = line(&tally, Duration::from_secs(2));
         assert_eq!(shown, "100/300 tasks  50.0/s  4s left  10 failed");
+        assert_eq!(bar(&tally), "[========                ]");
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Recipe {
         let rows = inputs.rows();
         if let (TaskWeight::Same(weight), false) = (&self.weight, self.distinct) {
             let count = u32::try_from(rows).unwrap_or(u32::MAX);
-            return Ok([self.spec(inputs, 0, count, *weight)].into());
+            return Ok([self.spec(inputs, before, 0, count, *weight)].into());
         }
         let each = (0..rows).map(|row| {
             let weight = match &self.weight {
@@ -74,17 +74,25 @@ impl Recipe {
                     weight(&template.expand(&scope), number)?
                 }
             };
-            Ok(self.spec(inputs, row, 1, weight))
+            Ok(self.spec(inputs, before, row, 1, weight))
         });
         each.collect()
     }
 
-    fn spec(&self, inputs: &Inputs, row: u64, count: u32, weight: Weight) -> Arc<TaskSpec> {
+    fn spec(
+        &self,
+        inputs: &Inputs,
+        before: u64,
+        row: u64,
+        count: u32,
+        weight: Weight,
+    ) -> Arc<TaskSpec> {
         Arc::new(TaskSpec {
             name: Box::default(),
             body: Arc::clone(&self.body),
             inputs: inputs.clone(),
             first_row: row,
+            rows_before: before,
             count,
             array: !self.distinct,
             weight,
@@ -115,8 +123,8 @@ mod tests {
         let weights: Vec<u64> = specs.iter().map(|spec| spec.weight.thousandths()).collect();
         assert_eq!(weights, [2_000, 500]);
         assert_eq!(specs[1].first_row, 1);
-        let one = recipe("3").and_then(|recipe| recipe.specs(&inputs, 0)).expect("it is good");
-        assert_eq!((one.len(), one[0].count), (1, 2));
+        let one = recipe("3").and_then(|recipe| recipe.specs(&inputs, 7)).expect("it is good");
+        assert_eq!((one.len(), one[0].count, one[0].rows_before), (1, 2, 7));
     }
 
     #[test]

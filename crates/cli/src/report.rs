@@ -47,6 +47,7 @@ pub(crate) fn document(tally: &Tally, messages: &Messages) -> Value {
         "retried": tally.retried,
         "retracted": tally.retracted,
         "duplicates": tally.superseded,
+        "output_cut": tally.cut,
         "nodes": nodes.collect::<Vec<_>>(),
         "balance": tally.balance(),
         "makespan_seconds": tally.makespan(),
@@ -75,21 +76,31 @@ pub(crate) fn table(tally: &Tally, messages: &Messages) -> String {
     }
     put(&mut text, format_args!("{}\n", plain(&mut table)));
     put(&mut text, format_args!("{}\n", ends(tally)));
-    let (makespan, bound) = (tally.makespan(), tally.bound());
-    let balance = tally.balance().map_or_else(String::new, |b| format!("balance {b:.2} %, "));
-    let ratio = if bound > 0.0 { makespan / bound } else { 1.0 };
-    put(
-        &mut text,
-        format_args!(
-            "{balance}makespan {makespan:.3} s, {ratio:.3} x the lower bound of {bound:.3} s\n"
-        ),
-    );
+    put(&mut text, format_args!("{}\n", quality(tally)));
     if tally.nodes.len() > 1 {
         let each = per_task(messages, tally).unwrap_or_default();
         put(&mut text, format_args!("{} messages, {each:.3} a task\n", messages.all()));
     }
     text
 }
+
+/// How well the nodes were used, in one line. What is too small to print is not divided by.
+fn quality(tally: &Tally) -> String {
+    let (makespan, bound) = (tally.makespan(), tally.bound());
+    // Adding zero makes a rounded -0 a 0.
+    let rounded = |percent: f64| (percent * 100.0).round() / 100.0 + 0.0;
+    let balance = tally.balance().map(|b| format!("balance {:.2} %, ", rounded(b)));
+    let mut line = balance.unwrap_or_default();
+    put(&mut line, format_args!("makespan {makespan:.3} s"));
+    if bound >= BOUND_SHOWN_MIN {
+        let ratio = makespan / bound;
+        put(&mut line, format_args!(", {ratio:.3} x the lower bound of {bound:.3} s"));
+    }
+    line
+}
+
+/// Below this many seconds a bound is printed as zero.
+const BOUND_SHOWN_MIN: f64 = 0.000_5;
 
 /// A table without lines, its columns two blanks apart.
 pub(crate) fn plain(table: &mut Table) -> String {
@@ -100,7 +111,7 @@ pub(crate) fn plain(table: &mut Table) -> String {
 }
 
 /// How the tasks ended, in one line.
-fn ends(tally: &Tally) -> String {
+pub(crate) fn ends(tally: &Tally) -> String {
     let mut line = format!("{} tasks: {} succeeded", tally.tasks, tally.succeeded);
     let others = [
         ("failed", tally.failed),
@@ -196,11 +207,11 @@ mod tests {
     fn a_failure_is_one_line() {
         let failed = FailedTask {
             task: bary_model::id::TaskId::default(),
+            number: 1,
             node: bary_model::id::NodeId(0),
             attempt: 2,
             failure: Failure::Signal(9),
             quarantined: false,
-            stderr: bary_model::payload::Payload::Empty,
             name: "a[3]".into(),
             input: "x y".into(),
             last_line: "out of memory".into(),

@@ -1,6 +1,6 @@
 //! What each task gave, as files: `DIR/SEQ/stdout`, `stderr`, `exitcode` and `input`.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -39,19 +39,21 @@ impl ResultsDir {
         roster: &Roster,
         store: &dyn Store,
     ) -> Result<(), ResultsError> {
-        let errors = store.read(&ended.stderr)?;
         for (offset, task) in ended.range.tasks().enumerate() {
             let directory = self.path.join(roster.number(task).to_string());
-            let output = store.read(&ended.results.at(offset))?;
-            let exit = format!("{}\n", record::exit(&ended.end));
-            let files: [(&str, &[u8]); 4] = [
-                ("stdout", &output),
-                ("stderr", &errors),
-                ("exitcode", exit.as_bytes()),
-                ("input", &roster.input(task)),
-            ];
             fs::create_dir_all(&directory).map_err(|cause| failed(&directory, cause))?;
-            for (name, bytes) in files {
+            for (name, payload) in
+                [("stdout", &ended.results.at(offset)), ("stderr", &ended.stderr)]
+            {
+                let path = directory.join(name);
+                let mut file = File::create(&path).map_err(|cause| failed(&path, cause))?;
+                store.read_payload_to(payload, &mut file).map_err(|error| match error {
+                    StoreError::Sink(cause) => failed(&path, cause),
+                    error => error.into(),
+                })?;
+            }
+            let exit = format!("{}\n", record::exit(&ended.end));
+            for (name, bytes) in [("exitcode", exit.into_bytes()), ("input", roster.input(task))] {
                 let path = directory.join(name);
                 fs::write(&path, bytes).map_err(|cause| failed(&path, cause))?;
             }

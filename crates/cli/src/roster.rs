@@ -69,6 +69,11 @@ impl Roster {
         self.entries.get(no.index())?.spec.as_ref()
     }
 
+    /// How many cores each task of a spec holds.
+    pub(crate) fn cores(&self, no: SpecNo) -> f64 {
+        self.spec(no).map_or(1.0, |spec| spec.body.request.resources.milli_cpus as f64 / 1e3)
+    }
+
     /// How many specs there are so far, forgotten ones too.
     pub(crate) fn specs(&self) -> usize {
         self.entries.len()
@@ -98,10 +103,12 @@ impl Roster {
     /// What placeholders stand for in a task, as far as it is known outside of it.
     pub(crate) fn scope(&self, task: TaskId, slot: u32, attempt: u16) -> Scope<'_> {
         let Some(spec) = self.spec(task.spec) else { return Scope::default() };
+        let row = spec.first_row + u64::from(task.index);
+        let place = spec.rows_before + row;
         Scope {
-            row: spec.inputs.row(spec.first_row + u64::from(task.index)),
-            index: task.index.into(),
-            sequence: self.number(task),
+            row: spec.inputs.row(row),
+            index: place,
+            sequence: place + 1,
             slot,
             attempt,
             upstream: &[],
@@ -140,8 +147,9 @@ pub(crate) fn command(what: &Action, scope: &Scope<'_>) -> Vec<u8> {
 
 /// The index that people see: the array's own number where it has one.
 pub(crate) fn shown_index(spec: &TaskSpec, task: TaskId) -> i64 {
-    let row = spec.inputs.row(spec.first_row + u64::from(task.index));
-    row.number().unwrap_or_else(|| i64::from(task.index))
+    let row = spec.first_row + u64::from(task.index);
+    let number = spec.inputs.row(row).number();
+    number.unwrap_or_else(|| i64::try_from(spec.rows_before + row).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -159,6 +167,7 @@ mod tests {
             body: Arc::new(Body::new(Action::Command { argv: Vec::new() })),
             inputs: Inputs::numbers(first, 1, count).expect("they are few"),
             first_row: 0,
+            rows_before: 0,
             count: count as u32,
             array: true,
             weight: Weight::ONE,
@@ -174,6 +183,7 @@ mod tests {
         roster.on_event(&Event { at: Moment(0), kind });
         let task = TaskId { spec: SpecNo(1), index: 1, ..TaskId::default() };
         assert_eq!((roster.number(task), roster.name(task)), (5, "a[2]".to_owned()));
+        assert_eq!(roster.scope(task, 1, 1).sequence, 2, "it counts in its own stream");
         roster.on_gone(SpecNo(0), 2);
         roster.on_gone(SpecNo(0), 1);
         roster.forget(2);

@@ -3,18 +3,22 @@
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
-use indicatif::ProgressBar;
-
 use crate::args::{Color, Face};
+use crate::inherited;
 
-/// Where the run prints.
+/// Where the run prints. A bar that stepped aside comes back with its next line.
 pub(crate) struct Screen {
     out: BufWriter<Stdout>,
     dirty: bool,
     color: bool,
     /// Whether both streams end at a terminal, so that the bar must step aside for data.
     shared: bool,
-    bar: Option<ProgressBar>,
+    /// Whether data ended inside a line, which a bar would overwrite.
+    open: bool,
+    /// Whether a bar is on the terminal.
+    bar: bool,
+    /// Whether standard output was closed from the start.
+    lost: bool,
 }
 
 /// Why standard output takes no more. What was written before stays.
@@ -23,6 +27,9 @@ pub(crate) enum PrintError {
     /// Its reader has gone, as with `| head`.
     #[error("standard output was closed")]
     Closed,
+    /// It was closed from the start, as with `>&-`.
+    #[error("standard output: it was closed before this program started")]
+    Lost,
     #[error("standard output: {0}")]
     Failed(io::Error),
 }
@@ -40,36 +47,43 @@ impl Screen {
     pub(crate) fn new(face: Face) -> Self {
         let shared = io::stdout().is_terminal() && io::stderr().is_terminal();
         let out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout());
-        Self { out, dirty: false, color: has_color(face.color), shared, bar: None }
+        let lost = inherited::is_stdout_closed();
+        let color = has_color(face.color);
+        Self { out, dirty: false, color, shared, open: false, bar: false, lost }
     }
 
-    /// Shows a bar until [`Screen::hide_bar`].
-    pub(crate) fn show_bar(&mut self, bar: ProgressBar) {
-        self.bar = Some(bar);
-    }
-
-    pub(crate) fn bar(&self) -> Option<&ProgressBar> {
-        self.bar.as_ref()
+    /// Shows a line at the bottom until the next one or [`Screen::hide_bar`]. The cursor stays
+    /// right behind it, so that what the terminal echoes, such as `^C`, goes with it; what is too
+    /// wide is cut off by the terminal.
+    pub(crate) fn show_bar(&mut self, line: &str) {
+        if self.shared && self.open {
+            return;
+        }
+        self.bar = true;
+        let text = format!("\r\x1b[?7l{line}\x1b[K\x1b[?7h");
+        drop(io::stderr().write_all(text.as_bytes()));
     }
 
     pub(crate) fn hide_bar(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+        if std::mem::take(&mut self.bar) {
+            drop(io::stderr().write_all(b"\r\x1b[K"));
         }
     }
 
     /// Writes data to standard output.
     pub(crate) fn out(&mut self, bytes: &[u8]) -> Result<(), PrintError> {
-        self.dirty = true;
-        match &self.bar {
-            Some(bar) if self.shared => {
-                let out = &mut self.out;
-                bar.suspend(|| out.write_all(bytes).and_then(|()| out.flush()))?;
-                self.dirty = false;
-            }
-            _ => self.out.write_all(bytes)?,
+        let Some(last) = bytes.last() else { return Ok(()) };
+        if self.lost {
+            return Err(PrintError::Lost);
         }
-        Ok(())
+        self.open = *last != b'\n';
+        self.dirty = true;
+        let beside = self.shared && self.bar;
+        if beside {
+            self.hide_bar();
+        }
+        self.out.write_all(bytes)?;
+        if beside { self.flush() } else { Ok(()) }
     }
 
     /// Hands on what was gathered.
@@ -85,11 +99,8 @@ impl Screen {
     pub(crate) fn err(&mut self, bytes: &[u8]) {
         // Data that was printed before is seen before.
         drop(self.flush());
-        let write = || drop(io::stderr().write_all(bytes));
-        match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+        self.hide_bar();
+        drop(io::stderr().write_all(bytes));
     }
 
     /// Writes a line to standard error.

@@ -9,7 +9,7 @@ use bary_node::listener::{Heard, Listener};
 use bary_node::options::ClusterOptions;
 
 use crate::complaint::Complaint;
-use crate::desk::{Desk, DeskError, Step};
+use crate::desk::{Desk, DeskError};
 use crate::exit::Exit;
 use crate::report::Messages;
 use crate::screen::PrintError;
@@ -65,7 +65,7 @@ impl Session {
             {
                 match desk.job {
                     Some(job) => {
-                        self.cancel(job, true, desk);
+                        self.cancel(job, desk);
                         cancelled = true;
                     }
                     None if desk.feed.as_ref().is_none_or(|feed| !feed.has_submitted()) => {
@@ -77,7 +77,7 @@ impl Session {
             if desk.finished {
                 return ending.unwrap_or(Ending::Finished);
             }
-            if let Err(stop) = self.hear(desk, &mut cancelled) {
+            if let Err(stop) = self.hear(desk) {
                 let first = ending.is_none();
                 desk.muted |= stop == Ending::Stopped(Exit::PIPE_CLOSED);
                 let ending = ending.get_or_insert(stop);
@@ -103,7 +103,7 @@ impl Session {
     }
 
     /// Waits for news and hands it on.
-    fn hear(&mut self, desk: &mut Desk, cancelled: &mut bool) -> Result<(), Ending> {
+    fn hear(&mut self, desk: &mut Desk) -> Result<(), Ending> {
         let Some(listener) = &mut self.listener else { return Err(over()) };
         let mut heard = listener.next_timeout(Duration::ZERO);
         if matches!(heard, Heard::Nothing) {
@@ -114,24 +114,17 @@ impl Session {
         match heard {
             Heard::Nothing => Ok(()),
             Heard::Over => Err(over()),
-            Heard::News(news) => {
-                let step = desk.on_news(news).map_err(|error| broken(&error))?;
-                if let (Step::Halt { running }, Some(job), false) = (step, desk.job, *cancelled) {
-                    self.cancel(job, running, desk);
-                    *cancelled |= running;
-                }
-                Ok(())
-            }
+            Heard::News(news) => desk.on_news(news).map_err(|error| broken(&error)),
         }
     }
 
-    fn cancel(&self, job: JobNo, running: bool, desk: &mut Desk) {
+    fn cancel(&self, job: JobNo, desk: &mut Desk) {
         desk.tally.stopping = true;
         if let Some(feed) = &desk.feed {
             feed.gate.close();
         }
         // A job that has ended meanwhile needs no cancelling.
-        drop(self.cluster.cancel(job, running));
+        drop(self.cluster.cancel(job, true));
     }
 
     /// Messages between nodes so far.
@@ -150,6 +143,9 @@ impl Session {
 
     /// Waits until what was stopped has ended, hands on what it still says, and ends all threads.
     pub(crate) fn close(mut self, desk: &mut Desk) {
+        if let Some(feed) = &desk.feed {
+            feed.gate.close();
+        }
         let cluster = Arc::clone(&self.cluster);
         let stopping = std::thread::spawn(move || cluster.stop());
         while let Some(news) = self.listener.as_mut().and_then(Listener::next) {

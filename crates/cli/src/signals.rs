@@ -29,7 +29,11 @@ impl Signals {
     pub(crate) fn listen(cluster: &Arc<Cluster>) -> io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         let signals = Self::default();
-        let mut heard = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let mut wanted = vec![SIGINT, SIGTERM];
+        if !is_ignored(SIGHUP) {
+            wanted.push(SIGHUP);
+        }
+        let mut heard = signal_hook::iterator::Signals::new(wanted)?;
         let (first, cluster) = (Arc::clone(&signals.first), Arc::clone(cluster));
         let listen = move || {
             for signal in heard.forever() {
@@ -55,10 +59,26 @@ impl Signals {
 /// 128 + the signal, as a shell reports it.
 fn exit_of(signal: i32) -> Exit {
     match signal {
+        1 => Exit::HUNG_UP,
         2 => Exit::INTERRUPTED,
         15 => Exit::TERMINATED,
         other => Exit::of_command(128 + other),
     }
+}
+
+/// Whether this process was started with the signal ignored, as `nohup` does; it stays so then.
+#[cfg(target_os = "linux")]
+fn is_ignored(signal: i32) -> bool {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = text.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// Elsewhere it cannot be asked for without changing it.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn is_ignored(_: i32) -> bool {
+    false
 }
 
 /// How long the rest of the process has to end by itself once everything was killed.

@@ -4,10 +4,10 @@ use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::{NodeId, TaskId};
 use bary_model::node::NodeInfo;
 use bary_model::outcome::{End, Failure};
-use bary_model::payload::Payload;
 use bary_model::time::{Moment, Span};
 
 use crate::limits;
+use crate::roster::Roster;
 
 /// Numbers of one run.
 #[derive(Debug, Default)]
@@ -30,8 +30,10 @@ pub(crate) struct Tally {
     /// The longest mean time of a task of a range, times the speed of its node: in seconds.
     pub(crate) longest: f64,
     pub(crate) nodes: Vec<NodeTally>,
-    /// The first failures.
+    /// The failures that come first in the order of inputs.
     pub(crate) failures: Vec<FailedTask>,
+    /// Tasks whose output was longer than is kept.
+    pub(crate) cut: u64,
     /// Whether the run is being cut short: what tasks still report then is no duplicate.
     pub(crate) stopping: bool,
 }
@@ -42,6 +44,8 @@ pub(crate) struct NodeTally {
     pub(crate) info: NodeInfo,
     pub(crate) tasks: u64,
     pub(crate) busy: Span,
+    /// Busy time times the cores that were held and the speed of the node, in seconds.
+    work: f64,
     /// Busy time of each slot.
     pub(crate) slots: Vec<Span>,
 }
@@ -50,11 +54,12 @@ pub(crate) struct NodeTally {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FailedTask {
     pub(crate) task: TaskId,
+    /// Its number among all tasks, from 1.
+    pub(crate) number: u64,
     pub(crate) node: NodeId,
     pub(crate) attempt: u16,
     pub(crate) failure: Failure,
     pub(crate) quarantined: bool,
-    pub(crate) stderr: Payload,
     /// What people call it, its input, and the last line of its standard error; filled in by
     /// whoever has the roster and the store.
     pub(crate) name: String,
@@ -69,6 +74,7 @@ impl Tally {
             info: info.clone(),
             tasks: 0,
             busy: Span::ZERO,
+            work: 0.0,
             slots: vec![Span::ZERO; info.slots as usize],
         };
         Self { nodes: nodes.iter().map(node).collect(), ..Self::default() }
@@ -84,8 +90,8 @@ impl Tally {
         self.succeeded + self.failed + self.cancelled + self.skipped
     }
 
-    /// Folds an event in.
-    pub(crate) fn on_event(&mut self, event: &Event) {
+    /// Folds an event in that the roster knows of.
+    pub(crate) fn on_event(&mut self, event: &Event, roster: &Roster) {
         match &event.kind {
             EventKind::Submitted { specs, .. } => {
                 self.began.get_or_insert(event.at);
@@ -96,7 +102,7 @@ impl Tally {
                 self.retracted += ranges.iter().map(|range| u64::from(range.count)).sum::<u64>();
             }
             EventKind::Retrying { .. } => self.retried += 1,
-            EventKind::Ended(ended) => self.on_ended(event.at, ended),
+            EventKind::Ended(ended) => self.on_ended(event.at, ended, roster),
             EventKind::Dropped { range, end, .. } => match end {
                 End::Skipped => self.skipped += u64::from(range.count),
                 _ => self.cancelled += u64::from(range.count),
@@ -109,44 +115,59 @@ impl Tally {
         }
     }
 
-    fn on_ended(&mut self, at: Moment, ended: &Ended) {
+    fn on_ended(&mut self, at: Moment, ended: &Ended, roster: &Roster) {
         let count = u64::from(ended.range.count);
         self.first_end.get_or_insert(at);
         match &ended.end {
             End::Succeeded => self.succeeded += count,
-            End::Failed(failure) => self.on_failed(ended, failure, false),
-            End::Quarantined(failure) => self.on_failed(ended, failure, true),
+            End::Failed(failure) => self.on_failed(ended, failure, roster),
+            End::Quarantined(failure) => self.on_failed(ended, failure, roster),
             End::Cancelled => self.cancelled += count,
             End::Skipped => self.skipped += count,
         }
         let Some(node) = self.nodes.get_mut(ended.node.index()) else { return };
         node.tasks += count;
         node.busy += ended.usage.busy;
+        let work = ended.usage.busy.as_secs_f64() * node.info.speed;
+        node.work += work * roster.cores(ended.range.spec);
         let slot = (ended.usage.slot.max(1) - 1) as usize;
         if let Some(busy) = node.slots.get_mut(slot) {
             *busy += ended.usage.busy;
         }
-        let each = ended.usage.busy.as_secs_f64() / count as f64 * node.info.speed;
-        self.longest = self.longest.max(each);
+        self.longest = self.longest.max(work / count as f64);
     }
 
-    fn on_failed(&mut self, ended: &Ended, failure: &Failure, quarantined: bool) {
+    fn on_failed(&mut self, ended: &Ended, failure: &Failure, roster: &Roster) {
+        let quarantined = matches!(ended.end, End::Quarantined(_));
         self.failed += 1;
         self.timed_out += u64::from(matches!(failure, Failure::TimedOut | Failure::Silent));
         self.quarantined += u64::from(quarantined);
-        if self.failures.len() < limits::FAILURES_SHOWN_MAX {
-            self.failures.push(FailedTask {
-                task: ended.range.head(),
+        let task = ended.range.head();
+        let number = roster.number(task);
+        let place = self.failures.partition_point(|failed| failed.number < number);
+        if place >= limits::FAILURES_SHOWN_MAX {
+            return;
+        }
+        self.failures.truncate(limits::FAILURES_SHOWN_MAX - 1);
+        self.failures.insert(
+            place,
+            FailedTask {
+                task,
+                number,
                 node: ended.node,
                 attempt: ended.attempt,
                 failure: failure.clone(),
                 quarantined,
-                stderr: ended.stderr.clone(),
                 name: String::new(),
                 input: String::new(),
                 last_line: String::new(),
-            });
-        }
+            },
+        );
+    }
+
+    /// The failure of a task, where it is among those that are listed.
+    pub(crate) fn failure_of(&mut self, number: u64) -> Option<&mut FailedTask> {
+        self.failures.iter_mut().find(|failed| failed.number == number)
     }
 
     /// From the first submission to the last end, in seconds.
@@ -155,8 +176,14 @@ impl Tally {
         self.began.map_or(0.0, |began| ended.since(began).as_secs_f64())
     }
 
-    /// `100 (1 - std / mean)` of the busy times of all slots; none where nothing ran.
+    /// `100 (1 - std / mean)` of the busy times of all slots; none where there were fewer than
+    /// two tasks for each, since it says nothing then.
     pub(crate) fn balance(&self) -> Option<f64> {
+        let ran: u64 = self.nodes.iter().map(|node| node.tasks).sum();
+        let slots: u64 = self.nodes.iter().map(|node| u64::from(node.info.slots)).sum();
+        if ran < 2 * slots {
+            return None;
+        }
         let busy = || self.nodes.iter().flat_map(|node| &node.slots).map(|s| s.as_secs_f64());
         let count = busy().count() as f64;
         let mean = busy().sum::<f64>() / count;
@@ -165,22 +192,33 @@ impl Tally {
     }
 
     /// No placement could have been faster: all work over all power, and the longest task on the
-    /// fastest node. Work is busy time times the speed of the node that was busy.
+    /// fastest node. Work is busy time times the cores that were held and their speed.
     pub(crate) fn bound(&self) -> f64 {
-        let work: f64 =
-            self.nodes.iter().map(|node| node.busy.as_secs_f64() * node.info.speed).sum();
-        let power: f64 = self.nodes.iter().map(|node| node.info.power()).sum();
+        let work: f64 = self.nodes.iter().map(|node| node.work).sum();
+        let power: f64 = self.nodes.iter().map(|node| power(&node.info)).sum();
         let fastest = self.nodes.iter().map(|node| node.info.speed).fold(0.0, f64::max);
         if power > 0.0 { (work / power).max(self.longest / fastest) } else { 0.0 }
     }
 }
 
+/// The cores of a node times their speed.
+fn power(node: &NodeInfo) -> f64 {
+    node.resources.milli_cpus as f64 / 1e3 * node.speed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bary_model::id::TaskRange;
+    use std::sync::Arc;
+
+    use bary_model::action::Action;
+    use bary_model::id::{JobNo, SpecNo, TaskRange};
+    use bary_model::inputs::Inputs;
     use bary_model::outcome::{Results, Usage};
+    use bary_model::payload::Payload;
     use bary_model::resources::Resources;
+    use bary_model::task::{Body, TaskSpec};
+    use bary_model::weight::Weight;
 
     fn node(id: u32, slots: u32, speed: f64) -> NodeInfo {
         NodeInfo {
@@ -207,26 +245,65 @@ mod tests {
         Event { at: Moment(0), kind }
     }
 
-    #[test]
-    fn balance_and_bound_follow_their_formulas() {
-        let mut tally = Tally::new(&[node(0, 1, 1.0), node(1, 1, 2.0)]);
-        assert_eq!(tally.balance(), None);
-        tally.on_event(&ended(0, 1, 2, 3_000, End::Succeeded));
-        tally.on_event(&ended(1, 1, 1, 1_000, End::Succeeded));
-        // Busy 3 and 1: mean 2, standard deviation 1.
-        assert_eq!(tally.balance(), Some(50.0));
-        // Work 3 * 1 + 1 * 2 = 5 over power 3; the longest is 2 units of work on speed 2.
-        assert!((tally.bound() - 5.0 / 3.0).abs() < 1e-9);
-        assert_eq!(tally.succeeded, 3);
+    /// One spec of many tasks that hold so many cores each.
+    fn roster(cores: u32) -> Roster {
+        let mut body = Body::new(Action::Command { argv: Vec::new() });
+        body.request.resources = Resources::cpus(cores);
+        let spec = TaskSpec {
+            name: "a".into(),
+            body: Arc::new(body),
+            inputs: Inputs::numbers(0, 1, 100).expect("they are few"),
+            first_row: 0,
+            rows_before: 0,
+            count: 100,
+            array: true,
+            weight: Weight::ONE,
+            after: Box::default(),
+        };
+        let specs = [Arc::new(spec)].into();
+        let mut roster = Roster::default();
+        let kind = EventKind::Submitted { job: JobNo(0), first: SpecNo(0), specs };
+        roster.on_event(&Event { at: Moment(0), kind });
+        roster
     }
 
     #[test]
-    fn failures_are_counted_and_the_first_are_kept() {
-        let mut tally = Tally::new(&[node(0, 1, 1.0)]);
-        for _ in 0..limits::FAILURES_SHOWN_MAX + 5 {
-            tally.on_event(&ended(0, 1, 1, 1, End::Failed(Failure::TimedOut)));
+    fn balance_and_bound_follow_their_formulas() {
+        let (mut tally, roster) = (Tally::new(&[node(0, 1, 1.0), node(1, 1, 2.0)]), roster(1));
+        assert_eq!(tally.balance(), None);
+        tally.on_event(&ended(0, 1, 2, 3_000, End::Succeeded), &roster);
+        tally.on_event(&ended(1, 1, 1, 500, End::Succeeded), &roster);
+        assert_eq!(tally.balance(), None, "fewer than two for each slot say nothing");
+        tally.on_event(&ended(1, 1, 1, 500, End::Succeeded), &roster);
+        // Busy 3 and 1: mean 2, standard deviation 1.
+        assert_eq!(tally.balance(), Some(50.0));
+        // Work 3 * 1 + 1 * 2 = 5 over power 3; the longest is 1.5 units of work on speed 2.
+        assert!((tally.bound() - 5.0 / 3.0).abs() < 1e-9);
+        assert_eq!(tally.succeeded, 4);
+    }
+
+    #[test]
+    fn work_counts_the_cores_that_a_task_holds() {
+        let (mut tally, roster) = (Tally::new(&[node(0, 4, 1.0)]), roster(2));
+        for _ in 0..4 {
+            tally.on_event(&ended(0, 1, 1, 1_000, End::Succeeded), &roster);
         }
-        assert_eq!(tally.failures.len(), limits::FAILURES_SHOWN_MAX);
+        assert!((tally.bound() - 2.0).abs() < 1e-9, "four tasks of two cores on four cores");
+    }
+
+    #[test]
+    fn failures_are_counted_and_the_first_inputs_are_kept() {
+        let (mut tally, roster) = (Tally::new(&[node(0, 1, 1.0)]), roster(1));
+        let most = limits::FAILURES_SHOWN_MAX as u32;
+        for index in (0..most + 5).rev() {
+            let mut event = ended(0, 1, 1, 1, End::Failed(Failure::TimedOut));
+            if let EventKind::Ended(ended) = &mut event.kind {
+                ended.range.first = index;
+            }
+            tally.on_event(&event, &roster);
+        }
+        let numbers: Vec<u64> = tally.failures.iter().map(|failed| failed.number).collect();
+        assert_eq!(numbers, (1..=u64::from(most)).collect::<Vec<_>>());
         assert_eq!((tally.failed, tally.timed_out, tally.done()), (15, 15, 15));
     }
 }

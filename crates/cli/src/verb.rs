@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bary_model::job::{Enough, Halt, HaltOn};
 use serde_json::{Value, json};
 
 use crate::args::cluster::KeepArgs;
@@ -11,6 +12,7 @@ use crate::complaint::Complaint;
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::keep::{self, Keeper, utc};
+use crate::outlet::ShowError;
 use crate::report;
 use crate::screen::{PrintError, Screen};
 use crate::session::{Ending, Session};
@@ -29,6 +31,8 @@ pub(crate) struct Closing<'a> {
     pub(crate) name: &'a str,
     /// Whether the report is printed.
     pub(crate) report: bool,
+    /// When it was to end early.
+    pub(crate) halt: Option<Halt>,
     /// Whether it is one command that speaks for itself, with its own exit code.
     pub(crate) alone: bool,
     pub(crate) face: Face,
@@ -56,7 +60,7 @@ pub(crate) fn close(
     session.close(&mut desk);
     let closed = desk.close();
     let exit = match &ending {
-        Ending::Finished | Ending::Nothing => exit(&desk.tally, desk.goal),
+        Ending::Finished | Ending::Nothing => exit(&desk.tally, closing.halt),
         Ending::Stopped(exit) => *exit,
         Ending::Broken(complaint) => complaint.exit,
     };
@@ -73,7 +77,16 @@ pub(crate) fn close(
         return Err(complaint);
     }
     closed.map_err(Complaint::failed)?;
-    Ok(exit)
+    match desk.tally.cut {
+        0 => Ok(exit),
+        tasks => Err(cut(tasks, exit)),
+    }
+}
+
+/// Output was lost, so that the run is no success whatever the tasks say.
+fn cut(tasks: u64, exit: Exit) -> Complaint {
+    let text = format!("the output of {tasks} tasks was cut (limit output_bytes_max)");
+    Complaint::new(exit, text).help("raise it with --output-max SIZE")
 }
 
 fn print_end(
@@ -90,6 +103,9 @@ fn print_end(
         if closing.report && !face.is_data() {
             let table = report::table(&desk.tally, messages);
             desk.screen.err(table.as_bytes());
+        } else if !closing.alone && desk.tally.cancelled > 0 {
+            let ends = report::ends(&desk.tally);
+            desk.screen.note(&format!("bary: {ends}"));
         }
     }
     if face.output == Form::Json {
@@ -114,8 +130,8 @@ fn print_end(
         }
     } else if let Some(harvest) = &desk.harvest {
         harvest.print(&desk.roster, &mut desk.screen).map_err(|error| match error {
-            crate::harvest::HarvestError::Print(error) => printing(error),
-            crate::harvest::HarvestError::Store(error) => Complaint::failed(error),
+            ShowError::Print(error) => printing(error),
+            ShowError::Store(error) => Complaint::failed(error),
         })?;
     }
     Ok(())
@@ -153,14 +169,24 @@ fn keep_run(desk: &mut Desk, document: &Value, closing: &Closing<'_>) -> Result<
     Ok(())
 }
 
-/// The exit code of a run that was not cut short: of one task its own, else 1 if any failed; 0
-/// where it ended early since enough had succeeded.
-fn exit(tally: &Tally, goal: bool) -> Exit {
+/// The exit code of a run that was not cut short: of one task its own, else 1 if any failed or
+/// output was cut; 0 where it ended early since enough had succeeded.
+fn exit(tally: &Tally, halt: Option<Halt>) -> Exit {
     match tally.failures.first() {
-        Some(_) if goal => Exit::OK,
+        None if tally.cut > 0 => Exit::FAILED,
         None => Exit::OK,
+        Some(_) if tally.cut == 0 && has_enough(tally, halt) => Exit::OK,
         Some(failed) if tally.tasks == 1 => Exit::of_command(failed.failure.code()),
         Some(_) => Exit::FAILED,
+    }
+}
+
+/// Whether so many succeeded as were wanted.
+fn has_enough(tally: &Tally, halt: Option<Halt>) -> bool {
+    let Some(Halt { on: HaltOn::Succeeded, enough, .. }) = halt else { return false };
+    match enough {
+        Enough::Tasks(tasks) => tally.succeeded >= tasks,
+        Enough::Percent(percent) => tally.succeeded as f64 * 100.0 >= tally.tasks as f64 * percent,
     }
 }
 
@@ -172,6 +198,6 @@ pub(crate) fn print(screen: &mut Screen, text: &str) -> Result<(), Complaint> {
 pub(crate) fn printing(error: PrintError) -> Complaint {
     match error {
         PrintError::Closed => Complaint::new(Exit::PIPE_CLOSED, error),
-        PrintError::Failed(_) => Complaint::failed(error),
+        PrintError::Lost | PrintError::Failed(_) => Complaint::failed(error),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+pub(crate) mod array;
 pub(crate) mod show;
 pub(crate) mod task;
 
@@ -87,23 +88,27 @@ impl Life {
         ends.fold(self.submitted, f64::max)
     }
 
-    /// How long it waited for what. Back-off counts from a failure to when it could run again.
+    /// How long it waited for what. Room is a slot that is free: from when it could run, through
+    /// its grant, until it began. Back-off counts from a failure to when it could run again.
     pub(crate) fn waits(&self) -> Waits {
         let mut waits = Waits { dependencies: self.ready() - self.submitted, ..Waits::default() };
-        let mut since = Some(self.ready());
+        let mut since = self.ready();
         for step in &self.steps {
-            match step.event["event"].as_str() {
-                Some("granted") => {
-                    waits.room += (step.at - since.take().unwrap_or(step.at)).max(0.0)
-                }
-                Some("retracted") => since = Some(step.at),
+            // When an attempt that failed began is not kept; its grant is the nearest that is.
+            let started = match step.event["event"].as_str() {
+                Some("granted") => step.at,
+                Some("ended") => step.event["began"].as_f64().unwrap_or(step.at),
+                Some("retracted") => step.at,
                 Some("retrying") => {
                     let until = step.event["until"].as_f64().unwrap_or(step.at);
                     waits.backoff += until - step.at;
-                    since = Some(until);
+                    since = until;
+                    continue;
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            waits.room += (started - since).max(0.0);
+            since = since.max(started);
         }
         waits
     }
@@ -125,7 +130,8 @@ mod tests {
             json!({ "t": 2.6, "event": "granted", "ranges": [[1, 3, 3]], "node": 0 }),
             json!({ "t": 3.0, "event": "retrying", "range": [1, 2, 1], "until": 3.25 }),
             json!({ "t": 3.5, "event": "granted", "ranges": [[1, 2, 1]], "node": 1 }),
-            json!({ "t": 4.0, "event": "ended", "range": [1, 2, 1], "outcome": "succeeded" }),
+            json!({ "t": 4.0, "event": "ended", "range": [1, 2, 1], "outcome": "succeeded",
+                    "began": 3.75 }),
         ];
         for event in &events {
             life.on_event(event, task);
@@ -133,6 +139,6 @@ mod tests {
         assert_eq!(life.steps.len(), 4, "what happened to others is left out");
         assert_eq!((life.after[0].ended, life.after[0].unsuccessful), (Some(2.0), 5));
         let waits = life.waits();
-        assert_eq!(waits, Waits { dependencies: 1.0, room: 0.75, backoff: 0.25 });
+        assert_eq!(waits, Waits { dependencies: 1.0, room: 1.0, backoff: 0.25 });
     }
 }

@@ -3,6 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use bary_jobfile::operator;
+
 /// The words of `bary map`, told apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Words {
@@ -105,46 +107,49 @@ impl Words {
     }
 }
 
+/// Puts `{}` where the command has `text`.
+pub(crate) fn replace(command: &mut [Vec<u8>], text: &[u8]) {
+    for word in command {
+        let mut made = Vec::with_capacity(word.len());
+        let mut rest = word.as_slice();
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix(text).filter(|_| !text.is_empty()) {
+                made.extend_from_slice(b"{}");
+                rest = after;
+            } else {
+                made.push(rest[0]);
+                rest = &rest[1..];
+            }
+        }
+        *word = made;
+    }
+}
+
+/// A flag of ours among the words of a command, which gets it although it may be meant for us.
+/// None where `--` stands before the command.
+pub(crate) fn stray<'w>(
+    command: &'w [Vec<u8>],
+    line: &[OsString],
+    is_flag: &dyn Fn(&[u8]) -> bool,
+    words: usize,
+) -> Option<&'w [u8]> {
+    let before = line.len().checked_sub(words + 1).and_then(|at| line.get(at));
+    if before.is_some_and(|word| word == "--") {
+        return None;
+    }
+    command.iter().map(Vec::as_slice).find(|word| is_flag(word))
+}
+
 /// Splits a command of one word as a shell would, without running one. What only a shell
 /// understands is refused rather than handed to the program as an argument.
 pub(crate) fn split(command: &[u8]) -> Result<Vec<Vec<u8>>, WordsError> {
     let shown = || String::from_utf8_lossy(command).into_owned();
-    if let Some(operator) = shell_operator(command) {
+    if let Some(operator) = operator::find(command) {
         return Err(WordsError::NeedsShell { operator, command: shown() });
     }
     let mut words = shlex::bytes::Shlex::new(command);
     let split: Vec<Vec<u8>> = words.by_ref().collect();
     if words.had_error { Err(WordsError::OpenQuote(shown())) } else { Ok(split) }
-}
-
-/// A word outside quotes that is an operator of a shell.
-fn shell_operator(command: &[u8]) -> Option<String> {
-    const OPERATORS: [&[u8]; 11] =
-        [b"|", b"||", b"&", b"&&", b";", b">", b">>", b"<", b"2>", b"2>&1", b"|&"];
-    let mut quote = None;
-    let mut plain = Vec::with_capacity(command.len());
-    let mut bytes = command.iter();
-    while let Some(&byte) = bytes.next() {
-        match (quote, byte) {
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            (None | Some(b'"'), b'\\') => {
-                // What follows is meant as it is.
-                bytes.next();
-            }
-            (None, _) => {
-                plain.push(byte);
-                continue;
-            }
-            (Some(_), _) => {}
-        }
-        plain.push(b'x');
-    }
-    let mut words = plain.split(u8::is_ascii_whitespace);
-    words.find_map(|word| {
-        let word = word.strip_suffix(b";").filter(|rest| !rest.is_empty()).map_or(word, |_| b";");
-        OPERATORS.contains(&word).then(|| String::from_utf8_lossy(word).into_owned())
-    })
 }
 
 #[cfg(test)]
@@ -186,6 +191,25 @@ mod tests {
         let words = split(b"grep -c 'a b' {} \"x\\\"y\" \xff").expect("quotes are closed");
         assert_eq!(words, [&b"grep"[..], b"-c", b"a b", b"{}", b"x\"y", b"\xff"]);
         assert!(matches!(split(b"echo 'a"), Err(WordsError::OpenQuote(_))));
+    }
+
+    #[test]
+    fn another_text_can_stand_for_the_input() {
+        let mut command = vec![b"mv".to_vec(), b"%%".to_vec(), b"x/%%%%.%".to_vec()];
+        replace(&mut command, b"%%");
+        assert_eq!(command, [b"mv".to_vec(), b"{}".to_vec(), b"x/{}{}.%".to_vec()]);
+    }
+
+    #[test]
+    fn a_flag_after_the_command_is_seen_unless_it_is_marked_as_a_word() {
+        let line = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        let command = [b"echo".to_vec(), b"--tag".to_vec()];
+        let is_flag = |word: &[u8]| word == b"--tag";
+        let plain = line(&["bary", "map", "echo", "--tag", ":::", "a"]);
+        assert_eq!(stray(&command, &plain, &is_flag, 4), Some(&b"--tag"[..]));
+        let marked = line(&["bary", "map", "--", "echo", "--tag", ":::", "a"]);
+        assert_eq!(stray(&command, &marked, &is_flag, 4), None);
+        assert_eq!(stray(&command[..1], &plain, &is_flag, 4), None);
     }
 
     #[test]

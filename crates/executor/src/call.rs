@@ -119,10 +119,11 @@ pub(crate) fn scope<'a>(
     upstream: &'a [(Box<str>, Bytes)],
 ) -> Scope<'a> {
     let row = item.spec.first_row + u64::from(index);
+    let place = item.spec.rows_before + row;
     Scope {
         row: item.spec.inputs.row(row),
-        index: index.into(),
-        sequence: row + 1,
+        index: place,
+        sequence: place + 1,
         slot,
         attempt: item.attempt,
         upstream,

@@ -1,7 +1,7 @@
 //! How an executor runs tasks: its node, its limits and its surroundings.
 
 use std::path::PathBuf;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bary_model::id::NodeId;
 
@@ -17,10 +17,13 @@ pub struct ExecutorConfig {
     /// the speed itself. At least 1. Defaults to 1, which is off.
     pub stretch: f64,
     /// The most bytes kept of each output stream of a command; what follows is read and thrown
-    /// away, and the last line of its standard error says so. Defaults to 64 MiB.
+    /// away. Standard error then begins with the line `[bary: output cut at 64 MiB]`; where it was
+    /// cut itself, its own last 4 KiB are kept at its end. Defaults to 64 MiB.
     pub output_bytes_max: u64,
     /// The most bytes of one output stream held in memory; more goes to an unlinked file in
-    /// [`ExecutorConfig::scratch_dir`]. Defaults to 256 KiB.
+    /// [`ExecutorConfig::scratch_dir`]. A task whose output cannot be written there fails when its
+    /// command has ended, whatever its exit code; where only descriptors lack, output stays in
+    /// memory. Defaults to 256 KiB.
     pub output_memory_max: u64,
     /// The longest line that is handed on whole where output is handed on by lines; longer ones
     /// come in pieces. Defaults to 1 MiB.
@@ -39,6 +42,10 @@ pub struct ExecutorConfig {
     /// The most threads whose function was given up on and has not returned. Past it a killed
     /// function keeps its slot, and its run ends when it returns. Defaults to 64.
     pub abandoned_threads_max: u32,
+    /// For how long a command is held back at least where descriptors, processes or memory lack
+    /// for its start, before its task fails. It is held back for longer while other commands of
+    /// this process run, since they give back what they hold. Defaults to 30 s.
+    pub start_wait_max: Duration,
     /// Whether a command's memory request is also a hard limit on its data memory (`RLIMIT_DATA`,
     /// which leaves reserved and mapped memory alone). Defaults to false: a request says what to
     /// plan for, and a task that needs a little more should not die of it.
@@ -107,6 +114,7 @@ impl Default for ExecutorConfig {
             run_id: format!("{}-{}", std::process::id(), now.as_nanos()),
             threads_max: 4096,
             abandoned_threads_max: 64,
+            start_wait_max: Duration::from_secs(30),
             limit_memory: false,
         }
     }

@@ -20,9 +20,11 @@ use crate::slot::Slot;
 ///
 /// Each slot has a thread, made at its first run. Commands and functions that block run there;
 /// functions that return futures share one more thread. Making an executor makes this process
-/// the one to which orphans of its commands fall (Linux), so that they can be killed and reaped.
-/// Ended children of its first thread that are of another session are taken for such orphans; a
-/// program that starts children with sessions of their own should do so from another thread.
+/// the one to which orphans of its commands fall (Linux), so that they can be killed and reaped:
+/// with their command, or when an executor closes while no command of this process runs. Commands
+/// and all they start are known by their limit on file locks, which nothing enforces and which is
+/// lower than this process's; other children of this process are left alone. It also raises this
+/// process's soft limit on open files to the hard one; commands get the former limit.
 pub struct LocalExecutor {
     shared: Arc<Shared>,
     /// By the index of the thread; slots are given to them in turn.
@@ -153,6 +155,7 @@ impl Executor for LocalExecutor {
         if let Some(futures) = self.futures.take() {
             futures.close();
         }
+        self.shared.commands.close();
         self.closing = false;
     }
 }

@@ -3,7 +3,11 @@
 //! They run on Linux so far. Elsewhere each is reported as not started, with the reason.
 
 #[cfg(target_os = "linux")]
+mod brand;
+#[cfg(target_os = "linux")]
 mod capture;
+#[cfg(target_os = "linux")]
+mod census;
 #[cfg(target_os = "linux")]
 mod command;
 #[cfg(not(target_os = "linux"))]
@@ -11,7 +15,13 @@ mod elsewhere;
 #[cfg(target_os = "linux")]
 mod environment;
 #[cfg(target_os = "linux")]
+mod keep;
+#[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(target_os = "linux")]
 mod lookup;
+#[cfg(target_os = "linux")]
+mod patience;
 #[cfg(target_os = "linux")]
 mod pump;
 #[cfg(target_os = "linux")]
@@ -22,6 +32,8 @@ mod spawn;
 mod streams;
 #[cfg(target_os = "linux")]
 mod tree;
+#[cfg(target_os = "linux")]
+mod unstarted;
 
 #[cfg(target_os = "linux")]
 pub(crate) use command::{CommandRunner, Commands};

@@ -43,6 +43,8 @@ pub(crate) struct Run {
 struct State {
     report: Report,
     asked: Option<StopReason>,
+    /// Whether it was not only asked but killed.
+    killed: bool,
     phase: Phase,
     /// When the current task began.
     began: Moment,
@@ -61,6 +63,7 @@ impl Run {
         let state = State {
             report: Report::default(),
             asked: None,
+            killed: false,
             phase: Phase::Waiting,
             began: Moment::default(),
         };
@@ -96,7 +99,19 @@ impl Run {
     pub(crate) fn enter_command(&self, group: i32) -> bool {
         let mut state = locked(&self.state);
         state.phase = Phase::Command(group);
-        state.asked.is_some()
+        state.killed |= state.asked.is_some();
+        state.killed
+    }
+
+    /// Whether it was asked to end.
+    pub(crate) fn is_asked(&self) -> bool {
+        locked(&self.state).asked.is_some()
+    }
+
+    /// Whether it was asked to end and has the time to do so.
+    pub(crate) fn has_grace(&self) -> bool {
+        let state = locked(&self.state);
+        state.asked.is_some() && !state.killed
     }
 
     /// Says that the command is about to be reaped and its number no longer ours to signal.
@@ -155,6 +170,7 @@ impl Run {
         let (Stop::Ask(reason) | Stop::Kill(reason)) = stop;
         if state.phase != Phase::Over {
             state.asked = Some(reason);
+            state.killed |= matches!(stop, Stop::Kill(_));
             self.stop.store(true, Ordering::Relaxed);
         }
         if let Phase::Command(group) = state.phase {

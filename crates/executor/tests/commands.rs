@@ -3,6 +3,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bary_executor::config::ExecutorConfig;
 use bary_model::action::{Action, Capture, FileMove, Stdin};
@@ -66,8 +67,12 @@ fn a_program_that_is_not_there_is_named() {
     assert!(text.contains("`no-such-program-here` was not found"), "{text}");
     let text = world.failure(command(&["/no/such/program"])).to_string();
     assert!(text.contains("`/no/such/program` was not found"), "{text}");
-    let text = world.failure(command(&["/etc/passwd"])).to_string();
-    assert!(text.contains("chmod +x"), "{text}");
+    let failure = world.failure(command(&["/etc/passwd"]));
+    assert!(matches!(failure, Failure::NotStarted(_)), "{failure}");
+    let text = failure.to_string();
+    assert!(text.contains("`/etc/passwd` is not executable; chmod +x it"), "{text}");
+    let text = world.failure(command(&["/etc"])).to_string();
+    assert!(text.contains("`/etc` is a directory"), "{text}");
     let text = world.failure(with(command(&["true"]), |body| {
         body.surroundings.cwd = Some(Template::literal("/no/such/directory"));
     }));
@@ -178,6 +183,50 @@ fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
     let pages: u64 = statm.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number");
     pages * 4096
+}
+
+#[test]
+fn a_cut_does_not_hide_what_a_command_said_last() {
+    let config = ExecutorConfig { output_bytes_max: 1_000, ..ExecutorConfig::default() };
+    let mut world = World::with(config, Functions::new());
+    let item = world.outcome(shell("seq 1000; echo one >&2; echo last >&2; exit 3"));
+    assert_eq!(world.read(&item.stderr), "[bary: output cut at 1000 bytes]\none\nlast\n");
+    let item = world.outcome(shell("seq 100000 >&2; echo last >&2; exit 3"));
+    let text = String::from_utf8(world.read(&item.stderr).to_vec()).expect("plain text");
+    assert!(text.starts_with("[bary: output cut at 1000 bytes]\n1\n2\n"), "{text}");
+    assert!(text.ends_with("\n99999\n100000\nlast\n"), "{text}");
+    assert!(text.len() < 10_000, "{} bytes", text.len());
+    let item = world.outcome(with(shell("seq 1000"), |body| {
+        body.surroundings.stderr = Some(Template::literal("/dev/null"));
+    }));
+    assert_eq!(world.read(&item.stderr), "[bary: output cut at 1000 bytes]\n");
+}
+
+#[test]
+fn output_that_cannot_be_written_fails_its_task() {
+    let scratch_dir = "/no/such/directory".into();
+    let mut world =
+        World::with(ExecutorConfig { scratch_dir, ..ExecutorConfig::default() }, Functions::new());
+    for text in ["head -c 1000000 /dev/zero", "head -c 1000000 /dev/zero >&2; exit 3"] {
+        let item = world.outcome(shell(text));
+        let Outcome::Failed { failure: Failure::Error(text), .. } = &item.outcome else {
+            panic!("the output is not whole: {:?}", item.outcome)
+        };
+        assert!(text.contains("`/no/such/directory`"), "{text}");
+        assert!(text.contains("No such file"), "{text}");
+        assert!(!world.read(&item.stderr).starts_with(b"[bary"), "nothing was cut");
+    }
+}
+
+#[test]
+fn output_that_the_store_does_not_take_fails_its_task() {
+    let mut world = world();
+    world.store.full.store(true, Ordering::Relaxed);
+    for text in ["seq 10000", "seq 100000", "seq 10000 >&2; exit 3"] {
+        let failure = world.failure(shell(text));
+        let Failure::Error(text) = &failure else { panic!("it was not kept: {failure}") };
+        assert!(text.contains("the store is full"), "{text}");
+    }
 }
 
 #[test]

@@ -63,6 +63,38 @@ fn a_command_that_is_asked_may_end_by_itself() {
 }
 
 #[test]
+fn what_a_command_started_has_the_same_grace() {
+    let mut world = World::new(Functions::new());
+    let text = "(trap 'sleep 0.05; echo saved; exit 0' TERM; echo ready; \
+                while :; do sleep 0.01; done) & wait";
+    let (run, _) = start(&mut world, text, 0);
+    world.executor.stop(run, Stop::Ask(StopReason::Timeout));
+    let (_, items) = world.ended();
+    let Outcome::Failed { failure: Failure::TimedOut, output } = &items[0].outcome else {
+        panic!("it was asked for its time: {items:?}")
+    };
+    assert_eq!(world.read(output), "ready\nsaved\n");
+}
+
+#[test]
+fn a_kill_ends_the_grace() {
+    let mut world = World::new(Functions::new());
+    let text = "echo $$; (trap '' TERM; echo ready; while :; do sleep 0.01; done) & echo $!; wait";
+    let (run, pids) = start(&mut world, text, 2);
+    world.executor.stop(run, Stop::Ask(StopReason::Timeout));
+    while is_there(pids[0]) {
+        std::thread::yield_now();
+    }
+    assert!(is_there(pids[1]), "it does not mind being asked");
+    world.executor.stop(run, Stop::Kill(StopReason::Timeout));
+    assert!(matches!(
+        world.ended().1[0].outcome,
+        Outcome::Failed { failure: Failure::TimedOut, .. }
+    ));
+    assert!(!is_there(pids[1]), "nothing of it is left");
+}
+
+#[test]
 fn a_cancelled_command_is_stopped() {
     let mut world = World::new(Functions::new());
     let text = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
@@ -83,6 +115,9 @@ fn a_command_that_forks_and_exits_holds_nothing_open() {
     // So does one whose leader lives on and is the parent of what is looked for.
     let leader = r#"setsid sh -c "sh -c 'sleep 1000 >&- & echo \$!; exec >&-; wait' &""#;
     let printed = world.output(shell(&format!("echo $({leader})")));
+    assert_gone(&printed);
+    // An environment that is cleared has no mark.
+    let printed = world.output(shell("echo $(env -i setsid sh -c 'sleep 1000 >&- & echo $!')"));
     assert_gone(&printed);
 }
 

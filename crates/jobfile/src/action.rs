@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use crate::check;
 use crate::context::{Context, Value};
+use crate::operator;
 use crate::suggest;
 use crate::task::Fields;
 
@@ -23,7 +24,8 @@ pub(crate) fn read(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<Actio
                     Some("write the arguments in `command`".into()),
                 );
             }
-            let shell = fields.get("shell").is_some_and(|flag| check::flag(cx, flag) == Ok(true));
+            let on = fields.get("shell").is_some_and(|flag| check::flag(cx, flag) == Ok(true));
+            let shell = if on { Shell::On } else { Shell::Off };
             Some(Action::Command { argv: self::command(cx, command, shell)? })
         }
         (None, Some(function)) => {
@@ -64,14 +66,24 @@ pub(crate) fn known_function(cx: &mut Context<'_>, name: &str, span: Range<usize
     cx.fault_with_fix(span, format!("unknown function `{name}`"), Some(fix));
 }
 
+/// Whether a shell reads a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shell {
+    On,
+    /// It could be switched on.
+    Off,
+    /// There is no key for it.
+    Never,
+}
+
 /// The words of a command.
 pub(crate) fn command(
     cx: &mut Context<'_>,
     value: &Value<'_>,
-    shell: bool,
+    shell: Shell,
 ) -> Option<Vec<Template>> {
     if let Some(words) = value.get_ref().as_array() {
-        if shell {
+        if shell == Shell::On {
             cx.fault_with_fix(
                 value.span(),
                 "with `shell = true` the command is one string, which the shell reads",
@@ -86,9 +98,18 @@ pub(crate) fn command(
         return words.iter().map(|word| cx.template(word)).collect();
     }
     let text = value.get_ref().as_str()?;
-    if shell {
+    if shell == Shell::On {
         let script = cx.template(value)?.for_shell();
         return Some(vec![Template::literal("sh"), Template::literal("-c"), script]);
+    }
+    if let Some(operator) = operator::find(text.as_bytes()) {
+        let message = format!("`{operator}` means something to a shell only, and none runs");
+        let fix = match shell {
+            Shell::Never => "write [\"sh\", \"-c\", \"...\"], or an array of words",
+            Shell::On | Shell::Off => "set shell = true, or write an array of words",
+        };
+        cx.fault_with_fix(value.span(), message, Some(fix.into()));
+        return None;
     }
     match shlex::split(text) {
         Some(words) if !words.is_empty() => {

@@ -51,6 +51,7 @@ pub(crate) fn specs(cx: &mut Context<'_>, drafts: Vec<Draft>) -> Vec<Arc<TaskSpe
             body: Arc::new(draft.body),
             inputs: draft.rows.inputs,
             first_row: 0,
+            rows_before: 0,
             count: draft.rows.count,
             array: draft.rows.array,
             weight: draft.weight,
@@ -70,6 +71,7 @@ fn reduce(body: bary_model::task::Body, of: SpecNo, name: &str) -> TaskSpec {
         body: Arc::new(body),
         inputs: Inputs::none(),
         first_row: 0,
+        rows_before: 0,
         count: 1,
         array: false,
         weight: Weight::ONE,
@@ -192,13 +194,24 @@ fn refuse_circles(cx: &mut Context<'_>, drafts: &[Draft], edges: &[Vec<(After, u
     }
     let mut circle = path[order[&at]..].to_vec();
     circle.push(at);
-    let names: Vec<&str> = circle.iter().rev().map(|&n| &*drafts[n].name).collect();
     let next = &drafts[circle[1]].name;
     let named = drafts[at].after.iter().find(|named| named.name.starts_with(next.as_str()));
     let span = named.map_or_else(|| drafts[at].span.clone(), |named| named.span.clone());
     cx.fault_with_fix(
         span,
-        format!("these tasks wait for each other: {}", names.join(" -> ")),
+        format!("these tasks wait for each other: {}", shown(&circle, drafts)),
         Some("remove one of these names from an `after`".into()),
     );
+}
+
+/// A circle from its start to where it comes round, without the middle where it is long.
+fn shown(circle: &[usize], drafts: &[Draft]) -> String {
+    const FIRST: usize = 5;
+    const LAST: usize = 3;
+    let names: Vec<&str> = circle.iter().rev().map(|&n| &*drafts[n].name).collect();
+    if names.len() <= FIRST + LAST + 1 {
+        return names.join(" -> ");
+    }
+    let (first, last) = (names[..FIRST].join(" -> "), names[names.len() - LAST..].join(" -> "));
+    format!("{first} -> ... -> {last} ({} tasks)", names.len() - 1)
 }

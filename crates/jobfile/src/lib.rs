@@ -15,6 +15,7 @@ mod graph;
 pub mod keys;
 pub mod limits;
 mod number;
+pub mod operator;
 mod params;
 pub mod range;
 pub mod read;

@@ -88,7 +88,7 @@ pub fn read(
         Some(_) => Vec::new(),
     };
     if cx.faults.is_empty() {
-        let spec = JobSpec { name: name.clone(), specs: specs.into(), open: false };
+        let spec = JobSpec { name: name.clone(), specs: specs.into(), open: false, halt: None };
         return Ok(JobFile { name, spec, params: cx.params });
     }
     Err(sorted(cx.faults))

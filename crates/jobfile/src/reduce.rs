@@ -10,7 +10,7 @@ use bary_model::task::{Body, Use};
 use bary_model::template::Template;
 use toml::de::DeValue;
 
-use crate::action;
+use crate::action::{self, Shell};
 use crate::array::Rows;
 use crate::check;
 use crate::context::{Context, Table, Value};
@@ -82,7 +82,7 @@ fn custom(cx: &mut Context<'_>, value: &Value<'_>, table: &Table<'_>) -> Option<
             Some(Reduction { action, command: false })
         }
         (None, Some(command)) => {
-            let argv = action::command(cx, command, false)?;
+            let argv = action::command(cx, command, Shell::Never)?;
             Some(Reduction { action: Action::Command { argv }, command: true })
         }
         _ => {

@@ -44,6 +44,14 @@ const BAD: &[(&str, &str, &str, &str)] = &[
     ("[[task]]\ncommand = ''", "2:11", "this command is empty", ""),
     ("[[task]]\ncommand = []", "2:11", "this command is empty", ""),
     ("[[task]]\ncommand = \"a 'b\"", "2:11", "a quote is not closed", "close the quote"),
+    ("[[task]]\ncommand = 'ls | wc'", "2:11", "`|` means something to a shell", "shell = true"),
+    (
+        "[[task]]\nname = 'a'\ncommand = 'a'\narray = 2\n\
+         reduce = { op = 'CUSTOM', command = 'sort > x' }",
+        "5:37",
+        "`>` means something to a shell",
+        "[\"sh\", \"-c\"",
+    ),
     ("[[task]]\ncommand = ['a']\nshell = true", "2:11", "one string", ""),
     ("[[task]]\ncommand = 'a'\nargs = [1]", "3:8", "`args` belongs to `function`", ""),
     ("[[task]]\nfunction = 'noop'\nstdin = 'f'", "2:12", "`stdin` belongs to a command", ""),
@@ -220,6 +228,19 @@ fn a_parameter_that_the_file_has_not_is_refused() {
     let faults = read(text, Path::new("job.toml"), &options, &Disk).expect_err("it is unknown");
     let want = "--set sise: job.toml has no parameter `sise`\nhelp: did you mean size?";
     assert_eq!(faults.iter().map(Fault::to_string).collect::<Vec<_>>(), [want]);
+}
+
+#[test]
+fn a_long_circle_is_shown_without_its_middle() {
+    let task = |n: u32| {
+        let before = if n == 0 { 9_999 } else { n - 1 };
+        format!("[[task]]\nname = 't{n}'\nfunction = 'noop'\nafter = 't{before}'\n")
+    };
+    let text: String = (0..10_000).map(task).collect();
+    let faults = faults(&text);
+    let message = &faults[0].message;
+    assert!(message.len() < 200, "{message}");
+    assert!(message.contains(" -> ... -> ") && message.contains("(10000 tasks)"), "{message}");
 }
 
 #[test]

@@ -29,8 +29,31 @@ pub struct Shortage {
 
 impl fmt::Display for Shortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "needs {} {}, the largest node has {}", self.needed, self.what, self.there)
+        if &*self.what != MEMORY {
+            let (needed, there) = (self.needed, self.there);
+            return write!(f, "needs {needed} {}, the largest node has {there}", self.what);
+        }
+        let (mut needed, mut there) = (size(self.needed), size(self.there));
+        if needed == there {
+            (needed, there) = (format!("{} bytes", self.needed), format!("{} bytes", self.there));
+        }
+        write!(f, "needs {needed} of memory, the largest node has {there}")
     }
+}
+
+/// What memory is called in a shortage.
+const MEMORY: &str = "memory";
+
+/// Bytes in the largest unit of which there is one, with a decimal where it is not whole.
+fn size(bytes: f64) -> String {
+    const UNITS: [&str; 7] = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let (mut amount, mut unit) = (bytes, 0);
+    while amount >= 1_024.0 && unit + 1 < UNITS.len() {
+        amount /= 1_024.0;
+        unit += 1;
+    }
+    let shown = format!("{amount:.1}");
+    format!("{} {}", shown.strip_suffix(".0").unwrap_or(&shown), UNITS[unit])
 }
 
 impl Resources {
@@ -104,7 +127,7 @@ impl Resources {
         };
         compare("gpus", need.milli_gpus, self.milli_gpus, 1e3);
         compare("cpus", need.milli_cpus, self.milli_cpus, 1e3);
-        compare("bytes of memory", need.memory, self.memory, 1.0);
+        compare(MEMORY, need.memory, self.memory, 1.0);
         for (name, &needed) in &need.named {
             compare(name, needed, self.named.get(name).copied().unwrap_or(0), 1.0);
         }
@@ -136,5 +159,18 @@ mod tests {
         let short = Resources::cpus(2).shortages(&need);
         assert_eq!(short.len(), 1);
         assert_eq!(short[0].to_string(), "needs 8 gpus, the largest node has 0");
+    }
+
+    #[test]
+    fn memory_is_told_with_its_unit() {
+        let node = Resources { memory: (8 << 30) - 1, ..Resources::default() };
+        let told = |bytes: u64| {
+            let need = Resources { memory: bytes, ..Resources::default() };
+            node.shortages(&need).iter().map(ToString::to_string).collect::<String>()
+        };
+        assert_eq!(told(100 << 40), "needs 100 TiB of memory, the largest node has 8 GiB");
+        assert_eq!(told(3 << 32), "needs 12 GiB of memory, the largest node has 8 GiB");
+        let alike = "needs 8589934592 bytes of memory, the largest node has 8589934591 bytes";
+        assert_eq!(told(8 << 30), alike);
     }
 }

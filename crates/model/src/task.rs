@@ -20,6 +20,8 @@ pub struct TaskSpec {
     pub inputs: Inputs,
     /// The input row of index 0.
     pub first_row: u64,
+    /// How many rows of the same stream came before its table, for placeholders that count.
+    pub rows_before: u64,
     /// How many tasks; 1 for a plain task, never 0.
     pub count: u32,
     /// Whether it is an array, even of one task.

@@ -15,9 +15,11 @@ use bytes::Bytes;
 use crate::inputs::Row;
 use crate::template::parse::{Dialect, Named, TemplateError};
 use crate::template::path::PathPart;
+use crate::template::shell::{Scanner, Spot};
 
 pub mod parse;
 mod path;
+mod shell;
 
 /// A text with placeholders.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,6 +63,8 @@ enum Part {
     Slot,
     Attempt,
     Result(Box<str>, PathPart),
+    /// Another placeholder, in a script.
+    Quoted(Box<Self>, Spot),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,10 +108,30 @@ impl Template {
         Self { parts: vec![Part::Result(name.into(), PathPart::Whole)], quoting: Quoting::Plain }
     }
 
-    /// The same template for a shell to read: each value and result becomes one quoted word.
+    /// The same template as a script for a shell: values and results are text wherever they
+    /// stand and never code. Outside quotes each becomes one word; inside quotes all values of a
+    /// placeholder are one text. Call it on a whole script, since quotes may span its parts.
     #[must_use]
     pub fn for_shell(self) -> Self {
-        Self { quoting: Quoting::Shell, ..self }
+        let mut scanner = Scanner::default();
+        let mut made = Self { parts: Vec::new(), quoting: Quoting::Shell };
+        for part in self.parts {
+            if let Part::Literal(bytes) = &part {
+                scanner.read(bytes);
+                made.literal_on(bytes);
+                continue;
+            }
+            let spot = scanner.spot();
+            if scanner.on_value()
+                && let Some(Part::Literal(before)) = made.parts.last_mut()
+            {
+                let mut bytes = std::mem::take(before).into_vec();
+                bytes.insert(bytes.len().saturating_sub(1), b'\\');
+                *before = bytes.into();
+            }
+            made.part_on(Part::Quoted(Box::new(part), spot));
+        }
+        made
     }
 
     /// The same template inside a JSON string: values and results are escaped for it.
@@ -147,12 +171,12 @@ impl Template {
     /// Whether it reads what differs from row to row: a value or the index.
     #[must_use]
     pub fn reads_row(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Cells(..) | Part::Index))
+        self.parts.iter().any(|part| matches!(part.bare(), Part::Cells(..) | Part::Index))
     }
 
     /// The names of the results that it reads, in order, with repetitions.
     pub fn results(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().filter_map(|part| match part {
+        self.parts.iter().filter_map(|part| match part.bare() {
             Part::Result(name, _) => Some(&**name),
             _ => None,
         })
@@ -225,6 +249,11 @@ impl From<&str> for Template {
 }
 
 impl Part {
+    /// The placeholder itself, wherever it stands.
+    fn bare(&self) -> &Self {
+        if let Self::Quoted(part, _) = self { part } else { self }
+    }
+
     fn write(&self, scope: &Scope<'_>, quoting: Quoting, text: &mut Vec<u8>) {
         let mut number = |n: u64| text.extend_from_slice(n.to_string().as_bytes());
         match self {
@@ -248,6 +277,12 @@ impl Part {
             Self::Result(name, path) => {
                 let found = scope.upstream.iter().find(|(there, _)| there == name);
                 quoting.put(path.of(found.map_or(&[], |(_, bytes)| bytes)), text);
+            }
+            Self::Quoted(part, spot) if spot.is_bare() => part.write(scope, quoting, text),
+            Self::Quoted(part, spot) => {
+                let mut value = Vec::new();
+                part.write(scope, Quoting::Plain, &mut value);
+                spot.put(&value, text);
             }
         }
     }
@@ -274,25 +309,10 @@ impl Quoting {
     fn put(self, value: &[u8], text: &mut Vec<u8>) {
         match self {
             Self::Plain => text.extend_from_slice(value),
-            Self::Shell => shell_word(value, text),
+            Self::Shell => shell::word(value, text),
             Self::Json => value.iter().for_each(|&byte| json_byte(byte, text)),
         }
     }
-}
-
-fn shell_word(value: &[u8], text: &mut Vec<u8>) {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(byte);
-    if !value.is_empty() && value.iter().all(plain) {
-        return text.extend_from_slice(value);
-    }
-    text.push(b'\'');
-    for &byte in value {
-        match byte {
-            b'\'' => text.extend_from_slice(b"'\\''"),
-            byte => text.push(byte),
-        }
-    }
-    text.push(b'\'');
 }
 
 fn json_byte(byte: u8, text: &mut Vec<u8>) {

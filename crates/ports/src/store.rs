@@ -1,11 +1,12 @@
 //! Keeping bytes that are too large to ride along, until their readers are done.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::path::PathBuf;
 
 use bary_model::payload::{BlobRef, Payload};
 use bytes::Bytes;
 
-/// Why bytes could not be kept or read. Nothing was changed.
+/// Why bytes could not be kept or read. Nothing was changed in the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store is full; the caller may retry when blobs have been released.
@@ -20,6 +21,19 @@ pub enum StoreError {
     /// The disk under the store failed.
     #[error("the store's file failed: {0}")]
     Disk(#[from] std::io::Error),
+    /// No file can be made or written in the store's directory: it is missing, or its disk full.
+    /// The caller may retry when there is space.
+    #[error("the store cannot write in `{}`: {source}", dir.display())]
+    Dir {
+        /// The directory.
+        dir: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// What a blob was read to does not take it; some of it may have been taken. The store is as
+    /// it was.
+    #[error("the bytes could not be written: {0}")]
+    Sink(#[source] std::io::Error),
 }
 
 /// Keeps blobs. Blobs are immutable; each is released once by whoever is its last reader.
@@ -50,6 +64,15 @@ pub trait Store: Send + Sync {
     /// Where there is no such blob or the disk fails.
     fn get(&self, blob: BlobRef) -> Result<Bytes, StoreError>;
 
+    /// Reads a blob into `to`, from its beginning to its end. Stores that hold large blobs on disk
+    /// do not bring all of it into memory.
+    ///
+    /// # Errors
+    /// As [`Store::get`], and [`StoreError::Sink`] where `to` fails.
+    fn read_to(&self, blob: BlobRef, to: &mut dyn Write) -> Result<(), StoreError> {
+        to.write_all(&self.get(blob)?).map_err(StoreError::Sink)
+    }
+
     /// Forgets a blob; unknown ones are ignored.
     fn release(&self, blob: BlobRef);
 
@@ -74,6 +97,18 @@ pub trait Store: Send + Sync {
             Payload::Empty => Ok(Bytes::new()),
             Payload::Inline(bytes) => Ok(bytes.clone()),
             Payload::Stored(blob) => self.get(*blob),
+        }
+    }
+
+    /// Reads the bytes of a payload into `to`, wherever they are.
+    ///
+    /// # Errors
+    /// As [`Store::read_to`].
+    fn read_payload_to(&self, payload: &Payload, to: &mut dyn Write) -> Result<(), StoreError> {
+        match payload {
+            Payload::Empty => Ok(()),
+            Payload::Inline(bytes) => to.write_all(bytes).map_err(StoreError::Sink),
+            Payload::Stored(blob) => self.read_to(*blob, to),
         }
     }
 

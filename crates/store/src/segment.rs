@@ -73,8 +73,14 @@ impl Extent {
     pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
         let len = usize::try_from(self.len).map_err(|_| io::ErrorKind::OutOfMemory)?;
         let mut bytes = vec![0; len];
-        read_exact_at(&self.file, &mut bytes, self.offset)?;
+        self.read_part(0, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Fills the buffer from a position inside the stretch.
+    pub(crate) fn read_part(&self, at: u64, bytes: &mut [u8]) -> io::Result<()> {
+        assert!(at + bytes.len() as u64 <= self.len, "a blob is read from its own stretch");
+        read_exact_at(&self.file, bytes, self.offset + at)
     }
 }
 

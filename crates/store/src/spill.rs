@@ -4,7 +4,7 @@
 //! disk does; what was kept before can still be read then.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -54,6 +54,7 @@ struct State {
     segments: Segments,
 }
 
+#[derive(Clone)]
 enum Place {
     Memory(Bytes),
     Disk(Extent),
@@ -65,7 +66,13 @@ enum Room {
     Disk(Extent),
 }
 
-/// How much is moved at a time from a reader to disk.
+/// Why bytes did not get from a reader to disk.
+enum CopyError {
+    Source(io::Error),
+    Disk(io::Error),
+}
+
+/// How much is moved at a time between a disk and a reader or a writer.
 const COPY_BYTES: usize = 256 * 1024;
 
 impl std::fmt::Debug for SpillStore {
@@ -104,11 +111,20 @@ impl SpillStore {
             state.memory += len;
             Room::Memory
         } else {
-            let config = &self.config;
-            Room::Disk(state.segments.reserve(len, config.segment_bytes_max, &config.dir)?)
+            let StoreConfig { segment_bytes_max, dir, .. } = &self.config;
+            let extent = state.segments.reserve(len, *segment_bytes_max, dir);
+            Room::Disk(extent.map_err(|source| self.unwritten(source))?)
         };
         state.total += len;
         Ok(room)
+    }
+
+    fn unwritten(&self, source: io::Error) -> StoreError {
+        StoreError::Dir { dir: self.config.dir.clone(), source }
+    }
+
+    fn place(&self, blob: BlobRef) -> Result<Place, StoreError> {
+        self.state().blobs.get(&blob.id).cloned().ok_or(StoreError::Missing(blob.id))
     }
 
     fn keep(&self, place: Place) -> BlobRef {
@@ -157,7 +173,7 @@ impl Store for SpillStore {
                 // The disk is written without the lock, so that others are not held up.
                 if let Err(error) = extent.write(0, bytes) {
                     self.free_room(&Room::Disk(extent), len);
-                    return Err(error.into());
+                    return Err(self.unwritten(error));
                 }
                 Place::Disk(extent)
             }
@@ -168,22 +184,33 @@ impl Store for SpillStore {
     fn put_from(&self, from: &mut dyn Read, len: u64) -> Result<BlobRef, StoreError> {
         let room = self.room(len)?;
         let read = match &room {
-            Room::Memory => read_all(from, len).map(|bytes| Place::Memory(bytes.into())),
+            Room::Memory => read_all(from, len)
+                .map(|bytes| Place::Memory(bytes.into()))
+                .map_err(CopyError::Source),
             Room::Disk(extent) => copy(from, extent).map(|()| Place::Disk(extent.clone())),
         };
         read.map(|place| self.keep(place)).map_err(|error| {
             self.free_room(&room, len);
-            error.into()
+            match error {
+                CopyError::Source(error) => error.into(),
+                CopyError::Disk(error) => self.unwritten(error),
+            }
         })
     }
 
     fn get(&self, blob: BlobRef) -> Result<Bytes, StoreError> {
-        let extent = match self.state().blobs.get(&blob.id) {
-            None => return Err(StoreError::Missing(blob.id)),
-            Some(Place::Memory(bytes)) => return Ok(bytes.clone()),
-            Some(Place::Disk(extent)) => extent.clone(),
-        };
-        Ok(extent.read()?.into())
+        match self.place(blob)? {
+            Place::Memory(bytes) => Ok(bytes),
+            Place::Disk(extent) => Ok(extent.read()?.into()),
+        }
+    }
+
+    fn read_to(&self, blob: BlobRef, to: &mut dyn Write) -> Result<(), StoreError> {
+        // The lock is given back first: a writer may take its time.
+        match self.place(blob)? {
+            Place::Memory(bytes) => to.write_all(&bytes).map_err(StoreError::Sink),
+            Place::Disk(extent) => copy_out(&extent, to),
+        }
     }
 
     fn release(&self, blob: BlobRef) {
@@ -201,13 +228,25 @@ fn read_all(from: &mut dyn Read, len: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn copy(from: &mut dyn Read, extent: &Extent) -> io::Result<()> {
+fn copy_out(extent: &Extent, to: &mut dyn Write) -> Result<(), StoreError> {
     let mut part = vec![0; COPY_BYTES];
     let mut at = 0;
     while at < extent.len {
         let left = usize::try_from(extent.len - at).unwrap_or(usize::MAX).min(COPY_BYTES);
-        from.read_exact(&mut part[..left])?;
-        extent.write(at, &part[..left])?;
+        extent.read_part(at, &mut part[..left])?;
+        to.write_all(&part[..left]).map_err(StoreError::Sink)?;
+        at += left as u64;
+    }
+    Ok(())
+}
+
+fn copy(from: &mut dyn Read, extent: &Extent) -> Result<(), CopyError> {
+    let mut part = vec![0; COPY_BYTES];
+    let mut at = 0;
+    while at < extent.len {
+        let left = usize::try_from(extent.len - at).unwrap_or(usize::MAX).min(COPY_BYTES);
+        from.read_exact(&mut part[..left]).map_err(CopyError::Source)?;
+        extent.write(at, &part[..left]).map_err(CopyError::Disk)?;
         at += left as u64;
     }
     Ok(())

@@ -20,16 +20,18 @@ pub(crate) struct ClusterArgs {
     /// Tasks that one node runs at a time: a number, a share of the cores (50%), more or fewer
     /// than there are (+2, -1), or 0 for 256. All cores where absent; with several nodes their
     /// share of them
-    #[arg(short = 'j', long, visible_alias = "jobs", value_name = "N", allow_hyphen_values = true)]
+    #[arg(short = 'j', long, value_name = "N", allow_hyphen_values = true)]
+    #[arg(visible_alias = "jobs", visible_short_alias = 'P', alias = "max-procs")]
     pub(crate) slots: Option<Slots>,
     /// Run so many nodes in this process, which ask, grant and steal as between machines
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_024))]
     pub(crate) nodes: u32,
-    /// Speeds of the nodes, in turn; slower ones are slowed down
+    /// Speeds of the nodes, at most one for each; fewer are repeated in turn. Slower ones are
+    /// slowed down
     #[arg(long, value_name = "S,S,..", value_delimiter = ',', value_parser = positive)]
     pub(crate) speeds: Vec<f64>,
-    /// Regions of the nodes, in turn
+    /// Regions of the nodes, at most one for each; fewer are repeated in turn
     #[arg(long, value_name = "R,R,..", value_delimiter = ',')]
     pub(crate) regions: Vec<String>,
     /// How long a message takes one way: 1ms, or by region as eu-us=40ms,1ms
@@ -50,6 +52,10 @@ pub(crate) struct ClusterArgs {
     /// How tasks are placed: a preset, parts such as order=fifo, or both (see bary policy ls)
     #[arg(long, value_name = "POLICY", default_value = "gravity", hide_default_value = true)]
     pub(crate) policy: String,
+    /// Most bytes kept of what one command prints, 64M where absent; a run in which more was
+    /// printed fails
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) output_max: Option<u64>,
     /// From which every random choice is made
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) seed: u64,
@@ -72,7 +78,7 @@ pub(crate) struct KeepArgs {
     #[arg(long)]
     pub(crate) report: bool,
     /// Show progress on standard error even where it is no terminal
-    #[arg(long, overrides_with = "no_progress")]
+    #[arg(long, overrides_with = "no_progress", visible_aliases = ["bar", "eta"])]
     pub(crate) progress: bool,
     /// Show no progress
     #[arg(long)]
@@ -94,13 +100,28 @@ impl KeepArgs {
 impl ClusterArgs {
     /// The cluster that the flags describe, on a machine with so many cores.
     pub(crate) fn options(&self, cores: u32) -> Result<ClusterOptions, Complaint> {
+        self.at_most_one_each("speeds", self.speeds.len())?;
+        self.at_most_one_each("regions", self.regions.len())?;
         let policy = preset::parse(&self.policy).map_err(Complaint::usage)?;
         let nodes = (0..self.nodes).map(|node| self.node(node as usize, cores)).collect();
         let latency = match &self.latency {
             Some(text) => latency::parse(text, &self.regions).map_err(Complaint::usage)?,
             None => Latency::Same(bary_model::time::Span::ZERO),
         };
-        Ok(ClusterOptions { latency, seed: self.seed, ..ClusterOptions::new(nodes, policy) })
+        let mut options = ClusterOptions::new(nodes, policy);
+        if let Some(most) = self.output_max {
+            options.executor.output_bytes_max = most;
+        }
+        Ok(ClusterOptions { latency, seed: self.seed, ..options })
+    }
+
+    fn at_most_one_each(&self, flag: &str, given: usize) -> Result<(), Complaint> {
+        if given <= self.nodes as usize {
+            return Ok(());
+        }
+        let nodes = if self.nodes == 1 { "1 node".into() } else { format!("{} nodes", self.nodes) };
+        let complaint = Complaint::usage(format!("--{flag} names {given} for {nodes}"));
+        Err(complaint.help(format!("write --nodes {given}, or fewer {flag}")))
     }
 
     /// The slots of all nodes together.
@@ -162,6 +183,9 @@ mod tests {
         assert_eq!(&*options.nodes[1].region, "us");
         assert_eq!(options.nodes[2].slots, 2, "each has its share of the cores");
         assert_eq!(args.all_slots(6), 6);
+        let many = ClusterArgs { speeds: vec![1.0; 4], ..args.clone() };
+        let refused = many.options(6).expect_err("there are 3 nodes").to_string();
+        assert!(refused.contains("--speeds names 4 for 3 nodes"), "{refused}");
         let unknown = ClusterArgs { policy: "graviti".into(), ..args };
         assert!(unknown.options(6).is_err());
     }

@@ -4,11 +4,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bary_jobfile::range::Range;
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::args::cluster::{ClusterArgs, KeepArgs};
-use crate::args::halt::Halt;
+use crate::args::foreign::Foreign;
+use crate::args::halt::HaltArg;
 use crate::args::task::TaskArgs;
-use crate::args::value::{count, size};
+use crate::args::value::{array, count, delimiter, size};
 
 /// What stands below the flags.
 const NOTES: &str = "\
@@ -24,13 +27,18 @@ without extension  {1} {2.} columns  {#} number from 1  {%} slot. Where no word 
 added at the end. A command of one word is split as a shell splits words; none runs without
 --shell. Without a command each input is a command line for the shell.
 
+-n groups inputs as xargs -n does: one command for each N of them. -P, -N, -I, -d, --wd, --bar and
+--eta are there for hands that know xargs and GNU parallel.
+
 Examples:
   bary map 'sha256sum {}' ::: *.rs
   find . -name '*.log' -print0 | bary map -0 -- gzip -9
+  bary map -j 4 --timeout 10m --retries 2 --joblog log 'convert {} {.}.png' ::: *.jpg
+  bary map --shell 'sort {} | uniq -c > {.}.counts' ::: *.txt
   bary map --array 1-1_000_000 --function noop";
 
 /// One command or function for each of many inputs.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Args)]
 #[command(
     override_usage = "bary map [OPTIONS] [--] COMMAND... [::: VALUE...]",
     after_help = NOTES
@@ -49,10 +57,23 @@ pub(crate) struct MapArgs {
     pub(crate) cluster: ClusterArgs,
     #[command(flatten)]
     pub(crate) keep: KeepArgs,
+    #[command(flatten)]
+    pub(crate) foreign: Foreign,
+}
+
+/// Whether a word is written as one of the long flags of `bary map`.
+pub(crate) fn is_flag(word: &[u8]) -> bool {
+    let Some(name) = str::from_utf8(word).ok().and_then(|word| word.strip_prefix("--")) else {
+        return false;
+    };
+    let name = name.split_once('=').map_or(name, |(name, _)| name);
+    let command = MapArgs::augment_args(clap::Command::new("map"));
+    let mut flags = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    !name.is_empty() && flags.any(|arg| arg.get_long() == Some(name))
 }
 
 /// Where inputs come from and how they become tasks.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Inputs")]
 pub(crate) struct InputArgs {
     /// Inputs are the lines of a file; - is standard input. Given again, another source
@@ -61,8 +82,9 @@ pub(crate) struct InputArgs {
     /// Inputs are the files below a directory, or those that match a pattern
     #[arg(long, value_name = "DIR")]
     pub(crate) each_file: Option<PathBuf>,
-    /// Inputs are the numbers FIRST-LAST or FIRST-LAST:STEP; never stored, however many
-    #[arg(long, value_name = "RANGE", value_parser = bary_jobfile::range::parse)]
+    /// Inputs are the numbers FIRST-LAST or FIRST-LAST:STEP, or N of them from 0; never stored,
+    /// however many
+    #[arg(long, value_name = "RANGE", value_parser = array)]
     pub(crate) array: Option<Range>,
     /// Call a built-in function instead of a command; its arguments are the words, as VALUE or
     /// NAME=VALUE, or the input where there are none
@@ -74,8 +96,15 @@ pub(crate) struct InputArgs {
     /// Lines end with a zero byte, as find -print0 writes them
     #[arg(short = '0', long)]
     pub(crate) null: bool,
+    /// Inputs end with this character rather than a line end; \n, \t, \0 and \\ may be written
+    #[arg(short = 'd', long, value_name = "C", value_parser = delimiter, conflicts_with = "null")]
+    pub(crate) delimiter: Option<u8>,
+    /// In the command this text stands for {} as well
+    #[arg(short = 'I', long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) replace: Option<String>,
     /// Use so many inputs for each command
-    #[arg(short = 'n', long, visible_alias = "max-args", value_name = "N", value_parser = count)]
+    #[arg(short = 'n', long, value_name = "N", value_parser = count)]
+    #[arg(visible_short_alias = 'N', visible_alias = "max-args", alias = "max-replace-args")]
     pub(crate) inputs: Option<u32>,
     /// Use as many inputs for each command as fit, in equal shares for all slots
     #[arg(short = 'X', long, conflicts_with = "inputs")]
@@ -98,7 +127,7 @@ pub(crate) struct InputArgs {
 }
 
 /// What is printed of the tasks, and what becomes of failures.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Results")]
 pub(crate) struct PrintArgs {
     /// Print results in the order of inputs (the default)
@@ -121,7 +150,7 @@ pub(crate) struct PrintArgs {
     pub(crate) dry_run: bool,
     /// Stop early: soon|now,fail|success|done=N|N%, or never
     #[arg(long, value_name = "RULE", default_value = "never", hide_default_value = true)]
-    pub(crate) halt: Halt,
+    pub(crate) halt: HaltArg,
     /// Go on after failures (the default); the same as --halt never
     #[arg(long, conflicts_with = "halt")]
     pub(crate) keep_going: bool,
@@ -129,7 +158,7 @@ pub(crate) struct PrintArgs {
     /// Command
     #[arg(long, value_name = "FILE")]
     pub(crate) joblog: Option<PathBuf>,
-    /// Write what each task gave to DIR/SEQ/stdout, stderr and exitcode
+    /// Write what each task gave to DIR/SEQ/stdout, stderr and exitcode, however long it is
     #[arg(long, value_name = "DIR")]
     pub(crate) results: Option<PathBuf>,
 }

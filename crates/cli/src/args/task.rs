@@ -72,7 +72,7 @@ pub(crate) struct TaskArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) env: Vec<Pair>,
     /// The directory that the command runs in
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, visible_aliases = ["wd", "workdir"], value_name = "DIR")]
     pub(crate) cwd: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Readers of single values: times, sizes, amounts. Each says what to write instead.
 
+use bary_jobfile::range::{self, Range};
 use bary_model::time::Span;
 
 /// Why a value cannot be. Nothing was changed; the user writes another.
@@ -15,6 +16,10 @@ pub(crate) enum ValueError {
     Zero,
     #[error("`{0}` is not a number above 0 and up to 1000000")]
     Amount(String),
+    #[error(transparent)]
+    Range(#[from] range::RangeError),
+    #[error("`{0}` is not one byte; write a character, or \\n, \\t, \\0 or \\\\")]
+    Delimiter(String),
     #[error("`{0}` is not a whole number; underscores may separate digits, as in 1_000_000")]
     Whole(String),
 }
@@ -68,6 +73,27 @@ pub(crate) fn count(text: &str) -> Result<u32, ValueError> {
     }
 }
 
+/// The indices of an array; one number counts them, from 0, as in a job file.
+pub(crate) fn array(text: &str) -> Result<Range, ValueError> {
+    let number = text.replace('_', "");
+    match number.parse::<u64>() {
+        Ok(count) if !text.starts_with('+') => Ok(range::first(count)?),
+        _ => Ok(range::parse(text)?),
+    }
+}
+
+/// The byte that inputs end with.
+pub(crate) fn delimiter(text: &str) -> Result<u8, ValueError> {
+    match (text, text.as_bytes()) {
+        ("\\n", _) => Ok(b'\n'),
+        ("\\t", _) => Ok(b'\t'),
+        ("\\0", _) => Ok(0),
+        ("\\\\", _) => Ok(b'\\'),
+        (_, &[byte]) => Ok(byte),
+        _ => Err(ValueError::Delimiter(text.to_owned())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +106,21 @@ mod tests {
             assert!(milli(bad).is_err(), "{bad}");
             assert!(bad == "0.0001" || positive(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn one_number_is_a_count_of_indices() {
+        assert_eq!(array("3"), Ok(Range { first: 0, step: 1, count: 3 }));
+        assert_eq!(array("1-3"), Ok(Range { first: 1, step: 1, count: 3 }));
+        assert_eq!(array("1_000").map(|range| range.count), Ok(1_000));
+        assert!(array("0").is_err() && array("+3").is_err() && array("1,2").is_err());
+    }
+
+    #[test]
+    fn a_delimiter_is_one_byte() {
+        let read = ["\\n", "\\0", "\\t", ",", "\\\\"].map(delimiter);
+        assert_eq!(read, [Ok(b'\n'), Ok(0), Ok(b'\t'), Ok(b','), Ok(b'\\')]);
+        assert!(delimiter("ab").is_err() && delimiter("").is_err());
     }
 
     #[test]

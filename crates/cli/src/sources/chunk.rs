@@ -45,7 +45,11 @@ impl Chunker {
             Rows::Blocks(size) => self.feed_block(bytes, size),
             _ => self.feed_lines(bytes),
         }
-        if self.open.len() > limits::INPUT_BYTES_MAX {
+        let most = match self.cut.rows {
+            Rows::Blocks(size) => limits::INPUT_BYTES_MAX.max(size),
+            _ => limits::INPUT_BYTES_MAX,
+        };
+        if self.open.len() > most {
             return Err(ChunkError::TooLong);
         }
         self.take(None)

@@ -143,6 +143,8 @@ fn shown(arg: &Arg) -> String {
     }
     let mut flags: Vec<String> = Vec::new();
     flags.extend(arg.get_short().map(|short| format!("-{short}")));
+    let shorts = arg.get_visible_short_aliases().unwrap_or_default();
+    flags.extend(shorts.iter().map(|short| format!("-{short}")));
     flags.extend(arg.get_long().map(|long| format!("--{long}")));
     let aliases = arg.get_visible_aliases().unwrap_or_default();
     flags.extend(aliases.iter().map(|alias| format!("--{alias}")));

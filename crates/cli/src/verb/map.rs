@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bary_jobfile::suggest;
 use bary_model::action::{Capture, Stdin};
 use bary_model::inputs::Inputs;
-use bary_model::job::JobSpec;
+use bary_model::job::{Halt, JobSpec};
 use bary_model::task::Body;
 use bary_model::template::{Scope, Template};
 use bary_model::weight::Weight;
@@ -19,7 +19,9 @@ use crate::complaint::Complaint;
 use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::feeder::Feeder;
+use crate::hint;
 use crate::joblog::JobLog;
+use crate::limits;
 use crate::printer::{Order, Printer, Shape};
 use crate::progress::Progress;
 use crate::recipe::{Recipe, TaskWeight};
@@ -41,6 +43,7 @@ struct Plan {
     cut: Cut,
     feed: FeedOf,
     slots: u32,
+    halt: Option<Halt>,
 }
 
 /// Where the inputs are.
@@ -56,11 +59,16 @@ enum FeedOf {
 /// Runs the map to its end.
 pub(crate) fn run(args: &MapArgs, face: Face) -> Result<Exit, Complaint> {
     let plan = plan(args)?;
+    hint::stray_flag(args, face);
     if args.print.dry_run {
         return dry_run(&plan, face);
     }
     let mut options = args.cluster.options(cores())?;
     options.limits.explain = args.keep.is_kept();
+    if args.print.results.is_some() && args.cluster.output_max.is_none() {
+        // What goes to files is as long as it is.
+        options.executor.output_bytes_max = u64::MAX;
+    }
     if let FeedOf::Nothing = plan.feed {
         return Ok(Exit::OK);
     }
@@ -75,6 +83,7 @@ pub(crate) fn run(args: &MapArgs, face: Face) -> Result<Exit, Complaint> {
         schema: "bary.map/1",
         name: &plan.name.clone(),
         report: args.keep.report || face.verbose,
+        halt: plan.halt,
         alone: false,
         face,
         began,
@@ -89,7 +98,10 @@ pub(crate) fn run(args: &MapArgs, face: Face) -> Result<Exit, Complaint> {
 }
 
 fn plan(args: &MapArgs) -> Result<Plan, Complaint> {
-    let words = words::parse(&args.words).map_err(Complaint::usage)?;
+    let mut words = words::parse(&args.words).map_err(Complaint::usage)?;
+    if let Some(text) = &args.input.replace {
+        words::replace(&mut words.command, text.as_bytes());
+    }
     let params = args.keep.params();
     let input = &args.input;
     if let Some(name) = &input.function {
@@ -118,7 +130,7 @@ fn plan(args: &MapArgs) -> Result<Plan, Complaint> {
     if args.print.line_buffer {
         body.surroundings.capture = Capture::Lines;
     }
-    body.detail = args.print.joblog.is_some() || args.keep.is_kept();
+    body.detail = args.print.joblog.is_some();
     let weight = match &input.weight {
         Some(text) => {
             TaskWeight::parse(reading.template(text.as_bytes())).map_err(Complaint::usage)?
@@ -133,7 +145,7 @@ fn plan(args: &MapArgs) -> Result<Plan, Complaint> {
     let name = input.function.clone().or_else(|| name.map(|name| name.into_owned()));
     let name = name.unwrap_or_else(|| "map".to_owned());
     let name = name.split_whitespace().next().unwrap_or("map").into();
-    Ok(Plan { name, recipe, cut, feed, slots })
+    Ok(Plan { name, recipe, cut, feed, slots, halt: args.print.halt.rule })
 }
 
 fn check_function(name: &str) -> Result<(), Complaint> {
@@ -158,7 +170,7 @@ fn cut_of(args: &MapArgs, words: &Words) -> Cut {
         (None, false, false) => Rows::Single,
     };
     Cut {
-        end: if input.null { 0 } else { b'\n' },
+        end: if input.null { 0 } else { input.delimiter.unwrap_or(b'\n') },
         colsep: input.colsep.as_deref().map(cut::separator),
         skip_blank: input.no_run_if_empty,
         rows,
@@ -190,13 +202,9 @@ fn feed_of(args: &MapArgs, words: &Words, cut: &Cut, slots: u32) -> Result<FeedO
     {
         // A file that is not there is told before anything runs.
         if path.as_os_str() != "-" {
-            drop(sources::open(path).map_err(source_complaint)?);
+            drop(sources::open(path)?);
         }
-        // The number of an input is known only in a table that begins at the first one.
-        let numbered = words.command.iter().any(|word| word.windows(3).any(|part| part == b"{#}"));
-        if !numbered || args.input.pipe {
-            return Ok(FeedOf::Stream(only.clone()));
-        }
+        return Ok(FeedOf::Stream(only.clone()));
     }
     if args.input.pipe {
         return Err(Complaint::usage("--pipe reads standard input or one file, not other inputs"));
@@ -204,19 +212,7 @@ fn feed_of(args: &MapArgs, words: &Words, cut: &Cut, slots: u32) -> Result<FeedO
     match sources::table(&sources, cut, slots) {
         Ok(inputs) => Ok(FeedOf::Table(inputs)),
         Err(SourceError::Inputs(bary_model::inputs::InputsError::Empty)) => Ok(FeedOf::Nothing),
-        Err(error) => Err(source_complaint(error)),
-    }
-}
-
-fn source_complaint(error: SourceError) -> Complaint {
-    match &error {
-        SourceError::Read { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
-            Complaint::not_found(error)
-        }
-        SourceError::Read { .. } => Complaint::failed(error),
-        SourceError::Search(_) | SourceError::Inputs(_) | SourceError::Context { .. } => {
-            Complaint::usage(error)
-        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -224,7 +220,6 @@ fn set_up(desk: &mut Desk, args: &MapArgs, session: &Session, face: Face) -> Res
     let print = &args.print;
     let store = session.cluster.store();
     desk.verbose = face.verbose;
-    desk.halt = print.halt.rule;
     desk.printer = Some(Printer::new(store, order(print), shape(print, face)));
     let unwanted = args.keep.no_progress || face.is_quiet();
     desk.progress = Progress::new(args.keep.progress, unwanted);
@@ -267,24 +262,37 @@ fn submit(plan: Plan, session: &Session, desk: &mut Desk) -> Result<(), Complain
         FeedOf::Nothing => {}
         FeedOf::Table(inputs) => {
             let specs = plan.recipe.specs(&inputs, 0).map_err(Complaint::usage)?;
-            let job = JobSpec { name: plan.name, specs, open: false };
+            let job = JobSpec { name: plan.name, specs, open: false, halt: plan.halt };
             desk.job = Some(session.cluster.submit(job)?);
         }
         FeedOf::Stream(source) => {
             let path = source.file().unwrap_or_else(|| std::path::Path::new("-")).to_owned();
-            let from = sources::open(&path).map_err(source_complaint)?;
+            let from = sources::open(&path)?;
             let feeder = Feeder {
                 cluster: Arc::clone(&session.cluster),
                 recipe: plan.recipe,
                 name: plan.name,
                 slots: plan.slots,
                 path,
+                pending_bytes_max: pending_bytes_max(&plan.cut, plan.slots),
+                halt: plan.halt,
             };
             let chunker = Chunker::new(plan.cut);
             desk.feed = Some(feeder.start(from, chunker).map_err(Complaint::failed)?);
         }
     }
     Ok(())
+}
+
+/// How much of a stream may be read ahead: large blocks keep every slot busy too.
+fn pending_bytes_max(cut: &Cut, slots: u32) -> u64 {
+    let blocks = match cut.rows {
+        Rows::Blocks(size) => {
+            (size as u64).saturating_mul(u64::from(slots) * limits::STREAM_PENDING_BLOCKS_MAX)
+        }
+        Rows::Single | Rows::Every(_) | Rows::Fit(_) => 0,
+    };
+    blocks.max(limits::STREAM_PENDING_BYTES_MAX)
 }
 
 /// Prints the commands and runs none.
@@ -296,23 +304,23 @@ fn dry_run(plan: &Plan, face: Face) -> Result<Exit, Complaint> {
         FeedOf::Table(inputs) => print_commands(plan, inputs, &mut before, &mut screen)?,
         FeedOf::Stream(source) => {
             let path = source.file().unwrap_or_else(|| std::path::Path::new("-"));
-            let mut from = sources::open(path).map_err(source_complaint)?;
+            let mut from = sources::open(path)?;
             let mut chunker = Chunker::new(plan.cut.clone());
-            let mut buffer = vec![0; crate::limits::STREAM_READ_BYTES_MAX];
+            let mut buffer = vec![0; limits::STREAM_READ_BYTES_MAX];
             let mut show = |chunk: Option<Chunk>, screen: &mut Screen| match chunk {
                 Some(chunk) => print_commands(plan, &chunk.inputs, &mut before, screen),
                 None => Ok(()),
             };
             loop {
                 let count = std::io::Read::read(&mut from, &mut buffer)
-                    .map_err(|cause| source_complaint(sources::read_error(path, cause)))?;
+                    .map_err(|cause| sources::read_error(path, cause))?;
                 if count == 0 {
                     break;
                 }
-                let chunk = chunker.feed(&buffer[..count]).map_err(Complaint::usage)?;
+                let chunk = chunker.feed(&buffer[..count])?;
                 show(chunk, &mut screen)?;
             }
-            show(chunker.finish(plan.slots).map_err(Complaint::usage)?, &mut screen)?;
+            show(chunker.finish(plan.slots)?, &mut screen)?;
         }
     }
     verb::print(&mut screen, "")?;

@@ -1,10 +1,14 @@
 //! `bary run`: a job file, or one command.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 
+use bary_jobfile::fault::{Fault, Place};
 use bary_jobfile::files::Disk;
+use bary_jobfile::limits::JOB_FILE_BYTES_MAX;
 use bary_jobfile::read::{self, ReadOptions};
 use bary_model::action::{Action, Capture, Stdin};
 use bary_model::job::JobSpec;
@@ -58,6 +62,7 @@ pub(crate) fn run(args: &RunArgs, face: Face) -> Result<Exit, Complaint> {
         schema: "bary.run/1",
         name: &job.name.clone(),
         report: file.is_some() || args.keep.report || face.verbose,
+        halt: None,
         alone: live,
         face,
         began,
@@ -72,25 +77,49 @@ fn read_file(path: &Path, args: &RunArgs) -> Result<JobSpec, Complaint> {
         let help = "write it in the file, at the top or under [[task]]";
         return Err(Complaint::usage("the flags of each task go with one command only").help(help));
     }
-    let bytes = std::fs::read(path).map_err(|cause| {
-        let text = format!("{}: {cause}", path.display());
-        match cause.kind() {
-            std::io::ErrorKind::NotFound => {
-                let help = format!("to run a program, write: bary run -- {}", path.display());
-                Complaint::not_found(text).help(help)
-            }
-            _ => Complaint::failed(text),
-        }
-    })?;
-    let text = String::from_utf8(bytes).map_err(|fault| {
-        let at = fault.utf8_error().valid_up_to();
-        Complaint::usage(format!("{}: byte {at} is not UTF-8", path.display()))
-    })?;
+    let (path, bytes) = if path.as_os_str() == "-" {
+        (Path::new("stdin"), bytes_of(std::io::stdin()).map_err(|cause| unread(path, &cause))?)
+    } else if path.is_dir() {
+        let complaint = Complaint::usage(format!("{} is a directory", path.display()));
+        return Err(complaint.help("name a job file in it"));
+    } else {
+        let bytes = std::fs::File::open(path).and_then(bytes_of);
+        (path, bytes.map_err(|cause| unread(path, &cause))?)
+    };
+    let text = String::from_utf8(bytes).map_err(|fault| not_text(path, &fault))?;
     let known: BTreeSet<String> =
         bary::functions::builtin().keys().map(ToString::to_string).collect();
     let options =
         ReadOptions { set: args.keep.params(), functions: Some(known), ..ReadOptions::default() };
     Ok(read::read(&text, path, &options, &Disk)?.spec)
+}
+
+/// At most one byte more than a job file may have, which the reader then refuses.
+fn bytes_of(from: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(JOB_FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unread(path: &Path, cause: &std::io::Error) -> Complaint {
+    let text = format!("{}: {cause}", path.display());
+    if cause.kind() == std::io::ErrorKind::NotFound {
+        let help = format!("to run a program, write: bary run -- {}", path.display());
+        return Complaint::not_found(text).help(help);
+    }
+    Complaint::failed(text)
+}
+
+fn not_text(path: &Path, fault: &FromUtf8Error) -> Complaint {
+    let at = fault.utf8_error().valid_up_to();
+    let before = String::from_utf8_lossy(&fault.as_bytes()[..at]);
+    let fault = Fault {
+        path: path.display().to_string(),
+        place: Some(Place::of(&before, at..at)),
+        message: "this byte is not UTF-8".into(),
+        fix: None,
+    };
+    vec![fault].into()
 }
 
 /// The job of one command, which runs as if it had been typed without `bary`.
@@ -118,11 +147,12 @@ fn one_command(args: &RunArgs, face: Face) -> Result<JobSpec, Complaint> {
         body: Arc::new(body),
         inputs: bary_model::inputs::Inputs::none(),
         first_row: 0,
+        rows_before: 0,
         count: 1,
         array: false,
         weight: Weight::ONE,
         after: Box::default(),
     };
     let name = spec.name.clone();
-    Ok(JobSpec { name, specs: [Arc::new(spec)].into(), open: false })
+    Ok(JobSpec { name, specs: [Arc::new(spec)].into(), open: false, halt: None })
 }

@@ -13,7 +13,8 @@ use crate::exit::Exit;
 use crate::keep;
 use crate::screen::Screen;
 use crate::verb;
-use crate::why::task::{self, TaskError};
+use crate::why::array::Summary;
+use crate::why::task::{self, Found, Place, TaskError};
 use crate::why::{Life, show};
 
 /// Tells why a task waited, went where it went, and how it ended.
@@ -21,12 +22,19 @@ pub(crate) fn run(args: &WhyArgs, face: Face) -> Result<Exit, Complaint> {
     let runs = keep::runs(args.state.as_deref());
     let name = chosen(&runs, args.run.as_deref())?;
     let path = runs.join(&name).join(keep::EVENTS);
-    let life = read(&path, &args.task)?;
-    let nodes = nodes(&runs.join(&name).join(keep::RUN));
-    let shown = if face.is_data() {
-        format!("{:#}\n", show::document(&args.task, &name, &life))
-    } else {
-        show::text(&args.task, &name, &life, &nodes)
+    let specs = specs(&path)?;
+    let all: Vec<Value> = specs.iter().map(|(_, spec)| spec.clone()).collect();
+    let shown = match task::find(&args.task, &all).map_err(unknown)? {
+        Found::Task(place) => {
+            let life = life(&path, &specs, place)?;
+            let nodes = nodes(&runs.join(&name).join(keep::RUN));
+            if face.is_data() {
+                format!("{:#}\n", show::document(&args.task, &name, &life))
+            } else {
+                show::text(&args.task, &name, &life, &nodes)
+            }
+        }
+        Found::Array(no) => array(&path, &specs, no, &name, face)?,
     };
     verb::print(&mut Screen::new(face), &shown)?;
     Ok(Exit::OK)
@@ -49,26 +57,56 @@ fn chosen(runs: &Path, name: Option<&str>) -> Result<String, Complaint> {
     }
 }
 
-/// Reads the events twice: names first, since a task may be named before others are known.
-fn read(path: &Path, wanted: &str) -> Result<Life, Complaint> {
-    let mut specs: Vec<Value> = Vec::new();
-    let mut submissions: Vec<(f64, usize)> = Vec::new();
+/// A spec as it was kept, and when it was submitted.
+type Submitted = (f64, Value);
+
+/// All specs of the run: names come first, since a task may be named before others are known.
+fn specs(path: &Path) -> Result<Vec<Submitted>, Complaint> {
+    let mut specs = Vec::new();
     each(path, &mut |event| {
         if event["event"] == "submitted" {
-            submissions.push((event["t"].as_f64().unwrap_or(0.0), specs.len()));
-            specs.extend(event["specs"].as_array().into_iter().flatten().cloned());
+            let at = event["t"].as_f64().unwrap_or(0.0);
+            let of = event["specs"].as_array().into_iter().flatten().cloned();
+            specs.extend(of.map(|spec| (at, spec)));
         }
     })?;
-    let place = task::find(wanted, &specs).map_err(unknown)?;
-    let at = submissions.iter().rev().find(|(_, first)| *first <= place.spec as usize);
-    let spec = specs.get(place.spec as usize).cloned().unwrap_or_default();
-    let mut life = Life::begin(&spec, at.map_or(0.0, |(at, _)| *at));
+    Ok(specs)
+}
+
+fn spec(specs: &[Submitted], no: u64) -> Submitted {
+    let at = usize::try_from(no).ok().and_then(|no| specs.get(no));
+    at.cloned().unwrap_or_default()
+}
+
+fn life(path: &Path, specs: &[Submitted], place: Place) -> Result<Life, Complaint> {
+    let (at, of) = spec(specs, place.spec);
+    let mut life = Life::begin(&of, at);
     for after in &mut life.after {
-        let name = specs.get(after.spec as usize).and_then(|spec| spec["name"].as_str());
-        after.name = name.unwrap_or_default().to_owned();
+        let (_, before) = spec(specs, after.spec);
+        after.name = before["name"].as_str().unwrap_or_default().to_owned();
     }
     each(path, &mut |event| life.on_event(&event, place))?;
     Ok(life)
+}
+
+fn array(
+    path: &Path,
+    specs: &[Submitted],
+    no: u64,
+    run: &str,
+    face: Face,
+) -> Result<String, Complaint> {
+    let mut summary = Summary::begin(&spec(specs, no).1);
+    each(path, &mut |event| summary.on_event(&event))?;
+    let last = match summary.last() {
+        Some(place) => Some(life(path, specs, place)?),
+        None => None,
+    };
+    Ok(if face.is_data() {
+        format!("{:#}\n", summary.document(run, last.as_ref()))
+    } else {
+        summary.text(run, last.as_ref())
+    })
 }
 
 fn each(path: &Path, visit: &mut dyn FnMut(Value)) -> Result<(), Complaint> {

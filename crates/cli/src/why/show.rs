@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::why::{Happening, Life};
+use crate::why::{Happening, Life, Waits};
 
 /// The life of a task for people. `nodes` are the names of the nodes by number.
 pub(crate) fn text(name: &str, run: &str, life: &Life, nodes: &[String]) -> String {
@@ -15,7 +15,10 @@ pub(crate) fn text(name: &str, run: &str, life: &Life, nodes: &[String]) -> Stri
         let told = match (after.ended, after.unsuccessful) {
             (None, _) => format!("waited for `{}`, which did not end", after.name),
             (Some(_), 0) => format!("`{}` had succeeded", after.name),
-            (Some(_), bad) => format!("`{}` had ended, {bad} of it without success", after.name),
+            (Some(_), bad) => {
+                let tasks = several(bad, "task");
+                format!("`{}` had ended, {tasks} of it without success", after.name)
+            }
         };
         line(&mut text, after.ended.unwrap_or(start) - start, &told);
     }
@@ -26,14 +29,14 @@ pub(crate) fn text(name: &str, run: &str, life: &Life, nodes: &[String]) -> Stri
         line(&mut text, 0.0, "was never granted to a node");
     }
     let waits = life.waits();
-    put(
-        &mut text,
-        format_args!(
-            "waited {:.3} s for others, {:.3} s for room, {:.3} s of back-off\n",
-            waits.dependencies, waits.room, waits.backoff
-        ),
-    );
+    put(&mut text, format_args!("waited {}\n", waited(&waits)));
     text
+}
+
+/// For what a task waited, and how long.
+pub(crate) fn waited(waits: &Waits) -> String {
+    let Waits { dependencies, room, backoff } = waits;
+    format!("{dependencies:.3} s for others, {room:.3} s for room, {backoff:.3} s of back-off")
 }
 
 /// The same for programs.
@@ -49,13 +52,18 @@ pub(crate) fn document(name: &str, run: &str, life: &Life) -> Value {
         "submitted": life.submitted,
         "after": after.collect::<Vec<_>>(),
         "ready": life.ready(),
-        "waited_seconds": {
-            "dependencies": waits.dependencies,
-            "room": waits.room,
-            "backoff": waits.backoff,
-        },
+        "waited_seconds": waited_document(&waits),
         "history": life.steps.iter().map(|step| step.event.clone()).collect::<Vec<_>>(),
         "outcome": life.steps.iter().rev().find_map(|step| step.event["outcome"].as_str()),
+    })
+}
+
+/// The same for programs, in seconds.
+pub(crate) fn waited_document(waits: &Waits) -> Value {
+    json!({
+        "dependencies": waits.dependencies,
+        "room": waits.room,
+        "backoff": waits.backoff,
     })
 }
 
@@ -75,7 +83,7 @@ fn tell(text: &mut String, step: &Happening, start: f64, nodes: &[String]) {
                 let score = candidate["score"].as_f64().unwrap_or(0.0);
                 let reason = candidate["reason"].as_str().unwrap_or_default();
                 let name = node(&candidate["node"]);
-                put(text, format_args!("{:12}  {name}: {score:.3}, {reason}\n", ""));
+                put(text, format_args!("{:12}  {name}: score {score:.3}: {reason}\n", ""));
             }
         }
         "retracted" => line(text, at, &format!("{here} gave it back before it started")),
@@ -88,8 +96,10 @@ fn tell(text: &mut String, step: &Happening, start: f64, nodes: &[String]) {
         "ended" => {
             let began = event["began"].as_f64().unwrap_or(0.0) - start;
             let count = event["range"][2].as_u64().unwrap_or(1);
-            let together =
-                if count > 1 { format!(", with {} others", count - 1) } else { String::new() };
+            let together = match count {
+                0 | 1 => String::new(),
+                count => format!(", with {}", several(count - 1, "other")),
+            };
             let (attempt, slot) = (&event["attempt"], &event["slot"]);
             line(text, began, &format!("attempt {attempt} began on {here}, slot {slot}{together}"));
             let mut how = said(&event["outcome"]).to_owned();
@@ -99,7 +109,8 @@ fn tell(text: &mut String, step: &Happening, start: f64, nodes: &[String]) {
                 }
             }
             let busy = event["busy"].as_f64().unwrap_or(0.0);
-            line(text, at, &format!("{how}, after {busy:.3} s of work"));
+            let all = if count > 1 { " in all" } else { "" };
+            line(text, at, &format!("{how}, after {busy:.3} s of work{all}"));
         }
         "dropped" => line(text, at, &format!("{} without having run", said(&event["outcome"]))),
         "superseded" => line(text, at, &format!("a late outcome of {here} was not counted")),
@@ -109,12 +120,19 @@ fn tell(text: &mut String, step: &Happening, start: f64, nodes: &[String]) {
 
 fn cause(considered: &Value) -> String {
     let ready = considered["ready"].as_u64().unwrap_or(0);
+    let tasks = several(ready, "task");
+    let were = if ready == 1 { "was" } else { "were" };
     match considered["cause"].as_str() {
-        Some("asked") => format!(", which asked; {ready} tasks were ready"),
-        Some("pushed") => format!(" as soon as it was ready, with {ready} tasks"),
-        Some("stolen") => format!(", which had run dry; {ready} tasks were taken back for it"),
+        Some("asked") => format!(", which asked; {tasks} {were} ready"),
+        Some("pushed") => format!(" as soon as it was ready; {tasks} {were}"),
+        Some("stolen") => format!(", which had run dry; {tasks} {were} taken back for it"),
         _ => String::new(),
     }
+}
+
+/// A count and what is counted.
+pub(crate) fn several(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn said(value: &Value) -> &str {
@@ -146,6 +164,14 @@ mod tests {
         assert!(told.contains("1.000 s  attempt 2 began on n0, slot 1"), "{told}");
         let how = "failed: exit code 3: no luck, after 0.500 s of work";
         assert!(told.contains(how), "{told}");
+        assert!(!told.contains(", with"), "{told}");
+        let score = json!({ "node": 0, "score": 2.0, "reason": "gravity, on this node" });
+        let considered = json!({ "cause": "asked", "ready": 1, "candidates": [score] });
+        let granted = json!({ "event": "granted", "node": 0, "considered": considered });
+        let steps = vec![Happening { at: 1.0, event: granted }];
+        let told = text("x", "today", &Life { steps, ..life.clone() }, &["n0".into()]);
+        assert!(told.contains("granted to n0, which asked; 1 task was ready"), "{told}");
+        assert!(told.contains("n0: score 2.000: gravity, on this node"), "{told}");
         assert_eq!(document("x", "today", &life)["outcome"], "failed");
     }
 }

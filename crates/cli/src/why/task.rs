@@ -15,8 +15,6 @@ pub(crate) struct Place {
 pub(crate) enum TaskError {
     #[error("no task is called `{name}`")]
     Unknown { name: String, near: Option<String> },
-    #[error("`{name}` is an array; write {name}[{first}] for its first task")]
-    Array { name: String, first: i64 },
     #[error("`{name}` has no index {index}")]
     Index { name: String, index: i64 },
 }
@@ -32,8 +30,26 @@ impl Place {
     }
 }
 
-/// Finds the task that a text means among all specs of a run.
-pub(crate) fn find(text: &str, specs: &[Value]) -> Result<Place, TaskError> {
+/// What a text means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Task(Place),
+    /// All tasks of the array that is the spec of this number.
+    Array(u64),
+}
+
+/// The index of a task that people see.
+pub(crate) fn shown_index(spec: &Value, at: u64) -> i64 {
+    let (first, step) = numbering(spec);
+    i64::try_from(at).unwrap_or(i64::MAX).saturating_mul(step).saturating_add(first)
+}
+
+fn numbering(spec: &Value) -> (i64, i64) {
+    (spec["first_index"].as_i64().unwrap_or(0), spec["index_step"].as_i64().unwrap_or(1))
+}
+
+/// Finds the task or array that a text means among all specs of a run.
+pub(crate) fn find(text: &str, specs: &[Value]) -> Result<Found, TaskError> {
     let (name, index) = match text.strip_suffix(']').and_then(|text| text.split_once('[')) {
         Some((name, index)) => (name, index.replace('_', "").parse::<i64>().ok()),
         None => (text, None),
@@ -46,7 +62,7 @@ pub(crate) fn find(text: &str, specs: &[Value]) -> Result<Place, TaskError> {
         let before = |spec: &&Value| spec["number"].as_u64().is_some_and(|first| first <= number);
         let spec = specs.iter().rev().find(before)?;
         let index = number - spec["number"].as_u64()?;
-        (index < spec["count"].as_u64()?).then(|| place(spec, index))
+        (index < spec["count"].as_u64()?).then(|| Found::Task(place(spec, index)))
     });
     numbered.ok_or_else(|| {
         let names = specs.iter().filter_map(|spec| spec["name"].as_str());
@@ -59,20 +75,19 @@ fn place(spec: &Value, index: u64) -> Place {
     Place { spec: spec["spec"].as_u64().unwrap_or(0), index }
 }
 
-fn indexed(name: &str, index: Option<i64>, spec: &Value) -> Result<Place, TaskError> {
+fn indexed(name: &str, index: Option<i64>, spec: &Value) -> Result<Found, TaskError> {
     let count = spec["count"].as_u64().unwrap_or(1);
-    let first = spec["first_index"].as_i64().unwrap_or(0);
-    let step = spec["index_step"].as_i64().unwrap_or(1);
+    let (first, step) = numbering(spec);
     let Some(index) = index else {
         let array = spec["array"].as_bool().unwrap_or(false);
-        let name = name.to_owned();
-        return if array { Err(TaskError::Array { name, first }) } else { Ok(place(spec, 0)) };
+        let whole = place(spec, 0);
+        return Ok(if array { Found::Array(whole.spec) } else { Found::Task(whole) });
     };
     let wrong = || TaskError::Index { name: name.to_owned(), index };
     let distance = index.checked_sub(first).ok_or_else(wrong)?;
     let steps = distance.checked_div(step).filter(|steps| steps * step == distance);
     let at = steps.and_then(|steps| u64::try_from(steps).ok()).filter(|at| *at < count);
-    at.map(|at| place(spec, at)).ok_or_else(wrong)
+    at.map(|at| Found::Task(place(spec, at))).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -93,11 +108,13 @@ mod tests {
     #[test]
     fn tasks_are_found_by_name_index_and_number() {
         let find = |text| find(text, &specs());
-        assert_eq!(find("split"), Ok(Place { spec: 0, index: 0 }));
-        assert_eq!(find("count[10]"), Ok(Place { spec: 1, index: 1 }));
-        assert_eq!(find("2"), Ok(Place { spec: 1, index: 0 }));
-        assert_eq!(find("111"), Ok(Place { spec: 2, index: 99 }));
-        assert_eq!(find("count"), Err(TaskError::Array { name: "count".into(), first: 5 }));
+        let task = |spec, index| Ok(Found::Task(Place { spec, index }));
+        assert_eq!(find("split"), task(0, 0));
+        assert_eq!(find("count[10]"), task(1, 1));
+        assert_eq!(find("2"), task(1, 0));
+        assert_eq!(find("111"), task(2, 99));
+        assert_eq!(find("count"), Ok(Found::Array(1)));
+        assert_eq!(shown_index(&specs()[1], 3), 20);
         assert_eq!(find("count[11]"), Err(TaskError::Index { name: "count".into(), index: 11 }));
         assert_eq!(find("count[55]"), Err(TaskError::Index { name: "count".into(), index: 55 }));
         let near = Some("count".to_owned());

@@ -1,7 +1,12 @@
 //! The program as a person runs it: what it prints, what it leaves, what it ends with.
 
 mod bench;
+mod hands;
 mod map;
+#[cfg(unix)]
+mod output;
 mod run;
+#[cfg(unix)]
+mod stream;
 #[cfg(unix)]
 mod trouble;

@@ -1,7 +1,7 @@
 //! What goes wrong: bad input, failures, signals, a reader that goes away.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, Stdio};
 
@@ -32,6 +32,80 @@ fn a_rule_stops_the_rest() {
     let run = bench.bary(&[&words[..], &[":::", "1", "2", "3", "4", "5"]].concat());
     assert_eq!(run.code, Some(0), "{run:?}");
     bench.bary(&["map", "--halt", "fail=1", "true", ":::", "1"]).says(2, "soon|now");
+}
+
+#[test]
+fn a_rule_that_is_met_lets_nothing_more_start() {
+    let bench = Bench::new();
+    let script = "echo {}; exit 1 #";
+    for rule in ["soon,fail=1", "now,fail=1"] {
+        let words = ["map", "-j1", "--halt", rule, "--shell", script, ":::", "1", "2", "3", "4"];
+        let run = bench.bary(&words);
+        run.is(1, "1\n").says(1, "4 tasks: 0 succeeded, 1 failed, 3 cancelled");
+    }
+    let run = bench.fed(&["map", "-j1", "--halt", "soon,fail=1", "--shell", script], "1\n2\n3\n");
+    run.is(1, "1\n").says(1, "2 cancelled");
+}
+
+#[test]
+fn failures_are_listed_in_the_order_of_inputs() {
+    let bench = Bench::new();
+    // The first task fails when the second has.
+    let script = "case {} in a) until [ -e made ]; do :; done;; b) : > made;; esac; exit 4";
+    let run = bench.bary(&["map", "-j2", "--shell", script, ":::", "a", "b"]);
+    run.says(1, "  1 (a): exit code 4\n  2 (b): exit code 4\n");
+}
+
+#[test]
+fn a_report_divides_by_nothing_too_small() {
+    let bench = Bench::new();
+    let words = ["map", "--report", "-j2", "--function", "noop", ":::", "1", "2", "3"];
+    let run = bench.bary(&words);
+    assert!(!run.err.contains("balance") && !run.err.contains("0.000 s\n\n"), "{run:?}");
+    assert!(!run.err.contains("lower bound of 0.000"), "{run:?}");
+    let words = ["map", "-o", "json", "-j2", "--function", "noop", ":::", "1", "2", "3"];
+    assert_eq!(bench.bary(&words).json()["balance"], serde_json::Value::Null);
+}
+
+#[test]
+fn an_interrupt_of_many_is_summed_up() {
+    let bench = Bench::new();
+    let script = "[ {} = 1 ] || { echo; exec sleep 1000; }";
+    let words = ["map", "-u", "-j1", "--array", "1-100000", "--report", "--shell", script];
+    for report in [false, true] {
+        let words: Vec<&str> =
+            words.into_iter().filter(|word| report || *word != "--report").collect();
+        let mut child = bench.spawn(&[&words[..1], &["--line-buffer"], &words[2..]].concat());
+        line(&mut child);
+        signal(&child, "INT");
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("100000 tasks: 1 succeeded, 99999 cancelled"), "{told}");
+        assert!(!told.contains("duplicates"), "{told}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hangup_that_was_ignored_stays_so() {
+    let bench = Bench::new();
+    let program = env!("CARGO_BIN_EXE_bary");
+    let script = format!("trap '' HUP; exec {program} run --shell -- 'echo up; read it; echo $it'");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).stdin(Stdio::piped()).current_dir(bench.path());
+    let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = spawned.expect("there is a shell");
+    assert_eq!(line(&mut child), "up");
+    signal(&child, "HUP");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(b"on\n").expect("the task reads");
+    assert_eq!(line(&mut child), "on");
+    assert!(child.wait().is_ok_and(|status| status.success()));
+    let mut child = bench.spawn(&["run", "--shell", "--", "echo up; exec sleep 1000"]);
+    assert_eq!(line(&mut child), "up");
+    signal(&child, "HUP");
+    assert_eq!(child.wait().expect("it ends").code(), Some(129));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Keeping what a command prints: in memory, then in an unlinked file, up to a limit.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 use bary_model::action::Capture;
 use bary_model::payload::Payload;
 use bary_ports::store::{Store, StoreError};
 use bytes::Bytes;
 
+use super::patience::is_scarce;
 use crate::config::ExecutorConfig;
 
 /// What was printed to one stream so far.
@@ -16,16 +17,43 @@ pub(crate) struct Captured {
     memory: Vec<u8>,
     file: Option<File>,
     len: u64,
-    /// Whether something was thrown away: at the limit, or since the disk failed.
-    cut: bool,
+    /// How many bytes were thrown away at the limit.
+    cut: u64,
+    /// The last of what was thrown away, where it is wanted.
+    tail: Option<Vec<u8>>,
+    /// Why no more can be kept: the disk failed.
+    lost: Option<io::Error>,
     /// The line that has not ended yet, where lines are handed on.
     line: Vec<u8>,
 }
 
+/// What was kept of a stream, ready for the store.
+pub(crate) struct Kept {
+    before: Vec<u8>,
+    body: Body,
+    after: Vec<u8>,
+}
+
+enum Body {
+    Memory(Bytes),
+    File(File, u64),
+}
+
+/// How much is kept of the end of a stream that was cut, where that is wanted.
+const TAIL_BYTES: usize = 4096;
+
+/// Stands between the beginning and the end of a stream that was cut.
+const GAP: &[u8] = b"\n[bary: cut here; the last of it:]\n";
+
 impl Captured {
     pub(crate) fn new(mode: Capture) -> Self {
         let (memory, line) = (Vec::new(), Vec::new());
-        Self { mode, memory, file: None, len: 0, cut: false, line }
+        Self { mode, memory, file: None, len: 0, cut: 0, tail: None, lost: None, line }
+    }
+
+    /// One that also keeps the end of a stream that is cut, which says most about a failure.
+    pub(crate) fn with_tail(mode: Capture) -> Self {
+        Self { tail: Some(Vec::new()), ..Self::new(mode) }
     }
 
     /// Takes what was printed, and hands on what is due.
@@ -42,9 +70,11 @@ impl Captured {
         }
         let room = config.output_bytes_max.saturating_sub(self.len);
         let keep = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
-        self.cut |= keep < bytes.len();
-        if self.keep(&bytes[..keep], config).is_err() {
-            self.cut = true;
+        self.cut(&bytes[keep..]);
+        if self.lost.is_none()
+            && let Err(error) = self.keep(&bytes[..keep], config)
+        {
+            self.lost = Some(error);
         }
     }
 
@@ -55,28 +85,34 @@ impl Captured {
         }
     }
 
-    /// Whether something was thrown away.
+    /// Whether something was thrown away at the limit.
     pub(crate) fn is_cut(&self) -> bool {
-        self.cut
+        self.cut > self.tail.as_ref().map_or(0, |tail| tail.len() as u64)
     }
 
-    /// Adds a line of our own at the end, whatever the limit says.
-    pub(crate) fn note(&mut self, text: &str) {
-        let start = if self.len == 0 { "" } else { "\n" };
-        let line = format!("{start}[bary: {text}]\n");
-        match &mut self.file {
-            Some(file) => self.cut |= file.write_all(line.as_bytes()).is_err(),
-            None => self.memory.extend_from_slice(line.as_bytes()),
+    /// Why not all that was to be kept is there, if so.
+    pub(crate) fn lost(&self) -> Option<&io::Error> {
+        self.lost.as_ref()
+    }
+
+    /// All that was kept, after a first line of our own.
+    pub(crate) fn finish(self, before: Vec<u8>) -> Kept {
+        let mut after =
+            if self.is_cut() && self.tail.is_some() { GAP.to_vec() } else { Vec::new() };
+        after.extend(self.tail.unwrap_or_default());
+        let body = match self.file {
+            Some(file) => Body::File(file, self.len),
+            None => Body::Memory(Bytes::from(self.memory)),
+        };
+        Kept { before, body, after }
+    }
+
+    fn cut(&mut self, bytes: &[u8]) {
+        self.cut += bytes.len() as u64;
+        if let Some(tail) = &mut self.tail {
+            tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
+            tail.drain(..tail.len().saturating_sub(TAIL_BYTES));
         }
-        self.len += line.len() as u64;
-    }
-
-    /// Hands everything that was kept to the store.
-    pub(crate) fn into_payload(self, store: &dyn Store) -> Result<Payload, StoreError> {
-        let Some(mut file) = self.file else { return store.payload(Bytes::from(self.memory)) };
-        let len = file.stream_position()?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(Payload::Stored(store.put_from(&mut file, len)?))
     }
 
     fn push_lines(&mut self, bytes: &[u8], config: &ExecutorConfig, hand: &mut dyn FnMut(Bytes)) {
@@ -97,10 +133,16 @@ impl Captured {
         }
         let spills = self.len + bytes.len() as u64 > config.output_memory_max;
         if spills && self.file.is_none() {
-            let mut file = tempfile::tempfile_in(&config.scratch_dir)?;
-            file.write_all(&self.memory)?;
-            self.memory = Vec::new();
-            self.file = Some(file);
+            match tempfile::tempfile_in(&config.scratch_dir) {
+                Ok(mut file) => {
+                    file.write_all(&self.memory)?;
+                    self.memory = Vec::new();
+                    self.file = Some(file);
+                }
+                // Commands that each wait for a descriptor would wait for each other.
+                Err(error) if is_scarce(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
         match &mut self.file {
             Some(file) => file.write_all(bytes)?,
@@ -108,5 +150,47 @@ impl Captured {
         }
         self.len += bytes.len() as u64;
         Ok(())
+    }
+}
+
+impl Kept {
+    /// Nothing but a line of our own.
+    pub(crate) fn only(line: Vec<u8>) -> Self {
+        Self { before: line, body: Body::Memory(Bytes::new()), after: Vec::new() }
+    }
+
+    /// Hands it to the store; it may be handed again where that fails.
+    pub(crate) fn payload(&self, store: &dyn Store) -> Result<Payload, StoreError> {
+        let (before, after) = (&self.before, &self.after);
+        match &self.body {
+            Body::Memory(bytes) if before.is_empty() && after.is_empty() => {
+                store.payload(bytes.clone())
+            }
+            Body::Memory(bytes) => store.payload([before.as_slice(), bytes, after].concat().into()),
+            Body::File(file, len) => {
+                let mut file = file;
+                file.seek(SeekFrom::Start(0))?;
+                let all = (before.len() + after.len()) as u64 + len;
+                let mut bytes =
+                    Cursor::new(before).chain(Read::take(file, *len)).chain(Cursor::new(after));
+                Ok(Payload::Stored(store.put_from(&mut bytes, all)?))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_a_cut() {
+        let mut captured = Captured::new(Capture::Whole);
+        captured.file = File::options().write(true).open("/dev/full").ok();
+        let config = ExecutorConfig { output_memory_max: 1, ..ExecutorConfig::default() };
+        captured.push(b"more than one byte", &config, &mut |_| ());
+        let lost = captured.lost().expect("nothing can be written to a full disk");
+        assert_eq!(lost.raw_os_error(), Some(libc::ENOSPC));
+        assert!(!captured.is_cut(), "the limit is far away");
     }
 }

@@ -1,12 +1,13 @@
 //! Running one command from its words to its outcome.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::CString;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use bary_model::action::Action;
+use bary_model::id::TaskId;
 use bary_model::message::GrantItem;
 use bary_model::outcome::Failure;
 use bary_model::payload::Payload;
@@ -15,13 +16,19 @@ use bary_model::time::Span;
 use bary_ports::executor::Stream;
 use bytes::Bytes;
 
+use super::brand::Brand;
+use super::census::Counted;
 use super::environment::{Base, Environment};
-use super::lookup::{Lookup, holds_zero, not_executable, not_found};
-use super::pump::{READ_BYTES, Tap, Taps};
+use super::keep::keep;
+use super::kernel::{self, Rlimit, Status};
+use super::lookup::{Lookup, holds_zero};
+use super::patience::{Refusal, patiently};
+use super::pump::{READ_BYTES, Taps};
 use super::scratch::Scratch;
-use super::spawn::{self, Child, ChildStack, Plan, SpawnError, Status, Step};
-use super::streams::{Streams, failed, path_of};
-use super::tree::{self, Orphans};
+use super::spawn::{self, Child, ChildStack, Plan};
+use super::streams::{Streams, path_of};
+use super::tree::{self, Known, Orphans};
+use super::unstarted::not_started;
 use crate::blocking::{Clock, rest_of};
 use crate::call::{read_upstream, scope, texts};
 use crate::config::ExecutorConfig;
@@ -33,54 +40,77 @@ use crate::shared::Shared;
 pub(crate) struct Commands {
     base: Base,
     null: Option<File>,
+    files: Option<Rlimit>,
+    orphans: Orphans,
 }
 
 /// What the commands of one slot use one after another.
 pub(crate) struct CommandRunner {
     stack: ChildStack,
     lookup: Lookup,
-    orphans: Orphans,
     buffer: Vec<u8>,
 }
 
 /// What a command gave, and what it used.
-struct Done {
-    end: Result<(), Failure>,
-    output: Payload,
-    stderr: Payload,
-    status: Option<Status>,
+pub(super) struct Done {
+    pub(super) end: Result<(), Failure>,
+    pub(super) output: Payload,
+    pub(super) stderr: Payload,
+    pub(super) status: Option<Status>,
 }
 
 /// One task of a run.
-struct Task<'a> {
-    shared: &'a Shared,
-    run: &'a Run,
+pub(super) struct Task<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) run: &'a Run,
     item: &'a GrantItem,
+    index: u32,
     scope: Scope<'a>,
+}
+
+/// A command that runs.
+struct Started {
+    child: Child,
+    taps: Taps,
+    mark: CString,
+    brand: Option<Brand>,
+    counted: Counted,
+}
+
+/// Where a command runs and where its files are.
+struct Places<'a> {
+    files_at: &'a Path,
+    ran_in: &'a Path,
+    scratch: Option<&'a Path>,
 }
 
 impl Commands {
     pub(crate) fn new(config: &ExecutorConfig) -> Self {
         // A kernel that refuses leaves orphans to another process; all else works without.
-        drop(spawn::become_subreaper());
-        Self { base: Base::new(config), null: File::open("/dev/null").ok() }
+        drop(kernel::become_subreaper());
+        Self {
+            base: Base::new(config),
+            files: kernel::raise_files(),
+            null: File::open("/dev/null").ok(),
+            orphans: Orphans::new(),
+        }
     }
 
     /// Asks a command's group to end, or kills it.
     pub(crate) fn signal(&self, group: i32, hard: bool) {
-        spawn::signal(-group, if hard { libc::SIGKILL } else { libc::SIGTERM });
+        kernel::signal(-group, if hard { libc::SIGKILL } else { libc::SIGTERM });
+    }
+
+    /// Kills what commands have left behind, unless one runs in another executor.
+    pub(crate) fn close(&self) {
+        tree::sweep();
     }
 }
 
 impl CommandRunner {
     pub(crate) fn new() -> Self {
-        spawn::block_sigpipe();
-        Self {
-            stack: ChildStack::new(),
-            lookup: Lookup::default(),
-            orphans: Orphans::new(),
-            buffer: Vec::new(),
-        }
+        kernel::block_sigpipe();
+        Self { stack: ChildStack::new(), lookup: Lookup::default(), buffer: Vec::new() }
     }
 
     /// Runs the commands of a run until one of them is the last.
@@ -97,10 +127,12 @@ impl CommandRunner {
                 let done = match &upstream {
                     Ok(upstream) => {
                         let scope = scope(item, index, run.start.slot, upstream);
-                        self.run_one(&Task { shared, run, item, scope }, argv)
+                        self.run_one(&Task { shared, run, item, index, scope }, argv)
                     }
-                    Err(failure) => Done::failed(failure.clone()),
+                    Err(failure) => Some(Done::failed(failure.clone())),
                 };
+                // Asked to end before it could start: it is returned with the rest.
+                let Some(done) = done else { return };
                 if !record(shared, run, done, &mut clock) || clock.is_spent() {
                     return;
                 }
@@ -108,47 +140,45 @@ impl CommandRunner {
         }
     }
 
-    fn run_one(&mut self, task: &Task<'_>, argv: &[Template]) -> Done {
+    /// Runs one command; none where its run was asked to end before it could be started.
+    fn run_one(&mut self, task: &Task<'_>, argv: &[Template]) -> Option<Done> {
         let surroundings = &task.item.spec.body.surroundings;
-        let config = &task.shared.config;
+        let (scope, config) = (&task.scope, &task.shared.config);
+        let wait = config.start_wait_max;
         let job = config.cwd.clone().unwrap_or_default();
-        let scratch = match Scratch::new(surroundings, &task.scope, &job, &config.scratch_dir) {
+        let made = || Scratch::new(surroundings, scope, &job, &config.scratch_dir);
+        let scratch = match patiently(task.run, wait, made)? {
             Ok(scratch) => scratch,
-            Err(failure) => return Done::failed(failure),
+            Err(failure) => return Some(Done::failed(failure)),
         };
-        let given = surroundings.cwd.as_ref().map(|cwd| path_of(cwd, &task.scope, &job));
-        let ran_in = given.clone().or_else(|| scratch.as_ref().map(|dir| dir.path().to_path_buf()));
-        let ran_in = ran_in.unwrap_or_else(|| job.clone());
+        let scratch_at = scratch.as_ref().map(Scratch::path);
+        let given = surroundings.cwd.as_ref().map(|cwd| path_of(cwd, scope, &job));
+        let ran_in = given.as_deref().or(scratch_at).unwrap_or(&job);
         let files_at = given.as_deref().unwrap_or(&job);
-        let started = self.start(task, argv, files_at, &ran_in, scratch.as_ref());
+        let places = Places { files_at, ran_in, scratch: scratch_at };
+        let started = patiently(task.run, wait, || self.start(task, argv, &places))?;
         let mut done = match started {
-            Ok((child, taps, mark)) => self.attend(task, &child, taps, &mark),
+            Ok(started) => self.attend(task, started),
             Err(failure) => Done::failed(failure),
         };
-        if let Some(scratch) = scratch {
-            if done.end.is_ok() {
-                done.end = scratch.collect(surroundings, &task.scope, &job, &ran_in);
-            }
-            let path = scratch.path().to_path_buf();
-            if let Err(error) = scratch.remove()
-                && done.end.is_ok()
-            {
-                let text = format!("could not remove `{}`: {error}", path.display());
-                done.end = Err(Failure::Error(text.into()));
-            }
+        let Some(scratch) = &scratch else { return Some(done) };
+        let late = || Err(Failure::Error("it was stopped before its files were kept".into()));
+        if done.end.is_ok() {
+            let collected = || scratch.collect(surroundings, scope, &job, ran_in);
+            done.end = patiently(task.run, wait, collected).unwrap_or_else(late);
         }
-        done
+        let removed = patiently(task.run, wait, || scratch.remove()).unwrap_or_else(late);
+        done.end = done.end.and(removed);
+        Some(done)
     }
 
     fn start(
         &mut self,
         task: &Task<'_>,
         argv: &[Template],
-        files_at: &Path,
-        ran_in: &Path,
-        scratch: Option<&Scratch>,
-    ) -> Result<(Child, Taps, CString), Failure> {
-        let Task { shared, run, item, scope } = task;
+        places: &Places<'_>,
+    ) -> Result<Started, Refusal> {
+        let Task { shared, run, item, scope, .. } = task;
         let body = &item.spec.body;
         let words = Template::expand_argv(argv, scope)
             .into_iter()
@@ -156,20 +186,20 @@ impl CommandRunner {
         let words = words.collect::<Result<Vec<CString>, Failure>>()?;
         let Some(name) = words.first().map(|word| word.to_bytes()).filter(|name| !name.is_empty())
         else {
-            return Err(Failure::NotStarted("the command has no words".into()));
+            return Err(Failure::NotStarted("the command has no words".into()).into());
         };
-        let base = &shared.commands.base;
-        let scratch = scratch.map(Scratch::path);
-        let environment = base.of_task(item, scope, run.no().0, scratch)?;
-        let null = shared.commands.null.as_ref();
-        let streams = Streams::open(&body.surroundings, scope, files_at, null)?;
-        let cwd = Some(ran_in).filter(|dir| !dir.as_os_str().is_empty());
+        let commands = &shared.commands;
+        let environment = commands.base.of_task(item, scope, run.no().0, places.scratch)?;
+        let program = self.find(name, &commands.base, &environment)?;
+        let null = commands.null.as_ref();
+        let streams = Streams::open(&body.surroundings, scope, places.files_at, null)?;
+        let cwd = Some(places.ran_in).filter(|dir| !dir.as_os_str().is_empty());
         let cwd = cwd.map(|dir| CString::new(dir.as_os_str().as_bytes())).transpose();
         let cwd = cwd.map_err(|error| holds_zero(&error.into_vec()))?;
         let (stdin, stdout, stderr) = streams.ends();
         let memory = body.request.resources.memory;
-        let env = environment.all(base);
-        let program = self.find(name, base, &environment)?;
+        let env = environment.all(&commands.base);
+        let brand = Brand::next();
         let plan = Plan {
             program: &program,
             argv: &words,
@@ -179,12 +209,15 @@ impl CommandRunner {
             stdout,
             stderr,
             data_max: Some(memory).filter(|&most| most > 0 && shared.config.limit_memory),
+            files: commands.files,
+            brand: brand.map(Brand::value),
         };
+        let counted = Counted::new();
         let child = spawn::spawn(&plan, &mut self.stack).map_err(|error| {
             self.lookup.forget();
-            not_started(&error, name, program.to_bytes(), ran_in)
+            not_started(&error, name, program.to_bytes(), places.ran_in)
         })?;
-        Ok((child, streams.taps, environment.mark))
+        Ok(Started { child, taps: streams.taps, mark: environment.mark, brand, counted })
     }
 
     fn find(
@@ -200,14 +233,15 @@ impl CommandRunner {
     }
 
     /// Stays with a command until it and all it started is gone.
-    fn attend(&mut self, task: &Task<'_>, child: &Child, mut taps: Taps, mark: &CString) -> Done {
-        let Task { shared, run, item, scope } = task;
+    fn attend(&mut self, task: &Task<'_>, started: Started) -> Done {
+        let Task { shared, run, item, index, .. } = task;
+        let Started { child, mut taps, mark, brand, counted } = started;
         if run.enter_command(child.pid) {
             // It was asked to end while it started; it never gets to do anything of use.
-            spawn::signal(-child.pid, libc::SIGKILL);
+            kernel::signal(-child.pid, libc::SIGKILL);
         }
         let beats = item.spec.body.heartbeat_timeout.is_some();
-        let id = bary_model::id::TaskId { index: scope.index as u32, ..item.range.head() };
+        let id = TaskId { index: *index, ..item.range.head() };
         let mut hand = |stream: Stream, bytes: Bytes| {
             shared.completions.output(id, item.attempt, stream, bytes);
         };
@@ -217,9 +251,21 @@ impl CommandRunner {
                 shared.beat(run)
             }
         };
-        let pumped = taps.pump(child, buffer, config, &mut hand, &mut alive);
+        let mut pumped = taps.pump(&child, buffer, config, &mut hand, &mut alive);
+        if let Ok(reaped) = &mut pumped
+            && run.has_grace()
+        {
+            // Asked to end, a shell dies before what it has started: the group keeps its grace.
+            *reaped = reaped.or_else(|| kernel::wait(child.pid));
+            let mut wanted = || run.has_grace() && kernel::has_members(child.pid);
+            if let Err(error) = taps.pump_while(&mut wanted, buffer, config, &mut hand) {
+                pumped = Err(error);
+            }
+        }
         let reaped = pumped.as_ref().ok().copied().flatten();
-        let status = tree::end(run, child, reaped, mark, &mut self.orphans);
+        let known = Known { mark: &mark, brand };
+        let status = tree::end(run, &child, reaped, &known, &shared.commands.orphans);
+        drop((child, counted));
         taps.drain(buffer, config, &mut hand);
         let end = match (pumped, status.map(|status| status.end)) {
             (Err(error), _) => Err(Failure::Error(format!("lost the command: {error}").into())),
@@ -228,7 +274,7 @@ impl CommandRunner {
             (Ok(_), Some(Err(signal))) => Err(Failure::Signal(signal)),
             (Ok(_), None) => Err(Failure::Error("something else reaped the command".into())),
         };
-        keep(shared, taps, end, status)
+        keep(task, taps, end, status)
     }
 }
 
@@ -250,49 +296,4 @@ fn record(shared: &Shared, run: &Run, done: Done, clock: &mut Clock) -> bool {
     let (goes_on, unwanted) = run.record(ended, (Phase::Waiting, clock.now()));
     shared.release(&unwanted);
     goes_on
-}
-
-/// Hands what was captured to the store, with a last line where some of it was thrown away.
-fn keep(shared: &Shared, taps: Taps, mut end: Result<(), Failure>, status: Option<Status>) -> Done {
-    let is_cut = |tap: &Option<Tap>| tap.as_ref().is_some_and(|tap| tap.captured.is_cut());
-    let cut = is_cut(&taps.out) || is_cut(&taps.err);
-    let (out, mut err) = (taps.out, taps.err);
-    if let Some(err) = err.as_mut().filter(|_| cut) {
-        err.captured.note(&format!("output cut at {}", size(shared.config.output_bytes_max)));
-    }
-    let mut payload = |tap: Option<Tap>| {
-        let Some(tap) = tap else { return Payload::Empty };
-        tap.captured.into_payload(&*shared.store).unwrap_or_else(|error| {
-            end = Err(Failure::Error(format!("the output could not be kept: {error}").into()));
-            Payload::Empty
-        })
-    };
-    let (output, stderr) = (payload(out), payload(err));
-    Done { end, output, stderr, status }
-}
-
-/// A number of bytes as people write it.
-fn size(bytes: u64) -> String {
-    match bytes {
-        n if n >= 1 << 20 && n % (1 << 20) == 0 => format!("{} MiB", n >> 20),
-        n if n >= 1 << 10 && n % (1 << 10) == 0 => format!("{} KiB", n >> 10),
-        n => format!("{n} bytes"),
-    }
-}
-
-fn not_started(error: &SpawnError, name: &[u8], file: &[u8], ran_in: &Path) -> Failure {
-    let file = Path::new(OsStr::from_bytes(file));
-    match (error.step, error.source.raw_os_error()) {
-        (Step::Chdir, _) => failed("run in", ran_in, &error.source),
-        (Step::Exec, Some(libc::ENOENT)) if ran_in.join(file).exists() => {
-            failed("find the interpreter that the first line names of", file, &error.source)
-        }
-        (Step::Exec, Some(libc::ENOENT | libc::ENOTDIR)) => not_found(name),
-        (Step::Exec, Some(libc::EACCES)) => not_executable(file),
-        (Step::Exec, _) => failed("execute", file, &error.source),
-        (Step::Clone | Step::SetUp, _) => {
-            // Too many processes pass by; another attempt can help.
-            Failure::Error(format!("could not make a process: {}", error.source).into())
-        }
-    }
 }

@@ -19,6 +19,9 @@ impl Commands {
 
     /// There is no command that could get a signal.
     pub(crate) fn signal(&self, _group: i32, _hard: bool) {}
+
+    /// There is nothing that a command could have left behind.
+    pub(crate) fn close(&self) {}
 }
 
 /// Fails every command.

@@ -70,7 +70,8 @@ impl Base {
         scratch: Option<&Path>,
     ) -> Result<Environment, Failure> {
         let (range, index) = (item.range, scope.index);
-        let task = format!("{}.{}.{index}", range.job.0, range.spec.0);
+        let own = index - item.spec.rows_before - item.spec.first_row;
+        let task = format!("{}.{}.{own}", range.job.0, range.spec.0);
         let number = scope.row.number().map_or_else(|| index.to_string(), |n| n.to_string());
         let mark = format!("BARY_RUN={}-{}-{run}-{task}", self.run_id, self.node);
         let mut vars = vec![

@@ -63,12 +63,10 @@ pub(crate) fn not_found(name: &[u8]) -> Failure {
     Failure::NotStarted(format!("program `{name}` was not found; {fix}").into())
 }
 
-/// The failure of a file that may not be executed.
+/// The failure of a file that nobody may execute.
 pub(crate) fn not_executable(file: &Path) -> Failure {
     let name = file.display();
-    Failure::NotStarted(
-        format!("`{name}` may not be executed; make it executable with `chmod +x`").into(),
-    )
+    Failure::NotStarted(format!("`{name}` is not executable; chmod +x it").into())
 }
 
 /// The failure of a word that no system can take.

@@ -8,7 +8,8 @@ use bary_ports::executor::Stream;
 use bytes::Bytes;
 
 use super::capture::Captured;
-use super::spawn::{self, Child, Status};
+use super::kernel::{self, Status};
+use super::spawn::Child;
 use crate::config::ExecutorConfig;
 
 /// Our end of a stream that is captured.
@@ -94,46 +95,72 @@ impl Taps {
         hand: &mut Hand<'_>,
         alive: &mut dyn FnMut(),
     ) -> io::Result<Option<Status>> {
-        const READ: i16 = libc::POLLIN | libc::POLLHUP | libc::POLLERR;
-        let entry =
-            |fd: Option<RawFd>, events| libc::pollfd { fd: fd.unwrap_or(-1), events, revents: 0 };
-        let pipe = |tap: &Option<Tap>| tap.as_ref()?.pipe.as_ref().map(AsRawFd::as_raw_fd);
         let ended = child.ended.as_ref().map(AsRawFd::as_raw_fd);
         let timeout = if ended.is_some() { -1 } else { LOOK_MS };
         loop {
-            let feed = self.feed.as_ref().map(|feed| feed.pipe.as_raw_fd());
-            let mut fds = [
-                entry(pipe(&self.out), libc::POLLIN),
-                entry(pipe(&self.err), libc::POLLIN),
-                entry(feed, libc::POLLOUT),
-                entry(ended, libc::POLLIN),
-            ];
-            spawn::poll(&mut fds, timeout)?;
-            let is_ready = |n: usize, events| fds[n].revents & events != 0;
-            let mut got = 0;
-            if is_ready(0, READ) {
-                got += read(&mut self.out, Stream::Out, buffer, config, hand);
-            }
-            if is_ready(1, READ) {
-                got += read(&mut self.err, Stream::Err, buffer, config, hand);
-            }
-            if got > 0 {
-                alive();
-            }
-            if is_ready(2, libc::POLLOUT | libc::POLLERR | libc::POLLHUP)
-                && self.feed.as_mut().is_some_and(|feed| !feed.go_on())
-            {
-                self.feed = None;
-            }
-            if is_ready(3, READ) {
+            if self.turn((ended, timeout), buffer, config, hand, alive)? {
                 return Ok(None);
             }
             if ended.is_none()
-                && let Some(status) = spawn::try_wait(child.pid)
+                && let Some(status) = kernel::try_wait(child.pid)
             {
                 return Ok(Some(status));
             }
         }
+    }
+
+    /// Moves bytes of what a command has left behind, for as long as that is wanted.
+    pub(crate) fn pump_while(
+        &mut self,
+        wanted: &mut dyn FnMut() -> bool,
+        buffer: &mut [u8],
+        config: &ExecutorConfig,
+        hand: &mut Hand<'_>,
+    ) -> io::Result<()> {
+        while wanted() {
+            self.turn((None, LOOK_MS), buffer, config, hand, &mut || ())?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to move and moves it; whether the command has ended.
+    fn turn(
+        &mut self,
+        (ended, timeout_ms): (Option<RawFd>, i32),
+        buffer: &mut [u8],
+        config: &ExecutorConfig,
+        hand: &mut Hand<'_>,
+        alive: &mut dyn FnMut(),
+    ) -> io::Result<bool> {
+        const READ: i16 = libc::POLLIN | libc::POLLHUP | libc::POLLERR;
+        let entry =
+            |fd: Option<RawFd>, events| libc::pollfd { fd: fd.unwrap_or(-1), events, revents: 0 };
+        let pipe = |tap: &Option<Tap>| tap.as_ref()?.pipe.as_ref().map(AsRawFd::as_raw_fd);
+        let feed = self.feed.as_ref().map(|feed| feed.pipe.as_raw_fd());
+        let mut fds = [
+            entry(pipe(&self.out), libc::POLLIN),
+            entry(pipe(&self.err), libc::POLLIN),
+            entry(feed, libc::POLLOUT),
+            entry(ended, libc::POLLIN),
+        ];
+        kernel::poll(&mut fds, timeout_ms)?;
+        let is_ready = |n: usize, events| fds[n].revents & events != 0;
+        let mut got = 0;
+        if is_ready(0, READ) {
+            got += read(&mut self.out, Stream::Out, buffer, config, hand);
+        }
+        if is_ready(1, READ) {
+            got += read(&mut self.err, Stream::Err, buffer, config, hand);
+        }
+        if got > 0 {
+            alive();
+        }
+        if is_ready(2, libc::POLLOUT | libc::POLLERR | libc::POLLHUP)
+            && self.feed.as_mut().is_some_and(|feed| !feed.go_on())
+        {
+            self.feed = None;
+        }
+        Ok(is_ready(3, READ))
     }
 
     /// Reads what is left in the pipes of a command that is dead with its whole tree. Pipes that

@@ -11,6 +11,7 @@ use bary_model::outcome::Failure;
 use bary_model::template::{Scope, Template};
 use tempfile::TempDir;
 
+use super::patience::Refusal;
 use super::streams::{failed, path_of};
 
 /// The scratch directory of one task.
@@ -25,7 +26,7 @@ impl Scratch {
         scope: &Scope<'_>,
         job: &Path,
         parent: &Path,
-    ) -> Result<Option<Self>, Failure> {
+    ) -> Result<Option<Self>, Refusal> {
         if surroundings.inputs.is_empty() && surroundings.outputs.is_empty() {
             return Ok(None);
         }
@@ -51,26 +52,30 @@ impl Scratch {
         scope: &Scope<'_>,
         job: &Path,
         ran_in: &Path,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Refusal> {
         for FileMove { from, to } in &surroundings.outputs {
             let name = inside(from, scope)?;
             let places = [self.path().join(&name), ran_in.join(&name)];
             let Some(there) = places.iter().find(|place| place.exists()) else {
                 let text = format!("the command did not make its output `{}`", name.display());
-                return Err(Failure::Error(text.into()));
+                return Err(Failure::Error(text.into()).into());
             };
             let to = path_of(to, scope, job);
             copy(there, &to).map_err(|error| {
                 let (name, to) = (name.display(), to.display());
-                Failure::Error(format!("could not collect `{name}` as `{to}`: {error}").into())
+                let text = format!("could not collect `{name}` as `{to}`: {error}");
+                Refusal::of(&error, Failure::Error(text.into()))
             })?;
         }
         Ok(())
     }
 
     /// Removes the directory with all that is in it.
-    pub(crate) fn remove(self) -> io::Result<()> {
-        self.0.close()
+    pub(crate) fn remove(&self) -> Result<(), Refusal> {
+        fs::remove_dir_all(self.path()).map_err(|error| {
+            let text = format!("could not remove `{}`: {error}", self.path().display());
+            Refusal::of(&error, Failure::Error(text.into()))
+        })
     }
 }
 

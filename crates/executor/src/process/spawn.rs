@@ -1,4 +1,4 @@
-//! The system calls that commands need: start, signal, wait, poll. The only unsafe code here.
+//! Starting a command. The only unsafe code here besides that of `kernel`.
 //!
 //! A command is started as `vfork` does it: the child borrows this process's memory until it
 //! executes the program, so that starting costs the same however large this process has grown.
@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
-use bary_model::time::Span;
+use super::kernel::{self, Rlimit};
 
 /// Everything that the child needs, made ready before it is started.
 pub(crate) struct Plan<'a> {
@@ -29,6 +29,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) stderr: BorrowedFd<'a>,
     /// The most data memory in bytes, where it is limited.
     pub(crate) data_max: Option<u64>,
+    /// The limit on open files, where this process has raised its own.
+    pub(crate) files: Option<Rlimit>,
+    /// What all processes of the command's tree are known by, see `brand`.
+    pub(crate) brand: Option<u64>,
 }
 
 /// Which step of a start failed.
@@ -60,17 +64,6 @@ pub(crate) struct Child {
     pub(crate) pid: c_int,
     /// Readable once it has ended; none on kernels that have no such thing.
     pub(crate) ended: Option<OwnedFd>,
-}
-
-/// How a process ended and what it used.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Status {
-    /// The exit code, or the signal that killed it.
-    pub(crate) end: Result<i32, i32>,
-    /// Processor time of it and of the children it waited for.
-    pub(crate) cpu: Span,
-    /// The most memory held, in bytes.
-    pub(crate) peak_memory: u64,
 }
 
 /// The stack a child uses until it executes its program; one for each slot, used again.
@@ -109,6 +102,8 @@ struct Entry {
     cwd: *const c_char,
     streams: [c_int; 3],
     data_max: Option<u64>,
+    files: Option<Rlimit>,
+    brand: Option<u64>,
     parent: libc::pid_t,
     failed: Option<(Step, c_int)>,
 }
@@ -135,6 +130,8 @@ pub(crate) fn spawn(plan: &Plan<'_>, stack: &mut ChildStack) -> Result<Child, Sp
             plan.stderr.as_raw_fd(),
         ],
         data_max: plan.data_max,
+        files: plan.files,
+        brand: plan.brand,
         // SAFETY: getpid has no preconditions.
         parent: unsafe { libc::getpid() },
         failed: None,
@@ -144,7 +141,7 @@ pub(crate) fn spawn(plan: &Plan<'_>, stack: &mut ChildStack) -> Result<Child, Sp
         clone_as_vfork(entry, stack).map_err(|source| SpawnError { step: Step::Clone, source })?;
     // SAFETY: the child has executed its program or ended by now, so nobody else has the entry.
     if let Some((step, code)) = unsafe { (*entry).failed } {
-        wait(pid);
+        kernel::wait(pid);
         return Err(SpawnError { step, source: io::Error::from_raw_os_error(code) });
     }
     Ok(Child { pid, ended })
@@ -240,6 +237,14 @@ unsafe fn set_up(entry: &Entry) -> Option<Step> {
                 return Some(Step::SetUp);
             }
         }
+        if let Some(files) = &entry.files {
+            libc::setrlimit(libc::RLIMIT_NOFILE, files);
+        }
+        if let Some(brand) = entry.brand {
+            // A kernel that refuses leaves the tree with its mark only.
+            let brand = libc::rlimit { rlim_cur: brand, rlim_max: brand };
+            libc::setrlimit(kernel::BRANDED, &raw const brand);
+        }
         let mut empty: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut empty);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, ptr::null_mut());
@@ -250,98 +255,4 @@ unsafe fn set_up(entry: &Entry) -> Option<Step> {
 fn errno() -> c_int {
     // SAFETY: the location is valid for the life of the thread.
     unsafe { *libc::__errno_location() }
-}
-
-/// Waits for a child that is certain to end, and reaps it. None where it is no child of ours.
-pub(crate) fn wait(pid: c_int) -> Option<Status> {
-    reap(pid, 0).map(|(_, status)| status)
-}
-
-/// Reaps a child if it has ended, else returns at once.
-pub(crate) fn try_wait(pid: c_int) -> Option<Status> {
-    reap(pid, libc::WNOHANG).map(|(_, status)| status)
-}
-
-/// Waits until no child of ours is left in a process group; whether there was one.
-pub(crate) fn wait_group(group: c_int) -> bool {
-    let mut any = false;
-    while reap(-group, 0).is_some() {
-        any = true;
-    }
-    any
-}
-
-fn reap(pid: c_int, flags: c_int) -> Option<(c_int, Status)> {
-    let mut status: c_int = 0;
-    // SAFETY: a zeroed rusage is a valid value of plain numbers.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    loop {
-        // SAFETY: both pointers are to locals that outlive the call.
-        let got = unsafe { libc::wait4(pid, &raw mut status, flags, &raw mut usage) };
-        if got > 0 {
-            let end = if libc::WIFSIGNALED(status) {
-                Err(libc::WTERMSIG(status))
-            } else {
-                Ok(libc::WEXITSTATUS(status))
-            };
-            let cpu = span(usage.ru_utime) + span(usage.ru_stime);
-            let peak_memory = u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024;
-            return Some((got, Status { end, cpu, peak_memory }));
-        }
-        if got == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return None;
-        }
-    }
-}
-
-fn span(time: libc::timeval) -> Span {
-    let part = |n: i64| u64::try_from(n).unwrap_or(0);
-    Span::secs(part(time.tv_sec)) + Span::micros(part(time.tv_usec))
-}
-
-/// Sends a signal to a process, or to a group where the number is negative. A target that is
-/// gone is no error: it ended first.
-pub(crate) fn signal(pid: c_int, signal: c_int) {
-    // SAFETY: kill has no memory preconditions.
-    unsafe { libc::kill(pid, signal) };
-}
-
-/// Waits until one of the descriptors is ready, at most so many milliseconds (-1: for ever).
-pub(crate) fn poll(fds: &mut [libc::pollfd], timeout_ms: c_int) -> io::Result<()> {
-    loop {
-        // SAFETY: the slice is valid for its length, which is small.
-        let ready = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, timeout_ms) };
-        if ready >= 0 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
-}
-
-/// Makes reads and writes of our end of a pipe return rather than wait.
-pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: the descriptor is open for as long as it is borrowed.
-    let done = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// Makes orphans of commands children of this process, so that they can be found and reaped.
-pub(crate) fn become_subreaper() -> io::Result<()> {
-    // SAFETY: this option takes one plain number.
-    let done = unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// Makes writing to a closed pipe an error on this thread, whatever the process has set.
-pub(crate) fn block_sigpipe() {
-    // SAFETY: the set is initialised by sigemptyset before use.
-    unsafe {
-        let mut pipe: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut pipe);
-        libc::sigaddset(&raw mut pipe, libc::SIGPIPE);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const pipe, ptr::null_mut());
-    }
 }

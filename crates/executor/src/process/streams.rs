@@ -12,53 +12,60 @@ use bary_model::outcome::Failure;
 use bary_model::template::{Scope, Template};
 
 use super::capture::Captured;
+use super::kernel::set_nonblocking;
+use super::patience::{Refusal, is_scarce};
 use super::pump::{Feed, Tap, Taps};
-use super::spawn::set_nonblocking;
 
 /// The command's ends of its streams, closed here once it has them, and our ends.
-pub(crate) struct Streams {
-    input: Option<OwnedFd>,
+pub(crate) struct Streams<'a> {
+    input: Input<'a>,
     out: OwnedFd,
     /// None where it is the same as standard output.
     err: Option<OwnedFd>,
     pub(crate) taps: Taps,
 }
 
-impl Streams {
+enum Input<'a> {
+    /// This process's own.
+    Inherited,
+    /// The null device, which all commands share.
+    Null(&'a File),
+    Own(OwnedFd),
+}
+
+impl<'a> Streams<'a> {
     /// Opens all streams. Relative paths start from `at`.
     pub(crate) fn open(
         surroundings: &Surroundings,
         scope: &Scope<'_>,
         at: &Path,
-        null: Option<&File>,
-    ) -> Result<Self, Failure> {
+        null: Option<&'a File>,
+    ) -> Result<Self, Refusal> {
         let mut taps = Taps::default();
         let input = match &surroundings.stdin {
-            Stdin::Inherit => None,
-            Stdin::Null => {
-                let missing = || io::Error::from(io::ErrorKind::NotFound);
-                let null = null.ok_or_else(missing).and_then(File::try_clone);
-                Some(null.map_err(|e| failed("open", Path::new("/dev/null"), &e))?.into())
-            }
+            Stdin::Inherit => Input::Inherited,
+            Stdin::Null => match null {
+                Some(null) => Input::Null(null),
+                None => Input::Own(open("open", Path::new("/dev/null"))?),
+            },
             Stdin::File(template) => {
-                let path = path_of(template, scope, at);
-                let file = File::open(&path);
-                Some(file.map_err(|e| failed("read its input from", &path, &e))?.into())
+                Input::Own(open("read its input from", &path_of(template, scope, at))?)
             }
             Stdin::Text(template) => {
                 let (end, feed) = feed(template.expand(scope)).map_err(|e| no_pipe(&e))?;
                 taps.feed = feed;
-                Some(end)
+                Input::Own(end)
             }
         };
         let place = |template: &Option<Template>| template.as_ref().map(|t| path_of(t, scope, at));
         let (out_path, err_path) = (place(&surroundings.stdout), place(&surroundings.stderr));
-        let (out, tap) = output(out_path.as_deref(), surroundings)?;
+        let capture = surroundings.capture;
+        let (out, tap) = output(out_path.as_deref(), Captured::new(capture))?;
         taps.out = tap;
         let err = if err_path.is_some() && err_path == out_path {
             None
         } else {
-            let (err, tap) = output(err_path.as_deref(), surroundings)?;
+            let (err, tap) = output(err_path.as_deref(), Captured::with_tail(capture))?;
             taps.err = tap;
             Some(err)
         };
@@ -68,7 +75,12 @@ impl Streams {
     /// The command's ends: input (none: this process's own), output and errors.
     pub(crate) fn ends(&self) -> (Option<BorrowedFd<'_>>, BorrowedFd<'_>, BorrowedFd<'_>) {
         let err = self.err.as_ref().unwrap_or(&self.out);
-        (self.input.as_ref().map(AsFd::as_fd), self.out.as_fd(), err.as_fd())
+        let input = match &self.input {
+            Input::Inherited => None,
+            Input::Null(null) => Some(null.as_fd()),
+            Input::Own(own) => Some(own.as_fd()),
+        };
+        (input, self.out.as_fd(), err.as_fd())
     }
 }
 
@@ -78,26 +90,31 @@ pub(crate) fn path_of(template: &Template, scope: &Scope<'_>, at: &Path) -> Path
 }
 
 /// Why something could not be done with a file before the command.
-pub(crate) fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::NotStarted(format!("could not {what} `{}`: {error}", path.display()).into())
+pub(crate) fn failed(what: &str, path: &Path, error: &io::Error) -> Refusal {
+    let text = format!("could not {what} `{}`: {error}", path.display()).into();
+    // What is scarce passes by and another attempt can help, unlike with what is not there.
+    match is_scarce(error) {
+        true => Refusal::Scarce(Failure::Error(text)),
+        false => Refusal::Final(Failure::NotStarted(text)),
+    }
 }
 
-fn no_pipe(error: &io::Error) -> Failure {
-    // Too many open files pass by; another attempt can help, unlike with what is not there.
-    Failure::Error(format!("could not make a pipe for the command: {error}").into())
+fn no_pipe(error: &io::Error) -> Refusal {
+    let text = format!("could not make a pipe for the command: {error}");
+    Refusal::of(error, Failure::Error(text.into()))
 }
 
-fn output(
-    path: Option<&Path>,
-    surroundings: &Surroundings,
-) -> Result<(OwnedFd, Option<Tap>), Failure> {
+fn open(what: &str, path: &Path) -> Result<OwnedFd, Refusal> {
+    File::open(path).map(OwnedFd::from).map_err(|error| failed(what, path, &error))
+}
+
+fn output(path: Option<&Path>, captured: Captured) -> Result<(OwnedFd, Option<Tap>), Refusal> {
     if let Some(path) = path {
         let file = create(path).map_err(|e| failed("write its output to", path, &e))?;
         return Ok((file.into(), None));
     }
     let (ours, theirs) = pipe().map_err(|e| no_pipe(&e))?;
     set_nonblocking(ours.as_fd()).map_err(|e| no_pipe(&e))?;
-    let captured = Captured::new(surroundings.capture);
     let tap = Tap { pipe: Some(OwnedFd::from(ours).into()), captured };
     Ok((theirs.into(), Some(tap)))
 }

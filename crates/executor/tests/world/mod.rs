@@ -1,7 +1,7 @@
 //! A world for tests: an executor, what it reports, and tasks in a few words.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -54,15 +54,19 @@ impl Completions for Reports {
     }
 }
 
-/// Keeps every blob in memory.
+/// Keeps every blob in memory, until it is said to be full.
 #[derive(Default)]
 pub(crate) struct Blobs {
+    pub(crate) full: AtomicBool,
     blobs: Mutex<HashMap<u64, Bytes>>,
     next: AtomicU64,
 }
 
 impl Store for Blobs {
     fn put(&self, bytes: &[u8]) -> Result<BlobRef, StoreError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(StoreError::Full { limit: 0 });
+        }
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let bytes = Bytes::copy_from_slice(bytes);
         let blob = BlobRef { id, len: bytes.len() as u64 };
@@ -167,6 +171,7 @@ pub(crate) fn spec(action: Action) -> TaskSpec {
         body: Arc::new(Body::new(action)),
         inputs: Inputs::default(),
         first_row: 0,
+        rows_before: 0,
         count: 1,
         array: false,
         weight: Weight::ONE,

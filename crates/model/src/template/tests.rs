@@ -159,6 +159,9 @@ fn a_shell_sees_each_value_as_one_word() {
     let want = "wc 'it'\\''s' 'a b' '$(x)\n' '' plain/name.txt > '{print}'";
     assert_eq!(expand(&template, &scope(&inputs, 0)), want);
     assert_eq!(Template::expand_argv(&[template], &scope(&inputs, 0)).len(), 1);
+    let inside = loose("wc '{}' \"{1}\"").for_shell();
+    let want = "wc 'it'\\''s a b $(x)\n  plain/name.txt' \"it's\"";
+    assert_eq!(expand(&inside, &scope(&inputs, 0)), want);
 }
 
 #[test]

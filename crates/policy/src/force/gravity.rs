@@ -62,9 +62,13 @@ impl Force for Gravity {
     }
 
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {
-        let deficit = Self::deficit(task, node);
-        let (depth, side) = if deficit > 0.0 { (deficit, "below") } else { (-deficit, "above") };
-        format!("{depth:.3} {side} the water level, {} away", self.distance(task, node))
+        let load = node.load as f64 / 1e3;
+        let share = load + Self::deficit(task, node);
+        let place = match self.distance(task, node) {
+            Span::ZERO => "on this node".to_owned(),
+            distance => format!("{distance} away"),
+        };
+        format!("gravity, load {load:.1} of a fair share of {share:.1}, {place}")
     }
 }
 
@@ -137,6 +141,8 @@ mod tests {
         let gravity = Gravity { quarter: Span::millis(50), ..Gravity::default() };
         assert_eq!(world.pulls(&gravity, &world.task(1.0)), [1_000, 250]);
         let reason = gravity.reason(&world.task(1.0), &world.view(1));
-        assert_eq!(reason, "1.000 below the water level, 50.0 ms away");
+        assert_eq!(reason, "gravity, load 0.0 of a fair share of 1.0, 50.0 ms away");
+        let near = gravity.reason(&world.task(1.0), &world.view(0));
+        assert_eq!(near, "gravity, load 0.0 of a fair share of 1.0, on this node");
     }
 }

@@ -26,7 +26,7 @@ impl Force for LeastLoaded {
     }
 
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {
-        format!("would end {:.3} from now", end(task, node))
+        format!("least loaded, would be done after {:.3} of work", end(task, node))
     }
 }
 

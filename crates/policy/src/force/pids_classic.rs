@@ -59,7 +59,7 @@ impl Force for PidsClassic {
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {
         let (force, threshold) = (self.force(task, node), self.threshold(task, node));
         let would = if force < threshold { "would claim it" } else { "would refuse it" };
-        format!("force {force:.3}, threshold {threshold:.3}: the classic worker {would}")
+        format!("classic force {force:.3}, threshold {threshold:.3}: a classic worker {would}")
     }
 }
 

@@ -20,7 +20,8 @@ impl Force for RoundRobin {
     }
 
     fn reason(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> String {
-        format!("{} tasks granted so far", node.granted)
+        let tasks = if node.granted == 1 { "task" } else { "tasks" };
+        format!("round robin, {} {tasks} granted so far", node.granted)
     }
 }
 
