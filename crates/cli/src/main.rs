@@ -20,7 +20,6 @@ mod gate;
 mod glance;
 mod harvest;
 mod hint;
-mod inherited;
 mod joblog;
 mod keep;
 mod limits;
@@ -68,9 +67,7 @@ fn show(error: &clap::Error) -> ExitCode {
         drop(error.print());
         return Exit::USAGE.into();
     }
-    let closed = inherited::is_stdout_closed();
-    let shown = if closed { Err(screen::PrintError::Lost) } else { print(error) };
-    match shown {
+    match print(error) {
         Ok(()) => Exit::OK.into(),
         Err(error) => complain(&verb::printing(error)),
     }

@@ -4,7 +4,6 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use crate::args::{Color, Face};
-use crate::inherited;
 
 /// Where the run prints. A bar that stepped aside comes back with its next line.
 pub(crate) struct Screen {
@@ -17,8 +16,6 @@ pub(crate) struct Screen {
     open: bool,
     /// Whether a bar is on the terminal.
     bar: bool,
-    /// Whether standard output was closed from the start.
-    lost: bool,
 }
 
 /// Why standard output takes no more. What was written before stays.
@@ -27,9 +24,6 @@ pub(crate) enum PrintError {
     /// Its reader has gone, as with `| head`.
     #[error("standard output was closed")]
     Closed,
-    /// It was closed from the start, as with `>&-`.
-    #[error("standard output: it was closed before this program started")]
-    Lost,
     #[error("standard output: {0}")]
     Failed(io::Error),
 }
@@ -47,9 +41,8 @@ impl Screen {
     pub(crate) fn new(face: Face) -> Self {
         let shared = io::stdout().is_terminal() && io::stderr().is_terminal();
         let out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout());
-        let lost = inherited::is_stdout_closed();
         let color = has_color(face.color);
-        Self { out, dirty: false, color, shared, open: false, bar: false, lost }
+        Self { out, dirty: false, color, shared, open: false, bar: false }
     }
 
     /// Shows a line at the bottom until the next one or [`Screen::hide_bar`]. The cursor stays
@@ -73,9 +66,6 @@ impl Screen {
     /// Writes data to standard output.
     pub(crate) fn out(&mut self, bytes: &[u8]) -> Result<(), PrintError> {
         let Some(last) = bytes.last() else { return Ok(()) };
-        if self.lost {
-            return Err(PrintError::Lost);
-        }
         self.open = *last != b'\n';
         self.dirty = true;
         let beside = self.shared && self.bar;

@@ -198,6 +198,6 @@ pub(crate) fn print(screen: &mut Screen, text: &str) -> Result<(), Complaint> {
 pub(crate) fn printing(error: PrintError) -> Complaint {
     match error {
         PrintError::Closed => Complaint::new(Exit::PIPE_CLOSED, error),
-        PrintError::Lost | PrintError::Failed(_) => Complaint::failed(error),
+        PrintError::Failed(_) => Complaint::failed(error),
     }
 }

@@ -148,7 +148,10 @@ mod tests {
             "spec": 1, "name": "a", "count": 10, "first_index": 5, "index_step": 5, "array": true,
         });
         let mut summary = Summary::begin(&spec);
-        let ended = |range: [u64; 3], how: &str, began: f64| json!({ "event": "ended", "range": range, "outcome": how, "began": began });
+        let ended = |range: [u64; 3], how: &str, began: f64| {
+            let (event, outcome) = ("ended", how);
+            json!({ "event": event, "range": range, "outcome": outcome, "began": began })
+        };
         let events = [
             ended([0, 0, 1], "failed", 99.0),
             ended([1, 0, 4], "succeeded", 1.0),
