@@ -52,6 +52,16 @@ pub struct ExecutorConfig {
     pub limit_memory: bool,
 }
 
+/// The executor's limits as the documentation lists them: name, default and meaning.
+pub const TABLE: &[(&str, &str, &str)] = &[
+    ("output_bytes_max", "64 MiB", "bytes kept of each output stream of a command"),
+    ("output_memory_max", "256 KiB", "bytes of one output stream in memory; more go to a file"),
+    ("line_bytes_max", "1 MiB", "bytes of a line that is handed on whole"),
+    ("threads_max", "4,096", "threads that run slots; slots beyond it take turns"),
+    ("abandoned_threads_max", "64", "threads whose function was given up on and goes on"),
+    ("start_wait_max", "30 s", "how long a start waits for descriptors or processes"),
+];
+
 /// Something in a configuration that cannot be.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ConfigFault {

@@ -39,6 +39,13 @@ impl Default for StoreConfig {
     }
 }
 
+/// The store's limits as the documentation lists them: name, default and meaning.
+pub const TABLE: &[(&str, &str, &str)] = &[
+    ("memory_bytes_max", "64 MiB", "bytes of results in memory before they go to files"),
+    ("store_bytes_max", "64 GiB", "bytes of results in all; a task that gives more fails"),
+    ("segment_bytes_max", "64 MiB", "bytes of one file of results"),
+];
+
 /// Keeps blobs in memory, then on disk.
 pub struct SpillStore {
     config: StoreConfig,

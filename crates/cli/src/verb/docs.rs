@@ -66,7 +66,10 @@ fn limits_page() -> String {
     let mut row = |name: &str, most: &str, what: &str| {
         put(&mut page, format_args!("| `{name}` | {most} | {what} |\n"));
     };
-    for (name, most, what) in bary_engine::limits::TABLE.iter().chain(limits::TABLE) {
+    for (name, most, what) in bary_node::limits::rows() {
+        row(name, &most, what);
+    }
+    for (name, most, what) in limits::TABLE {
         row(name, most, what);
     }
     for limit in &file_limits::LIMITS {
