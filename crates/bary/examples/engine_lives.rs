@@ -13,7 +13,6 @@ use bary_engine::limits::Limits;
 use bary_model::action::Action;
 use bary_model::event::EventKind;
 use bary_model::id::{NodeId, ShardId};
-use bary_model::inputs::Inputs;
 use bary_model::job::JobSpec;
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::node::NodeInfo;
@@ -22,7 +21,6 @@ use bary_model::payload::Payload;
 use bary_model::resources::Resources;
 use bary_model::task::{Body, TaskSpec};
 use bary_model::time::{Moment, Span};
-use bary_model::weight::Weight;
 use bary_policy::preset;
 
 /// What a no-op takes in this world: it decides how many go into one run.
@@ -47,19 +45,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn job(kind: &str, count: u32) -> Result<JobSpec, Box<dyn std::error::Error>> {
     let body = Arc::new(Body::new(Action::Function { name: "noop".into(), args: Vec::new() }));
-    let spec = |count| {
-        Arc::new(TaskSpec {
-            name: Box::default(),
-            body: Arc::clone(&body),
-            inputs: Inputs::default(),
-            first_row: 0,
-            rows_before: 0,
-            count,
-            array: count > 1,
-            weight: Weight::ONE,
-            after: Box::default(),
-        })
-    };
+    let spec =
+        |count| Arc::new(TaskSpec { count, array: count > 1, ..TaskSpec::new(Arc::clone(&body)) });
     let specs: Vec<Arc<TaskSpec>> = match kind {
         "array" => vec![spec(count)],
         "distinct" => (0..count).map(|_| spec(1)).collect(),

@@ -104,20 +104,13 @@ mod tests {
     use bary_model::task::{Body, TaskSpec};
     use bary_model::template::Template;
     use bary_model::time::{Moment, Span};
-    use bary_model::weight::Weight;
 
     fn roster(input: &str) -> Roster {
         let argv = vec![Template::literal("echo"), Template::values()];
         let spec = TaskSpec {
-            name: Box::default(),
-            body: Arc::new(Body::new(Action::Command { argv })),
             inputs: Inputs::lines(Lines::from_iter([input])).expect("there is one"),
-            first_row: 0,
-            rows_before: 0,
-            count: 1,
             array: true,
-            weight: Weight::ONE,
-            after: Box::default(),
+            ..TaskSpec::new(Arc::new(Body::new(Action::Command { argv })))
         };
         let mut roster = Roster::default();
         let specs = [Arc::new(spec)].into();

@@ -88,15 +88,13 @@ impl Recipe {
         weight: Weight,
     ) -> Arc<TaskSpec> {
         Arc::new(TaskSpec {
-            name: Box::default(),
-            body: Arc::clone(&self.body),
             inputs: inputs.clone(),
             first_row: row,
             rows_before: before,
             count,
             array: !self.distinct,
             weight,
-            after: Box::default(),
+            ..TaskSpec::new(Arc::clone(&self.body))
         })
     }
 }

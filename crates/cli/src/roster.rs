@@ -159,19 +159,14 @@ mod tests {
     use bary_model::inputs::Inputs;
     use bary_model::task::Body;
     use bary_model::time::Moment;
-    use bary_model::weight::Weight;
 
     fn numbers(first: i64, count: u64) -> Arc<TaskSpec> {
         Arc::new(TaskSpec {
             name: "a".into(),
-            body: Arc::new(Body::new(Action::Command { argv: Vec::new() })),
             inputs: Inputs::numbers(first, 1, count).expect("they are few"),
-            first_row: 0,
-            rows_before: 0,
             count: count as u32,
             array: true,
-            weight: Weight::ONE,
-            after: Box::default(),
+            ..TaskSpec::new(Arc::new(Body::new(Action::Command { argv: Vec::new() })))
         })
     }
 

@@ -13,14 +13,12 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskRange};
-use bary_model::inputs::Inputs;
 use bary_model::job::JobSpec;
 use bary_model::node::NodeInfo;
 use bary_model::outcome::{End, Results};
 use bary_model::resources::Resources;
 use bary_model::task::{Body, TaskSpec};
 use bary_model::time::Moment;
-use bary_model::weight::Weight;
 use bary_policy::dice::Dice;
 use bary_policy::preset;
 
@@ -56,17 +54,7 @@ fn grown<T>(act: impl FnOnce() -> T) -> (isize, T) {
 }
 
 fn spec(count: u32, body: &Arc<Body>) -> Arc<TaskSpec> {
-    Arc::new(TaskSpec {
-        name: "".into(),
-        body: Arc::clone(body),
-        inputs: Inputs::none(),
-        first_row: 0,
-        rows_before: 0,
-        count,
-        array: count > 1,
-        weight: Weight::ONE,
-        after: Box::default(),
-    })
+    Arc::new(TaskSpec { count, array: count > 1, ..TaskSpec::new(Arc::clone(body)) })
 }
 
 fn body() -> Arc<Body> {

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bary_model::id::SpecNo;
-use bary_model::inputs::Inputs;
 use bary_model::task::{After, TaskSpec, Use};
-use bary_model::weight::Weight;
 
 use crate::after::Named;
 use crate::context::Context;
@@ -48,14 +46,12 @@ pub(crate) fn specs(cx: &mut Context<'_>, drafts: Vec<Draft>) -> Vec<Arc<TaskSpe
         });
         specs.push(TaskSpec {
             name: draft.name.into(),
-            body: Arc::new(draft.body),
             inputs: draft.rows.inputs,
-            first_row: 0,
-            rows_before: 0,
             count: draft.rows.count,
             array: draft.rows.array,
             weight: draft.weight,
             after: edges.into_iter().map(|(after, _)| after).collect(),
+            ..TaskSpec::new(Arc::new(draft.body))
         });
         specs.extend(reduction);
     }
@@ -68,14 +64,8 @@ pub(crate) fn specs(cx: &mut Context<'_>, drafts: Vec<Draft>) -> Vec<Arc<TaskSpe
 fn reduce(body: bary_model::task::Body, of: SpecNo, name: &str) -> TaskSpec {
     TaskSpec {
         name: format!("{name}{SUFFIX}").into(),
-        body: Arc::new(body),
-        inputs: Inputs::none(),
-        first_row: 0,
-        rows_before: 0,
-        count: 1,
-        array: false,
-        weight: Weight::ONE,
         after: [After { spec: of, aligned: false }].into(),
+        ..TaskSpec::new(Arc::new(body))
     }
 }
 

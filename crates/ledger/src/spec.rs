@@ -4,10 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use bary_model::action::Action;
 use bary_model::id::SpecNo;
-use bary_model::inputs::Inputs;
 use bary_model::outcome::End;
 use bary_model::task::{Body, RunIf, TaskSpec};
-use bary_model::weight::Weight;
 use roaring::RoaringBitmap;
 
 use crate::array::{ArrayState, Holder, Tries, runs};
@@ -115,17 +113,7 @@ pub(crate) fn split_by_bad(state: &SpecState, first: u32, count: u32) -> Vec<(u3
 pub(crate) fn spent() -> Arc<TaskSpec> {
     static SPENT: LazyLock<Arc<TaskSpec>> = LazyLock::new(|| {
         let nothing = Action::Command { argv: Vec::new() };
-        Arc::new(TaskSpec {
-            name: Box::default(),
-            body: Arc::new(Body::new(nothing)),
-            inputs: Inputs::default(),
-            first_row: 0,
-            rows_before: 0,
-            count: 1,
-            array: false,
-            weight: Weight::ONE,
-            after: Box::default(),
-        })
+        Arc::new(TaskSpec::new(Arc::new(Body::new(nothing))))
     });
     Arc::clone(&SPENT)
 }

@@ -8,10 +8,8 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
-use bary_model::inputs::Inputs;
 use bary_model::outcome::{End, Failure, Results};
 use bary_model::task::{After, Body, RunIf, TaskSpec};
-use bary_model::weight::Weight;
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use proptest::test_runner::TestCaseError;
 
@@ -197,15 +195,10 @@ fn specs(lot: &mut Lot) -> Vec<Arc<TaskSpec>> {
             }
         }
         specs.push(Arc::new(TaskSpec {
-            name: "".into(),
-            body: Arc::new(body),
-            inputs: Inputs::none(),
-            first_row: 0,
-            rows_before: 0,
             count,
             array: count > 1,
-            weight: Weight::ONE,
             after: after.into(),
+            ..TaskSpec::new(Arc::new(body))
         }));
     }
     specs

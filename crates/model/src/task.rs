@@ -134,6 +134,22 @@ pub enum RunIf {
 }
 
 impl TaskSpec {
+    /// One plain task of weight 1, without a name, inputs or dependencies.
+    #[must_use]
+    pub fn new(body: Arc<Body>) -> Self {
+        Self {
+            name: Box::default(),
+            body,
+            inputs: Inputs::default(),
+            first_row: 0,
+            rows_before: 0,
+            count: 1,
+            array: false,
+            weight: Weight::ONE,
+            after: Box::default(),
+        }
+    }
+
     /// The weight of all its tasks, in thousandths.
     #[must_use]
     pub fn total_weight(&self) -> u64 {

@@ -14,7 +14,6 @@ use bary_model::action::{Action, Capture, Stdin};
 use bary_model::job::JobSpec;
 use bary_model::task::{Body, TaskSpec};
 use bary_model::template::Template;
-use bary_model::weight::Weight;
 
 use crate::args::cluster::cores;
 use crate::args::run::RunArgs;
@@ -142,17 +141,7 @@ fn one_command(args: &RunArgs, face: Face) -> Result<JobSpec, Complaint> {
     body.surroundings.stdin = if terminal { Stdin::Null } else { Stdin::Inherit };
     body.surroundings.capture = if face.is_data() { Capture::Whole } else { Capture::Live };
     let file = Path::new(&name).file_name().map(|file| file.to_string_lossy().into_owned());
-    let spec = TaskSpec {
-        name: file.unwrap_or(name).into(),
-        body: Arc::new(body),
-        inputs: bary_model::inputs::Inputs::none(),
-        first_row: 0,
-        rows_before: 0,
-        count: 1,
-        array: false,
-        weight: Weight::ONE,
-        after: Box::default(),
-    };
+    let spec = TaskSpec { name: file.unwrap_or(name).into(), ..TaskSpec::new(Arc::new(body)) };
     let name = spec.name.clone();
     Ok(JobSpec { name, specs: [Arc::new(spec)].into(), open: false, halt: None })
 }

@@ -13,7 +13,6 @@ use bary_engine::limits::Limits;
 use bary_model::action::{Action, Arg};
 use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::{JobNo, NodeId, RunNo, ShardId, TaskId};
-use bary_model::inputs::Inputs;
 use bary_model::job::JobSpec;
 use bary_model::message::{GrantItem, Message};
 use bary_model::node::{NodeInfo, Peer};
@@ -97,14 +96,10 @@ pub(crate) fn body(name: &str) -> Body {
 pub(crate) fn spec(name: &str, count: u32, weight: f64, body: &Arc<Body>) -> TaskSpec {
     TaskSpec {
         name: name.into(),
-        body: Arc::clone(body),
-        inputs: Inputs::default(),
-        first_row: 0,
-        rows_before: 0,
         count,
         array: count > 1,
         weight: Weight::new(weight).expect("a test gives good weights"),
-        after: Box::default(),
+        ..TaskSpec::new(Arc::clone(body))
     }
 }
 

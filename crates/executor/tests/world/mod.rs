@@ -10,14 +10,12 @@ use bary_executor::config::ExecutorConfig;
 use bary_executor::local::LocalExecutor;
 use bary_model::action::{Action, Arg};
 use bary_model::id::{Fence, RunNo, TaskId, TaskRange};
-use bary_model::inputs::Inputs;
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::outcome::{Failure, Outcome, Results};
 use bary_model::payload::{BlobRef, Payload};
 use bary_model::task::{Body, TaskSpec};
 use bary_model::template::Template;
 use bary_model::time::Span;
-use bary_model::weight::Weight;
 use bary_ports::executor::{Completion, Completions, Executor, Start, Stream};
 use bary_ports::function::{Call, Function, FunctionFuture, FunctionResult, Functions};
 use bary_ports::store::{Store, StoreError};
@@ -166,17 +164,7 @@ impl World {
 
 /// A spec of one task.
 pub(crate) fn spec(action: Action) -> TaskSpec {
-    TaskSpec {
-        name: "".into(),
-        body: Arc::new(Body::new(action)),
-        inputs: Inputs::default(),
-        first_row: 0,
-        rows_before: 0,
-        count: 1,
-        array: false,
-        weight: Weight::ONE,
-        after: Box::default(),
-    }
+    TaskSpec::new(Arc::new(Body::new(action)))
 }
 
 /// A command of literal words.
