@@ -126,7 +126,8 @@ pub struct Usage {
     pub busy: Span,
     /// Processor time, where known.
     pub cpu: Span,
-    /// The most memory held, in bytes, where known.
+    /// The most memory held, in bytes, where known. For a command it is never less than what its
+    /// node held when it started it, as the kernel counts a start that borrows memory.
     pub peak_memory: u64,
     /// Which slot of the node, from 1.
     pub slot: u32,

@@ -59,6 +59,9 @@ pub(crate) struct ClusterArgs {
     /// From which every random choice is made
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) seed: u64,
+    /// Make --memory and `memory` of a job file a hard limit on each command's data
+    #[arg(long)]
+    pub(crate) limit_memory: bool,
 }
 
 /// What is kept and shown of a run, and its parameters.
@@ -112,6 +115,7 @@ impl ClusterArgs {
         if let Some(most) = self.output_max {
             options.executor.output_bytes_max = most;
         }
+        options.executor.limit_memory = self.limit_memory;
         Ok(ClusterOptions { latency, seed: self.seed, ..options })
     }
 

@@ -242,3 +242,14 @@ fn is_there(pid: &str) -> bool {
     let words: [OsString; 2] = ["-0".into(), pid.into()];
     Command::new("kill").args(words).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 }
+
+#[test]
+fn a_memory_request_is_a_hard_limit_only_where_it_is_asked_to_be() {
+    let bench = Bench::new();
+    let hungry = "x=$(head -c 60000000 /dev/zero | tr '\\0' a); echo ${#x} #";
+    let words = ["map", "--memory", "20MiB", "--shell", hungry, ":::", "1"];
+    bench.bary(&words).is(0, "60000000\n");
+    let limited = ["map", "--limit-memory", "--memory", "20MiB", "--shell", hungry, ":::", "1"];
+    let run = bench.bary(&limited);
+    assert_ne!(run.code, Some(0), "a shell cannot hold sixty million letters in twenty MiB");
+}
