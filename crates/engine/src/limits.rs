@@ -31,7 +31,8 @@ pub struct Limits {
     pub passed_over_max: u32,
     /// Shorter round trips are not worth asking ahead for. Defaults to 1 ms.
     pub ask_ahead_min: Span,
-    /// Most decisions kept for explaining, and whether events carry them. Defaults to false.
+    /// Whether grants tell what each node scored, which costs a look at every node for each
+    /// grant. Defaults to false.
     pub explain: bool,
 }
 

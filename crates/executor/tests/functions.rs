@@ -59,7 +59,9 @@ fn a_failure_or_a_panic_is_its_task_s_only() {
         let wanted = ["3 results", "error: three", "1 results", "panicked: five is right out"];
         assert_eq!(ends[..4], wanted);
         assert_eq!(ends[4], "2 results");
-        let Outcome::Succeeded(Results::Each(each)) = &outcomes[4].outcome else { unreachable!() };
+        let Outcome::Succeeded(Results::Each(each)) = &outcomes[4].outcome else {
+            panic!("the fifth one succeeds with results")
+        };
         assert_eq!(each[1], Payload::Inline(Bytes::from_static(b"7")));
     }
 }

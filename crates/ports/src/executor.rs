@@ -1,7 +1,5 @@
 //! Running tasks: the engine says what to start and stop, the executor says what came of it.
 
-use std::sync::Arc;
-
 use bary_model::id::{RunNo, TaskId};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bytes::Bytes;
@@ -92,6 +90,3 @@ pub trait Executor: Send {
     /// Kills whatever still runs and waits until all of it has been reaped.
     fn close(&mut self);
 }
-
-/// Makes the executor of one node.
-pub type ExecutorFactory = dyn Fn(Arc<dyn Completions>) -> Box<dyn Executor> + Send + Sync;

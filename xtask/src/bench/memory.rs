@@ -15,7 +15,13 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let pending = repeated(|| resident(&bary, &["1000000000"]))?;
     let bound = Some(Bound::AtMost(20.0));
     Ok(vec![
-        Row { figure: "idle", runs: idle, unit: "MiB", bound, peer: Some(("hq server", 14.1)) },
+        Row {
+            figure: "idle",
+            runs: idle,
+            unit: "MiB",
+            bound,
+            peer: Some(("hq server, as recorded", 14.1)),
+        },
         Row { figure: "10⁹ tasks pending", runs: pending, unit: "MiB", bound, peer: None },
     ])
 }
