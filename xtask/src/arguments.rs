@@ -1,5 +1,9 @@
 //! The command line of `cargo xtask`, parsed by hand so that no parser has to be compiled first.
 
+use std::path::PathBuf;
+
+use crate::chaos::KILLS;
+
 /// What the caller asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
@@ -28,6 +32,22 @@ pub(crate) enum Verb {
     },
     /// List the benchmarks.
     Benches,
+    /// Kill runs on a state at random instants.
+    Chaos {
+        /// How many to kill.
+        kills: u64,
+        /// From which jobs and instants are drawn.
+        seed: u64,
+        /// Print JSON instead of a line.
+        json: bool,
+    },
+    /// The part of `chaos` that runs where it has mounted a small disk.
+    ChaosInside {
+        /// The command `bary`.
+        bary: PathBuf,
+        /// Where the disk is.
+        folder: PathBuf,
+    },
 }
 
 /// Reads the words after `cargo xtask`; the error is a sentence for the caller.
@@ -44,6 +64,11 @@ pub(crate) fn parse(words: &[String]) -> Result<Verb, String> {
         "setup" if rest.is_empty() => Ok(Verb::Setup),
         "setup" => Err("setup takes no arguments".into()),
         "bench" => bench(rest),
+        "chaos" => chaos(rest),
+        "chaos-inside" => match rest {
+            [bary, folder] => Ok(Verb::ChaosInside { bary: bary.into(), folder: folder.into() }),
+            _ => Err("chaos-inside is for chaos itself".into()),
+        },
         other => Err(format!("there is no verb `{other}`")),
     }
 }
@@ -87,6 +112,23 @@ fn bench(rest: &[String]) -> Result<Verb, String> {
     if name.is_none() && !json { Ok(Verb::Benches) } else { Ok(Verb::Bench { name, json }) }
 }
 
+fn chaos(rest: &[String]) -> Result<Verb, String> {
+    let (mut kills, mut seed, mut json) = (KILLS, 0, false);
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        let value = words.next().map(String::as_str).unwrap_or_default();
+        let number = || value.parse().map_err(|_| format!("{word} needs a number after it"));
+        match word.as_str() {
+            "--kills" => kills = number()?,
+            "--seed" => seed = number()?,
+            "-o" if value == "json" || value == "table" => json = value == "json",
+            "-o" => return Err("-o needs `table` or `json` after it".into()),
+            _ => return Err(format!("chaos does not know `{word}`")),
+        }
+    }
+    Ok(Verb::Chaos { kills, seed, json })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Verb, parse};
@@ -110,8 +152,27 @@ mod tests {
     }
 
     #[test]
+    fn chaos_has_a_seed_and_a_number_of_kills() {
+        let run = Verb::Chaos { kills: 7, seed: 3, json: true };
+        assert_eq!(read("chaos --seed 3 --kills 7 -o json"), Ok(run));
+        let plain = Verb::Chaos { kills: super::KILLS, seed: 0, json: false };
+        assert_eq!(read("chaos"), Ok(plain));
+    }
+
+    #[test]
     fn what_is_not_known_is_refused() {
-        for line in ["vrify", "verify fmt", "verify --only", "fix now", "bench a b", "bench -o x"] {
+        for line in [
+            "chaos 5",
+            "chaos --kills",
+            "chaos -o",
+            "chaos --seed x",
+            "vrify",
+            "verify fmt",
+            "verify --only",
+            "fix now",
+            "bench a b",
+            "bench -o x",
+        ] {
             assert!(read(line).is_err(), "{line}");
         }
     }

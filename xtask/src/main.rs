@@ -1,12 +1,13 @@
 //! The checks, generators and benchmarks of Barycenter, started as `cargo xtask VERB`.
 //!
 //! `verify` only reads, `fix` writes what `verify` would ask for, `setup` installs what the tests
-//! need, and `bench` measures.
+//! need, `bench` measures, and `chaos` kills runs at random instants.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
 
 mod arguments;
 mod bench;
 mod cargo;
+mod chaos;
 mod check;
 mod drift;
 mod examples;
@@ -33,7 +34,8 @@ const USAGE: &str = "\
 usage: cargo xtask verify [--only NAME[,NAME]] [--skip NAME[,NAME]]  check, write nothing
        cargo xtask fix [--clippy]                     format, generate, lower ratchets
        cargo xtask setup                              install what the tests need
-       cargo xtask bench [NAME|all] [-o table|json]   measure; alone, list the names";
+       cargo xtask bench [NAME|all] [-o table|json]   measure; alone, list the names
+       cargo xtask chaos [--kills N] [--seed S] [-o table|json]  kill runs on a state, and look";
 
 /// 0: all is well; 1: something failed; 2: the command line is wrong.
 fn main() -> ExitCode {
@@ -66,6 +68,8 @@ fn main() -> ExitCode {
             Err(complaint) => return refuse(&complaint),
         },
         Verb::Benches => bench::list(),
+        Verb::Chaos { kills, seed, json } => chaos::chaos(&repo, kills, seed, json),
+        Verb::ChaosInside { bary, folder } => chaos::inside(&bary, &folder),
     };
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -8,11 +8,13 @@ use std::time::Instant;
 
 use bary_engine::effect::Effect;
 use bary_engine::engine::{Engine, EngineConfig};
+use bary_engine::flaw::Flaws;
 use bary_engine::input::{Input, Request};
 use bary_engine::limits::Limits;
+use bary_ledger::ledger::Ledger;
 use bary_model::action::Action;
 use bary_model::event::EventKind;
-use bary_model::id::{NodeId, ShardId};
+use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::job::JobSpec;
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::node::NodeInfo;
@@ -52,7 +54,7 @@ fn job(kind: &str, count: u32) -> Result<JobSpec, Box<dyn std::error::Error>> {
         "distinct" => (0..count).map(|_| spec(1)).collect(),
         other => return Err(format!("array or distinct, not {other}").into()),
     };
-    Ok(JobSpec { name: "lives".into(), specs: specs.into(), open: false, halt: None })
+    Ok(JobSpec { name: "lives".into(), specs: specs.into(), open: false, halt: None, key: None })
 }
 
 fn engine() -> Result<Engine, Box<dyn std::error::Error>> {
@@ -67,12 +69,17 @@ fn engine() -> Result<Engine, Box<dyn std::error::Error>> {
     };
     let policy = preset::parse("gravity")?;
     let limits = Limits::default();
-    Ok(Engine::new(EngineConfig { node, shard: ShardId(1), seed: 1, policy, limits }))
+    let (incarnation, flaws) = (Incarnation(1), Flaws::default());
+    Ok(Engine::new(EngineConfig { node, incarnation, seed: 1, policy, limits, flaws }))
 }
 
 /// Steps the engine until its job is over; tells how many tasks ended.
 fn live(engine: &mut Engine, job: JobSpec) -> u64 {
-    let mut inputs = vec![Input::Request { ticket: 1, request: Request::Submit(job) }];
+    let ledger = Box::new(Ledger::new(ShardId(1)));
+    let mut inputs = vec![
+        Input::Opened { ledger, next: Lsn(1) },
+        Input::Request { ticket: 1, request: Request::Submit(job) },
+    ];
     let mut effects = Vec::new();
     let mut now = Moment(0);
     let mut ended = 0;
@@ -81,7 +88,7 @@ fn live(engine: &mut Engine, job: JobSpec) -> u64 {
         engine.step(now, inputs.drain(..), &mut effects);
         for effect in effects.drain(..) {
             match effect {
-                Effect::Append { lsn, .. } => inputs.push(Input::Durable(lsn)),
+                Effect::Append { shard, lsn, .. } => inputs.push(Input::Durable { shard, lsn }),
                 Effect::Start { run, items, .. } => {
                     let items = items.into_iter().map(outcome).collect();
                     inputs.push(Input::Ended { run, items });

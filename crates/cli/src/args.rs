@@ -2,18 +2,22 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::args::journal::JournalVerb;
 use crate::args::map::MapArgs;
 use crate::args::run::RunArgs;
+use crate::args::sim::SimArgs;
 use crate::args::why::WhyArgs;
 
 pub(crate) mod backoff;
 pub(crate) mod cluster;
 pub(crate) mod foreign;
 pub(crate) mod halt;
+pub(crate) mod journal;
 pub(crate) mod latency;
 pub(crate) mod map;
 pub(crate) mod pair;
 pub(crate) mod run;
+pub(crate) mod sim;
 pub(crate) mod slots;
 pub(crate) mod task;
 pub(crate) mod value;
@@ -101,6 +105,13 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: PolicyVerb,
     },
+    /// Look at the journal of a state without changing it
+    Journal {
+        #[command(subcommand)]
+        verb: JournalVerb,
+    },
+    /// Run a world of nodes, tasks and faults in virtual time, and check what must always hold
+    Sim(Box<SimArgs>),
     /// Print the completions of a shell
     Completions {
         /// The shell

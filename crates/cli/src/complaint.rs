@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use bary_engine::input::Refusal;
 use bary_jobfile::fault::Fault;
 use bary_node::cluster::{RequestError, StartError};
+use bary_node::state::StateError;
 
 use crate::exit::Exit;
 use crate::sources::SourceError;
@@ -68,9 +69,14 @@ impl From<Refusal> for Complaint {
     fn from(refusal: Refusal) -> Self {
         let exit = match &refusal {
             Refusal::Unplaceable { .. } => Exit::UNPLACEABLE,
-            Refusal::Full { .. } | Refusal::TooManyResults { .. } => Exit::FULL,
-            Refusal::Graph(_) => Exit::USAGE,
-            Refusal::NoSuchJob(_) => Exit::FAILED,
+            Refusal::Full { .. }
+            | Refusal::TooManyResults { .. }
+            | Refusal::NoRoom
+            | Refusal::NoHome => Exit::FULL,
+            Refusal::Graph(_) | Refusal::TooManyUpstream { .. } => Exit::USAGE,
+            Refusal::NoSuchJob(_) | Refusal::KeyReused { .. } | Refusal::NotRetryable(_) => {
+                Exit::FAILED
+            }
         };
         match &refusal {
             Refusal::Unplaceable { name, shortage } if name.is_empty() => {
@@ -109,6 +115,24 @@ impl From<StartError> for Complaint {
         match error {
             StartError::Options(_) => Self::usage(error),
             StartError::Machine(_) => Self::failed(error),
+        }
+    }
+}
+
+impl From<StateError> for Complaint {
+    fn from(error: StateError) -> Self {
+        match &error {
+            StateError::NotADirectory(_) => Self::usage(error),
+            StateError::InUse { .. } => {
+                Self::new(Exit::FULL, error).help("wait until it ends, or stop it")
+            }
+            StateError::Newer { .. } => {
+                Self::failed(error).help("run it with the version of bary that made it, or later")
+            }
+            StateError::Refused { .. }
+            | StateError::Journal { .. }
+            | StateError::Leftover(_)
+            | StateError::Damaged { .. } => Self::failed(error),
         }
     }
 }

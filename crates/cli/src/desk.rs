@@ -42,6 +42,8 @@ pub(crate) struct Desk {
     /// Whether retries are told as they happen.
     pub(crate) verbose: bool,
     pub(crate) feed: Option<Arc<Feed>>,
+    /// Whether inputs come as a stream, and are let go of when nobody reads them any more.
+    pub(crate) streams: bool,
     pub(crate) job: Option<JobNo>,
     pub(crate) finished: bool,
     /// Whether standard output is gone and nothing more is printed.
@@ -57,6 +59,8 @@ pub(crate) enum DeskError {
     Store(bary_ports::store::StoreError),
     #[error(transparent)]
     Results(#[from] ResultsError),
+    #[error("{0}; what has not been printed is not done, and the same command goes on")]
+    Journal(String),
     #[error("{what}: {cause}")]
     File { what: &'static str, cause: std::io::Error },
 }
@@ -87,6 +91,7 @@ impl Desk {
             events: false,
             verbose: false,
             feed: None,
+            streams: false,
             job: None,
             finished: false,
             muted: false,
@@ -97,6 +102,11 @@ impl Desk {
     pub(crate) fn on_news(&mut self, news: News) -> Result<(), DeskError> {
         match news {
             News::Poke => {}
+            News::DiskFull => {
+                self.screen.note("bary: the disk under --state is full; waiting for space");
+            }
+            News::DiskFree => self.screen.note("bary: there is space again"),
+            News::Failed(why) => return Err(DeskError::Journal(why)),
             News::Output { task, stream, bytes, .. } => {
                 if let Some(printer) = self.printer.as_mut().filter(|_| !self.muted) {
                     printer.on_output(task, stream, &bytes, &self.roster, &mut self.screen)?;
@@ -117,6 +127,24 @@ impl Desk {
             progress.show(&self.tally, &mut self.screen);
         }
         Ok(())
+    }
+
+    /// Takes in what happened in earlier runs of the same state, as if it happened now.
+    pub(crate) fn recall(&mut self, events: Vec<Event>) -> Result<(), DeskError> {
+        let verbose = std::mem::take(&mut self.verbose);
+        let recalling = |desk: &mut Self, recalling| {
+            if let Some(printer) = &mut desk.printer {
+                printer.recalling = recalling;
+            }
+        };
+        recalling(self, true);
+        let told = events.into_iter().try_for_each(|event| self.on_event(&event));
+        recalling(self, false);
+        self.verbose = verbose;
+        if let Some(progress) = &mut self.progress {
+            progress.begin_at(self.tally.done());
+        }
+        told
     }
 
     /// Does what there is time for when no news has come.
@@ -171,7 +199,7 @@ impl Desk {
 
     /// Lets go of inputs of a stream that nobody reads any more.
     fn forget(&mut self, event: &Event) {
-        if let (Some(_), Some((spec, count))) = (&self.feed, gone(event)) {
+        if let (true, Some((spec, count))) = (self.streams, gone(event)) {
             self.roster.on_gone(spec, count);
             let settled = self.printer.as_ref().map_or(u64::MAX, Printer::settled);
             self.roster.forget(if self.muted { u64::MAX } else { settled });

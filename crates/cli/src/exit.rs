@@ -33,7 +33,11 @@ impl From<Exit> for ExitCode {
 /// Every code with its meaning, as the reference page lists them.
 pub(crate) const TABLE: &[(&str, &str)] = &[
     ("0", "everything succeeded"),
-    ("1", "several tasks ran and at least one failed; or this program itself failed"),
+    (
+        "1",
+        "several tasks ran and at least one failed; a simulated run or a history broke an \
+           invariant; a journal is damaged; or this program itself failed",
+    ),
     ("2", "the command line or the job file is wrong; nothing has run"),
     ("3", "a file, a kept run or a task was not found"),
     ("5", "a task cannot be placed: no node could ever run it; nothing has run"),

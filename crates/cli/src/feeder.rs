@@ -1,34 +1,31 @@
 //! Reads a stream of inputs and submits them chunk by chunk to an open job.
 
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bary_engine::input::Refusal;
 use bary_model::id::{JobNo, SpecNo};
-use bary_model::job::{Halt, JobSpec};
+use bary_model::job::{Halt, JobSpec, SubmissionKey};
 use bary_node::cluster::{Cluster, RequestError};
 
 use crate::complaint::Complaint;
 use crate::gate::Gate;
-use crate::limits;
 use crate::recipe::Recipe;
-use crate::sources::chunk::{Chunk, Chunker};
-use crate::sources::read_error;
+use crate::sources::stream::{Part, Stream};
 
 /// A stream and what becomes of it.
 pub(crate) struct Feeder {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) recipe: Recipe,
     pub(crate) name: Box<str>,
-    /// The slots of all nodes, among which the last inputs are shared.
-    pub(crate) slots: u32,
-    /// Where the stream comes from, for messages.
-    pub(crate) path: PathBuf,
     /// The most bytes of inputs that may be pending.
     pub(crate) pending_bytes_max: u64,
     pub(crate) halt: Option<Halt>,
+    /// Under which key its job is submitted, if it has one.
+    pub(crate) key: Option<SubmissionKey>,
+    /// What was submitted before, by an earlier run of the same state.
+    pub(crate) sent: Sent,
 }
 
 /// How far the reading is; shared with whoever watches the run.
@@ -53,19 +50,19 @@ impl Feed {
 
 impl Feeder {
     /// Starts reading on a thread of its own.
-    pub(crate) fn start(
-        self,
-        from: Box<dyn Read + Send>,
-        chunker: Chunker,
-    ) -> io::Result<Arc<Feed>> {
+    pub(crate) fn start(mut self, mut stream: Stream) -> io::Result<Arc<Feed>> {
         let feed = Arc::new(Feed {
             gate: Gate::new(self.pending_bytes_max),
-            submitted: AtomicBool::new(false),
+            submitted: AtomicBool::new(self.sent.job.is_some()),
             outcome: OnceLock::new(),
         });
+        if self.sent.left > 0 {
+            // A gate without entries lets anything in.
+            let _entered = feed.gate.enter(SpecNo(0), self.sent.left, 0);
+        }
         let told = Arc::clone(&feed);
         std::thread::Builder::new().name("bary-reader".into()).spawn(move || {
-            let outcome = self.read(from, chunker, &told);
+            let outcome = self.read(&mut stream, &told);
             // It is set once, here.
             drop(told.outcome.set(outcome));
             self.cluster.poker().poke();
@@ -73,52 +70,32 @@ impl Feeder {
         Ok(feed)
     }
 
-    fn read(
-        &self,
-        mut from: Box<dyn Read + Send>,
-        mut chunker: Chunker,
-        feed: &Feed,
-    ) -> Result<(), Complaint> {
-        let mut buffer = vec![0; limits::STREAM_READ_BYTES_MAX];
-        let mut sent = Sent::default();
-        loop {
-            // A read gives what is there; so nothing waits for a stream that is slow.
-            let count = match from.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Complaint::failed(read_error(&self.path, error))),
-            };
-            if let Some(chunk) = chunker.feed(&buffer[..count])?
-                && !self.submit(&chunk, &mut sent, feed)?
-            {
+    fn read(&mut self, stream: &mut Stream, feed: &Feed) -> Result<(), Complaint> {
+        while let Some(part) = stream.next()? {
+            if !self.submit(&part, feed)? {
                 return Ok(());
             }
         }
-        if let Some(chunk) = chunker.finish(self.slots)?
-            && !self.submit(&chunk, &mut sent, feed)?
-        {
-            return Ok(());
-        }
-        match sent.job.map(|job| self.cluster.close(job)) {
+        match self.sent.job.map(|job| self.cluster.close(job)) {
             Some(Err(error)) if !is_over(&error) => Err(error.into()),
             _ => Ok(()),
         }
     }
 
-    /// Submits a chunk when there is room; false where nothing more is wanted.
-    fn submit(&self, chunk: &Chunk, sent: &mut Sent, feed: &Feed) -> Result<bool, Complaint> {
-        let rows = chunk.inputs.rows();
-        if !feed.gate.enter(SpecNo(sent.specs), rows, chunk.bytes) {
+    /// Submits rows when there is room; false where nothing more is wanted.
+    fn submit(&mut self, part: &Part, feed: &Feed) -> Result<bool, Complaint> {
+        let rows = part.chunk.inputs.rows() - part.first;
+        if !feed.gate.enter(SpecNo(self.sent.specs), rows, part.chunk.bytes) {
             return Ok(false);
         }
-        let specs = self.recipe.specs(&chunk.inputs, sent.rows).map_err(Complaint::usage)?;
-        sent.rows += rows;
-        sent.specs += specs.len() as u32;
-        match sent.job {
+        let specs = self.recipe.specs_from(&part.chunk.inputs, part.first, part.before);
+        let specs = specs.map_err(Complaint::usage)?;
+        self.sent.specs += specs.len() as u32;
+        match self.sent.job {
             None => {
-                let job = JobSpec { name: self.name.clone(), specs, open: true, halt: self.halt };
-                sent.job = Some(self.cluster.submit(job)?);
+                let (name, halt, key) = (self.name.clone(), self.halt, self.key);
+                let job = JobSpec { name, specs, open: true, halt, key };
+                self.sent.job = Some(self.cluster.submit(job)?);
                 feed.submitted.store(true, Ordering::Release);
             }
             Some(job) => match self.cluster.extend(job, specs) {
@@ -132,10 +109,11 @@ impl Feeder {
 
 /// What was submitted so far.
 #[derive(Debug, Default)]
-struct Sent {
-    job: Option<JobNo>,
-    rows: u64,
-    specs: u32,
+pub(crate) struct Sent {
+    pub(crate) job: Option<JobNo>,
+    pub(crate) specs: u32,
+    /// How many tasks of an earlier run have not ended.
+    pub(crate) left: u64,
 }
 
 /// Whether the job was cancelled meanwhile, so that there is nothing to add to.

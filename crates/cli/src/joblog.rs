@@ -96,7 +96,7 @@ mod tests {
 
     use bary_model::action::Action;
     use bary_model::event::{Event, EventKind};
-    use bary_model::id::{JobNo, NodeId, SpecNo, TaskRange};
+    use bary_model::id::{JobNo, NodeId, ShardId, SpecNo, TaskRange};
     use bary_model::inputs::Inputs;
     use bary_model::inputs::lines::Lines;
     use bary_model::outcome::{Results, Usage};
@@ -115,7 +115,7 @@ mod tests {
         let mut roster = Roster::default();
         let specs = [Arc::new(spec)].into();
         let kind = EventKind::Submitted { job: JobNo(0), first: SpecNo(0), specs };
-        roster.on_event(&Event { at: Moment(0), kind });
+        roster.on_event(&Event { at: Moment(0), shard: ShardId(1), kind });
         roster
     }
 

@@ -30,6 +30,7 @@ mod recipe;
 mod record;
 mod report;
 mod results;
+mod resume;
 mod roster;
 mod screen;
 mod session;
@@ -92,6 +93,8 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::Map(map) => verb::map::run(&map, face),
         Verb::Why(why) => verb::why::run(&why, face),
         Verb::Policy { verb: PolicyVerb::Ls } => verb::policy::list(face),
+        Verb::Journal { verb } => verb::journal::run(&verb, face),
+        Verb::Sim(sim) => verb::sim::run(&sim, face),
         Verb::Completions { shell } => verb::docs::completions(shell),
         Verb::Docs { page } => verb::docs::run(page.as_deref()),
     }

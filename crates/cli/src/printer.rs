@@ -50,6 +50,8 @@ pub(crate) struct Printer {
     /// Which number is to be printed next, from 0.
     turn: u64,
     waiting: BTreeMap<u64, Piece>,
+    /// Whether what ended is recalled of an earlier run, whose live output nobody has seen here.
+    pub(crate) recalling: bool,
 }
 
 /// Something whose turn has not come.
@@ -61,7 +63,7 @@ enum Piece {
 
 impl Printer {
     pub(crate) fn new(store: Arc<dyn Store>, order: Order, shape: Shape) -> Self {
-        Self { store, order, shape, turn: 0, waiting: BTreeMap::new() }
+        Self { store, order, shape, turn: 0, waiting: BTreeMap::new(), recalling: false }
     }
 
     /// The records that were gathered.
@@ -108,7 +110,7 @@ impl Printer {
 
     /// Whether output is printed while its task runs, so that all of it is, however long.
     pub(crate) fn is_live(&self) -> bool {
-        self.order == Order::Lines && matches!(self.shape, Shape::Raw(_))
+        self.order == Order::Lines && matches!(self.shape, Shape::Raw(_)) && !self.recalling
     }
 
     /// All tasks before this number that have ended were printed.
@@ -164,7 +166,7 @@ impl Printer {
         roster: &Roster,
         screen: &mut Screen,
     ) -> Result<(), ShowError> {
-        let live = self.order == Order::Lines && record::is_command(roster, task);
+        let live = self.is_live() && record::is_command(roster, task);
         match &mut self.shape {
             Shape::Raw(_) if live => {}
             Shape::Raw(tag) => {

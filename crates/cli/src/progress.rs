@@ -12,6 +12,8 @@ pub(crate) struct Progress {
     began: Instant,
     next: Instant,
     terminal: bool,
+    /// How many tasks had ended before this run.
+    before: u64,
 }
 
 /// Runs shorter than this show no progress.
@@ -27,7 +29,12 @@ impl Progress {
         let terminal = io::stderr().is_terminal();
         let now = Instant::now();
         let wanted = forced || (terminal && !unwanted);
-        wanted.then(|| Self { began: now, next: now + QUIET_START, terminal })
+        wanted.then(|| Self { began: now, next: now + QUIET_START, terminal, before: 0 })
+    }
+
+    /// Counts the rate from here on: so many tasks had ended before.
+    pub(crate) fn begin_at(&mut self, done: u64) {
+        self.before = done;
     }
 
     /// When it wants to be looked at next.
@@ -41,7 +48,7 @@ impl Progress {
         if now < self.next {
             return;
         }
-        let line = line(tally, now - self.began);
+        let line = line(tally, self.before, now - self.began);
         if self.terminal {
             self.next = now + BAR_PACE;
             screen.show_bar(&format!("{} {line}", bar(tally)));
@@ -60,11 +67,12 @@ fn bar(tally: &Tally) -> String {
 }
 
 /// How far the run is, how fast it goes and how long it still takes at that rate.
-fn line(tally: &Tally, since: Duration) -> String {
+fn line(tally: &Tally, before: u64, since: Duration) -> String {
     let (done, all) = (tally.done(), tally.tasks);
-    let rate = done as f64 / since.as_secs_f64().max(1e-3);
+    let fresh = done.saturating_sub(before);
+    let rate = fresh as f64 / since.as_secs_f64().max(1e-3);
     let mut line = format!("{done}/{all} tasks");
-    if done > 0 {
+    if fresh > 0 {
         line += &format!("  {}/s", short(rate));
         line += &format!("  {} left", clock((all.saturating_sub(done)) as f64 / rate));
     }
@@ -106,11 +114,13 @@ mod tests {
     #[test]
     fn the_line_tells_rate_and_time_left() {
         let mut tally = Tally { tasks: 300, ..Tally::default() };
-        assert_eq!(line(&tally, Duration::from_secs(1)), "0/300 tasks");
+        assert_eq!(line(&tally, 0, Duration::from_secs(1)), "0/300 tasks");
         tally.succeeded = 90;
         tally.failed = 10;
-        let shown = line(&tally, Duration::from_secs(2));
+        let shown = line(&tally, 0, Duration::from_secs(2));
         assert_eq!(shown, "100/300 tasks  50.0/s  4s left  10 failed");
+        let resumed = line(&tally, 60, Duration::from_secs(2));
+        assert_eq!(resumed, "100/300 tasks  20.0/s  10s left  10 failed");
         assert_eq!(bar(&tally), "[========                ]");
     }
 

@@ -58,12 +58,22 @@ impl Recipe {
         inputs: &Inputs,
         before: u64,
     ) -> Result<Arc<[Arc<TaskSpec>]>, RecipeError> {
+        self.specs_from(inputs, 0, before)
+    }
+
+    /// The same of the rows from `first` on; those before it count all the same.
+    pub(crate) fn specs_from(
+        &self,
+        inputs: &Inputs,
+        first: u64,
+        before: u64,
+    ) -> Result<Arc<[Arc<TaskSpec>]>, RecipeError> {
         let rows = inputs.rows();
         if let (TaskWeight::Same(weight), false) = (&self.weight, self.distinct) {
-            let count = u32::try_from(rows).unwrap_or(u32::MAX);
-            return Ok([self.spec(inputs, before, 0, count, *weight)].into());
+            let count = u32::try_from(rows - first).unwrap_or(u32::MAX);
+            return Ok([self.spec(inputs, before, first, count, *weight)].into());
         }
-        let each = (0..rows).map(|row| {
+        let each = (first..rows).map(|row| {
             let weight = match &self.weight {
                 TaskWeight::Same(weight) => *weight,
                 TaskWeight::Of(template) => {

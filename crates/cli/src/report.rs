@@ -58,7 +58,7 @@ pub(crate) fn document(tally: &Tally, messages: &Messages) -> Value {
 }
 
 /// The same for people.
-pub(crate) fn table(tally: &Tally, messages: &Messages) -> String {
+pub(crate) fn table(tally: &Tally, messages: &Messages, durability: &str) -> String {
     let mut text = String::new();
     let mut table = Table::new();
     table.load_style(NOTHING);
@@ -77,6 +77,7 @@ pub(crate) fn table(tally: &Tally, messages: &Messages) -> String {
     put(&mut text, format_args!("{}\n", plain(&mut table)));
     put(&mut text, format_args!("{}\n", ends(tally)));
     put(&mut text, format_args!("{}\n", quality(tally)));
+    put(&mut text, format_args!("durability {durability}\n"));
     if tally.nodes.len() > 1 {
         let each = per_task(messages, tally).unwrap_or_default();
         put(&mut text, format_args!("{} messages, {each:.3} a task\n", messages.all()));
@@ -197,7 +198,7 @@ mod tests {
     fn a_report_of_nothing_is_a_report() {
         let tally = Tally::new(&[]);
         let messages = Messages { kinds: vec![("asks", 0)] };
-        assert!(table(&tally, &messages).contains("0 tasks: 0 succeeded"));
+        assert!(table(&tally, &messages, "memory").contains("0 tasks: 0 succeeded"));
         let document = document(&tally, &messages);
         assert_eq!(document["balance"], Value::Null);
         assert_eq!(document["messages_per_task"], Value::Null);

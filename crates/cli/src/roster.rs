@@ -155,7 +155,7 @@ pub(crate) fn shown_index(spec: &TaskSpec, task: TaskId) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bary_model::id::JobNo;
+    use bary_model::id::{JobNo, ShardId};
     use bary_model::inputs::Inputs;
     use bary_model::task::Body;
     use bary_model::time::Moment;
@@ -175,7 +175,7 @@ mod tests {
         let mut roster = Roster::default();
         let specs = [numbers(5, 3), numbers(1, 2)].into();
         let kind = EventKind::Submitted { job: JobNo(0), first: SpecNo(0), specs };
-        roster.on_event(&Event { at: Moment(0), kind });
+        roster.on_event(&Event { at: Moment(0), shard: ShardId(1), kind });
         let task = TaskId { spec: SpecNo(1), index: 1, ..TaskId::default() };
         assert_eq!((roster.number(task), roster.name(task)), (5, "a[2]".to_owned()));
         assert_eq!(roster.scope(task, 1, 1).sequence, 2, "it counts in its own stream");

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bary_model::id::JobNo;
-use bary_node::cluster::Cluster;
+use bary_node::cluster::{Cluster, Durability};
 use bary_node::listener::{Heard, Listener};
 use bary_node::options::ClusterOptions;
+use bary_node::state::State;
 
 use crate::complaint::Complaint;
 use crate::desk::{Desk, DeskError};
 use crate::exit::Exit;
 use crate::report::Messages;
+use crate::resume::Recalled;
 use crate::screen::PrintError;
 use crate::signals::Signals;
 
@@ -41,24 +43,56 @@ pub(crate) enum Ending {
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
 impl Session {
-    /// Starts the cluster and listens to signals.
-    pub(crate) fn start(mut options: ClusterOptions) -> Result<Self, Complaint> {
+    /// Starts the cluster, on a state where there is one, and listens to signals.
+    pub(crate) fn start(
+        mut options: ClusterOptions,
+        state: Option<State>,
+    ) -> Result<Self, Complaint> {
         options.executor.origin = std::time::Instant::now();
-        let origin = SystemTime::now();
+        let origin = state.as_ref().map_or_else(SystemTime::now, State::origin);
         options.functions = bary::functions::builtin();
-        let (cluster, listener) = Cluster::start(options)?;
+        let (cluster, listener) = match state {
+            Some(state) => Cluster::resume(options, state)?,
+            None => Cluster::start(options)?,
+        };
         let cluster = Arc::new(cluster);
         let signals = Signals::listen(&cluster).map_err(Complaint::failed)?;
         Ok(Self { cluster, origin, listener: Some(listener), signals })
     }
 
+    /// Recalls what earlier runs of the same state did, has the rest submitted, and hands all news
+    /// to the desk until the job has ended.
+    pub(crate) fn run(
+        &mut self,
+        desk: &mut Desk,
+        recalled: Option<Recalled>,
+        submit: impl FnOnce(&Self, &mut Desk) -> Result<(), Complaint>,
+    ) -> Result<Ending, Complaint> {
+        let mut retry = None;
+        if let Some(recalled) = recalled {
+            if let Err(error) = desk.recall(recalled.events) {
+                return Ok(broken(&error));
+            }
+            retry = desk.job.filter(|_| recalled.retry);
+        }
+        submit(self, desk)?;
+        if let Some(job) = retry {
+            self.cluster.retry(job)?;
+        }
+        Ok(self.watch(desk))
+    }
+
     /// Hands all news to the desk until the job has ended.
-    pub(crate) fn watch(&mut self, desk: &mut Desk) -> Ending {
+    fn watch(&mut self, desk: &mut Desk) -> Ending {
         let mut ending: Option<Ending> = None;
         let mut cancelled = false;
         loop {
             if ending.is_none() {
                 ending = self.reason_to_stop(desk);
+            }
+            if let (Some(stop), true) = (&ending, self.is_durable()) {
+                // A later run goes on with what has not ended.
+                return stop.clone();
             }
             if let Some(stop) = &ending
                 && !cancelled
@@ -87,6 +121,11 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Whether what is not done now can be done by a later run.
+    fn is_durable(&self) -> bool {
+        self.cluster.durability() == Durability::Disk
     }
 
     /// What ends the run early: a signal, or inputs that cannot be read.
@@ -147,7 +186,12 @@ impl Session {
             feed.gate.close();
         }
         let cluster = Arc::clone(&self.cluster);
-        let stopping = std::thread::spawn(move || cluster.stop());
+        let unfinished = self.is_durable() && !desk.finished;
+        desk.tally.stopping |= unfinished;
+        let stopping = std::thread::spawn(move || match unfinished {
+            true => cluster.suspend(),
+            false => cluster.stop(),
+        });
         while let Some(news) = self.listener.as_mut().and_then(Listener::next) {
             // A reader that has gone, or a full disk, does not keep tasks from ending.
             desk.muted |= desk.on_news(news).and_then(|_| desk.on_idle()).is_err();

@@ -18,6 +18,7 @@ use crate::words::{WordSource, WordValues};
 
 pub(crate) mod chunk;
 pub(crate) mod cut;
+pub(crate) mod stream;
 
 /// One source of inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -97,7 +97,7 @@ impl Tally {
                 self.began.get_or_insert(event.at);
                 self.tasks += specs.iter().map(|spec| u64::from(spec.count)).sum::<u64>();
             }
-            EventKind::Closed { .. } | EventKind::Granted { .. } => {}
+            EventKind::Closed { .. } | EventKind::Granted { .. } | EventKind::Retried { .. } => {}
             EventKind::Retracted { ranges, .. } => {
                 self.retracted += ranges.iter().map(|range| u64::from(range.count)).sum::<u64>();
             }
@@ -212,7 +212,7 @@ mod tests {
     use std::sync::Arc;
 
     use bary_model::action::Action;
-    use bary_model::id::{JobNo, SpecNo, TaskRange};
+    use bary_model::id::{JobNo, ShardId, SpecNo, TaskRange};
     use bary_model::inputs::Inputs;
     use bary_model::outcome::{Results, Usage};
     use bary_model::payload::Payload;
@@ -242,7 +242,7 @@ mod tests {
             stderr: Payload::Empty,
             usage: Usage { busy: Span::millis(busy_ms), slot, ..Usage::default() },
         });
-        Event { at: Moment(0), kind }
+        Event { at: Moment(0), shard: ShardId(1), kind }
     }
 
     /// One spec of many tasks that hold so many cores each.
@@ -263,7 +263,7 @@ mod tests {
         let specs = [Arc::new(spec)].into();
         let mut roster = Roster::default();
         let kind = EventKind::Submitted { job: JobNo(0), first: SpecNo(0), specs };
-        roster.on_event(&Event { at: Moment(0), kind });
+        roster.on_event(&Event { at: Moment(0), shard: ShardId(1), kind });
         roster
     }
 

@@ -19,9 +19,11 @@ use crate::session::{Ending, Session};
 use crate::tally::Tally;
 
 pub(crate) mod docs;
+pub(crate) mod journal;
 pub(crate) mod map;
 pub(crate) mod policy;
 pub(crate) mod run;
+pub(crate) mod sim;
 pub(crate) mod why;
 
 /// What a run is called and what is shown of it at its end.
@@ -37,11 +39,13 @@ pub(crate) struct Closing<'a> {
     pub(crate) alone: bool,
     pub(crate) face: Face,
     pub(crate) began: SystemTime,
+    /// Where its state is kept, if it is.
+    pub(crate) state: Option<&'a Path>,
 }
 
 /// A keeper for a run where it is to be kept.
 pub(crate) fn keeper(args: &KeepArgs, name: &str) -> Result<Option<Keeper>, Complaint> {
-    if !args.is_kept() {
+    if !args.keep {
         return Ok(None);
     }
     let runs = keep::runs(args.state.as_deref());
@@ -57,6 +61,7 @@ pub(crate) fn close(
     closing: &Closing<'_>,
 ) -> Result<Exit, Complaint> {
     let messages = session.messages();
+    let durability = session.cluster.durability();
     session.close(&mut desk);
     let closed = desk.close();
     let exit = match &ending {
@@ -68,10 +73,18 @@ pub(crate) fn close(
     document["schema"] = json!(closing.schema);
     document["job"] = json!(closing.name);
     document["exit"] = json!(exit.0);
+    document["durability"] = json!(durability.name());
     document["interrupted"] = json!(matches!(ending, Ending::Stopped(_)));
     keep_run(&mut desk, &document, closing)?;
     if !desk.muted {
         print_end(&mut desk, &mut document, &messages, closing)?;
+    }
+    if let (Some(state), false) = (closing.state, desk.finished || closing.face.is_quiet()) {
+        let (done, all) = (desk.tally.done(), desk.tally.tasks);
+        let state = state.display();
+        desk.screen.note(&format!(
+            "bary: {done} of {all} tasks have ended; the same command goes on in {state}"
+        ));
     }
     if let Ending::Broken(complaint) = ending {
         return Err(complaint);
@@ -101,7 +114,8 @@ fn print_end(
             desk.list_failures();
         }
         if closing.report && !face.is_data() {
-            let table = report::table(&desk.tally, messages);
+            let durability = document["durability"].as_str().unwrap_or_default();
+            let table = report::table(&desk.tally, messages, durability);
             desk.screen.err(table.as_bytes());
         } else if !closing.alone && desk.tally.cancelled > 0 {
             let ends = report::ends(&desk.tally);

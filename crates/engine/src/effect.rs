@@ -2,8 +2,8 @@
 
 use bary_ledger::record::Record;
 use bary_model::event::Event;
-use bary_model::id::{Lsn, NodeId, RunNo};
-use bary_model::message::{GrantItem, Message};
+use bary_model::id::{Epoch, Lsn, NodeId, RunNo, ShardId};
+use bary_model::message::{Frame, GrantItem};
 use bary_model::time::Span;
 
 use crate::input::Reply;
@@ -11,19 +11,23 @@ use crate::input::Reply;
 /// One thing to be done.
 #[derive(Debug)]
 pub enum Effect {
-    /// Append a batch to the journal and say when it is durable.
+    /// Append a batch to a shard's journal and say when it is durable.
     Append {
+        /// The shard.
+        shard: ShardId,
+        /// The reign that writes it; readers ignore batches of a lower one than the last opened.
+        epoch: Epoch,
         /// The number of the batch.
         lsn: Lsn,
         /// The records.
         records: Vec<Record>,
     },
-    /// Send a message.
+    /// Send a frame. It may be lost, doubled, late or out of order, never changed.
     Send {
         /// To this node; never the engine's own.
         to: NodeId,
         /// What.
-        message: Message,
+        frame: Frame,
     },
     /// Start a run.
     Start {

@@ -1,16 +1,23 @@
-//! The engine of one node: its home, its runner and its view, stepped together.
+//! The engine of one node: its homes, its runner, its links and its view, stepped together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bary_ledger::ledger::Ledger;
-use bary_model::id::{NodeId, ShardId};
-use bary_model::message::Message;
+use bary_model::id::{Epoch, Incarnation, Lsn, NodeId, ShardId};
+use bary_model::job::JobRef;
+use bary_model::message::{Frame, Message, Say};
 use bary_model::node::{NodeInfo, Peer};
-use bary_model::time::{Moment, Span};
+use bary_model::time::Moment;
 use bary_policy::preset::Policy;
 
 use crate::effect::Effect;
-use crate::home::Home;
-use crate::input::{Input, Request};
+use crate::flaw::Flaws;
+use crate::home::account::Parked;
+use crate::home::{Home, HomeConfig};
+use crate::input::{Input, Refusal, Reply, Request};
 use crate::limits::Limits;
+use crate::link::Links;
 use crate::outbox::Outbox;
 use crate::runner::Runner;
 use crate::timers::{Timer, Timers};
@@ -21,44 +28,45 @@ use crate::view::View;
 pub struct EngineConfig {
     /// The node it decides for.
     pub node: NodeInfo,
-    /// The shard it is home of.
-    pub shard: ShardId,
+    /// The node's life: durable before the engine says anything, and higher in each later life.
+    pub incarnation: Incarnation,
     /// From which all its dice are made.
     pub seed: u64,
     /// How it places tasks.
     pub policy: Policy,
     /// What it never exceeds.
     pub limits: Limits,
+    /// Bugs put back on purpose; none but in tests of the simulator's alarm.
+    pub flaws: Flaws,
 }
 
 /// The one engine.
 #[derive(Debug)]
 pub struct Engine {
-    home: Home,
+    homes: BTreeMap<ShardId, Home>,
+    /// The shard that users' requests go to: the first that was opened here.
+    own: Option<ShardId>,
     runner: Runner,
     view: View,
-    policy: Policy,
+    config: HomeConfig,
     timers: Timers,
     out: Outbox,
 }
 
 impl Engine {
-    /// An engine that knows only its own node.
+    /// An engine that knows only its own node, and is home of nothing.
     #[must_use]
     pub fn new(config: EngineConfig) -> Self {
-        let EngineConfig { node, shard, seed, policy, limits } = config;
-        let me = node.id;
-        let mut out = Outbox::new(me);
-        let mut home = Home::new(shard, seed, policy.clone(), limits.clone(), &mut out);
-        home.on_joined(&Peer { info: node.clone(), round_trip: Span::ZERO }, &mut out);
-        let view = View::new(node.clone());
+        let EngineConfig { node, incarnation, seed, policy, limits, flaws } = config;
+        let links = Links::new(incarnation, limits.clone());
         Self {
-            home,
-            runner: Runner::new(node, limits),
-            view,
-            policy,
+            homes: BTreeMap::new(),
+            own: None,
+            out: Outbox::new(node.id, links),
+            view: View::new(node.clone()),
+            runner: Runner::new(node, limits.clone(), flaws),
+            config: HomeConfig { seed, policy, limits, flaws },
             timers: Timers::default(),
-            out,
         }
     }
 
@@ -83,13 +91,18 @@ impl Engine {
             self.deliver_local();
         }
         self.settle();
+        let (links, said) = self.out.links_and_effects();
+        links.on_time(now, said);
+        for home in self.homes.values_mut() {
+            home.close(effects);
+        }
         self.out.close(effects);
     }
 
     /// When the engine wants to be stepped again even if nothing comes in.
     #[must_use]
     pub fn wake(&self) -> Option<Moment> {
-        self.timers.next()
+        self.timers.next().into_iter().chain(self.out.links.wake()).min()
     }
 
     /// Whether this node runs nothing and holds nothing.
@@ -98,10 +111,15 @@ impl Engine {
         self.runner.is_idle()
     }
 
-    /// What is true of the shard that this node is home of.
+    /// What is true of each shard that this node is home of.
+    pub fn ledgers(&self) -> impl Iterator<Item = &Ledger> {
+        self.homes.values().map(Home::ledger)
+    }
+
+    /// What is true of a shard, where this node is its home.
     #[must_use]
-    pub fn ledger(&self) -> &Ledger {
-        self.home.ledger()
+    pub fn ledger(&self, shard: ShardId) -> Option<&Ledger> {
+        self.homes.get(&shard).map(Home::ledger)
     }
 
     /// Checks what must always hold; for tests and simulation after each step.
@@ -110,78 +128,209 @@ impl Engine {
     /// Where an invariant does not hold.
     pub fn check(&self) {
         self.runner.check();
-        self.home.check();
+        self.homes.values().for_each(Home::check);
     }
 
     fn take_in(&mut self, input: Input) {
         match input {
-            Input::Joined(peer) => {
-                self.home.on_joined(&peer, &mut self.out);
-                self.view.join(peer);
+            Input::Opened { ledger, next } => self.open(*ledger, next),
+            Input::Deposed { shard } => {
+                self.homes.remove(&shard);
+                self.own = self.own.filter(|own| *own != shard);
             }
-            Input::Received { from, message } => self.on_message(from, message),
-            Input::Durable(lsn) => self.out.on_durable(lsn),
+            Input::Joined(peer) => self.join(peer),
+            Input::Left(node) => {
+                for home in self.homes.values_mut() {
+                    home.on_left(node, &mut self.out, &mut self.timers);
+                }
+                self.view.leave(node);
+            }
+            Input::Received { from, frame } => self.receive(from, frame),
+            Input::Durable { shard, lsn } => {
+                if let Some(home) = self.homes.get_mut(&shard) {
+                    home.on_durable(lsn, &mut self.out, &mut self.timers);
+                }
+            }
+            Input::Room { shard, low } => {
+                if let Some(home) = self.homes.get_mut(&shard) {
+                    home.on_room(low);
+                }
+            }
             Input::Ended { run, items } => {
                 self.runner.on_ended(run, items, &mut self.out, &mut self.timers);
             }
             Input::Beat { run } => self.runner.on_beat(run, &self.out),
-            Input::Request { ticket, request } => {
-                if let Request::Follow(policy) = &request {
-                    self.policy = policy.clone();
-                }
-                self.home.on_request(ticket, request, &mut self.out);
+            Input::Request { ticket, request } => self.on_request(ticket, request),
+        }
+    }
+
+    fn open(&mut self, ledger: Ledger, next: Lsn) {
+        let shard = ledger.shard();
+        let (out, timers) = (&mut self.out, &mut self.timers);
+        let mut home = Home::open(ledger, next, self.config.clone(), out, timers);
+        for peer in self.view.peers.values() {
+            home.on_joined(peer, out, timers);
+        }
+        self.homes.insert(shard, home);
+        self.own.get_or_insert(shard);
+    }
+
+    fn join(&mut self, peer: Peer) {
+        self.out.links.measure(peer.info.id, peer.round_trip, self.out.now);
+        for home in self.homes.values_mut() {
+            home.on_joined(&peer, &mut self.out, &mut self.timers);
+        }
+        self.view.join(peer);
+    }
+
+    fn receive(&mut self, from: NodeId, frame: Frame) {
+        let now = self.out.now;
+        let (links, effects) = self.out.links_and_effects();
+        let arrival = links.receive(from, frame, now, effects);
+        if arrival.renewed {
+            self.out.renewed.push_back(from);
+            self.deliver_local();
+        }
+        for message in arrival.messages {
+            self.on_message(from, Arc::unwrap_or_clone(message));
+            self.deliver_local();
+        }
+    }
+
+    fn on_request(&mut self, ticket: u64, request: Request) {
+        let (out, timers) = (&mut self.out, &mut self.timers);
+        if let Request::Follow(policy) = &request {
+            self.config.policy = policy.clone();
+            for home in self.homes.values_mut().filter(|home| Some(home.shard()) != self.own) {
+                home.follow_policy(policy.clone(), out, timers);
+            }
+        }
+        match self.own.and_then(|own| self.homes.get_mut(&own)) {
+            Some(home) => home.on_request(ticket, request, out, timers),
+            None => {
+                let reply = Reply::Refused(Refusal::NoHome);
+                out.effect(Effect::Reply { ticket, reply });
             }
         }
     }
 
-    /// Lets the runner act on what changed until neither it nor the home has more to say.
+    /// Lets the runner act on what changed until neither it nor the homes have more to say.
     fn settle(&mut self) {
         loop {
-            self.runner.settle(&self.view, &self.policy, &mut self.out, &mut self.timers);
+            let policy = &self.config.policy;
+            self.runner.settle(&self.view, policy, &mut self.out, &mut self.timers);
             if !self.deliver_local() {
                 return;
             }
         }
     }
 
-    /// Delivers messages of this engine to itself; tells whether there were any.
+    /// Delivers messages of this engine to itself, and word of links that began anew; tells
+    /// whether there were any.
     fn deliver_local(&mut self) -> bool {
         let mut any = false;
-        while let Some(message) = self.out.next_local() {
+        loop {
+            if let Some(peer) = self.out.renewed.pop_front() {
+                self.homes.values_mut().for_each(|home| home.on_renewed(peer));
+                self.runner.on_renewed(peer);
+            } else if let Some(message) = self.out.next_local() {
+                self.on_message(self.view.me, message);
+            } else {
+                return any;
+            }
             any = true;
-            self.on_message(self.view.me, message);
         }
-        any
     }
 
     fn on_message(&mut self, from: NodeId, message: Message) {
-        let (out, timers) = (&mut self.out, &mut self.timers);
-        match message {
-            Message::Load { ready } => {
-                self.view.homes.insert(from, ready);
-            }
-            Message::Ask(ask) => self.home.on_ask(from, ask, out, timers),
-            Message::Grant(grant) => {
-                self.view.homes.insert(from, grant.ready);
-                self.runner.on_grant(from, grant);
-            }
-            Message::Outcomes { items, ask } => {
-                self.home.on_outcomes(from, items, out, timers);
-                if let Some(ask) = ask {
-                    self.home.on_ask(from, ask, out, timers);
+        let Message { shard, epoch, .. } = message;
+        match message.say {
+            Say::Hello(_)
+            | Say::Ask(_)
+            | Say::Outcomes(_)
+            | Say::Retracted { .. }
+            | Say::Pulse(_) => {
+                if let Some(home) = self.homes.get_mut(&shard) {
+                    home.on_message(from, message, &mut self.out, &mut self.timers);
                 }
             }
-            Message::Retract(retract) => {
-                self.runner.on_retract(from, retract, &self.view, out, timers);
+            say => {
+                if self.view.hear(shard, from, epoch) {
+                    self.on_word(from, shard, epoch, say);
+                }
             }
-            Message::Retracted { items } => self.home.on_retracted(from, items, out, timers),
+        }
+    }
+
+    /// A home says something to this node's homes, or to the node itself.
+    fn on_word(&mut self, from: NodeId, shard: ShardId, epoch: Epoch, say: Say) {
+        self.runner.meet(shard, from, epoch);
+        let (out, timers) = (&mut self.out, &mut self.timers);
+        match say {
+            Say::Level(level) => {
+                for home in self.homes.values_mut() {
+                    home.on_level(shard, from, level, out, timers);
+                }
+            }
+            Say::Seek { at, tasks } => {
+                if let Some(home) = self.homes.get_mut(&at) {
+                    home.on_seek(shard, tasks, out);
+                }
+            }
+            Say::Token { at, node, asked, ask, hops } => {
+                if let Some(home) = self.homes.get_mut(&at) {
+                    home.on_token(node, Parked { ask, asked, hops }, out, timers);
+                }
+            }
+            Say::Watch { upstream, by } => {
+                if let Some(home) = self.homes.get_mut(&upstream.shard) {
+                    home.on_watch(from, shard, upstream.job, by, out);
+                }
+            }
+            Say::Done { dependent, job, good } => {
+                if let Some(home) = self.homes.get_mut(&dependent.shard) {
+                    home.on_done(dependent.job, JobRef { shard, job }, good, out, timers);
+                }
+            }
+            say => self.on_order(from, shard, say),
+        }
+    }
+
+    /// A home says something to this node.
+    fn on_order(&mut self, from: NodeId, shard: ShardId, say: Say) {
+        let (out, timers) = (&mut self.out, &mut self.timers);
+        match say {
+            Say::Load { ready } => {
+                self.view.set_ready(shard, ready);
+                for home in self.homes.values_mut() {
+                    home.on_neighbour(shard, from, ready);
+                }
+            }
+            Say::Grant(grant) => {
+                self.view.set_ready(shard, grant.ready);
+                self.runner.on_grant(shard, grant, out, timers);
+            }
+            Say::Settled { batch } => self.runner.on_settled(shard, batch),
+            Say::Retract(retract) => {
+                self.runner.on_retract(shard, retract, &self.view, out, timers);
+            }
+            Say::Relist { number } => self.runner.on_relist(shard, number),
+            _ => {}
         }
     }
 
     fn on_timer(&mut self, timer: Timer) {
         match timer {
-            Timer::Retry(_) | Timer::Steal(_) => {
-                self.home.on_timer(timer, &mut self.out, &mut self.timers);
+            Timer::Retry(shard, _)
+            | Timer::Steal(shard, _)
+            | Timer::Lease(shard, _)
+            | Timer::Settle(shard, _)
+            | Timer::Level(shard)
+            | Timer::Word(shard)
+            | Timer::Watch(shard) => {
+                if let Some(home) = self.homes.get_mut(&shard) {
+                    home.on_timer(timer, &mut self.out, &mut self.timers);
+                }
             }
             _ => self.runner.on_timer(timer, &mut self.out, &mut self.timers),
         }

@@ -1,6 +1,7 @@
 //! The home of a shard: it alone grants its tasks and accepts their outcomes.
 
-mod account;
+pub(crate) mod account;
+mod exchange;
 mod explain;
 mod grant;
 mod halt;
@@ -8,103 +9,278 @@ mod outcome;
 mod push;
 mod ready;
 mod requests;
+mod session;
 mod steal;
+mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
+use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
+use bary_ledger::graph;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::event::EventKind;
-use bary_model::id::{Epoch, JobNo, NodeId, ShardId, TaskRange};
-use bary_model::message::{Ask, Message, Retract};
-use bary_model::node::Peer;
+use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskRange};
+use bary_model::message::{Ask, Message, Retract, Say};
 use bary_model::outcome::End;
+use bary_model::task::TaskSpec;
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
 use bary_policy::view::TaskView;
 
-use crate::home::account::Account;
-use crate::home::halt::Halts;
+use crate::effect::Effect;
+use crate::flaw::{Flaw, Flaws};
+use crate::home::account::{Account, Holding, Parked};
+use crate::home::exchange::Exchange;
 use crate::home::ready::{Entry, Ready};
+use crate::home::watch::Watches;
 use crate::limits::Limits;
+use crate::log::Log;
 use crate::outbox::Outbox;
-use crate::timers::{Timer, Timers};
+use crate::timers::{Timer, TimerKey, Timers};
 
 /// The deciding half of a shard's home.
 #[derive(Debug)]
 pub(crate) struct Home {
     ledger: Ledger,
+    log: Log,
     limits: Limits,
+    flaws: Flaws,
     policy: Policy,
     ready: Ready,
     accounts: BTreeMap<NodeId, Account>,
+    /// What nodes hold that this home has not met in its reign.
+    strangers: BTreeMap<NodeId, Holding>,
+    /// Nodes that left; they have to say what they hold when they come back.
+    departed: BTreeSet<NodeId>,
+    /// Batches of outcomes that wait to be durable, with the number of their node.
+    settling: VecDeque<(Lsn, NodeId, u64)>,
+    /// The batch that opened this reign; nothing is granted before it is durable.
+    opening: Option<Lsn>,
+    /// Nodes whose asks wait here.
+    parked: BTreeSet<NodeId>,
+    exchange: Exchange,
+    watches: Watches,
+    /// When nodes are told of work that other homes brought nobody for.
+    word: Option<TimerKey>,
+    /// Whether submissions are refused, as the disk under the journal is nearly full.
+    low: bool,
     /// Bottom levels of the specs of jobs that have dependencies.
     levels: BTreeMap<JobNo, Vec<u64>>,
-    /// Jobs that are being cancelled: what comes back of them does not run again.
-    stopping: BTreeSet<JobNo>,
-    halts: Halts,
     specs_held: u64,
     force_dice: Dice,
     steal_dice: Dice,
     retry_dice: Dice,
 }
 
+/// What a home is made of besides its ledger.
+#[derive(Clone, Debug)]
+pub(crate) struct HomeConfig {
+    pub(crate) seed: u64,
+    pub(crate) policy: Policy,
+    pub(crate) limits: Limits,
+    pub(crate) flaws: Flaws,
+}
+
 impl Home {
-    pub(crate) fn new(
-        shard: ShardId,
-        seed: u64,
-        policy: Policy,
-        limits: Limits,
+    /// Opens a reign over what a journal's records make. Only this mints an epoch.
+    pub(crate) fn open(
+        mut ledger: Ledger,
+        next: Lsn,
+        config: HomeConfig,
         out: &mut Outbox,
+        timers: &mut Timers,
     ) -> Self {
-        let mut ledger = Ledger::new(shard);
-        let opened = Record::Opened { epoch: Epoch(1) };
+        let HomeConfig { seed, policy, limits, flaws } = config;
+        let epoch = Epoch(ledger.epoch().0 + 1);
+        let opened = Record::Opened { epoch };
         ledger.apply(&opened, &mut Consequences::default());
-        out.record(opened);
-        Self {
+        let mut log = Log::new(ledger.shard(), epoch, next);
+        log.hasty = flaws.has(Flaw::EarlyAcknowledgement);
+        log.record(opened);
+        let mut home = Self {
+            opening: Some(log.rests_on()),
             ledger,
+            log,
             limits,
+            flaws,
             policy,
             ready: Ready::default(),
             accounts: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            departed: BTreeSet::new(),
+            settling: VecDeque::new(),
+            low: false,
+            parked: BTreeSet::new(),
+            exchange: Exchange::default(),
+            watches: Watches::default(),
+            word: None,
             levels: BTreeMap::new(),
-            stopping: BTreeSet::new(),
-            halts: Halts::default(),
             specs_held: 0,
             force_dice: Dice::new(seed, "force"),
             steal_dice: Dice::new(seed, "steal"),
             retry_dice: Dice::new(seed, "retry"),
+        };
+        home.recover(out, timers);
+        home
+    }
+
+    /// Takes up what the reigns before left: who holds what, and what is ready.
+    fn recover(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        if !self.limits.retains_finished {
+            self.ledger.forget_finished();
         }
+        for no in 0..self.ledger.jobs() as u32 {
+            self.take_up(JobNo(no));
+        }
+        let mut strangers: BTreeMap<NodeId, Holding> = BTreeMap::new();
+        let ledger = &self.ledger;
+        ledger.held(|holder, range| {
+            let weight = ledger.job(range.job).and_then(|job| job.spec(range.spec));
+            let weight = weight.map_or(0, |spec| spec.weight.times(u64::from(range.count)));
+            let holding = strangers.entry(holder.node).or_default();
+            holding.add(holder.epoch, holder.grant, range, weight);
+        });
+        self.strangers = strangers;
+        if !self.flaws.has(Flaw::LeaseForgotten) {
+            let holders: Vec<NodeId> = self.strangers.keys().copied().collect();
+            for node in holders {
+                self.watch_lease(node, out, timers);
+            }
+        }
+        let mut ready = Vec::new();
+        self.ledger.ready(|range| ready.push(range));
+        if self.flaws.has(Flaw::ReplayCallsPolicy) {
+            self.judge_anew(&ready);
+        }
+        let mut then = Consequences::default();
+        for range in ready {
+            self.make_ready_or_cancel(range, &mut then);
+        }
+        self.follow(then, out, timers);
+    }
+
+    /// Takes up one job that is not over: its levels and its size.
+    fn take_up(&mut self, no: JobNo) {
+        let Some(job) = self.ledger.job(no).filter(|job| !job.is_over()) else { return };
+        let specs: Vec<_> = job.specs().cloned().collect();
+        self.specs_held += specs.len() as u64;
+        self.set_levels(no, &specs);
+    }
+
+    /// The bug of that name: what has failed before is given up, and no record says so.
+    fn judge_anew(&mut self, ready: &[TaskRange]) {
+        for task in ready.iter().flat_map(|range| range.tasks()) {
+            let tries = self.ledger.job(task.job).map(|job| job.tries(task.spec, task.index));
+            if tries.is_some_and(|tries| tries.failed > 0) {
+                let range = TaskRange::one(task);
+                let record = Record::Cancelled { range, running: false };
+                self.ledger.apply(&record, &mut Consequences::default());
+            }
+        }
+    }
+
+    pub(super) fn set_levels(&mut self, no: JobNo, specs: &[Arc<TaskSpec>]) {
+        if specs.iter().any(|spec| !spec.after.is_empty())
+            && let Ok(order) = graph::order(specs)
+        {
+            self.levels.insert(no, graph::b_levels(specs, &order));
+        }
+    }
+
+    pub(crate) fn shard(&self) -> ShardId {
+        self.log.shard
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    pub(crate) fn on_joined(&mut self, peer: &Peer, out: &mut Outbox) {
-        self.accounts.insert(peer.info.id, Account::new(peer.clone()));
-        self.serve(out);
+    /// A node, or another home, says something to this one.
+    pub(crate) fn on_message(
+        &mut self,
+        from: NodeId,
+        message: Message,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        if let Say::Hello(hello) = message.say {
+            if message.epoch == self.log.epoch {
+                self.on_hello(from, hello, out, timers);
+            } else {
+                self.relist(from, out);
+            }
+            return;
+        }
+        if message.epoch != self.log.epoch || !self.has_session(from) {
+            self.relist(from, out);
+            return;
+        }
+        match message.say {
+            Say::Ask(ask) => self.on_ask(from, ask, out, timers),
+            Say::Outcomes(outcomes) => self.on_outcomes(from, outcomes, out, timers),
+            Say::Retracted { items } => self.on_retracted(from, items, out, timers),
+            Say::Pulse(digest) => self.on_pulse(from, digest, out),
+            Say::Hello(_)
+            | Say::Load { .. }
+            | Say::Grant(_)
+            | Say::Settled { .. }
+            | Say::Retract(_)
+            | Say::Level(_)
+            | Say::Seek { .. }
+            | Say::Token { .. }
+            | Say::Watch { .. }
+            | Say::Done { .. }
+            | Say::Relist { .. } => {}
+        }
     }
 
     /// A node says that it has room: it gets work, or waits parked while work is sought.
-    pub(crate) fn on_ask(&mut self, from: NodeId, ask: Ask, out: &mut Outbox, timers: &mut Timers) {
-        if let Some(account) = self.accounts.get_mut(&from) {
-            account.parked = Some(ask);
-            self.serve(out);
-            self.seek_work_for(from, out, timers);
-        }
+    pub(super) fn on_ask(&mut self, from: NodeId, ask: Ask, out: &mut Outbox, timers: &mut Timers) {
+        let asked = self.log.shard;
+        self.park(from, Parked { ask, asked, hops: 0 });
+        self.serve(out, timers);
+        self.seek_work_for(from, out, timers);
     }
 
     pub(crate) fn on_timer(&mut self, timer: Timer, out: &mut Outbox, timers: &mut Timers) {
         match timer {
-            Timer::Retry(range) if self.still_waits(range) => {
+            Timer::Retry(_, range) if self.still_waits(range) => {
                 self.make_ready(range);
-                self.serve(out);
+                self.serve(out, timers);
             }
-            Timer::Steal(thief) => self.on_steal_timer(thief, out, timers),
+            Timer::Steal(_, thief) => self.on_steal_timer(thief, out, timers),
+            Timer::Lease(_, node) => self.on_lease_timer(node, out, timers),
+            Timer::Settle(_, node) => self.on_settle_timer(node, out),
+            Timer::Level(_) => self.on_level_timer(out),
+            Timer::Watch(_) => self.on_watch_timer(out, timers),
+            Timer::Word(_) => {
+                self.word = None;
+                self.spread_the_word(out);
+            }
             _ => {}
         }
+    }
+
+    /// Batches are durable: promises leave, and the reign begins if it was waiting for that.
+    pub(crate) fn on_durable(&mut self, lsn: Lsn, out: &mut Outbox, timers: &mut Timers) {
+        self.log.on_durable(lsn, out);
+        if self.opening.is_some_and(|opened| opened <= self.log.durable()) {
+            self.opening = None;
+            self.watch(out, timers);
+            self.serve(out, timers);
+        }
+        self.settle(out, timers);
+    }
+
+    pub(crate) fn on_room(&mut self, low: bool) {
+        self.low = low;
+    }
+
+    pub(crate) fn close(&mut self, effects: &mut Vec<Effect>) {
+        self.log.close(effects);
     }
 
     /// A task whose back-off is over may have been cancelled meanwhile.
@@ -113,81 +289,97 @@ impl Home {
     }
 
     /// Writes a record and folds it in; what follows is added to `then`.
-    fn commit(&mut self, record: Record, then: &mut Consequences, out: &mut Outbox) {
+    fn commit(&mut self, record: Record, then: &mut Consequences) {
         self.ledger.apply(&record, then);
-        out.record(record);
+        self.log.record(record);
     }
 
     /// Tells what followed from records and hands out what became ready.
-    fn follow(&mut self, mut then: Consequences, out: &mut Outbox) {
+    fn follow(&mut self, mut then: Consequences, out: &mut Outbox, timers: &mut Timers) {
         for range in std::mem::take(&mut then.ready) {
-            self.make_ready_or_cancel(range, &mut then, out);
+            self.make_ready_or_cancel(range, &mut then);
         }
         for (range, because) in then.skipped {
             let because = Some(because);
-            out.tell(EventKind::Dropped { range, end: End::Skipped, because });
+            self.log.tell(EventKind::Dropped { range, end: End::Skipped, because }, out);
         }
         for range in then.cancelled {
-            out.tell(EventKind::Dropped { range, end: End::Cancelled, because: None });
+            let end = End::Cancelled;
+            self.log.tell(EventKind::Dropped { range, end, because: None }, out);
         }
         self.stop_held(then.stopped, out);
         for job in then.finished {
+            self.tell_watchers(job, out);
             self.forget(job);
-            out.tell(EventKind::Finished { job });
+            self.log.tell(EventKind::Finished { job }, out);
         }
-        self.serve(out);
+        self.serve(out, timers);
     }
 
     fn forget(&mut self, job: JobNo) {
         self.levels.remove(&job);
-        self.stopping.remove(&job);
-        self.halts.forget(job);
         self.specs_held -= self.ledger.job(job).map_or(0, |job| job.specs().len() as u64);
-        self.ledger.forget(job);
+        if !self.limits.retains_finished {
+            self.ledger.forget(job);
+        }
     }
 
-    fn stop_held(&mut self, stopped: Vec<(NodeId, TaskRange)>, out: &mut Outbox) {
+    fn stop_held(&mut self, stopped: Vec<(Holder, TaskRange)>, out: &mut Outbox) {
         let mut by_node: BTreeMap<NodeId, Vec<TaskRange>> = BTreeMap::new();
-        for (node, range) in stopped {
-            if let Some(spec) = self.ledger.job(range.job).and_then(|job| job.spec(range.spec)) {
-                let weight = spec.weight.times(u64::from(range.count));
-                if let Some(account) = self.accounts.get_mut(&node) {
-                    account.ended(weight, u64::from(range.count));
-                }
-            }
-            by_node.entry(node).or_default().push(range);
+        for (holder, range) in stopped {
+            self.holds_no_longer(holder, range);
+            by_node.entry(holder.node).or_default().push(range);
         }
         for (node, ranges) in by_node {
             // Not before the grants that it is about.
-            out.send_after_held(node, Message::Retract(Retract::Tasks(ranges)));
+            self.log.say_after_held(node, Say::Retract(Retract::Tasks(ranges)), out);
         }
     }
 
+    /// Books that a node holds tasks no longer.
+    fn holds_no_longer(&mut self, holder: Holder, range: TaskRange) {
+        let weight = self.weight(range);
+        if let Some(account) = self.accounts.get_mut(&holder.node) {
+            account.holding.remove(holder.epoch, holder.grant, range, weight);
+        } else if let Some(holding) = self.strangers.get_mut(&holder.node) {
+            holding.remove(holder.epoch, holder.grant, range, weight);
+        }
+    }
+
+    /// The weight of some tasks, in thousandths.
+    fn weight(&self, range: TaskRange) -> u64 {
+        let spec = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
+        spec.map_or(0, |spec| spec.weight.times(u64::from(range.count)))
+    }
+
     /// Tasks that came back ready run again, unless their job is being cancelled.
-    fn make_ready_or_cancel(
-        &mut self,
-        range: TaskRange,
-        then: &mut Consequences,
-        out: &mut Outbox,
-    ) {
-        if self.stopping.contains(&range.job) {
-            self.commit(Record::Cancelled { range, running: false }, then, out);
+    fn make_ready_or_cancel(&mut self, range: TaskRange, then: &mut Consequences) {
+        if self.is_stopping(range.job) {
+            self.commit(Record::Cancelled { range, running: false }, then);
         } else {
             self.make_ready(range);
         }
     }
 
+    /// Whether a job is being cancelled: what comes back of it does not run again.
+    fn is_stopping(&self, job: JobNo) -> bool {
+        self.ledger.job(job).is_some_and(|job| job.stopping)
+    }
+
     /// Checks what must always hold.
     pub(crate) fn check(&self) {
         self.ledger.check();
-        let mut held: BTreeMap<NodeId, u64> = BTreeMap::new();
-        self.ledger.held(|node, range| {
-            *held.entry(node).or_default() += u64::from(range.count);
+        let mut held: BTreeMap<NodeId, Holding> = BTreeMap::new();
+        self.ledger.held(|holder, range| {
+            let holding = held.entry(holder.node).or_default();
+            holding.add(holder.epoch, holder.grant, range, self.weight(range));
         });
-        for (node, account) in &self.accounts {
-            let held = held.get(node).copied().unwrap_or(0);
-            assert_eq!(account.tasks, held, "a node's account is what the ledger says it holds");
+        let accounts = self.accounts.iter().map(|(node, account)| (node, &account.holding));
+        for (node, holding) in accounts.chain(&self.strangers) {
+            let held = held.remove(node).unwrap_or_default();
+            assert_eq!(*holding, held, "a node's account is what the ledger says it holds");
         }
+        assert!(held.is_empty(), "every holder is known: {held:?}");
     }
 
     fn make_ready(&mut self, range: TaskRange) {

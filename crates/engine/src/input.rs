@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bary_ledger::graph::GraphError;
-use bary_model::id::{JobNo, Lsn, NodeId, RunNo};
-use bary_model::job::JobSpec;
-use bary_model::message::{Message, OutcomeItem};
+use bary_ledger::ledger::Ledger;
+use bary_model::id::{JobNo, Lsn, NodeId, RunNo, ShardId};
+use bary_model::job::{JobRef, JobSpec};
+use bary_model::message::{Frame, OutcomeItem};
 use bary_model::node::Peer;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::Policy;
@@ -13,17 +14,44 @@ use bary_policy::preset::Policy;
 /// One thing that an engine is told.
 #[derive(Debug)]
 pub enum Input {
-    /// There is another node.
-    Joined(Peer),
-    /// A peer says something.
-    Received {
-        /// The peer.
-        from: NodeId,
-        /// What it says.
-        message: Message,
+    /// This node opened a shard's journal and folded all its records: it is the shard's home from
+    /// here on. The first shard that it opens is its own, which requests go to.
+    Opened {
+        /// What the records make.
+        ledger: Box<Ledger>,
+        /// The number of the next batch.
+        next: Lsn,
     },
-    /// All records up to this number are durable.
-    Durable(Lsn),
+    /// Another node opened a shard's journal after this one: it is no longer the home.
+    Deposed {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// There is another node, or more is known of it.
+    Joined(Peer),
+    /// A node is gone, as far as anybody can tell.
+    Left(NodeId),
+    /// A frame arrived.
+    Received {
+        /// From this peer.
+        from: NodeId,
+        /// What.
+        frame: Frame,
+    },
+    /// All batches of a shard up to this number are durable.
+    Durable {
+        /// The shard.
+        shard: ShardId,
+        /// The number of the batch.
+        lsn: Lsn,
+    },
+    /// How much room is left under a shard's journal.
+    Room {
+        /// The shard.
+        shard: ShardId,
+        /// Whether there is so little that submissions have to be refused.
+        low: bool,
+    },
     /// A run is over; every task of it is in exactly one item.
     Ended {
         /// The run.
@@ -50,6 +78,13 @@ pub enum Input {
 pub enum Request {
     /// Run a job.
     Submit(JobSpec),
+    /// Run a job once jobs of other shards have finished.
+    SubmitAfter {
+        /// The job.
+        job: JobSpec,
+        /// The jobs that it waits for, each as its own submission was accepted.
+        upstream: Vec<JobRef>,
+    },
     /// Add specs to an open job.
     Extend {
         /// The job.
@@ -66,6 +101,8 @@ pub enum Request {
         /// Whether tasks that run are stopped too, or left to their end.
         running: bool,
     },
+    /// Run what did not succeed of a finished job once more.
+    Retry(JobNo),
     /// Decide by another policy from now on.
     Follow(Policy),
 }
@@ -116,4 +153,29 @@ pub enum Refusal {
     /// There is no such job, or it is closed.
     #[error("there is no open job {}", .0.0)]
     NoSuchJob(JobNo),
+    /// A job waits for too many others.
+    #[error("the job waits for {count} others, the limit `upstream_jobs_max` is {limit}")]
+    TooManyUpstream {
+        /// How many.
+        count: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The disk under the journal is nearly full; try again when there is room.
+    #[error("the disk under the journal is nearly full; free some space and try again")]
+    NoRoom,
+    /// The submission's key was used before, for something else.
+    #[error("the submission key {key:032x} was used for another job ({})", .job.0)]
+    KeyReused {
+        /// The key.
+        key: u128,
+        /// The job that has it.
+        job: JobNo,
+    },
+    /// The job has not finished, or nothing of it is left to retry.
+    #[error("job {} has not finished, or is no longer kept", .0.0)]
+    NotRetryable(JobNo),
+    /// The node is home of no shard at present; try again later, or elsewhere.
+    #[error("this node is home of no shard now; try again")]
+    NoHome,
 }

@@ -3,10 +3,14 @@
 
 pub mod effect;
 pub mod engine;
+pub mod flaw;
 mod home;
 pub mod input;
 pub mod limits;
+mod link;
+mod log;
 mod outbox;
+pub mod recall;
 mod runner;
 mod timers;
 mod view;

@@ -31,6 +31,40 @@ pub struct Limits {
     pub passed_over_max: u32,
     /// Shorter round trips are not worth asking ahead for. Defaults to 1 ms.
     pub ask_ahead_min: Span,
+    /// How long a node that holds tasks may be silent before its home grants them anew. Longer
+    /// than pauses that nodes survive; a late outcome is superseded, never counted twice.
+    /// Defaults to 10 s.
+    pub lease: Span,
+    /// Most messages to one peer that were not acknowledged; past it the link begins anew.
+    /// Defaults to 4,096.
+    pub link_messages_max: usize,
+    /// How long a message may be unacknowledged, at least, before it is sent again; four round
+    /// trips where that is longer. Defaults to 200 ms.
+    pub resend_min: Span,
+    /// The longest wait between two repeats of a message. Defaults to 5 s.
+    pub resend_max: Span,
+    /// How long an acknowledgement waits for a message to ride along with; less than a repeat
+    /// takes. Defaults to 40 ms.
+    pub acknowledge_delay: Span,
+    /// How long a node waits at most to hear that its outcomes are durable, where no grant says
+    /// so. Defaults to 200 ms.
+    pub settle_delay: Span,
+    /// Most jobs of other shards that one job may wait for. Defaults to 10,000.
+    pub upstream_jobs_max: usize,
+    /// How often a home asks again whether a job that one of its own waits for has finished,
+    /// where it has not heard. Defaults to 5 s.
+    pub watch_again: Span,
+    /// How often a home tells other homes how it stands, at most. Shorter means that nodes that
+    /// wait at one home find work at another sooner. Defaults to 20 ms.
+    pub level_delay: Span,
+    /// How long ready work waits for nodes that other homes send before every node is told of it.
+    /// Longer saves messages under steady load. Defaults to 50 ms.
+    pub word_delay: Span,
+    /// Most items of outcomes that a node keeps until homes have answered; it starts nothing new
+    /// past it. Defaults to 1,000,000.
+    pub unsettled_items_max: u64,
+    /// Whether finished jobs stay as they are, so that they can be retried. Defaults to false.
+    pub retains_finished: bool,
     /// Whether grants tell what each node scored, which costs a look at every node for each
     /// grant. Defaults to false.
     pub explain: bool,
@@ -51,6 +85,18 @@ impl Default for Limits {
             command_run_span: Span::millis(4),
             passed_over_max: 16,
             ask_ahead_min: Span::millis(1),
+            lease: Span::secs(10),
+            link_messages_max: 4_096,
+            resend_min: Span::millis(200),
+            resend_max: Span::secs(5),
+            acknowledge_delay: Span::millis(40),
+            settle_delay: Span::millis(200),
+            upstream_jobs_max: 10_000,
+            watch_again: Span::secs(5),
+            level_delay: Span::millis(20),
+            word_delay: Span::millis(50),
+            unsettled_items_max: 1_000_000,
+            retains_finished: false,
             explain: false,
         }
     }
@@ -69,5 +115,16 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("run_span", "1 ms", "how long a run of several short functions is meant to take"),
     ("command_run_span", "4 ms", "how long a run of several short commands is meant to take"),
     ("passed_over_max", "16", "starts before a task that waits for more room"),
+    ("lease", "10 s", "silence after which a node's tasks are granted anew"),
+    ("link_messages_max", "4,096", "unacknowledged messages to one peer"),
+    ("resend_min", "200 ms", "shortest wait before a message is sent again (or four round trips)"),
+    ("resend_max", "5 s", "longest wait before a message is sent again"),
+    ("acknowledge_delay", "40 ms", "how long an acknowledgement waits for company"),
+    ("settle_delay", "200 ms", "how long until a node hears that its outcomes are durable"),
+    ("upstream_jobs_max", "10,000", "jobs of other shards that one job waits for"),
+    ("watch_again", "5 s", "how often a home asks again about a job that one of its own waits for"),
+    ("level_delay", "20 ms", "how often homes tell each other how they stand, at most"),
+    ("word_delay", "50 ms", "how long work waits for other homes' nodes before all are told"),
+    ("unsettled_items_max", "1,000,000", "outcomes kept until homes have answered"),
     ("ask_ahead_min", "1 ms", "round trips shorter than this are not asked ahead for"),
 ];

@@ -3,22 +3,25 @@
 mod ask;
 mod held;
 mod report;
+mod session;
 mod start;
 mod stop;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bary_model::id::{JobNo, NodeId, RunNo, TaskRange};
-use bary_model::message::{Grant, GrantItem, OutcomeItem};
+use bary_model::id::{JobNo, RunNo, ShardId, TaskRange};
+use bary_model::message::{Grant, GrantItem};
 use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
 use bary_model::time::Moment;
 use bary_policy::preset::Policy;
 
 use crate::effect::Why;
+use crate::flaw::Flaws;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::runner::held::Held;
+use crate::runner::session::Session;
 use crate::timers::{TimerKey, Timers};
 use crate::view::View;
 
@@ -32,17 +35,20 @@ pub(crate) struct Runner {
     held: Held,
     runs: BTreeMap<RunNo, Running>,
     last_run: u64,
-    /// Outcomes not sent yet, by home.
-    outcomes: BTreeMap<NodeId, Outgoing>,
-    /// What is known of each home's asks: the number of the last, and whether it is open.
-    asks: BTreeMap<NodeId, AskState>,
+    flaws: Flaws,
+    /// The conversation with each home that was heard of.
+    sessions: BTreeMap<ShardId, Session>,
+    /// Sessions that may have to begin anew, as something would be lost otherwise.
+    broken: BTreeSet<ShardId>,
+    /// Items of outcomes that homes have not answered.
+    unsettled: u64,
     ask_timer: Option<TimerKey>,
 }
 
 /// One run that goes on.
 #[derive(Debug)]
 struct Running {
-    home: NodeId,
+    home: ShardId,
     slot: u32,
     class: usize,
     used: Resources,
@@ -58,19 +64,6 @@ struct Running {
     give_back: Vec<JobNo>,
 }
 
-#[derive(Debug, Default)]
-struct Outgoing {
-    items: Vec<OutcomeItem>,
-    flush: Option<TimerKey>,
-}
-
-#[derive(Debug, Default)]
-struct AskState {
-    number: u64,
-    /// What the last ask was for, while it is not answered.
-    open: Option<Need>,
-}
-
 /// What a node asks for; the greater covers the lesser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
@@ -83,7 +76,7 @@ enum Need {
 /// Slots by number, the lowest free one first. There are as many as runs at a time.
 #[derive(Debug, Default)]
 struct FreeSlots {
-    returned: std::collections::BTreeSet<u32>,
+    returned: BTreeSet<u32>,
     used: u32,
 }
 
@@ -101,7 +94,7 @@ impl FreeSlots {
 }
 
 impl Runner {
-    pub(crate) fn new(info: NodeInfo, limits: Limits) -> Self {
+    pub(crate) fn new(info: NodeInfo, limits: Limits, flaws: Flaws) -> Self {
         Self {
             free: info.resources.clone(),
             info,
@@ -110,21 +103,33 @@ impl Runner {
             held: Held::default(),
             runs: BTreeMap::new(),
             last_run: 0,
-            outcomes: BTreeMap::new(),
-            asks: BTreeMap::new(),
+            flaws,
+            sessions: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            unsettled: 0,
             ask_timer: None,
         }
     }
 
     /// Holds what a home granted until there is room for it.
-    pub(crate) fn on_grant(&mut self, home: NodeId, grant: Grant) {
-        let state = self.asks.entry(home).or_default();
-        if grant.answers == Some(state.number) {
-            state.open = None;
+    pub(crate) fn on_grant(
+        &mut self,
+        home: ShardId,
+        grant: Grant,
+        out: &Outbox,
+        timers: &mut Timers,
+    ) {
+        self.on_settled(home, grant.settled);
+        if let Some((asked, number)) = grant.answers
+            && let Some(session) = self.sessions.get_mut(&asked)
+            && number == session.asks
+        {
+            session.open = None;
         }
         for item in grant.items {
             self.held.push_back(home, item);
         }
+        self.pulse_later(home, out, timers);
     }
 
     /// Does what a change of state calls for: start, report, ask.
@@ -135,6 +140,7 @@ impl Runner {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
+        self.mend(out, timers);
         self.fill(out, timers);
         self.ask_or_flush(view, policy, out, timers);
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use bary_model::id::{NodeId, RunNo, TaskRange};
+use bary_model::id::{NodeId, RunNo, ShardId, TaskRange};
 use bary_model::time::Moment;
 
 /// What is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
     /// A failed task's back-off is over.
-    Retry(TaskRange),
+    Retry(ShardId, TaskRange),
     /// A run may have taken too long.
     Timeout(RunNo),
     /// A run may have been silent for too long.
@@ -17,11 +17,23 @@ pub(crate) enum Timer {
     /// A run that was asked to end has had its grace.
     Kill(RunNo),
     /// Outcomes for a home have been held back long enough.
-    Flush(NodeId),
+    Flush(ShardId),
+    /// The home of a shard should hear that this node is here.
+    Pulse(ShardId),
     /// The node is about to run dry.
     Ask,
     /// An idle node may look for work to steal again.
-    Steal(NodeId),
+    Steal(ShardId, NodeId),
+    /// A node that holds tasks may have been silent for too long.
+    Lease(ShardId, NodeId),
+    /// Other homes should hear how this one stands.
+    Level(ShardId),
+    /// Nodes should hear of work that has waited for long enough.
+    Word(ShardId),
+    /// Other homes should be asked again about jobs that some here wait for.
+    Watch(ShardId),
+    /// A node should hear which of its outcomes are durable.
+    Settle(ShardId, NodeId),
 }
 
 /// Names a timer so that it can be taken back.

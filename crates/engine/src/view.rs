@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bary_model::id::NodeId;
+use bary_model::id::{Epoch, NodeId, ShardId};
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::Span;
 
@@ -10,9 +10,18 @@ use bary_model::time::Span;
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) me: NodeId,
-    peers: BTreeMap<NodeId, Peer>,
-    /// Homes that have been heard of, with the weight they last said was ready.
-    pub(crate) homes: BTreeMap<NodeId, u64>,
+    pub(crate) peers: BTreeMap<NodeId, Peer>,
+    /// Homes that have been heard of.
+    pub(crate) homes: BTreeMap<ShardId, HomeView>,
+}
+
+/// A shard's home as it looks from here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HomeView {
+    pub(crate) node: NodeId,
+    pub(crate) epoch: Epoch,
+    /// The weight that it last said was ready.
+    pub(crate) ready: u64,
 }
 
 impl View {
@@ -24,6 +33,32 @@ impl View {
 
     pub(crate) fn join(&mut self, peer: Peer) {
         self.peers.insert(peer.info.id, peer);
+    }
+
+    /// Forgets a node and the homes that were there.
+    pub(crate) fn leave(&mut self, node: NodeId) {
+        if node != self.me {
+            self.peers.remove(&node);
+            self.homes.retain(|_, home| home.node != node);
+        }
+    }
+
+    /// A home speaks: tells whether it is the one that reigns, as far as this node has heard.
+    pub(crate) fn hear(&mut self, shard: ShardId, node: NodeId, epoch: Epoch) -> bool {
+        let home = self.homes.entry(shard).or_insert(HomeView { node, epoch, ready: 0 });
+        if epoch < home.epoch {
+            return false;
+        }
+        if epoch > home.epoch {
+            *home = HomeView { node, epoch, ready: 0 };
+        }
+        true
+    }
+
+    pub(crate) fn set_ready(&mut self, shard: ShardId, ready: u64) {
+        if let Some(home) = self.homes.get_mut(&shard) {
+            home.ready = ready;
+        }
     }
 
     pub(crate) fn info(&self, node: NodeId) -> Option<&NodeInfo> {

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use bary_engine::engine::{Engine, EngineConfig};
+use bary_engine::flaw::Flaws;
 use bary_engine::input::{Input, Request};
 use bary_engine::limits::Limits;
 use bary_ledger::consequences::Consequences;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
-use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskRange};
+use bary_model::id::{Epoch, GrantNo, Incarnation, JobNo, Lsn, NodeId, ShardId, SpecNo, TaskRange};
 use bary_model::job::JobSpec;
 use bary_model::node::NodeInfo;
-use bary_model::outcome::{End, Results};
+use bary_model::outcome::{End, Results, Usage};
+use bary_model::payload::Payload;
 use bary_model::resources::Resources;
 use bary_model::task::{Body, TaskSpec};
 use bary_model::time::Moment;
@@ -67,7 +69,14 @@ fn ledger_of(count: u32) -> Ledger {
     let out = &mut Consequences::default();
     ledger.apply(&Record::Opened { epoch: Epoch(1) }, out);
     let specs = [spec(count, &body())].into();
-    let record = Record::Submitted { job: JobNo(0), name: "a".into(), specs, open: false };
+    let record = Record::Submitted {
+        job: JobNo(0),
+        name: "a".into(),
+        specs,
+        open: false,
+        halt: None,
+        key: None,
+    };
     ledger.apply(&record, out);
     ledger
 }
@@ -85,7 +94,9 @@ fn grant(ledger: &mut Ledger, first: u32) {
 fn end(ledger: &mut Ledger, first: u32) {
     let (end, results, node) = (End::Succeeded, Results::Nothing, NodeId(0));
     let grant = GrantNo(u64::from(first) + 1);
-    let items = vec![EndedTasks { range: range(first, 1), grant, node, end, results }];
+    let range = range(first, 1);
+    let (attempt, stderr, usage) = (1, Payload::Empty, Usage::default());
+    let items = vec![EndedTasks { range, grant, node, end, attempt, results, stderr, usage }];
     ledger.apply(&Record::Ended { items }, &mut Consequences::default());
 }
 
@@ -113,17 +124,21 @@ fn busy_engine() -> Engine {
     let policy = preset::parse("gravity").expect("a preset");
     let shard = ShardId(1);
     let limits = Limits::default();
-    let mut engine = Engine::new(EngineConfig { node, shard, seed: 1, policy, limits });
+    let (incarnation, flaws) = (Incarnation(1), Flaws::default());
+    let mut engine =
+        Engine::new(EngineConfig { node, incarnation, seed: 1, policy, limits, flaws });
+    let ledger = Box::new(Ledger::new(shard));
+    engine.step(Moment(0), [Input::Opened { ledger, next: Lsn(1) }], &mut Vec::new());
     submit(&mut engine, vec![spec(1_000, &body())]);
     engine
 }
 
 fn submit(engine: &mut Engine, specs: Vec<Arc<TaskSpec>>) {
-    let job = JobSpec { name: "a".into(), specs: specs.into(), open: false, halt: None };
+    let job = JobSpec { name: "a".into(), specs: specs.into(), open: false, halt: None, key: None };
     let input = Input::Request { ticket: 1, request: Request::Submit(job) };
     let mut effects = Vec::new();
     engine.step(Moment(0), [input], &mut effects);
-    engine.step(Moment(0), [Input::Durable(bary_model::id::Lsn(99))], &mut effects);
+    engine.step(Moment(0), [Input::Durable { shard: ShardId(1), lsn: Lsn(99) }], &mut effects);
 }
 
 fn a_pending_array_takes_a_kilobyte_whatever_its_size() {

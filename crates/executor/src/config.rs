@@ -5,6 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bary_model::id::NodeId;
 
+use crate::leftover::Family;
+
 /// How an executor runs tasks.
 #[derive(Clone, Debug)]
 pub struct ExecutorConfig {
@@ -37,6 +39,9 @@ pub struct ExecutorConfig {
     /// Tells commands of this executor from all others, as part of `BARY_RUN`. Defaults to the
     /// process number and the time.
     pub run_id: String,
+    /// Whose commands these are when this process is gone: those of a kept state. Defaults to
+    /// nobody's.
+    pub family: Family,
     /// The most threads that run slots; slots beyond it take turns on them. Defaults to 4096.
     pub threads_max: u32,
     /// The most threads whose function was given up on and has not returned. Past it a killed
@@ -122,6 +127,7 @@ impl Default for ExecutorConfig {
             scratch_dir: std::env::temp_dir(),
             origin: Instant::now(),
             run_id: format!("{}-{}", std::process::id(), now.as_nanos()),
+            family: Family::NONE,
             threads_max: 4096,
             abandoned_threads_max: 64,
             start_wait_max: Duration::from_secs(30),

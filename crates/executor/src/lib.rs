@@ -4,6 +4,7 @@
 //! again is the engine's; this crate does it and says what came of it.
 
 pub mod config;
+pub mod leftover;
 pub mod local;
 
 mod blocking;

@@ -15,6 +15,8 @@ mod elsewhere;
 #[cfg(target_os = "linux")]
 mod environment;
 #[cfg(target_os = "linux")]
+mod hunt;
+#[cfg(target_os = "linux")]
 mod keep;
 #[cfg(target_os = "linux")]
 mod kernel;
@@ -38,4 +40,6 @@ mod unstarted;
 #[cfg(target_os = "linux")]
 pub(crate) use command::{CommandRunner, Commands};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use elsewhere::{CommandRunner, Commands};
+pub(crate) use elsewhere::{CommandRunner, Commands, hunt};
+#[cfg(target_os = "linux")]
+pub(crate) use hunt::hunt;

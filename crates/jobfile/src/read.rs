@@ -88,7 +88,8 @@ pub fn read(
         Some(_) => Vec::new(),
     };
     if cx.faults.is_empty() {
-        let spec = JobSpec { name: name.clone(), specs: specs.into(), open: false, halt: None };
+        let spec =
+            JobSpec { name: name.clone(), specs: specs.into(), open: false, halt: None, key: None };
         return Ok(JobFile { name, spec, params: cx.params });
     }
     Err(sorted(cx.faults))

@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 use bary_model::id::{Epoch, GrantNo, NodeId};
 use bary_model::outcome::End;
 use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
 
 /// Who holds some indices, under which grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Holder {
-    pub(crate) node: NodeId,
-    pub(crate) epoch: Epoch,
-    pub(crate) grant: GrantNo,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The node.
+    pub node: NodeId,
+    /// The reign in which it was granted.
+    pub epoch: Epoch,
+    /// The number of the grant.
+    pub grant: GrantNo,
 }
 
 /// How often a task was tried and failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tries {
     /// Attempts that started and failed.
     pub failed: u16,
@@ -24,15 +28,15 @@ pub struct Tries {
 }
 
 /// An array's indices.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ArrayState {
     pub(crate) count: u32,
     pub(crate) left: u32,
     pub(crate) succeeded: RoaringBitmap,
     /// Indices that ended in another way, as ranges by their first index.
     pub(crate) ended: BTreeMap<u32, (u32, End)>,
-    active: BTreeMap<u32, (u32, Holder)>,
-    tries: BTreeMap<u32, Tries>,
+    pub(crate) active: BTreeMap<u32, (u32, Holder)>,
+    pub(crate) tries: BTreeMap<u32, Tries>,
     /// For each aligned dependency, the indices whose upstream has ended.
     pub(crate) arrived: Vec<RoaringBitmap>,
     /// Indices with an aligned upstream that did not succeed.
@@ -106,6 +110,26 @@ impl ArrayState {
             open.remove_range(start..start + len);
         }
         open
+    }
+
+    /// The runs that wait for nothing, have not ended and that nobody holds.
+    pub(crate) fn ready(&self) -> Vec<(u32, u32)> {
+        let mut open = self.unended_set(0, self.count);
+        for (&start, &(len, _)) in &self.active {
+            open.remove_range(start..start + len);
+        }
+        for arrived in &self.arrived {
+            open &= arrived;
+        }
+        runs(&open)
+    }
+
+    /// Makes the sets as small as they can be; they stay the same sets.
+    pub(crate) fn compact(&mut self) {
+        let sets = self.arrived.iter_mut().chain([&mut self.succeeded, &mut self.bad]);
+        for set in sets {
+            set.optimize();
+        }
     }
 
     /// Checks that sets and counts agree.

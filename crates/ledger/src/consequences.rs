@@ -1,6 +1,8 @@
 //! What follows from a record: what became ready, what will never run, what is over.
 
-use bary_model::id::{JobNo, NodeId, SpecNo, TaskRange};
+use bary_model::id::{JobNo, SpecNo, TaskRange};
+
+use crate::array::Holder;
 
 /// What follows from a record: to be read and emptied after each.
 #[derive(Clone, Debug, Default)]
@@ -11,8 +13,8 @@ pub struct Consequences {
     pub skipped: Vec<(TaskRange, SpecNo)>,
     /// Tasks that were cancelled.
     pub cancelled: Vec<TaskRange>,
-    /// Those of them that a node holds, and which.
-    pub stopped: Vec<(NodeId, TaskRange)>,
+    /// Those of them that a node holds, and how.
+    pub stopped: Vec<(Holder, TaskRange)>,
     /// Jobs of which every task has ended.
     pub finished: Vec<JobNo>,
 }

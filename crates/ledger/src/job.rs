@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, SpecNo, TaskRange};
+use bary_model::job::{Halt, JobRef, SubmissionKey};
 use bary_model::message::Upstream;
 use bary_model::outcome::{End, Results};
 use bary_model::task::TaskSpec;
@@ -21,22 +22,53 @@ pub struct Job {
     pub name: Box<str>,
     /// Whether specs may still be added.
     pub open: bool,
+    /// When it ends early, if it may.
+    pub halt: Option<Halt>,
+    /// The key under which it was submitted, if it has one.
+    pub key: Option<SubmissionKey>,
+    /// Whether it is being cancelled: what comes back of it does not run again.
+    pub stopping: bool,
+    /// How often what did not succeed of it was run once more.
+    pub generation: u32,
+    /// Jobs of other shards that it waits for, and whether each succeeded where it has finished.
+    pub(crate) upstream: Vec<(JobRef, Option<bool>)>,
+    /// Tasks that were submitted.
+    pub tasks: u64,
     /// Tasks that have not ended.
     pub left: u64,
-    specs: Vec<SpecState>,
+    /// Tasks that succeeded.
+    pub succeeded: u64,
+    /// Tasks that ran and failed for good.
+    pub failed: u64,
+    pub(crate) specs: Vec<SpecState>,
     /// The number of the first spec of each batch; what a spec says of others counts from there.
-    batches: Vec<u32>,
+    pub(crate) batches: Vec<u32>,
 }
 
 /// Whose end a spec hears of.
-struct Ending {
+pub(crate) struct Ending {
     range: TaskRange,
     good: bool,
 }
 
 impl Job {
     pub(crate) fn new(no: JobNo, name: Box<str>, open: bool) -> Self {
-        Self { no, name, open, left: 0, specs: Vec::new(), batches: Vec::new() }
+        Self {
+            no,
+            name,
+            open,
+            halt: None,
+            key: None,
+            stopping: false,
+            generation: 0,
+            upstream: Vec::new(),
+            tasks: 0,
+            left: 0,
+            succeeded: 0,
+            failed: 0,
+            specs: Vec::new(),
+            batches: Vec::new(),
+        }
     }
 
     /// Adds specs; what they wait for is among themselves. What is ready at once is told.
@@ -50,11 +82,15 @@ impl Job {
                 number.0 += first as u32;
             }
             self.left += u64::from(spec.count);
+            self.tasks += u64::from(spec.count);
             self.specs.push(SpecState::new(spec, below));
         }
+        let blocked = self.is_blocked();
         for (offset, spec) in specs.iter().enumerate() {
-            if spec.after.is_empty() {
-                let spec_no = SpecNo((first + offset) as u32);
+            let spec_no = SpecNo((first + offset) as u32);
+            if spec.after.is_empty() && blocked {
+                self.specs[spec_no.index()].waits += 1;
+            } else if spec.after.is_empty() {
                 self.release(spec_no, 0, spec.count, out);
             }
         }
@@ -74,12 +110,17 @@ impl Job {
     /// Whether this grant is the current one of all these tasks.
     #[must_use]
     pub fn is_current(&self, range: TaskRange, epoch: Epoch, grant: GrantNo) -> bool {
-        let holder = match self.specs.get(range.spec.index()).map(|state| &state.progress) {
+        let holder = self.holder(range);
+        holder.is_some_and(|holder| holder.grant == grant && holder.epoch == epoch)
+    }
+
+    /// Who holds all of these tasks under one grant, if somebody does.
+    pub(crate) fn holder(&self, range: TaskRange) -> Option<Holder> {
+        match self.specs.get(range.spec.index()).map(|state| &state.progress) {
             Some(Progress::One(One::Granted(holder), _)) if range.count == 1 => Some(*holder),
             Some(Progress::Many(array)) => array.holder(range.first, range.count),
             _ => None,
-        };
-        holder.is_some_and(|holder| holder.grant == grant && holder.epoch == epoch)
+        }
     }
 
     /// Whether a task is ready or waits: it has not ended and nobody holds it.
@@ -116,7 +157,7 @@ impl Job {
         let base = self.batches[batch - 1];
         let reads = self.specs[spec.index()].spec.body.uses.iter().map(|one| {
             let only = one.aligned.then_some(index);
-            let from = self.specs.get((base + one.spec.0) as usize);
+            let from = self.specs.get(base as usize + one.spec.index());
             let kept = from.and_then(|state| state.kept.as_ref());
             let name = || Upstream { name: one.name.clone(), ..Upstream::default() };
             kept.map_or_else(name, |kept| kept.upstream(&one.name, only))
@@ -176,7 +217,7 @@ impl Job {
             Progress::One(One::Granted(_), _) if !running => {}
             Progress::One(one, _) => {
                 if let One::Granted(holder) = one {
-                    out.stopped.push((holder.node, range));
+                    out.stopped.push((*holder, range));
                 }
                 parts.push(range);
             }
@@ -185,7 +226,7 @@ impl Job {
                 let mut open = array.unended_set(range.first, range.count);
                 for (low, n, holder) in held {
                     if running {
-                        out.stopped.push((holder.node, range.with(low, n)));
+                        out.stopped.push((holder, range.with(low, n)));
                         array.release(low, n);
                     } else {
                         open.remove_range(low..low + n);
@@ -201,9 +242,14 @@ impl Job {
     }
 
     /// Records an end and follows the graph until nothing more ends by itself.
-    fn settle(&mut self, range: TaskRange, end: &End, out: &mut Consequences) {
+    pub(crate) fn settle(&mut self, range: TaskRange, end: &End, out: &mut Consequences) {
         let mut endings = Vec::new();
         self.mark(range, end, &mut endings);
+        self.spread(endings, out);
+    }
+
+    /// Follows what ended through the graph.
+    pub(crate) fn spread(&mut self, mut endings: Vec<Ending>, out: &mut Consequences) {
         while let Some(ending) = endings.pop() {
             self.tell_dependents(&ending, &mut endings, out);
         }
@@ -228,19 +274,37 @@ impl Job {
         (self.specs, self.batches) = (Vec::new(), Vec::new());
     }
 
-    /// Tells of the tasks that nodes hold, and which node holds them.
-    pub(crate) fn held(&self, tell: &mut impl FnMut(NodeId, TaskRange)) {
+    /// Tells of the tasks that nodes hold, and who holds them.
+    pub(crate) fn held(&self, tell: &mut impl FnMut(Holder, TaskRange)) {
         for (number, state) in self.specs.iter().enumerate() {
             let (job, spec) = (self.no, SpecNo(number as u32));
             let range = TaskRange { job, spec, first: 0, count: 1 };
             match &state.progress {
-                Progress::One(One::Granted(holder), _) => tell(holder.node, range),
+                Progress::One(One::Granted(holder), _) => tell(*holder, range),
                 Progress::One(..) => {}
                 Progress::Many(array) => {
                     for (first, count, holder) in array.held(0, array.count) {
-                        tell(holder.node, range.with(first, count));
+                        tell(holder, range.with(first, count));
                     }
                 }
+            }
+        }
+    }
+
+    /// Tells of the tasks that may be granted now.
+    pub(crate) fn ready(&self, tell: &mut impl FnMut(TaskRange)) {
+        for (number, state) in self.specs.iter().enumerate() {
+            let (job, spec) = (self.no, SpecNo(number as u32));
+            let range = TaskRange { job, spec, first: 0, count: 1 };
+            match &state.progress {
+                Progress::One(One::Ready, _) => tell(range),
+                Progress::One(..) => {}
+                Progress::Many(array) if state.waits == 0 && array.left > 0 => {
+                    for (first, count) in array.ready() {
+                        tell(range.with(first, count));
+                    }
+                }
+                Progress::Many(_) => {}
             }
         }
     }
@@ -255,14 +319,19 @@ impl Job {
         assert_eq!(left, self.left, "what is left adds up");
     }
 
-    fn mark(&mut self, range: TaskRange, end: &End, endings: &mut Vec<Ending>) {
+    pub(crate) fn mark(&mut self, range: TaskRange, end: &End, endings: &mut Vec<Ending>) {
         let state = &mut self.specs[range.spec.index()];
         match &mut state.progress {
             Progress::One(one, _) => *one = One::Ended(end.clone()),
             Progress::Many(array) => array.end(range.first, range.count, end),
         }
         self.left -= u64::from(range.count);
-        if state.left() == 0 && state.spec.inputs.rows() > 0 {
+        match end {
+            End::Succeeded => self.succeeded += u64::from(range.count),
+            End::Failed(_) | End::Quarantined(_) => self.failed += u64::from(range.count),
+            End::Cancelled | End::Skipped => {}
+        }
+        if state.spec.inputs.rows() > 0 && state.all_succeeded() {
             // Nothing runs of it any more: its inputs need not be held.
             state.spec = spent();
         }
@@ -330,7 +399,7 @@ impl Job {
     }
 
     /// Releases or skips tasks that wait for nothing any more, by what their upstreams came to.
-    fn open_or_skip(
+    pub(crate) fn open_or_skip(
         &mut self,
         spec: SpecNo,
         (first, count): (u32, u32),
@@ -354,7 +423,7 @@ impl Job {
         }
     }
 
-    fn unended(&self, range: TaskRange) -> Vec<(u32, u32)> {
+    pub(crate) fn unended(&self, range: TaskRange) -> Vec<(u32, u32)> {
         match &self.specs[range.spec.index()].progress {
             Progress::One(One::Ended(_), _) => Vec::new(),
             Progress::One(..) => vec![(range.first, range.count)],

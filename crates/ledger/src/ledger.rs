@@ -1,6 +1,9 @@
 //! A shard's ledger: records in, consequences out.
 
-use bary_model::id::{Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
+use std::collections::BTreeMap;
+
+use bary_model::id::{Epoch, Fence, GrantNo, JobNo, ShardId, TaskRange};
+use bary_model::job::{JobRef, SubmissionKey};
 use bary_model::outcome::End;
 
 use crate::array::Holder;
@@ -11,20 +14,29 @@ use crate::record::Record;
 /// The jobs of one shard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ledger {
-    shard: ShardId,
-    epoch: Epoch,
-    jobs: Vec<Job>,
-    last_grant: GrantNo,
+    pub(crate) shard: ShardId,
+    pub(crate) epoch: Epoch,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) last_grant: GrantNo,
+    /// What the job that is submitted next waits for.
+    pub(crate) awaits: Vec<JobRef>,
+    /// Under which keys jobs were submitted; the oldest are forgotten past a limit.
+    pub(crate) keys: BTreeMap<u128, JobNo>,
 }
+
+/// Most submission keys that a ledger remembers; a submission repeated after so many others
+/// counts as new.
+pub const KEYS_MAX: usize = 1_000_000;
 
 impl Ledger {
     /// An empty ledger; `Record::Opened` begins its first reign.
     #[must_use]
     pub fn new(shard: ShardId) -> Self {
-        Self { shard, epoch: Epoch(0), jobs: Vec::new(), last_grant: GrantNo(0) }
+        let (epoch, jobs, last_grant) = (Epoch(0), Vec::new(), GrantNo(0));
+        Self { shard, epoch, jobs, last_grant, awaits: Vec::new(), keys: BTreeMap::new() }
     }
 
-    /// The ledger that all records of a journal make; finished jobs are forgotten.
+    /// The ledger that all records of a journal make.
     ///
     /// # Panics
     /// As [`Ledger::apply`].
@@ -34,11 +46,25 @@ impl Ledger {
         let mut out = Consequences::default();
         for record in records {
             ledger.apply(record, &mut out);
-            for job in std::mem::take(&mut out).finished {
-                ledger.forget(job);
-            }
+            out = Consequences::default();
         }
         ledger
+    }
+
+    /// The job that was submitted under this key, and the key as it was given then.
+    #[must_use]
+    pub fn submitted(&self, key: SubmissionKey) -> Option<(JobNo, SubmissionKey)> {
+        let job = *self.keys.get(&key.key)?;
+        Some((job, self.job(job)?.key?))
+    }
+
+    pub(crate) fn remember(&mut self, key: SubmissionKey, job: JobNo) {
+        self.keys.insert(key.key, job);
+        if self.keys.len() > KEYS_MAX {
+            let keys = self.keys.iter();
+            let oldest = keys.min_by_key(|(_, job)| **job).map(|(key, _)| *key);
+            self.keys.remove(&oldest.unwrap_or(key.key));
+        }
     }
 
     /// The shard.
@@ -96,9 +122,25 @@ impl Ledger {
         }
     }
 
-    /// Tells of all tasks that nodes hold, and which node holds them.
-    pub fn held(&self, mut tell: impl FnMut(NodeId, TaskRange)) {
+    /// Forgets what every finished job was made of.
+    pub fn forget_finished(&mut self) {
+        self.jobs.iter_mut().filter(|job| job.is_over()).for_each(Job::forget);
+    }
+
+    /// Tells of all tasks that nodes hold, and who holds them.
+    pub fn held(&self, mut tell: impl FnMut(Holder, TaskRange)) {
         self.jobs.iter().for_each(|job| job.held(&mut tell));
+    }
+
+    /// Tells of all tasks that may be granted now.
+    pub fn ready(&self, mut tell: impl FnMut(TaskRange)) {
+        self.jobs.iter().for_each(|job| job.ready(&mut tell));
+    }
+
+    /// Who holds all of these tasks under one grant, if somebody does.
+    #[must_use]
+    pub fn holder(&self, range: TaskRange) -> Option<Holder> {
+        self.jobs.get(range.job.index())?.holder(range)
     }
 
     /// Checks what must always hold.
@@ -119,12 +161,18 @@ impl Ledger {
                 assert!(*epoch > self.epoch, "an epoch is higher than all before");
                 self.epoch = *epoch;
             }
-            Record::Submitted { job, name, specs, open } => {
-                assert_eq!(job.index(), self.jobs.len(), "jobs are numbered without gaps");
-                self.jobs.push(Job::new(*job, name.clone(), *open));
-                let job = &mut self.jobs[job.index()];
+            Record::Submitted { job: no, name, specs, open, halt, key } => {
+                assert_eq!(no.index(), self.jobs.len(), "jobs are numbered without gaps");
+                let mut job = Job::new(*no, name.clone(), *open);
+                (job.halt, job.key) = (*halt, *key);
+                let awaits = std::mem::take(&mut self.awaits);
+                job.upstream = awaits.into_iter().map(|job| (job, None)).collect();
                 job.add(specs, out);
                 job.tell_if_over(out);
+                self.jobs.push(job);
+                if let Some(key) = key {
+                    self.remember(*key, *no);
+                }
             }
             Record::Extended { job, specs } => self.jobs[job.index()].add(specs, out),
             Record::Closed { job } => {
@@ -132,6 +180,12 @@ impl Ledger {
                 closed.open = false;
                 closed.tell_if_over(out);
             }
+            Record::Awaits { upstream } => self.awaits = upstream.clone(),
+            Record::Arrived { job, upstream, good } => {
+                self.jobs[job.index()].arrive_from(*upstream, *good, out);
+            }
+            Record::Stopping { job } => self.jobs[job.index()].stopping = true,
+            Record::Retried { job } => self.jobs[job.index()].retry(out),
             Record::Granted { node, items } => {
                 for &(grant, range) in items {
                     self.last_grant = self.last_grant.max(grant);

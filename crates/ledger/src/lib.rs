@@ -1,7 +1,7 @@
 //! What is true: a shard's jobs as a state machine folded from records. Nothing here decides;
 //! the same records in the same order always give the same state.
 
-mod array;
+pub mod array;
 pub mod consequences;
 pub mod graph;
 pub mod job;
@@ -9,4 +9,7 @@ pub mod kept;
 pub mod ledger;
 pub mod record;
 pub mod reduce;
+mod retry;
+pub mod snapshot;
 mod spec;
+mod upstream;

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, TaskId, TaskRange};
-use bary_model::outcome::{End, Results};
+use bary_model::job::{Halt, JobRef, SubmissionKey};
+use bary_model::outcome::{End, Results, Usage};
+use bary_model::payload::Payload;
+use bary_model::sharing::specs;
 use bary_model::task::TaskSpec;
+use serde::{Deserialize, Serialize};
 
 /// One change of a shard's state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Record {
     /// A node opened the journal and reigns from here on.
     Opened {
@@ -21,19 +25,49 @@ pub enum Record {
         /// Its name.
         name: Box<str>,
         /// Its specs.
+        #[serde(with = "specs")]
         specs: Arc<[Arc<TaskSpec>]>,
         /// Whether specs may be added.
         open: bool,
+        /// When it ends early, if it may.
+        halt: Option<Halt>,
+        /// The key under which it was submitted, if it has one.
+        key: Option<SubmissionKey>,
     },
     /// Specs were added to an open job.
     Extended {
         /// The job.
         job: JobNo,
         /// What was added.
+        #[serde(with = "specs")]
         specs: Arc<[Arc<TaskSpec>]>,
     },
     /// An open job was closed.
     Closed {
+        /// The job.
+        job: JobNo,
+    },
+    /// The job that is submitted next waits for jobs of other shards.
+    Awaits {
+        /// The jobs.
+        upstream: Vec<JobRef>,
+    },
+    /// A job of another shard, which a job waits for, has finished.
+    Arrived {
+        /// The job that waits.
+        job: JobNo,
+        /// The job that it waited for.
+        upstream: JobRef,
+        /// Whether all tasks of that job succeeded.
+        good: bool,
+    },
+    /// A job is being cancelled: what comes back of it does not run again.
+    Stopping {
+        /// The job.
+        job: JobNo,
+    },
+    /// What did not succeed of a finished job is to run once more.
+    Retried {
         /// The job.
         job: JobNo,
     },
@@ -73,7 +107,7 @@ pub enum Record {
 }
 
 /// Granted tasks that ended for good in one way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EndedTasks {
     /// The tasks.
     pub range: TaskRange,
@@ -83,6 +117,12 @@ pub struct EndedTasks {
     pub node: NodeId,
     /// How they ended.
     pub end: End,
-    /// What they gave, where their spec keeps results.
+    /// Which attempt it was, from 1.
+    pub attempt: u16,
+    /// What they gave; a failed command's output is here too.
     pub results: Results,
+    /// What they wrote to standard error.
+    pub stderr: Payload,
+    /// When they ran and what they used.
+    pub usage: Usage,
 }

@@ -7,6 +7,7 @@ use bary_model::id::SpecNo;
 use bary_model::outcome::End;
 use bary_model::task::{Body, RunIf, TaskSpec};
 use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
 
 use crate::array::{ArrayState, Holder, Tries, runs};
 use crate::graph::Dependent;
@@ -29,14 +30,14 @@ pub(crate) struct SpecState {
 }
 
 /// How far: one task or many.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Progress {
     One(One, Tries),
     Many(Box<ArrayState>),
 }
 
 /// The state of a task that is a spec of its own.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum One {
     Blocked,
     Ready,
@@ -44,10 +45,10 @@ pub(crate) enum One {
     Ended(End),
 }
 
-/// Specs are immutable and shared, so the same one is in the same place.
+/// Specs are immutable and shared: the same one is in the same place, or was read back.
 impl PartialEq for SpecState {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.spec, &other.spec)
+        (Arc::ptr_eq(&self.spec, &other.spec) || self.spec == other.spec)
             && self.dependents == other.dependents
             && self.progress == other.progress
             && self.kept == other.kept

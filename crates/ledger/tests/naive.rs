@@ -8,7 +8,8 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
-use bary_model::outcome::{End, Failure, Results};
+use bary_model::outcome::{End, Failure, Results, Usage};
+use bary_model::payload::Payload;
 use bary_model::task::{After, Body, RunIf, TaskSpec};
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use proptest::test_runner::TestCaseError;
@@ -148,7 +149,9 @@ impl Model {
                 let end = if fails { End::Failed(Failure::Exit(1)) } else { End::Succeeded };
                 self.set(range, &State::Ended(end.clone()));
                 let results = Results::Nothing;
-                Some(Record::Ended { items: vec![EndedTasks { range, grant, node, end, results }] })
+                let (attempt, stderr, usage) = (1, Payload::Empty, Usage::default());
+                let item = EndedTasks { range, grant, node, end, attempt, results, stderr, usage };
+                Some(Record::Ended { items: vec![item] })
             }
             8 => {
                 let (range, grant) = self.run_of(lot, held)?;
@@ -252,7 +255,14 @@ proptest! {
         let mut model = Model { specs: specs.clone(), states, grants: 0 };
         let (mut ledger, mut told) = (Ledger::new(ShardId(1)), Consequences::default());
         let (name, open) = ("a".into(), false);
-        let submitted = Record::Submitted { job: JobNo(0), name, specs: specs.into(), open };
+        let submitted = Record::Submitted {
+            job: JobNo(0),
+            name,
+            specs: specs.into(),
+            open,
+            halt: None,
+            key: None,
+        };
         ledger.apply(&Record::Opened { epoch: Epoch(1) }, &mut told);
         ledger.apply(&submitted, &mut told);
         model.follow();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::id::{JobNo, NodeId, SpecNo, TaskId, TaskRange};
+use crate::id::{JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
 use crate::outcome::{End, Failure, Results, Usage};
 use crate::payload::Payload;
 use crate::task::TaskSpec;
@@ -13,6 +13,8 @@ use crate::time::Moment;
 pub struct Event {
     /// When, on the home's clock.
     pub at: Moment,
+    /// Whose home it is; jobs are numbered in their shard.
+    pub shard: ShardId,
     /// What.
     pub kind: EventKind,
 }
@@ -31,6 +33,11 @@ pub enum EventKind {
     },
     /// No more specs will be added.
     Closed {
+        /// The job.
+        job: JobNo,
+    },
+    /// What did not succeed of a finished job runs once more.
+    Retried {
         /// The job.
         job: JobNo,
     },

@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
+
 /// A node of the cluster, dense from 0 in the order in which this process met it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct NodeId(pub u32);
 
 impl NodeId {
@@ -20,16 +25,55 @@ impl fmt::Display for NodeId {
     }
 }
 
+/// A life of a node: durable before it says anything, and higher in each later life.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Incarnation(pub u32);
+
+/// One end of a link between two nodes: the node's incarnation above, and below it how often it
+/// has begun anew with that peer. Zero stands for an end that is not known yet.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Birth(pub u64);
+
+impl Birth {
+    /// The first end that a node of this incarnation has.
+    #[must_use]
+    pub fn first(incarnation: Incarnation) -> Self {
+        Self(u64::from(incarnation.0) << 32 | 1)
+    }
+
+    /// The end after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// The life of the node that it belongs to.
+    #[must_use]
+    pub fn incarnation(self) -> Incarnation {
+        Incarnation((self.0 >> 32) as u32)
+    }
+}
+
 /// The ledger that a job lives in: random when its journal was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct ShardId(pub u64);
 
 /// A reign over a shard: minted by opening its journal, never lower than one before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Epoch(pub u32);
 
 /// A job of a shard, dense from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct JobNo(pub u32);
 
 impl JobNo {
@@ -41,7 +85,9 @@ impl JobNo {
 }
 
 /// A spec's position in its job, from 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct SpecNo(pub u32);
 
 impl SpecNo {
@@ -53,7 +99,9 @@ impl SpecNo {
 }
 
 /// One task: an index of a spec of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct TaskId {
     /// The job.
     pub job: JobNo,
@@ -64,7 +112,8 @@ pub struct TaskId {
 }
 
 /// Tasks of one spec with neighbouring indices; arrays travel as these, never expanded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "StoredRange")]
 pub struct TaskRange {
     /// The job.
     pub job: JobNo,
@@ -74,6 +123,47 @@ pub struct TaskRange {
     pub first: u32,
     /// How many indices; at least 1.
     pub count: u32,
+}
+
+/// Why numbers are not a range of tasks: it would be empty, or end after the last index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{count} tasks from {first} on are no range")]
+struct RangeError {
+    first: u32,
+    count: u32,
+}
+
+/// A range as it was written, before its numbers are checked.
+#[derive(Serialize, Deserialize)]
+struct StoredRange {
+    job: JobNo,
+    spec: SpecNo,
+    first: u32,
+    count: u32,
+}
+
+impl StoredRange {
+    fn checked(self) -> Result<Self, RangeError> {
+        let Self { first, count, .. } = self;
+        let good = count > 0 && first.checked_add(count).is_some();
+        if good { Ok(self) } else { Err(RangeError { first, count }) }
+    }
+}
+
+impl TryFrom<StoredRange> for TaskRange {
+    type Error = RangeError;
+
+    fn try_from(stored: StoredRange) -> Result<Self, RangeError> {
+        let StoredRange { job, spec, first, count } = stored.checked()?;
+        Ok(Self { job, spec, first, count })
+    }
+}
+
+impl Serialize for TaskRange {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { job, spec, first, count } = *self;
+        StoredRange { job, spec, first, count }.checked().map_err(S::Error::custom)?.serialize(to)
+    }
 }
 
 impl TaskRange {
@@ -108,11 +198,15 @@ impl TaskRange {
 }
 
 /// The number of a grant in its shard and epoch; later grants have higher numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct GrantNo(pub u64);
 
 /// What an outcome must name to be accepted: the ledger's current grant of its task.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Fence {
     /// The shard that granted.
     pub shard: ShardId,
@@ -123,9 +217,13 @@ pub struct Fence {
 }
 
 /// One start of an executor, dense in its node's life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct RunNo(pub u64);
 
 /// A position in a shard's journal: how many batches were appended before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Lsn(pub u64);

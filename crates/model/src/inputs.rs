@@ -3,18 +3,23 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
+
+use serde::{Deserialize, Serialize};
 
 use crate::inputs::lines::Lines;
+use crate::inputs::stored::Stored;
 
 pub mod lines;
+mod stored;
 
 /// The input rows of a spec; cheap to clone, one pointer wide.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Inputs(Option<Arc<Table>>);
 
 /// One source of values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Column {
     /// `first`, `first + step`, ... as decimal text.
     Numbers {
@@ -30,7 +35,7 @@ pub enum Column {
 }
 
 /// How many records of the sources make one row, that is, one task.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Grouping {
     /// One.
     #[default]
@@ -72,10 +77,12 @@ struct Table {
     grouping: Grouping,
     records: u64,
     columns: usize,
+    /// A table that says the same, where one was found.
+    twin: OnceLock<Weak<Self>>,
 }
 
 /// Columns that advance together, over one digit of the record's number.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Group {
     columns: Vec<Column>,
     len: u64,
@@ -160,7 +167,8 @@ impl Inputs {
         let columns = made.iter().map(|group| group.columns.len()).sum();
         let records = records as u64;
         grouping.check(records)?;
-        Ok(Self(Some(Arc::new(Table { groups: made, grouping, records, columns }))))
+        let (groups, twin) = (made, OnceLock::new());
+        Ok(Self(Some(Arc::new(Table { groups, grouping, records, columns, twin }))))
     }
 
     /// `count` numbers from `first` on.

@@ -30,6 +30,7 @@ pub mod node;
 pub mod outcome;
 pub mod payload;
 pub mod resources;
+pub mod sharing;
 pub mod task;
 pub mod template;
 pub mod time;

@@ -1,32 +1,66 @@
-//! What nodes say to each other. A batch is one message.
+//! What nodes say to each other. A batch is one message; frames carry messages over a link.
 
 use std::sync::Arc;
 
-use crate::id::{Fence, JobNo, NodeId, TaskRange};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
+use crate::job::JobRef;
 use crate::outcome::{Outcome, Usage};
 use crate::payload::Payload;
 use crate::resources::Resources;
+use crate::sharing::grants;
 use crate::task::TaskSpec;
 use crate::weight::Weight;
 
-/// One message between two nodes.
-#[derive(Clone, Debug)]
-pub enum Message {
+/// What travels between two nodes: at most one message, and how far the other end was heard.
+///
+/// A frame counts only between the two ends that it names. Frames may be lost, doubled, late and
+/// out of order; links make messages arrive once and in order, or begin anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The sender's end.
+    pub from: Birth,
+    /// The receiver's end as the sender knows it; zero where it does not.
+    pub to: Birth,
+    /// Every message up to this number has arrived from the receiver.
+    pub ack: u64,
+    /// A message with its number from 1; none where the frame only greets or acknowledges.
+    pub body: Option<(u64, Arc<Message>)>,
+}
+
+/// One message between a home and a node, or between two homes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// The shard whose home says it or is meant by it.
+    pub shard: ShardId,
+    /// The reign in which its home says it, or in which the sender believes that home to be.
+    pub epoch: Epoch,
+    /// What is said.
+    pub say: Say,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Say {
     /// To all: this home has ready work of so much weight (thousandths).
     Load {
         /// The ready weight of the home.
         ready: u64,
     },
+    /// To a home: all that I hold of your shard. It begins a session; what the home thinks that
+    /// the node holds beyond it is lost.
+    Hello(Hello),
     /// To a home: I have room.
     Ask(Ask),
     /// To a node: run these.
     Grant(Grant),
     /// To a home: these ended; often also the next ask.
-    Outcomes {
-        /// What ended.
-        items: Vec<OutcomeItem>,
-        /// Room, where there is some.
-        ask: Option<Ask>,
+    Outcomes(Outcomes),
+    /// To a node: outcomes up to this batch are durable; forget them.
+    Settled {
+        /// The number of the batch.
+        batch: u64,
     },
     /// To a node: give back what you have not started.
     Retract(Retract),
@@ -35,10 +69,98 @@ pub enum Message {
         /// What was dropped, each under the grant it had.
         items: Vec<(Fence, TaskRange)>,
     },
+    /// To a home: I am here, and hold what this digest stands for.
+    Pulse(Digest),
+    /// To other homes: how much is ready here, and how many nodes wait.
+    Level(Level),
+    /// To another home: I have more ready than nodes that wait; send me some of yours.
+    Seek {
+        /// The home that is meant.
+        at: ShardId,
+        /// For so many tasks.
+        tasks: u64,
+    },
+    /// To another home: this node waits, and is yours to grant to. Only one home has an ask at a
+    /// time, so a node is never promised twice.
+    Token {
+        /// The home that is meant.
+        at: ShardId,
+        /// The node.
+        node: NodeId,
+        /// The home that it asked, and its ask.
+        asked: ShardId,
+        /// See `asked`.
+        ask: Ask,
+        /// How often the ask has moved.
+        hops: u8,
+    },
+    /// To another home, or to any node that may have it: tell me when that job of yours has
+    /// finished; a job of mine waits for it. Said again until it is answered.
+    Watch {
+        /// The job that is waited for.
+        upstream: JobRef,
+        /// The job that waits.
+        by: JobNo,
+    },
+    /// To another home: the job that yours waits for has finished.
+    Done {
+        /// The job that waits.
+        dependent: JobRef,
+        /// The job that has finished.
+        job: JobNo,
+        /// Whether all its tasks succeeded.
+        good: bool,
+    },
+    /// To a node: say again all that you hold.
+    Relist {
+        /// Counts these requests; the answer names the last.
+        number: u64,
+    },
+}
+
+/// All that a node holds of a shard when it begins a session with its home.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// What it holds, runs, or has outcomes of that were not answered.
+    pub held: Vec<(Fence, TaskRange)>,
+    /// The last request for such a list that the node has heard; 0 for none.
+    pub answers: u64,
+}
+
+/// What a node holds of a shard in two numbers. Both ends keep it up with each grant, outcome and
+/// retract, so that they can be compared without a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// How many tasks.
+    pub tasks: u64,
+    /// The sum of what each task under its grant hashes to, wrapping.
+    pub hash: u64,
+}
+
+/// How a home stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// Weight that is ready, in thousandths.
+    pub ready: u64,
+    /// How many tasks that is.
+    pub tasks: u64,
+    /// How many nodes wait.
+    pub parked: u32,
+}
+
+/// Outcomes of one batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcomes {
+    /// Counts the batches of this node to this shard, from 1; one sent again keeps its number.
+    pub batch: u64,
+    /// What ended.
+    pub items: Vec<OutcomeItem>,
+    /// Room, where there is some.
+    pub ask: Option<Ask>,
 }
 
 /// A node's room: absolute credit, so a repeated ask means no more than one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ask {
     /// Counts the asks of this node to this home; a repeated one has the same number.
     pub number: u64,
@@ -49,18 +171,21 @@ pub struct Ask {
 }
 
 /// Tasks that a node may run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
     /// The tasks, in the order in which they should start.
+    #[serde(with = "grants")]
     pub items: Vec<GrantItem>,
-    /// The ask that this answers; none for work that was pushed.
-    pub answers: Option<u64>,
+    /// The ask that this answers, and the home it was meant for; none for work that was pushed.
+    pub answers: Option<(ShardId, u64)>,
     /// Ready weight left at the home, in thousandths.
     pub ready: u64,
+    /// The last batch of the node's outcomes that is durable.
+    pub settled: u64,
 }
 
 /// Some tasks of one spec under one grant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GrantItem {
     /// What an outcome must name.
     pub fence: Fence,
@@ -77,7 +202,7 @@ pub struct GrantItem {
 }
 
 /// Results of another spec that a task reads.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Upstream {
     /// The name under which placeholders read it.
     pub name: Box<str>,
@@ -90,7 +215,7 @@ pub struct Upstream {
 }
 
 /// How some tasks ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeItem {
     /// The grant they ran under.
     pub fence: Fence,
@@ -105,7 +230,7 @@ pub struct OutcomeItem {
 }
 
 /// What a home wants back.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Retract {
     /// Unstarted tasks of this much weight (thousandths), the last ones first; for `thief`.
     Weight {
@@ -118,6 +243,8 @@ pub enum Retract {
     Tasks(Vec<TaskRange>),
     /// All unstarted tasks of a job.
     Unstarted(JobNo),
+    /// All of these under these grants, which are no longer theirs; the started ones are stopped.
+    Stale(Vec<(Fence, TaskRange)>),
 }
 
 impl GrantItem {
@@ -131,5 +258,58 @@ impl GrantItem {
     #[must_use]
     pub fn each(&self) -> Weight {
         self.spec.weight
+    }
+}
+
+impl Digest {
+    /// Counts tasks in that a node was granted.
+    pub fn add(&mut self, epoch: Epoch, grant: GrantNo, range: TaskRange) {
+        self.tasks = self.tasks.wrapping_add(u64::from(range.count));
+        self.hash = self.hash.wrapping_add(hash(epoch, grant, range));
+    }
+
+    /// Counts tasks out that a node holds no longer.
+    pub fn remove(&mut self, epoch: Epoch, grant: GrantNo, range: TaskRange) {
+        self.tasks = self.tasks.wrapping_sub(u64::from(range.count));
+        self.hash = self.hash.wrapping_sub(hash(epoch, grant, range));
+    }
+}
+
+/// The sum over the indices of a range of `a + b * index`, with `a` and `b` drawn from the rest
+/// of its name: additive, so that ranges may be split, and no longer to compute for long ones.
+fn hash(epoch: Epoch, grant: GrantNo, range: TaskRange) -> u64 {
+    let seed = mixed(grant.0 ^ u64::from(epoch.0) << 40)
+        ^ mixed(u64::from(range.job.0) << 32 | u64::from(range.spec.0));
+    let (a, b) = (mixed(seed), mixed(seed ^ 1) | 1);
+    let (first, count) = (u64::from(range.first), u64::from(range.count));
+    let indices = first * count + count * count.saturating_sub(1) / 2;
+    a.wrapping_mul(count).wrapping_add(b.wrapping_mul(indices))
+}
+
+/// The finaliser of splitmix64 (Steele, Lea and Flood, 2014).
+fn mixed(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::SpecNo;
+
+    #[test]
+    fn a_digest_does_not_depend_on_how_a_range_is_split() {
+        let range = TaskRange { job: JobNo(1), spec: SpecNo(2), first: 10, count: 90 };
+        let mut whole = Digest::default();
+        whole.add(Epoch(3), GrantNo(4), range);
+        for (first, count) in [(50, 1), (10, 40), (51, 49)] {
+            whole.remove(Epoch(3), GrantNo(4), range.with(first, count));
+        }
+        assert_eq!(whole, Digest::default());
+        whole.add(Epoch(3), GrantNo(4), range);
+        let mut other = Digest::default();
+        other.add(Epoch(3), GrantNo(5), range);
+        assert_ne!(whole, other);
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::NodeId;
 use crate::resources::Resources;
 use crate::task::Request;
 use crate::time::Span;
 
 /// What a node says of itself when it joins.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeInfo {
     /// Its dense id.
     pub id: NodeId,
@@ -50,7 +52,7 @@ impl NodeInfo {
 }
 
 /// Another node, and how far away it is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Peer {
     /// What it says of itself.
     pub info: NodeInfo,

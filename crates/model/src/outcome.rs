@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::payload::Payload;
 use crate::time::{Moment, Span};
 
 /// How the tasks of a range ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// All of them succeeded.
     Succeeded(Results),
@@ -24,7 +26,7 @@ pub enum Outcome {
 }
 
 /// What the tasks of a range gave.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Results {
     /// None gave anything.
     Nothing,
@@ -44,7 +46,7 @@ impl Results {
 }
 
 /// Why one attempt failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failure {
     /// The command ended with a code other than 0.
     Exit(i32),
@@ -103,7 +105,7 @@ impl fmt::Display for Failure {
 }
 
 /// How a task ended for good.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
     /// It succeeded.
     Succeeded,
@@ -118,7 +120,7 @@ pub enum End {
 }
 
 /// When an attempt (or a range of them) ran, and what it used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// When the first of them started, on the node's clock.
     pub began: Moment,

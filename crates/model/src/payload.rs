@@ -1,21 +1,23 @@
 //! Bytes that tasks give and take: small ones ride along, larger ones stay in a store.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 /// What a task gave: nothing, a few bytes, or a reference to a store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Payload {
     /// No bytes at all.
     #[default]
     Empty,
     /// At most [`Payload::INLINE_MAX`] bytes.
+    #[serde(with = "inline")]
     Inline(Bytes),
     /// Bytes kept by the store of the node that made them.
     Stored(BlobRef),
 }
 
 /// Where a store keeps some bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlobRef {
     /// The store's name for the bytes.
     pub id: u64,
@@ -41,5 +43,30 @@ impl Payload {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// How inline bytes are written and read: no more than may ride along.
+mod inline {
+    use bytes::Bytes;
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Payload;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+        if bytes.len() > Payload::INLINE_MAX {
+            return Err(S::Error::custom("too many bytes to ride along"));
+        }
+        bytes.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
+        let bytes = Bytes::deserialize(from)?;
+        if bytes.len() > Payload::INLINE_MAX {
+            return Err(D::Error::custom("too many bytes to ride along"));
+        }
+        Ok(bytes)
     }
 }

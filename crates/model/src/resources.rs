@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// An amount of each resource. Cores and GPUs are in thousandths, so that tasks may share one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Resources {
     /// Cores in thousandths.
     pub milli_cpus: u64,
@@ -17,7 +19,7 @@ pub struct Resources {
 }
 
 /// One resource of which more is needed than there is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shortage {
     /// The resource: `cpus`, `memory`, `gpus` or a user's name.
     pub what: Box<str>,

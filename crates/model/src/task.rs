@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::action::{Action, Backoff, Surroundings};
 use crate::id::SpecNo;
 use crate::inputs::Inputs;
@@ -33,7 +35,7 @@ pub struct TaskSpec {
 }
 
 /// A dependency on an earlier or later spec of the same job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct After {
     /// The spec that must end first.
     pub spec: SpecNo,
@@ -42,7 +44,7 @@ pub struct After {
 }
 
 /// What the tasks of a spec share.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Body {
     /// What runs.
     pub action: Action,
@@ -73,7 +75,7 @@ pub struct Body {
 }
 
 /// A result that a task reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Use {
     /// The spec whose result it is.
     pub spec: SpecNo,
@@ -84,7 +86,7 @@ pub struct Use {
 }
 
 /// What a node must have for a task to run there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Request {
     /// The amounts it holds while it runs.
     pub resources: Resources,
@@ -97,7 +99,7 @@ pub struct Request {
 }
 
 /// A condition on a node's label.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LabelRule {
     /// The label.
     pub label: Box<str>,
@@ -108,7 +110,7 @@ pub struct LabelRule {
 }
 
 /// What a task is bound by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// By its processor.
     #[default]
@@ -122,7 +124,7 @@ pub enum Kind {
 }
 
 /// Which ends of its dependencies let a task run; otherwise it is skipped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RunIf {
     /// All succeeded.
     #[default]
@@ -131,6 +133,18 @@ pub enum RunIf {
     Failure,
     /// All ended, however.
     Always,
+}
+
+/// The same spec, or one that says the same.
+impl PartialEq for TaskSpec {
+    fn eq(&self, other: &Self) -> bool {
+        let rows = (self.first_row, self.rows_before, self.count, self.array);
+        rows == (other.first_row, other.rows_before, other.count, other.array)
+            && (&self.name, self.weight) == (&other.name, other.weight)
+            && self.after == other.after
+            && self.inputs == other.inputs
+            && (Arc::ptr_eq(&self.body, &other.body) || self.body == other.body)
+    }
 }
 
 impl TaskSpec {

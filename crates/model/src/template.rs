@@ -11,25 +11,29 @@
 //! | `{result.NAME}` | the result of another spec |
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::inputs::Row;
 use crate::template::parse::{Dialect, Named, TemplateError};
 use crate::template::path::PathPart;
 use crate::template::shell::{Scanner, Spot};
+use crate::template::stored::Stored;
 
 pub mod parse;
 mod path;
 mod shell;
+mod stored;
 
 /// A text with placeholders.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Template {
     parts: Vec<Part>,
     quoting: Quoting,
 }
 
 /// How values and results are written between the literal parts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Quoting {
     #[default]
     Plain,
@@ -67,7 +71,7 @@ enum Part {
     Quoted(Box<Self>, Spot),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Pick {
     All,
     /// From 1, or from the end where negative; never 0.

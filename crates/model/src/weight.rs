@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// How much work a task is, in thousandths of a unit of its user's choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
 pub struct Weight(u64);
 
 /// Why a number cannot be a weight. Nothing was changed; the caller gives another number.
@@ -53,6 +56,23 @@ impl Weight {
     }
 }
 
+impl TryFrom<u64> for Weight {
+    type Error = WeightError;
+
+    /// A weight of so many thousandths.
+    fn try_from(thousandths: u64) -> Result<Self, WeightError> {
+        let weight = Self(thousandths);
+        let good = (Self::MIN..=Self::MAX).contains(&weight);
+        if good { Ok(weight) } else { Err(WeightError { given: weight.units() }) }
+    }
+}
+
+impl From<Weight> for u64 {
+    fn from(weight: Weight) -> Self {
+        weight.0
+    }
+}
+
 impl Default for Weight {
     fn default() -> Self {
         Self::ONE
@@ -74,6 +94,8 @@ mod tests {
         for bad in [f64::NAN, 0.0, -1.0, f64::INFINITY, 1e7, 1e-9] {
             assert!(Weight::new(bad).is_err(), "{bad} must be refused");
         }
+        assert!(Weight::try_from(0).is_err());
+        assert!(Weight::try_from(Weight::MAX.thousandths() + 1).is_err());
         assert_eq!(Weight::new(5.25).map(Weight::thousandths), Ok(5_250));
     }
 }

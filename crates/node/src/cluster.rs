@@ -1,32 +1,29 @@
 //! Nodes inside one process that speak through the in-memory transport: asks, grants and steals
 //! are the same as between machines.
 
-use std::collections::BTreeMap;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use bary_engine::engine::{Engine, EngineConfig};
-use bary_engine::input::{Input, Refusal, Reply, Request};
-use bary_executor::config::ExecutorConfig;
-use bary_executor::local::LocalExecutor;
-use bary_model::id::{JobNo, NodeId, ShardId};
+use bary_engine::input::{Refusal, Reply, Request};
+use bary_model::id::{Incarnation, JobNo, NodeId};
 use bary_model::job::JobSpec;
-use bary_model::node::{NodeInfo, Peer};
+use bary_model::node::NodeInfo;
 use bary_model::task::TaskSpec;
-use bary_policy::dice::Dice;
+use bary_model::time::Span;
 use bary_policy::preset::Policy;
-use bary_ports::journal::MemoryJournal;
 use bary_ports::store::Store;
+use bary_store::durable::DurableStore;
 use bary_store::spill::SpillStore;
 use bary_transport::count::MessageCounts;
 use bary_transport::memory::Network;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedSender;
 
-use crate::host::{Host, State};
-use crate::inbox::{CompletionDoor, Control, MessageDoor};
-use crate::listener::{Listener, News, Poker};
+use crate::inbox::Control;
+use crate::listener::{Listener, Poker};
+use crate::maker::Maker;
 use crate::options::{ClusterOptions, NodeOptions};
+use crate::state::State as Shard;
 
 /// Why a cluster could not be started. Nothing runs.
 #[derive(Debug, thiserror::Error)]
@@ -56,31 +53,98 @@ pub struct Cluster {
     nodes: Vec<NodeInfo>,
     doors: Vec<UnboundedSender<Control>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    store: Arc<SpillStore>,
+    results: Results,
     network: Network,
     poker: Poker,
 }
 
+/// Where large results are kept.
+#[derive(Clone, Debug)]
+enum Results {
+    /// As long as the process lives.
+    Passing(Arc<SpillStore>),
+    /// In a state.
+    Lasting(Arc<DurableStore>),
+}
+
+impl Results {
+    fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Passing(store) => Arc::clone(store) as Arc<dyn Store>,
+            Self::Lasting(store) => Arc::clone(store) as Arc<dyn Store>,
+        }
+    }
+}
+
+/// What an acknowledgement is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// What was acknowledged lives as long as the process.
+    Memory,
+    /// What was acknowledged had been synced to a disk before.
+    Disk,
+}
+
+impl Durability {
+    /// Its name, as acknowledgements and reports give it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Disk => "disk",
+        }
+    }
+}
+
 impl Cluster {
-    /// Starts the nodes; they run until they are stopped or the cluster is dropped.
+    /// Starts the nodes; they run until they are stopped or the cluster is dropped. What they know
+    /// goes with them.
     ///
     /// # Errors
     /// Where the options cannot be, or the machine gives no thread.
     pub fn start(options: ClusterOptions) -> Result<(Self, Listener), StartError> {
+        let store = Arc::new(SpillStore::new(options.store.clone()));
+        Self::run(&options, Results::Passing(store), None)
+    }
+
+    /// Starts the nodes on a state: the first goes on as the home of what lives there, and what it
+    /// acknowledges is on disk by then. The other nodes keep nothing.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn resume(
+        mut options: ClusterOptions,
+        state: Shard,
+    ) -> Result<(Self, Listener), StartError> {
+        options.executor.origin = state.birth.origin(state.latest);
+        options.executor.family = state.family;
+        options.limits.retains_finished = true;
+        Self::run(&options, Results::Lasting(Arc::clone(&state.store)), Some(state))
+    }
+
+    fn run(
+        options: &ClusterOptions,
+        results: Results,
+        state: Option<Shard>,
+    ) -> Result<(Self, Listener), StartError> {
         let faults = options.check();
         if !faults.is_empty() {
             return Err(StartError::Options(faults));
         }
-        let infos = infos(&options.nodes);
-        let store = Arc::new(SpillStore::new(options.store.clone()));
+        let nodes = infos(&options.nodes);
         let (news, heard) = sync_channel(options.news_max);
-        let network = network(&options);
+        let network = network(options);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        // All nodes live and die with the process, and only a state outlives it.
+        let life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
+        let mut states = std::iter::once(state).chain(std::iter::repeat_with(|| None));
+        let (life, store) = (Incarnation(life), results.store());
+        let maker = Maker { options, infos: &nodes, network: &network, store, news: &news, life };
         let mut doors = Vec::new();
         let mut hosts = Vec::new();
-        for node in 0..infos.len() {
-            let (host, door) = host(node, &options, &infos, &network, &store, &news);
-            hosts.push((host, peers(node, &options, &infos)));
+        for node in 0..nodes.len() {
+            let (host, first, door) = maker.host(node, states.next().flatten())?;
+            hosts.push((host, first));
             doors.push(door);
         }
         let poker = Poker::new(news);
@@ -92,7 +156,7 @@ impl Cluster {
             runtime.block_on(tasks);
         })?;
         let thread = Mutex::new(Some(thread));
-        let cluster = Self { nodes: infos, doors, thread, store, network, poker };
+        let cluster = Self { nodes, doors, thread, results, network, poker };
         Ok((cluster, Listener::new(heard)))
     }
 
@@ -124,6 +188,23 @@ impl Cluster {
         self.done(Request::Close(job))
     }
 
+    /// Runs what did not succeed of a finished job once more.
+    ///
+    /// # Errors
+    /// Where the job has not finished, or is not kept.
+    pub fn retry(&self, job: JobNo) -> Result<(), RequestError> {
+        self.done(Request::Retry(job))
+    }
+
+    /// What its acknowledgements are worth.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        match self.results {
+            Results::Passing(_) => Durability::Memory,
+            Results::Lasting(_) => Durability::Disk,
+        }
+    }
+
     /// Cancels what has not ended of a job; with `running`, also what runs.
     ///
     /// # Errors
@@ -146,7 +227,7 @@ impl Cluster {
     /// Where large results are kept.
     #[must_use]
     pub fn store(&self) -> Arc<dyn Store> {
-        self.store.clone()
+        self.results.store()
     }
 
     /// The nodes, by their ids.
@@ -172,8 +253,17 @@ impl Cluster {
         self.end(|| Control::Stop);
     }
 
+    /// Starts nothing more, asks what runs to end (as a timeout does), and ends all threads. What
+    /// has not ended stays as it is: where there is a state, a later run goes on with it.
+    pub fn suspend(&self) {
+        self.end(|| Control::Suspend);
+    }
+
     /// Kills every process tree at once and returns when all have been reaped.
     pub fn kill_now(&self) {
+        if let Results::Lasting(store) = &self.results {
+            store.give_up();
+        }
         self.end(|| Control::Kill);
     }
 
@@ -221,59 +311,10 @@ fn infos(nodes: &[NodeOptions]) -> Vec<NodeInfo> {
 
 fn network(options: &ClusterOptions) -> Network {
     let (nodes, latency) = (options.nodes.clone(), options.latency.clone());
-    Network::new(move |from, to| latency.between(&nodes[from.index()], &nodes[to.index()]))
-}
-
-/// Every other node, as the node at `me` meets it.
-fn peers(me: usize, options: &ClusterOptions, infos: &[NodeInfo]) -> Vec<Input> {
-    let others = infos.iter().enumerate().filter(|(other, _)| *other != me);
-    let met = others.map(|(other, info)| {
-        let way = options.latency.between(&options.nodes[me], &options.nodes[other]);
-        Input::Joined(Peer { info: info.clone(), round_trip: way.times(2) })
-    });
-    met.collect()
-}
-
-fn host(
-    node: usize,
-    options: &ClusterOptions,
-    infos: &[NodeInfo],
-    network: &Network,
-    store: &Arc<SpillStore>,
-    news: &SyncSender<News>,
-) -> (Host, UnboundedSender<Control>) {
-    let (door, control) = unbounded_channel();
-    let (completed, completions) = unbounded_channel();
-    let id = NodeId(node as u32);
-    network.join(id, Arc::new(MessageDoor { control: door.clone() }));
-    let fastest = options.nodes.iter().map(|node| node.speed).fold(0.0, f64::max);
-    let speed = options.nodes[node].speed;
-    let stretch = fastest / speed;
-    let config = ExecutorConfig { node: id, speed, stretch, ..options.executor.clone() };
-    let origin = config.origin;
-    let into = CompletionDoor { completions: completed, news: news.clone() };
-    let functions = options.functions.clone();
-    let executor = LocalExecutor::new(config, functions, store.clone(), Arc::new(into));
-    let mut shard = Dice::new(options.seed.wrapping_add(node as u64), "shard");
-    let engine = Engine::new(EngineConfig {
-        node: infos[node].clone(),
-        shard: ShardId(shard.next_u64()),
-        seed: options.seed.wrapping_add(node as u64),
-        policy: options.policy.clone(),
-        limits: options.limits.clone(),
-    });
-    let host = Host {
-        engine,
-        executor: Box::new(executor),
-        transport: network.transport(id),
-        journal: Box::new(MemoryJournal),
-        origin,
-        control,
-        completions,
-        news: news.clone(),
-        news_max: options.news_max,
-        answers: BTreeMap::new(),
-        state: State::default(),
+    // A state may name nodes that only an earlier run had.
+    let between = move |from: NodeId, to: NodeId| {
+        let both = nodes.get(from.index()).zip(nodes.get(to.index()));
+        both.map_or(Span::ZERO, |(from, to)| latency.between(from, to))
     };
-    (host, door)
+    Network::new(between)
 }

@@ -7,16 +7,20 @@ use std::time::{Duration, Instant};
 use bary_engine::effect::{Effect, Why};
 use bary_engine::engine::Engine;
 use bary_engine::input::{Input, Reply};
+use bary_ledger::record::Record;
 use bary_model::event::Event;
+use bary_model::id::{Epoch, Lsn, ShardId};
 use bary_model::time::{Moment, Span};
 use bary_ports::executor::{Completion, Executor, Start, Stop, StopReason};
-use bary_ports::journal::Journal;
+use bary_ports::journal::{Completion as Journaled, Journal, Room};
 use bary_ports::transport::Transport;
+use bary_wire::batch;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant as Deadline, sleep_until};
 
 use crate::inbox::Control;
 use crate::listener::News;
+use crate::running::Running;
 
 /// One node: an engine and its hands.
 pub(crate) struct Host {
@@ -24,9 +28,13 @@ pub(crate) struct Host {
     pub(crate) executor: Box<dyn Executor>,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) journal: Box<dyn Journal>,
+    /// The shard that this node is home of.
+    pub(crate) shard: ShardId,
     pub(crate) origin: Instant,
     pub(crate) control: UnboundedReceiver<Control>,
     pub(crate) completions: UnboundedReceiver<Completion>,
+    /// What the journal says later; closed where it says nothing.
+    pub(crate) journaled: UnboundedReceiver<Journaled>,
     pub(crate) news: SyncSender<News>,
     pub(crate) news_max: usize,
     pub(crate) answers: BTreeMap<u64, SyncSender<Reply>>,
@@ -41,8 +49,24 @@ pub(crate) struct State {
     fresh: Vec<Event>,
     /// News that the listener has had no room for yet.
     waiting: VecDeque<News>,
+    /// What came in while the journal was full.
+    postponed: VecDeque<Control>,
+    running: Running,
+    /// The last batch that was appended, and the last that is durable.
+    appended: Lsn,
+    durable: Lsn,
+    /// How much room the journal has.
+    room: Room,
     stopping: bool,
     killed: bool,
+}
+
+impl State {
+    /// Nothing under way, after all batches before this one.
+    pub(crate) fn new(next: Lsn) -> Self {
+        let last = Lsn(next.0 - 1);
+        Self { appended: last, durable: last, ..Self::default() }
+    }
 }
 
 /// How long a host waits before it offers news again to a listener that was behind.
@@ -68,24 +92,38 @@ impl Host {
     }
 
     fn is_over(&self) -> bool {
-        self.state.killed || (self.state.stopping && self.engine.is_idle())
+        let State { running, appended, durable, stopping, killed, .. } = &self.state;
+        let is_done = (*stopping && self.engine.is_idle()) || running.has_left();
+        *killed || (is_done && appended <= durable)
     }
 
     /// Waits for something to happen, and takes in what else has happened by then.
     async fn gather(&mut self) -> Vec<Input> {
         let mut inputs = Vec::new();
+        if self.journal.is_full() {
+            self.wait_for_journal(&mut inputs).await;
+            return inputs;
+        }
+        while let Some(control) = self.state.postponed.pop_front() {
+            self.on_control(control, &mut inputs);
+        }
         let behind = self.state.waiting.len() >= self.news_max;
-        let wake = self.wake();
+        let wake = if inputs.is_empty() { self.wake() } else { Some(Deadline::now()) };
         tokio::select! {
             biased;
             control = self.control.recv() => match control {
                 Some(control) => self.on_control(control, &mut inputs),
                 None => self.state.killed = true,
             },
+            Some(journaled) = self.journaled.recv() => self.on_journaled(journaled, &mut inputs),
             Some(completion) = self.completions.recv(), if !behind => {
-                inputs.push(input_of(completion));
+                inputs.push(self.input_of(completion));
             }
             () = sleep_until(wake.unwrap_or_else(Deadline::now)), if wake.is_some() => {}
+        }
+        self.state.running.on_time(&mut *self.executor);
+        while let Ok(journaled) = self.journaled.try_recv() {
+            self.on_journaled(journaled, &mut inputs);
         }
         while inputs.len() < INPUTS_MAX
             && let Ok(control) = self.control.try_recv()
@@ -96,21 +134,64 @@ impl Host {
             && !behind
             && let Ok(completion) = self.completions.try_recv()
         {
-            inputs.push(input_of(completion));
+            inputs.push(self.input_of(completion));
         }
         inputs
+    }
+
+    /// Waits until the journal has caught up, or the end is wanted; all else is postponed. Peers
+    /// send no more than their links let them, so that what is postponed is bounded by that.
+    async fn wait_for_journal(&mut self, inputs: &mut Vec<Input>) {
+        tokio::select! {
+            biased;
+            control = self.control.recv() => match control {
+                Some(Control::Kill) | None => self.state.killed = true,
+                Some(Control::Suspend) => self.state.running.leave(&mut *self.executor),
+                Some(control) => self.state.postponed.push_back(control),
+            },
+            Some(journaled) = self.journaled.recv() => self.on_journaled(journaled, inputs),
+        }
+    }
+
+    fn on_journaled(&mut self, journaled: Journaled, inputs: &mut Vec<Input>) {
+        let shard = self.shard;
+        match journaled {
+            Journaled::Durable(lsn) => inputs.push(self.durable(lsn)),
+            Journaled::Room(room) => {
+                inputs.push(Input::Room { shard, low: room != Room::Ample });
+                let before = std::mem::replace(&mut self.state.room, room);
+                match (before == Room::None, room == Room::None) {
+                    (false, true) => self.state.waiting.push_back(News::DiskFull),
+                    (true, false) => self.state.waiting.push_back(News::DiskFree),
+                    _ => {}
+                }
+            }
+            Journaled::Failed { why } => self.fail(why),
+        }
+    }
+
+    /// Ends everything at once: nobody knows what is durable, so that nothing more is told.
+    fn fail(&mut self, why: String) {
+        self.state.killed = true;
+        self.state.waiting.push_back(News::Failed(why));
+    }
+
+    fn durable(&mut self, lsn: Lsn) -> Input {
+        self.state.durable = self.state.durable.max(lsn);
+        Input::Durable { shard: self.shard, lsn }
     }
 
     /// When to go on though nothing came in: a timer of the engine, or news to offer again.
     fn wake(&self) -> Option<Deadline> {
         let timer = self.engine.wake().map(|at| self.origin + Span(at.0).to_std());
         let offer = (!self.state.waiting.is_empty()).then(|| Instant::now() + OFFER_AGAIN);
-        timer.into_iter().chain(offer).min().map(Deadline::from_std)
+        let due = self.state.running.due();
+        timer.into_iter().chain(offer).chain(due).min().map(Deadline::from_std)
     }
 
     fn on_control(&mut self, control: Control, inputs: &mut Vec<Input>) {
         match control {
-            Control::Message { from, message } => inputs.push(Input::Received { from, message }),
+            Control::Frame { from, frame } => inputs.push(Input::Received { from, frame }),
             Control::Request { request, answer } => {
                 self.state.tickets += 1;
                 self.answers.insert(self.state.tickets, answer);
@@ -118,6 +199,7 @@ impl Host {
             }
             Control::Kill => self.state.killed = true,
             Control::Stop => self.state.stopping = true,
+            Control::Suspend => self.state.running.leave(&mut *self.executor),
         }
     }
 
@@ -145,11 +227,13 @@ impl Host {
     /// Does one effect; a hand that completes at once gives the next input.
     fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            Effect::Append { lsn, records: _ } => {
-                return Some(Input::Durable(self.journal.append(lsn)));
+            Effect::Append { epoch, lsn, records, .. } => {
+                return self.append(epoch, lsn, &records);
             }
-            Effect::Send { to, message } => self.transport.send(to, message),
+            Effect::Send { to, frame } => self.transport.send(to, frame),
+            Effect::Start { .. } if self.state.running.is_leaving() => {}
             Effect::Start { run, slot, items, budget } => {
+                self.state.running.on_start(run, &items);
                 self.executor.start(Start { run, slot, items, budget });
             }
             Effect::Stop { run, force, why } => {
@@ -172,6 +256,20 @@ impl Host {
         None
     }
 
+    /// Appends a batch; says so where it is durable at once.
+    fn append(&mut self, epoch: Epoch, lsn: Lsn, records: &[Record]) -> Option<Input> {
+        let mut encoded = Ok(());
+        let durable = self.journal.append(lsn, &mut |bytes| {
+            encoded = batch::encode(epoch, records, bytes);
+        });
+        self.state.appended = lsn;
+        if let Err(error) = encoded {
+            self.fail(format!("batch {} cannot be written: {error}", lsn.0));
+            return None;
+        }
+        (durable >= lsn).then(|| self.durable(durable))
+    }
+
     fn offer_news(&mut self) {
         while let Some(news) = self.state.waiting.pop_front() {
             match self.news.try_send(news) {
@@ -187,11 +285,14 @@ impl Host {
     fn now(&self) -> Moment {
         Moment(0) + Span::from(self.origin.elapsed())
     }
-}
 
-fn input_of(completion: Completion) -> Input {
-    match completion {
-        Completion::Ended { run, items } => Input::Ended { run, items },
-        Completion::Beat { run } => Input::Beat { run },
+    fn input_of(&mut self, completion: Completion) -> Input {
+        match completion {
+            Completion::Ended { run, items } => {
+                self.state.running.on_ended(run);
+                Input::Ended { run, items }
+            }
+            Completion::Beat { run } => Input::Beat { run },
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc::SyncSender;
 
 use bary_engine::input::{Reply, Request};
 use bary_model::id::{NodeId, TaskId};
-use bary_model::message::Message;
+use bary_model::message::Frame;
 use bary_ports::executor::{Completion, Completions, Stream};
 use bary_ports::transport::Inbox;
 use bytes::Bytes;
@@ -15,14 +15,16 @@ use crate::listener::News;
 /// What reaches a host apart from completions.
 #[derive(Debug)]
 pub(crate) enum Control {
-    /// A peer's message.
-    Message { from: NodeId, message: Message },
+    /// A peer's frame.
+    Frame { from: NodeId, frame: Frame },
     /// A user's request, and where its answer goes.
     Request { request: Request, answer: SyncSender<Reply> },
     /// Kill everything now and end.
     Kill,
     /// End when nothing runs any more.
     Stop,
+    /// Ask what runs to end, start nothing more, and end; whatever has not ended stays as it is.
+    Suspend,
 }
 
 /// Where an executor reports. There is at most one end for each run and runs are bounded by
@@ -52,8 +54,8 @@ pub(crate) struct MessageDoor {
 }
 
 impl Inbox for MessageDoor {
-    fn deliver(&self, from: NodeId, message: Message) {
+    fn deliver(&self, from: NodeId, frame: Frame) {
         // A host that has ended hears nothing, as on a network.
-        drop(self.control.send(Control::Message { from, message }));
+        drop(self.control.send(Control::Frame { from, frame }));
     }
 }

@@ -8,8 +8,13 @@ pub type LimitRow = (&'static str, String, &'static str);
 /// Every limit, the engine's first.
 #[must_use]
 pub fn rows() -> Vec<LimitRow> {
-    let tables =
-        [bary_engine::limits::TABLE, bary_executor::config::TABLE, bary_store::spill::TABLE];
+    let tables = [
+        bary_engine::limits::TABLE,
+        bary_executor::config::TABLE,
+        bary_store::spill::TABLE,
+        bary_store::durable::TABLE,
+        crate::journal::TABLE,
+    ];
     let listed = tables.into_iter().flatten();
     let mut rows: Vec<LimitRow> =
         listed.map(|&(name, most, what)| (name, most.to_owned(), what)).collect();

@@ -27,6 +27,13 @@ pub enum News {
     },
     /// Somebody wants the listener to look around.
     Poke,
+    /// The disk under the state is full, and everything waits for space.
+    DiskFull,
+    /// There is space again.
+    DiskFree,
+    /// The state's journal has failed, as this says: nothing more is decided, and what was not told
+    /// is not true.
+    Failed(String),
 }
 
 /// The one consumer of a cluster's news.

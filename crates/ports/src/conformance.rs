@@ -1,3 +1,4 @@
 //! The suites that every hand passes, whatever it is built on.
 
+pub mod disk;
 pub mod store;

@@ -1,6 +1,7 @@
 //! The traits that the hands implement, as operations and completions. A hand decides nothing.
 
 pub mod conformance;
+pub mod disk;
 pub mod executor;
 pub mod function;
 pub mod journal;

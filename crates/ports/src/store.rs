@@ -18,6 +18,9 @@ pub enum StoreError {
     /// There is no such blob: it was released, or never kept here.
     #[error("blob {0} is not in the store")]
     Missing(u64),
+    /// The blob is not what was kept: its file was changed, cut or damaged.
+    #[error("blob {0:x} is damaged: its bytes are not those that were kept")]
+    Damaged(u64),
     /// The disk under the store failed.
     #[error("the store's file failed: {0}")]
     Disk(#[from] std::io::Error),
@@ -73,7 +76,8 @@ pub trait Store: Send + Sync {
         to.write_all(&self.get(blob)?).map_err(StoreError::Sink)
     }
 
-    /// Forgets a blob; unknown ones are ignored.
+    /// Nobody reads a blob any more: a store that keeps nothing longer than it must forgets it.
+    /// Unknown ones are ignored.
     fn release(&self, blob: BlobRef);
 
     /// A payload of these bytes: none, inline, or kept here.

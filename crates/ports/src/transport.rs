@@ -1,16 +1,16 @@
-//! Moving messages between nodes. Order between two nodes is kept; delivery is not promised.
+//! Moving frames between nodes. Neither delivery nor order is promised; links see to both.
 
 use bary_model::id::NodeId;
-use bary_model::message::Message;
+use bary_model::message::Frame;
 
-/// Takes messages that arrived at a node.
+/// Takes frames that arrived at a node.
 pub trait Inbox: Send + Sync {
-    /// Hands on one message. Where the inbox is full the message is lost, as on a network.
-    fn deliver(&self, from: NodeId, message: Message);
+    /// Hands on one frame. Where the inbox is full the frame is lost, as on a network.
+    fn deliver(&self, from: NodeId, frame: Frame);
 }
 
-/// Sends messages for one node.
+/// Sends frames for one node.
 pub trait Transport: Send {
-    /// Sends a message; it may be lost, never changed. Does not block.
-    fn send(&mut self, to: NodeId, message: Message);
+    /// Sends a frame; it may be lost, never changed. Does not block.
+    fn send(&mut self, to: NodeId, frame: Frame);
 }

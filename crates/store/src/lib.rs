@@ -1,7 +1,7 @@
-//! Keeps the results that are too large to ride along, until their readers are done.
-//!
-//! What is deliberately absent: durability. What is kept here lives as long as the process.
+//! Keeps the results that are too large to ride along: as long as the process lives, or durably in
+//! a directory.
 
+pub mod durable;
 pub mod spill;
 
 mod segment;

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use bary_model::payload::Payload;
-use bary_ports::conformance::store::a_store_keeps_what_it_is_given;
+use bary_ports::conformance::store::{
+    a_store_forgets_what_is_released, a_store_keeps_what_it_is_given,
+};
 use bary_ports::store::{Store, StoreError};
 use bary_store::spill::{SpillStore, StoreConfig};
 
@@ -20,6 +22,8 @@ fn store(memory: u64, all: u64) -> SpillStore {
 fn it_is_a_store_in_memory_and_on_disk() {
     a_store_keeps_what_it_is_given(&SpillStore::new(StoreConfig::default()));
     a_store_keeps_what_it_is_given(&store(0, 1 << 20));
+    a_store_forgets_what_is_released(&store(10, 1 << 20));
+    a_store_forgets_what_is_released(&store(0, 1 << 20));
 }
 
 #[test]

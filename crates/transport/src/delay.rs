@@ -6,13 +6,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bary_model::id::NodeId;
-use bary_model::message::Message;
+use bary_model::message::Frame;
 
 /// A message on its way.
 pub(crate) struct Parcel {
     pub(crate) from: NodeId,
     pub(crate) to: NodeId,
-    pub(crate) message: Message,
+    pub(crate) frame: Frame,
 }
 
 /// The messages on their way.

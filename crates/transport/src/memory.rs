@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use bary_model::id::NodeId;
-use bary_model::message::Message;
+use bary_model::message::Frame;
 use bary_model::time::Span;
 use bary_ports::transport::{Inbox, Transport};
 
@@ -121,13 +121,13 @@ impl Drop for Network {
 }
 
 impl Transport for MemoryTransport {
-    fn send(&mut self, to: NodeId, message: Message) {
+    fn send(&mut self, to: NodeId, frame: Frame) {
         let (from, shared) = (self.node, &self.shared);
         if from != to {
-            shared.counter.sent(&message);
+            shared.counter.sent(&frame);
         }
         let latency = (shared.latency)(from, to);
-        let parcel = Parcel { from, to, message };
+        let parcel = Parcel { from, to, frame };
         let is_slow = latency > Span::ZERO;
         if !(is_slow || shared.courier.get().is_some() && shared.line.has_seen(from, to)) {
             return shared.deliver(parcel);
@@ -145,7 +145,7 @@ impl Shared {
         let inbox = inboxes.get(parcel.to.index()).cloned().flatten();
         drop(inboxes);
         match inbox {
-            Some(inbox) => inbox.deliver(parcel.from, parcel.message),
+            Some(inbox) => inbox.deliver(parcel.from, parcel.frame),
             None => self.counter.lost(),
         }
     }

@@ -4,8 +4,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bary_model::id::NodeId;
-use bary_model::message::{Ask, Message};
+use bary_model::id::{Birth, Epoch, NodeId, ShardId};
+use bary_model::message::{Ask, Frame, Message, Say};
 use bary_model::resources::Resources;
 use bary_model::time::Span;
 use bary_ports::transport::Inbox;
@@ -17,8 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Post(Mutex<Sender<(NodeId, u64, Instant)>>);
 
 impl Inbox for Post {
-    fn deliver(&self, from: NodeId, message: Message) {
-        let Message::Ask(ask) = message else { panic!("these tests send asks only") };
+    fn deliver(&self, from: NodeId, frame: Frame) {
+        let (_, message) = frame.body.expect("these tests send messages");
+        let Say::Ask(ask) = &message.say else { panic!("these tests send asks only") };
         let sender = self.0.lock().expect("no test panics here");
         sender.send((from, ask.number, Instant::now())).expect("the test listens");
     }
@@ -30,8 +31,14 @@ fn join(network: &Network, node: u32) -> Receiver<(NodeId, u64, Instant)> {
     receiver
 }
 
-fn ask(number: u64) -> Message {
-    Message::Ask(Ask { number, free: Resources::default(), held: 0 })
+fn frame(say: Say) -> Frame {
+    let message = Message { shard: ShardId(1), epoch: Epoch(1), say };
+    let body = Some((1, Arc::new(message)));
+    Frame { from: Birth(1), to: Birth(1), ack: 0, body }
+}
+
+fn ask(number: u64) -> Frame {
+    frame(Say::Ask(Ask { number, free: Resources::default(), held: 0 }))
 }
 
 #[test]
@@ -95,7 +102,7 @@ fn messages_are_counted_and_lost_ones_too() {
     for number in 0..5 {
         transport.send(NodeId(2), ask(number));
     }
-    transport.send(NodeId(7), Message::Load { ready: 1 });
+    transport.send(NodeId(7), frame(Say::Load { ready: 1 }));
     let counts = network.counts();
     assert_eq!((counts.asks, counts.loads, counts.total()), (6, 1, 7));
     assert_eq!(counts.lost, 2 + 2, "two had no inbox, two were too many on the way");

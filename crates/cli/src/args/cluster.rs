@@ -74,9 +74,13 @@ pub(crate) struct KeepArgs {
     /// Keep what happened, for bary why
     #[arg(long)]
     pub(crate) keep: bool,
-    /// Keep it in this directory rather than under $XDG_STATE_HOME/bary; implies --keep
+    /// Keep the run in this directory, so that it survives whatever happens to this process: the
+    /// same command again goes on where it ended. --keep keeps what happened there too
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
+    /// Of a finished run in --state, run once more what did not succeed
+    #[arg(long, requires = "state")]
+    pub(crate) resume_failed: bool,
     /// Print the report at the end: tasks and busy time by node, balance, makespan, messages
     #[arg(long)]
     pub(crate) report: bool,
@@ -89,11 +93,6 @@ pub(crate) struct KeepArgs {
 }
 
 impl KeepArgs {
-    /// Whether the run is kept.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.keep || self.state.is_some()
-    }
-
     /// The parameters as pairs.
     pub(crate) fn params(&self) -> Vec<(String, String)> {
         self.set.iter().map(|pair| (pair.name.clone(), pair.value.clone())).collect()

@@ -22,6 +22,8 @@ pub(crate) enum ValueError {
     Delimiter(String),
     #[error("`{0}` is not a whole number; underscores may separate digits, as in 1_000_000")]
     Whole(String),
+    #[error("no bug is called `{given}`; there are {names}")]
+    Flaw { given: String, names: String },
 }
 
 /// A time that may be zero.

@@ -38,6 +38,7 @@ impl Line<'_> {
                 json!({ "event": "submitted", "specs": specs })
             }
             EventKind::Closed { .. } => json!({ "event": "closed" }),
+            EventKind::Retried { .. } => json!({ "event": "retried" }),
             EventKind::Granted { node, ranges, considered } => json!({
                 "event": "granted",
                 "node": node.0,

@@ -48,6 +48,21 @@ impl Cut {
         Self { end, colsep: None, skip_blank: false, rows: Rows::Single }
     }
 
+    /// Everything that decides how a text becomes rows, the same in any version of this program.
+    pub(crate) fn identity(&self, slots: u32) -> String {
+        let rows = match self.rows {
+            Rows::Single => "each".to_owned(),
+            Rows::Every(count) => format!("every {count}"),
+            // The last inputs are shared among the slots.
+            Rows::Fit(Fit { fixed, around, times }) => {
+                format!("fit {fixed} {around} {times} on {slots}")
+            }
+            Rows::Blocks(size) => format!("blocks of {size}"),
+        };
+        let colsep = self.colsep.as_deref().unwrap_or_default().escape_ascii();
+        format!("{rows} end {} columns '{colsep}' blank {}", self.end, self.skip_blank)
+    }
+
     /// Whether a line is an input at all.
     pub(crate) fn wants(&self, line: &[u8]) -> bool {
         !self.skip_blank || !line.iter().all(u8::is_ascii_whitespace)

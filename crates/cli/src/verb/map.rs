@@ -1,12 +1,13 @@
 //! `bary map`: one command or function for each of many inputs.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 
 use bary_jobfile::suggest;
 use bary_model::action::{Capture, Stdin};
 use bary_model::inputs::Inputs;
-use bary_model::job::{Halt, JobSpec};
+use bary_model::job::Halt;
 use bary_model::task::Body;
 use bary_model::template::{Scope, Template};
 use bary_model::weight::Weight;
@@ -18,23 +19,25 @@ use crate::args::{Face, Form};
 use crate::complaint::Complaint;
 use crate::desk::Desk;
 use crate::exit::Exit;
-use crate::feeder::Feeder;
 use crate::hint;
 use crate::joblog::JobLog;
-use crate::limits;
 use crate::printer::{Order, Printer, Shape};
 use crate::progress::Progress;
 use crate::recipe::{Recipe, TaskWeight};
 use crate::results::ResultsDir;
+use crate::resume::Resume;
 use crate::roster;
 use crate::screen::Screen;
 use crate::session::{Ending, Session};
-use crate::sources::chunk::{Chunk, Chunker};
+use crate::sources::chunk::Chunker;
 use crate::sources::cut::{self, Cut, Fit, Rows};
+use crate::sources::stream::Stream;
 use crate::sources::{self, Source, SourceError};
 use crate::tally::Tally;
 use crate::verb::{self, Closing};
 use crate::words::{self, Words};
+
+mod feeding;
 
 /// What is to be mapped over what.
 struct Plan {
@@ -64,7 +67,7 @@ pub(crate) fn run(args: &MapArgs, face: Face) -> Result<Exit, Complaint> {
         return dry_run(&plan, face);
     }
     let mut options = args.cluster.options(cores())?;
-    options.limits.explain = args.keep.is_kept();
+    options.limits.explain = args.keep.keep;
     if args.print.results.is_some() && args.cluster.output_max.is_none() {
         // What goes to files is as long as it is.
         options.executor.output_bytes_max = u64::MAX;
@@ -72,12 +75,15 @@ pub(crate) fn run(args: &MapArgs, face: Face) -> Result<Exit, Complaint> {
     if let FeedOf::Nothing = plan.feed {
         return Ok(Exit::OK);
     }
+    let (resume, feeding) = feeding::ready(&plan, args)?;
     let keeper = verb::keeper(&args.keep, &plan.name)?;
     let began = std::time::SystemTime::now();
-    let mut session = Session::start(options)?;
+    let (state, recalled) = resume.map(Resume::parts).unzip();
+    let mut session = Session::start(options, state)?;
     let tally = Tally::new(session.cluster.nodes());
     let mut desk = Desk::new(session.cluster.store(), Screen::new(face), tally);
     desk.keeper = keeper;
+    desk.streams = matches!(plan.feed, FeedOf::Stream(_));
     set_up(&mut desk, args, &session, face)?;
     let closing = Closing {
         schema: "bary.map/1",
@@ -87,9 +93,10 @@ pub(crate) fn run(args: &MapArgs, face: Face) -> Result<Exit, Complaint> {
         alone: false,
         face,
         began,
+        state: args.keep.state.as_deref(),
     };
-    submit(plan, &session, &mut desk)?;
-    let ending = session.watch(&mut desk);
+    let ending =
+        session.run(&mut desk, recalled, |session, desk| feeding.submit(plan, session, desk))?;
     if ending == Ending::Nothing {
         session.close(&mut desk);
         return Ok(Exit::OK);
@@ -223,7 +230,7 @@ fn set_up(desk: &mut Desk, args: &MapArgs, session: &Session, face: Face) -> Res
     desk.printer = Some(Printer::new(store, order(print), shape(print, face)));
     let unwanted = args.keep.no_progress || face.is_quiet();
     desk.progress = Progress::new(args.keep.progress, unwanted);
-    let failed = |path: &std::path::Path| {
+    let failed = |path: &Path| {
         let name = path.display().to_string();
         move |cause| Complaint::failed(format!("{name}: {cause}"))
     };
@@ -256,45 +263,6 @@ fn shape(print: &PrintArgs, face: Face) -> Shape {
     }
 }
 
-/// Submits a table whole, or begins to read a stream.
-fn submit(plan: Plan, session: &Session, desk: &mut Desk) -> Result<(), Complaint> {
-    match plan.feed {
-        FeedOf::Nothing => {}
-        FeedOf::Table(inputs) => {
-            let specs = plan.recipe.specs(&inputs, 0).map_err(Complaint::usage)?;
-            let job = JobSpec { name: plan.name, specs, open: false, halt: plan.halt };
-            desk.job = Some(session.cluster.submit(job)?);
-        }
-        FeedOf::Stream(source) => {
-            let path = source.file().unwrap_or_else(|| std::path::Path::new("-")).to_owned();
-            let from = sources::open(&path)?;
-            let feeder = Feeder {
-                cluster: Arc::clone(&session.cluster),
-                recipe: plan.recipe,
-                name: plan.name,
-                slots: plan.slots,
-                path,
-                pending_bytes_max: pending_bytes_max(&plan.cut, plan.slots),
-                halt: plan.halt,
-            };
-            let chunker = Chunker::new(plan.cut);
-            desk.feed = Some(feeder.start(from, chunker).map_err(Complaint::failed)?);
-        }
-    }
-    Ok(())
-}
-
-/// How much of a stream may be read ahead: large blocks keep every slot busy too.
-fn pending_bytes_max(cut: &Cut, slots: u32) -> u64 {
-    let blocks = match cut.rows {
-        Rows::Blocks(size) => {
-            (size as u64).saturating_mul(u64::from(slots) * limits::STREAM_PENDING_BLOCKS_MAX)
-        }
-        Rows::Single | Rows::Every(_) | Rows::Fit(_) => 0,
-    };
-    blocks.max(limits::STREAM_PENDING_BYTES_MAX)
-}
-
 /// Prints the commands and runs none.
 fn dry_run(plan: &Plan, face: Face) -> Result<Exit, Complaint> {
     let mut screen = Screen::new(face);
@@ -303,24 +271,13 @@ fn dry_run(plan: &Plan, face: Face) -> Result<Exit, Complaint> {
         FeedOf::Nothing => {}
         FeedOf::Table(inputs) => print_commands(plan, inputs, &mut before, &mut screen)?,
         FeedOf::Stream(source) => {
-            let path = source.file().unwrap_or_else(|| std::path::Path::new("-"));
-            let mut from = sources::open(path)?;
-            let mut chunker = Chunker::new(plan.cut.clone());
-            let mut buffer = vec![0; limits::STREAM_READ_BYTES_MAX];
-            let mut show = |chunk: Option<Chunk>, screen: &mut Screen| match chunk {
-                Some(chunk) => print_commands(plan, &chunk.inputs, &mut before, screen),
-                None => Ok(()),
-            };
-            loop {
-                let count = std::io::Read::read(&mut from, &mut buffer)
-                    .map_err(|cause| sources::read_error(path, cause))?;
-                if count == 0 {
-                    break;
-                }
-                let chunk = chunker.feed(&buffer[..count])?;
-                show(chunk, &mut screen)?;
+            let path = source.file().unwrap_or_else(|| Path::new("-"));
+            let chunker = Chunker::new(plan.cut.clone());
+            let from = sources::open(path)?;
+            let mut stream = Stream::new(from, chunker, path.to_owned(), plan.slots);
+            while let Some(part) = stream.next()? {
+                print_commands(plan, &part.chunk.inputs, &mut before, &mut screen)?;
             }
-            show(chunker.finish(plan.slots)?, &mut screen)?;
         }
     }
     verb::print(&mut screen, "")?;

@@ -25,6 +25,7 @@ use crate::exit::Exit;
 use crate::harvest::Harvest;
 use crate::printer::{Order, Printer, Shape};
 use crate::progress::Progress;
+use crate::resume::Resume;
 use crate::screen::Screen;
 use crate::session::Session;
 use crate::tally::Tally;
@@ -39,10 +40,14 @@ pub(crate) fn run(args: &RunArgs, face: Face) -> Result<Exit, Complaint> {
         None => one_command(args, face)?,
     };
     let mut options = args.cluster.options(cores())?;
-    options.limits.explain = args.keep.is_kept();
+    options.limits.explain = args.keep.keep;
+    let resume = Resume::open(&args.keep, &job)?;
+    let key = resume.as_ref().map(|resume| resume.key);
+    let job = JobSpec { key, ..job };
+    let (state, recalled) = resume.map(Resume::parts).unzip();
     let keeper = verb::keeper(&args.keep, &job.name)?;
     let began = std::time::SystemTime::now();
-    let mut session = Session::start(options)?;
+    let mut session = Session::start(options, state)?;
     let mut desk =
         Desk::new(session.cluster.store(), Screen::new(face), Tally::new(session.cluster.nodes()));
     desk.keeper = keeper;
@@ -65,9 +70,12 @@ pub(crate) fn run(args: &RunArgs, face: Face) -> Result<Exit, Complaint> {
         alone: live,
         face,
         began,
+        state: args.keep.state.as_deref(),
     };
-    desk.job = Some(session.cluster.submit(job)?);
-    let ending = session.watch(&mut desk);
+    let ending = session.run(&mut desk, recalled, |session, desk| {
+        desk.job = Some(session.cluster.submit(job)?);
+        Ok(())
+    })?;
     verb::close(session, desk, ending, &closing)
 }
 
@@ -139,9 +147,14 @@ fn one_command(args: &RunArgs, face: Face) -> Result<JobSpec, Complaint> {
     // A process group of its own may not read from a terminal.
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stdin());
     body.surroundings.stdin = if terminal { Stdin::Null } else { Stdin::Inherit };
-    body.surroundings.capture = if face.is_data() { Capture::Whole } else { Capture::Live };
+    body.surroundings.capture = match (face.is_data(), args.keep.state.is_some()) {
+        (true, _) => Capture::Whole,
+        // A later run prints again what this one does.
+        (false, true) => Capture::Lines,
+        (false, false) => Capture::Live,
+    };
     let file = Path::new(&name).file_name().map(|file| file.to_string_lossy().into_owned());
     let spec = TaskSpec { name: file.unwrap_or(name).into(), ..TaskSpec::new(Arc::new(body)) };
     let name = spec.name.clone();
-    Ok(JobSpec { name, specs: [Arc::new(spec)].into(), open: false, halt: None })
+    Ok(JobSpec { name, specs: [Arc::new(spec)].into(), open: false, halt: None, key: None })
 }

@@ -1,21 +1,29 @@
 //! What a home knows of one node: what it was granted, how fast it is, whether it asks.
 
-use bary_model::id::NodeId;
-use bary_model::message::Ask;
+use bary_model::id::{Epoch, GrantNo, Incarnation, NodeId, ShardId, TaskRange};
+use bary_model::message::{Ask, Digest};
 use bary_model::node::Peer;
 use bary_model::time::{Moment, Span};
 use bary_policy::view::NodeView;
+
+use crate::timers::TimerKey;
 
 /// One node as its home sees it.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) peer: Peer,
     /// The ask that waits for work, if one does.
-    pub(crate) parked: Option<Ask>,
-    /// Weight granted and not ended, in thousandths.
-    pub(crate) load: u64,
-    /// Tasks granted and not ended.
-    pub(crate) tasks: u64,
+    pub(crate) parked: Option<Parked>,
+    /// An ask that came by another home and waits for a session.
+    pub(crate) awaited: Option<Parked>,
+    /// What it was granted and has not ended.
+    pub(crate) holding: Holding,
+    /// How far the conversation with it is.
+    pub(crate) session: Session,
+    /// When its silence will be judged, where it holds something.
+    pub(crate) lease: Option<TimerKey>,
+    /// Weight and number of tasks that are being bound to it and not granted yet.
+    pub(crate) binding: (u64, u64),
     /// Tasks granted so far.
     pub(crate) granted: u64,
     /// A retract is under way, for this thief.
@@ -34,6 +42,62 @@ pub(crate) struct Account {
     pace: Option<f64>,
 }
 
+/// An ask that waits for work.
+#[derive(Clone, Debug)]
+pub(crate) struct Parked {
+    pub(crate) ask: Ask,
+    /// The home that the node asked; it may have sent the ask here.
+    pub(crate) asked: ShardId,
+    /// How often the ask has moved from home to home.
+    pub(crate) hops: u8,
+}
+
+/// What a node holds of a shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holding {
+    /// Which tasks, and how many.
+    pub(crate) digest: Digest,
+    /// Their weight, in thousandths.
+    pub(crate) weight: u64,
+}
+
+impl Holding {
+    pub(crate) fn add(&mut self, epoch: Epoch, grant: GrantNo, range: TaskRange, weight: u64) {
+        self.digest.add(epoch, grant, range);
+        self.weight += weight;
+    }
+
+    pub(crate) fn remove(&mut self, epoch: Epoch, grant: GrantNo, range: TaskRange, weight: u64) {
+        self.digest.remove(epoch, grant, range);
+        self.weight = self.weight.saturating_sub(weight);
+    }
+
+    pub(crate) fn tasks(&self) -> u64 {
+        self.digest.tasks
+    }
+}
+
+/// The conversation of a home with a node, between one Hello and the next break.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Session {
+    /// Whether the node has said what it holds since the last break.
+    pub(crate) open: bool,
+    /// The number of the last request for its list, where it is not answered.
+    pub(crate) relisted: Option<u64>,
+    /// How many such requests there were.
+    pub(crate) relists: u64,
+    /// The life of the node that spoke last.
+    pub(crate) life: Incarnation,
+    /// The last batch of outcomes that was taken in in that life.
+    pub(crate) batch: u64,
+    /// The last that is durable, and the last that the node has heard is.
+    pub(crate) settled: u64,
+    /// See `settled`.
+    pub(crate) told: u64,
+    /// Whether it will be told by a timer.
+    pub(crate) telling: bool,
+}
+
 /// Outcomes with less busy time than this say little of a node's pace.
 const PACE_SPAN_MIN: Span = Span::micros(100);
 /// How much of the estimate each outcome replaces.
@@ -44,8 +108,11 @@ impl Account {
         Self {
             peer,
             parked: None,
-            load: 0,
-            tasks: 0,
+            awaited: None,
+            holding: Holding::default(),
+            session: Session::default(),
+            lease: None,
+            binding: (0, 0),
             granted: 0,
             thief: None,
             bare: true,
@@ -57,22 +124,20 @@ impl Account {
         }
     }
 
-    pub(crate) fn granted(&mut self, weight: u64, tasks: u64) {
-        self.load += weight;
-        self.tasks += tasks;
-        self.granted += tasks;
-        self.bare = false;
+    /// Weight granted and not ended, and what is being bound at this moment, in thousandths.
+    pub(crate) fn load(&self) -> u64 {
+        self.holding.weight + self.binding.0
     }
 
-    /// Takes back what was counted while binding; the grant counts it again.
-    pub(crate) fn ungranted(&mut self, weight: u64, tasks: u64) {
-        self.ended(weight, tasks);
-        self.granted -= tasks;
+    /// Tasks granted and not ended, and those being bound at this moment.
+    pub(crate) fn tasks(&self) -> u64 {
+        self.holding.tasks() + self.binding.1
     }
 
-    pub(crate) fn ended(&mut self, weight: u64, tasks: u64) {
-        self.load = self.load.saturating_sub(weight);
-        self.tasks = self.tasks.saturating_sub(tasks);
+    /// Ends the session: what was said in it counts no longer.
+    pub(crate) fn break_off(&mut self) {
+        self.session.open = false;
+        (self.parked, self.thief, self.told) = (None, None, false);
     }
 
     /// Learns from tasks of `weight` thousandths that kept slots busy for `busy`.
@@ -92,9 +157,10 @@ impl Account {
 
     /// Weight not started, estimated: all but one average task for each slot.
     pub(crate) fn backlog(&self) -> u64 {
-        let running = u64::from(self.peer.info.slots).min(self.tasks);
-        let mean = self.load.checked_div(self.tasks).unwrap_or(0);
-        if self.bare { 0 } else { self.load.saturating_sub(mean * running) }
+        let (load, tasks) = (self.load(), self.holding.tasks());
+        let running = u64::from(self.peer.info.slots).min(tasks);
+        let mean = load.checked_div(tasks).unwrap_or(0);
+        if self.bare { 0 } else { load.saturating_sub(mean * running) }
     }
 
     /// Its slots times the pace they have shown, or the speed it declares until then.
@@ -109,7 +175,7 @@ impl Account {
         let power = self.power(totals.scale);
         NodeView {
             info: &self.peer.info,
-            load: self.load,
+            load: self.load(),
             mean_load: (totals.load as f64 * power / totals.power) as u64,
             granted: self.granted,
             round_trip: self.peer.round_trip,
@@ -137,7 +203,7 @@ impl Totals {
             known += 1;
         }
         let scale = (known > 0).then(|| sum / f64::from(known));
-        let load = accounts.clone().map(|account| account.load).sum();
+        let load = accounts.clone().map(Account::load).sum();
         Self { load, power: accounts.map(|account| account.power(scale)).sum(), scale }
     }
 }

@@ -6,8 +6,8 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::job::Job;
 use bary_ledger::record::Record;
 use bary_model::event::{Cause, EventKind};
-use bary_model::id::{GrantNo, NodeId, TaskId, TaskRange};
-use bary_model::message::{Grant, GrantItem, Message, Upstream};
+use bary_model::id::{GrantNo, NodeId, ShardId, TaskId, TaskRange};
+use bary_model::message::{Grant, GrantItem, Say, Upstream};
 use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::Binding;
@@ -15,26 +15,48 @@ use bary_policy::pull;
 use bary_policy::view::TaskView;
 
 use crate::home::Home;
-use crate::home::account::Totals;
+use crate::home::account::{Parked, Totals};
 use crate::home::ready::Entry;
 use crate::outbox::Outbox;
+use crate::timers::{Timer, Timers};
 
 impl Home {
     /// Hands ready tasks to whoever has room, until there are none of either.
-    pub(crate) fn serve(&mut self, out: &mut Outbox) {
-        if self.ready.is_empty() {
+    pub(crate) fn serve(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        if self.opening.is_some() {
             return;
         }
-        match self.policy.binding {
-            Binding::Push => self.push_out(out),
-            Binding::Pull => self.answer_asks(out),
+        if !self.ready.is_empty() {
+            match self.policy.binding {
+                Binding::Push => self.push_out(out, timers),
+                Binding::Pull => self.answer_asks(out, timers),
+            }
         }
-        self.spread_the_word(out);
+        match (self.ready.is_empty(), self.exchange.is_alone()) {
+            (true, _) => self.keep_quiet(timers),
+            (false, true) => self.spread_the_word(out),
+            // Nodes that wait at other homes are sought there first.
+            (false, false) => self.spread_later(out, timers),
+        }
+        self.trade(out, timers);
+    }
+
+    fn spread_later(&mut self, out: &Outbox, timers: &mut Timers) {
+        if self.word.is_none() {
+            let at = out.now + self.limits.word_delay;
+            self.word = Some(timers.set(at, Timer::Word(self.log.shard)));
+        }
+    }
+
+    fn keep_quiet(&mut self, timers: &mut Timers) {
+        if let Some(key) = self.word.take() {
+            timers.unset(key);
+        }
     }
 
     /// Tells nodes that neither wait here nor know it that there is work: they may wait at
     /// another home, and would never ask this one.
-    fn spread_the_word(&mut self, out: &mut Outbox) {
+    pub(super) fn spread_the_word(&mut self, out: &mut Outbox) {
         let ready = self.ready.weight();
         if ready == 0 {
             return;
@@ -43,24 +65,19 @@ impl Home {
             if !account.told && account.parked.is_none() {
                 account.told = true;
                 // Not before a grant that said that nothing was left.
-                out.send_when_durable(node, Message::Load { ready });
+                self.log.say_when_durable(node, Say::Load { ready }, out);
             }
         }
     }
 
     /// Answers parked asks, the one that the force draws the next task to first.
-    fn answer_asks(&mut self, out: &mut Outbox) {
-        let mut parked: Vec<NodeId> = self.parked();
+    fn answer_asks(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        let mut parked: Vec<NodeId> = self.parked.iter().copied().collect();
         while !parked.is_empty() && !self.ready.is_empty() {
             let at = self.strongest(&parked);
             let node = parked.swap_remove(at);
-            self.answer(node, Cause::Asked, out);
+            self.answer(node, Cause::Asked, out, timers);
         }
-    }
-
-    fn parked(&self) -> Vec<NodeId> {
-        let asking = self.accounts.iter().filter(|(_, account)| account.parked.is_some());
-        asking.map(|(node, _)| *node).collect()
     }
 
     /// Which of the asking nodes the force draws the next ready task to.
@@ -88,10 +105,16 @@ impl Home {
     }
 
     /// Gives an asking node its share of what is ready, if it can run any of it.
-    pub(super) fn answer(&mut self, node: NodeId, cause: Cause, out: &mut Outbox) {
+    pub(super) fn answer(
+        &mut self,
+        node: NodeId,
+        cause: Cause,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
         let totals = self.totals();
         let Some(account) = self.accounts.get(&node) else { return };
-        let Some(ask) = account.parked.clone() else { return };
+        let Some(Parked { ask, asked, .. }) = account.parked.clone() else { return };
         let info = account.peer.info.clone();
         let power = account.power(totals.scale);
         // A node that still holds something asks for what fits beside it; an empty one waits
@@ -103,11 +126,11 @@ impl Home {
         if taken.is_empty() {
             return;
         }
+        self.unpark(node);
         if let Some(account) = self.accounts.get_mut(&node) {
-            account.parked = None;
             account.fails = 0;
         }
-        self.grant(node, taken, Some(ask.number), cause, ready_tasks, out);
+        self.grant(node, taken, Some((asked, ask.number)), cause, ready_tasks, out, timers);
     }
 
     /// Grants taken entries to a node: on record first, then on their way.
@@ -115,10 +138,11 @@ impl Home {
         &mut self,
         node: NodeId,
         taken: Vec<Entry>,
-        answers: Option<u64>,
+        answers: Option<(ShardId, u64)>,
         cause: Cause,
         ready_tasks: u64,
         out: &mut Outbox,
+        timers: &mut Timers,
     ) {
         let considered = self.consider(&taken[0], node, cause, ready_tasks);
         let mut items = Vec::with_capacity(taken.len());
@@ -131,21 +155,27 @@ impl Home {
         let recorded = items.iter().map(|item| (item.fence.grant, item.range)).collect();
         let ranges: Arc<[TaskRange]> = items.iter().map(|item| item.range).collect();
         let record = Record::Granted { node, items: recorded };
-        self.commit(record, &mut Consequences::default(), out);
-        if let Some(account) = self.accounts.get_mut(&node) {
-            let weight = items.iter().map(GrantItem::weight).sum();
-            account.granted(weight, items.iter().map(|item| u64::from(item.range.count)).sum());
-        }
-        out.tell(EventKind::Granted { node, ranges, considered });
+        self.commit(record, &mut Consequences::default());
+        let epoch = self.log.epoch;
         let ready = self.ready.weight();
+        let mut settled = 0;
         if let Some(account) = self.accounts.get_mut(&node) {
+            for item in &items {
+                account.holding.add(epoch, item.fence.grant, item.range, item.weight());
+                account.granted += u64::from(item.range.count);
+            }
+            account.bare = false;
             account.told = ready > 0;
+            account.session.told = account.session.settled;
+            settled = account.session.settled;
         }
-        let message = Message::Grant(Grant { items, answers, ready });
+        self.watch_lease(node, out, timers);
+        self.log.tell(EventKind::Granted { node, ranges, considered }, out);
+        let say = Say::Grant(Grant { items, answers, ready, settled });
         if rests {
-            out.send_when_durable(node, message);
+            self.log.say_when_durable(node, say, out);
         } else {
-            out.send(node, message);
+            self.log.say(node, say, out);
         }
     }
 

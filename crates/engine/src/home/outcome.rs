@@ -3,12 +3,13 @@
 use bary_ledger::consequences::Consequences;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::event::{Ended, EventKind};
-use bary_model::id::{NodeId, TaskRange};
-use bary_model::message::OutcomeItem;
+use bary_model::id::{JobNo, NodeId, TaskRange};
+use bary_model::message::{OutcomeItem, Outcomes};
 use bary_model::outcome::{End, Failure, Outcome, Results};
 use bary_model::payload::Payload;
 use bary_policy::recover::{quarantine, retry};
 
+use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
@@ -25,46 +26,88 @@ impl Home {
     pub(crate) fn on_outcomes(
         &mut self,
         from: NodeId,
+        outcomes: Outcomes,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        if self.is_fresh(from, outcomes.batch) {
+            self.take_outcomes(from, outcomes.items, out, timers);
+        }
+        self.settling.push_back((self.log.rests_on(), from, outcomes.batch));
+        self.settle(out, timers);
+        if let Some(ask) = outcomes.ask {
+            self.on_ask(from, ask, out, timers);
+        }
+    }
+
+    /// Whether a batch was not taken in before; one that was is only answered again.
+    fn is_fresh(&mut self, from: NodeId, batch: u64) -> bool {
+        let Some(account) = self.accounts.get_mut(&from) else { return false };
+        let fresh = batch > account.session.batch;
+        account.session.batch = account.session.batch.max(batch);
+        fresh
+    }
+
+    fn take_outcomes(
+        &mut self,
+        from: NodeId,
         items: Vec<OutcomeItem>,
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
         let mut batch = Batch::default();
         for item in items {
-            if self.ledger.accepts(item.fence, item.range) {
+            if self.accepts(&item) {
                 self.account_for(from, &item);
                 self.accept(from, item, &mut batch, out, timers);
             } else if self.is_news(&item) {
-                out.tell(EventKind::Superseded { range: item.range, node: from });
+                self.log.tell(EventKind::Superseded { range: item.range, node: from }, out);
             }
         }
+        let mut jobs: Vec<JobNo> = batch.ended.iter().map(|item| item.range.job).collect();
+        jobs.dedup();
         if !batch.ended.is_empty() {
-            self.commit(Record::Ended { items: batch.ended }, &mut batch.then, out);
+            self.commit(Record::Ended { items: batch.ended }, &mut batch.then);
         }
-        let halted = self.halts.met(batch.events.iter());
         for event in batch.events {
-            out.tell(EventKind::Ended(event));
+            self.log.tell(EventKind::Ended(event), out);
         }
-        for (job, rule) in halted {
-            // A job that is over needs no halt, and there is no other reason to refuse.
-            drop(self.cancel(job, rule.running, out));
+        for job in jobs {
+            if let Some(rule) = self.halt_met(job) {
+                // A job that is over needs no halt, and there is no other reason to refuse.
+                drop(self.cancel(job, rule.running, out, timers));
+            }
         }
-        self.follow(batch.then, out);
+        self.follow(batch.then, out, timers);
+    }
+
+    /// Whether an outcome names the current grant of its tasks.
+    fn accepts(&self, item: &OutcomeItem) -> bool {
+        let held = || self.ledger.holder(item.range).is_some();
+        self.ledger.accepts(item.fence, item.range) || self.flaws.has(Flaw::NoFenceCheck) && held()
     }
 
     /// Whether an outcome that is not accepted should be told: it was neither stopped nor
-    /// returned, and its job was not cancelled meanwhile.
+    /// returned, its job was not cancelled meanwhile, and it is not one that a former reign has
+    /// accepted already.
     fn is_news(&self, item: &OutcomeItem) -> bool {
-        let over = self.ledger.job(item.range.job).is_none_or(|job| job.is_over());
+        let range = item.range;
+        let Some(job) = self.ledger.job(range.job).filter(|job| !job.is_over()) else {
+            return false;
+        };
         let ran = !matches!(item.outcome, Outcome::Stopped | Outcome::Returned);
-        ran && !over && !self.stopping.contains(&item.range.job)
+        let known = item.fence.epoch < self.log.epoch
+            && !job.is_open(range.spec, range.first)
+            && self.ledger.holder(range).is_none();
+        ran && !job.stopping && !known
     }
 
     fn account_for(&mut self, node: NodeId, item: &OutcomeItem) {
-        let spec = self.ledger.job(item.range.job).and_then(|job| job.spec(item.range.spec));
-        let weight = spec.map_or(0, |spec| spec.weight.times(u64::from(item.range.count)));
+        let weight = self.weight(item.range);
+        if let Some(holder) = self.ledger.holder(item.range) {
+            self.holds_no_longer(holder, item.range);
+        }
         if let Some(account) = self.accounts.get_mut(&node) {
-            account.ended(weight, u64::from(item.range.count));
             account.steals = 0;
             if matches!(item.outcome, Outcome::Succeeded(_)) {
                 account.learn(weight, item.usage.busy);
@@ -89,19 +132,18 @@ impl Home {
             }
             Outcome::Stopped | Outcome::Returned => {
                 let items = vec![(item.fence.grant, item.range)];
-                self.commit(Record::Retracted { items }, &mut batch.then, out);
+                self.commit(Record::Retracted { items }, &mut batch.then);
                 return;
             }
         };
         let job = self.ledger.job(item.range.job);
         let tries = job.map_or(0, |job| job.tries(item.range.spec, item.range.first).failed);
-        let keeps = |spec: &bary_model::task::TaskSpec| spec.body.keep_results;
-        let kept = job.and_then(|job| job.spec(item.range.spec)).is_some_and(|spec| keeps(spec));
-        let kept = if kept && end == End::Succeeded { results.clone() } else { Results::Nothing };
         let (range, grant, node) = (item.range, item.fence.grant, from);
-        batch.ended.push(EndedTasks { range, grant, node, end: end.clone(), results: kept });
         let (stderr, usage, attempt) = (item.stderr, item.usage, tries + 1);
-        batch.events.push(Ended { range, node, attempt, end, results, stderr, usage });
+        let event = Ended { range, node, attempt, end, results, stderr, usage };
+        let Ended { end, results, stderr, .. } = event.clone();
+        batch.ended.push(EndedTasks { range, grant, node, end, attempt, results, stderr, usage });
+        batch.events.push(event);
     }
 
     /// A failed task's fate: none where it will be tried again.
@@ -121,17 +163,16 @@ impl Home {
         if failure.is_crash() && quarantine::is_poison(crashes) {
             return Some(End::Quarantined(failure));
         }
-        let stopping = self.stopping.contains(&task.job);
-        if tries.failed >= body.retries || !failure.is_retryable() || stopping {
+        if tries.failed >= body.retries || !failure.is_retryable() || job.stopping {
             return Some(End::Failed(failure));
         }
         let attempt = tries.failed + 1;
         let until = out.now + retry::delay(&body.backoff, attempt, &mut self.retry_dice);
         let (grant, crashed) = (item.fence.grant, failure.is_crash());
         // Ready again only when the timer says so.
-        self.commit(Record::Failed { task, grant, crashed }, &mut Consequences::default(), out);
-        timers.set(until, Timer::Retry(TaskRange::one(task)));
-        out.tell(EventKind::Retrying { task, node: from, attempt, failure, until });
+        self.commit(Record::Failed { task, grant, crashed }, &mut Consequences::default());
+        timers.set(until, Timer::Retry(self.log.shard, TaskRange::one(task)));
+        self.log.tell(EventKind::Retrying { task, node: from, attempt, failure, until }, out);
         None
     }
 }

@@ -9,32 +9,32 @@ use crate::home::Home;
 use crate::home::grant::task_view;
 use crate::home::ready::Entry;
 use crate::outbox::Outbox;
+use crate::timers::Timers;
 
 impl Home {
     /// Binds ready tasks one by one to the node that the force draws each to.
-    pub(super) fn push_out(&mut self, out: &mut Outbox) {
+    pub(super) fn push_out(&mut self, out: &mut Outbox, timers: &mut Timers) {
         let mut bound: BTreeMap<NodeId, Vec<Entry>> = BTreeMap::new();
         let (_, ready) = self.ready_anywhere();
         while let Some((node, entry)) = self.bind_next() {
             if let Some(account) = self.accounts.get_mut(&node) {
-                account.granted(entry.spec.weight.thousandths(), 1);
+                account.binding.0 += entry.spec.weight.thousandths();
+                account.binding.1 += 1;
             }
             bound.entry(node).or_default().push(entry);
         }
         for (node, entries) in bound {
-            let mut answers = None;
             if let Some(account) = self.accounts.get_mut(&node) {
-                let weight = entries.iter().map(|entry| entry.spec.weight.thousandths()).sum();
-                account.ungranted(weight, entries.len() as u64);
-                // An ask that waited is answered, or its node would never ask again.
-                answers = account.parked.take().map(|ask| ask.number);
+                account.binding = (0, 0);
             }
-            self.grant(node, entries, answers, Cause::Pushed, ready, out);
+            // An ask that waited is answered, or its node would never ask again.
+            let answers = self.unpark(node).map(|parked| (parked.asked, parked.ask.number));
+            self.grant(node, entries, answers, Cause::Pushed, ready, out, timers);
         }
     }
 
     fn ready_anywhere(&mut self) -> (u64, u64) {
-        let infos: Vec<_> = self.accounts.values().map(|a| a.peer.info.clone()).collect();
+        let infos: Vec<_> = self.met().map(|(_, a)| a.peer.info.clone()).collect();
         let each = infos.iter().map(|info| self.ready.for_node(info));
         each.max_by_key(|(_, tasks)| *tasks).unwrap_or((0, 0))
     }
@@ -44,7 +44,7 @@ impl Home {
         let totals = self.totals();
         let room = self.limits.push_queue_tasks_max;
         let open: Vec<NodeId> =
-            self.accounts.iter().filter(|(_, a)| a.tasks < room).map(|(n, _)| *n).collect();
+            self.met().filter(|(_, a)| a.tasks() < room).map(|(n, _)| *n).collect();
         let first = open.iter().find_map(|node| {
             let info = &self.accounts[node].peer.info;
             self.ready.peek(info, None).cloned()

@@ -103,6 +103,13 @@ impl Ready {
             .fold((0, 0), |(weight, tasks), class| (weight + class.weight, tasks + class.tasks))
     }
 
+    /// The weight and number of all ready tasks.
+    pub(crate) fn totals(&mut self) -> (u64, u64) {
+        self.settle();
+        let classes = self.classes.iter();
+        classes.fold((0, 0), |(weight, tasks), class| (weight + class.weight, tasks + class.tasks))
+    }
+
     /// The weight of all ready tasks.
     pub(crate) fn weight(&mut self) -> u64 {
         self.settle();

@@ -7,47 +7,102 @@ use bary_ledger::graph;
 use bary_ledger::record::Record;
 use bary_model::event::EventKind;
 use bary_model::id::{JobNo, SpecNo, TaskRange};
-use bary_model::job::JobSpec;
-use bary_model::message::{Message, Retract};
+use bary_model::job::{JobRef, JobSpec};
+use bary_model::message::{Retract, Say};
 use bary_model::task::TaskSpec;
+use bary_policy::preset::Policy;
 
 use crate::home::Home;
 use crate::input::{Refusal, Reply, Request};
 use crate::outbox::Outbox;
+use crate::timers::Timers;
 
 impl Home {
-    pub(crate) fn on_request(&mut self, ticket: u64, request: Request, out: &mut Outbox) {
+    pub(crate) fn on_request(
+        &mut self,
+        ticket: u64,
+        request: Request,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
         let reply = match request {
-            Request::Submit(job) => self.submit(&job, out).map(Reply::Accepted),
-            Request::Extend { job, specs } => self.extend(job, &specs, out).map(|()| Reply::Done),
-            Request::Close(job) => self.close(job, out).map(|()| Reply::Done),
-            Request::Cancel { job, running } => {
-                self.cancel(job, running, out).map(|()| Reply::Done)
+            Request::Submit(job) => self.submit(&job, &[], out, timers).map(Reply::Accepted),
+            Request::SubmitAfter { job, upstream } => {
+                self.submit(&job, &upstream, out, timers).map(Reply::Accepted)
             }
+            Request::Extend { job, specs } => {
+                self.extend(job, &specs, out, timers).map(|()| Reply::Done)
+            }
+            Request::Close(job) => self.close_job(job, out, timers).map(|()| Reply::Done),
+            Request::Cancel { job, running } => {
+                self.cancel(job, running, out, timers).map(|()| Reply::Done)
+            }
+            Request::Retry(job) => self.retry(job, out, timers).map(|()| Reply::Done),
             Request::Follow(policy) => {
-                self.policy = policy;
-                self.reorder();
-                self.serve(out);
+                self.follow_policy(policy, out, timers);
                 Ok(Reply::Done)
             }
         };
-        out.reply(ticket, reply.unwrap_or_else(Reply::Refused));
+        self.log.reply(ticket, reply.unwrap_or_else(Reply::Refused), out);
     }
 
-    fn submit(&mut self, job: &JobSpec, out: &mut Outbox) -> Result<JobNo, Refusal> {
+    pub(crate) fn follow_policy(&mut self, policy: Policy, out: &mut Outbox, timers: &mut Timers) {
+        self.policy = policy;
+        self.reorder();
+        self.serve(out, timers);
+    }
+
+    fn submit(
+        &mut self,
+        job: &JobSpec,
+        upstream: &[JobRef],
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) -> Result<JobNo, Refusal> {
+        if let Some(key) = job.key
+            && let Some((job, first)) = self.ledger.submitted(key)
+        {
+            let same = first.content == key.content;
+            return if same { Ok(job) } else { Err(Refusal::KeyReused { key: key.key, job }) };
+        }
         self.refuse_unfit(&job.specs)?;
-        let order = graph::order(&job.specs)?;
+        graph::order(&job.specs)?;
+        let (count, limit) = (upstream.len(), self.limits.upstream_jobs_max);
+        if count > limit {
+            return Err(Refusal::TooManyUpstream { count, limit });
+        }
+        if !upstream.is_empty() {
+            let mut upstream = upstream.to_vec();
+            upstream.sort_unstable();
+            upstream.dedup();
+            self.commit(Record::Awaits { upstream }, &mut Consequences::default());
+        }
         let no = JobNo(self.ledger.jobs() as u32);
-        if job.specs.iter().any(|spec| !spec.after.is_empty()) {
-            self.levels.insert(no, graph::b_levels(&job.specs, &order));
-        }
+        self.set_levels(no, &job.specs);
         let (name, specs) = (job.name.clone(), Arc::clone(&job.specs));
-        if let Some(rule) = job.halt {
-            self.halts.watch(no, rule);
+        let (open, halt, key) = (job.open, job.halt, job.key);
+        let record = Record::Submitted { job: no, name, specs, open, halt, key };
+        self.take_in(no, SpecNo(0), &job.specs, record, out, timers);
+        if !upstream.is_empty() {
+            self.ask_about(no, out, timers);
         }
-        let record = Record::Submitted { job: no, name, specs, open: job.open };
-        self.take_in(no, SpecNo(0), &job.specs, record, out);
         Ok(no)
+    }
+
+    /// Runs what did not succeed of a finished job once more.
+    fn retry(&mut self, job: JobNo, out: &mut Outbox, timers: &mut Timers) -> Result<(), Refusal> {
+        let held = self.ledger.job(job).ok_or(Refusal::NoSuchJob(job))?;
+        if !held.is_over() || held.specs().len() == 0 {
+            return Err(Refusal::NotRetryable(job));
+        }
+        let specs: Vec<_> = held.specs().cloned().collect();
+        self.specs_held += specs.len() as u64;
+        self.set_levels(job, &specs);
+        let mut then = Consequences::default();
+        self.commit(Record::Retried { job }, &mut then);
+        self.log.tell(EventKind::Retried { job }, out);
+        self.follow(then, out, timers);
+        Ok(())
     }
 
     fn extend(
@@ -55,13 +110,14 @@ impl Home {
         job: JobNo,
         specs: &Arc<[Arc<TaskSpec>]>,
         out: &mut Outbox,
+        timers: &mut Timers,
     ) -> Result<(), Refusal> {
         let open = self.ledger.job(job).filter(|held| held.open);
         let first = SpecNo(open.ok_or(Refusal::NoSuchJob(job))?.specs().len() as u32);
         self.refuse_unfit(specs)?;
         graph::order(specs)?;
         let record = Record::Extended { job, specs: Arc::clone(specs) };
-        self.take_in(job, first, specs, record, out);
+        self.take_in(job, first, specs, record, out, timers);
         Ok(())
     }
 
@@ -72,23 +128,28 @@ impl Home {
         specs: &Arc<[Arc<TaskSpec>]>,
         record: Record,
         out: &mut Outbox,
+        timers: &mut Timers,
     ) {
         self.specs_held += specs.len() as u64;
-        self.halts.grow(job, specs.iter().map(|spec| u64::from(spec.count)).sum());
         let mut then = Consequences::default();
-        self.commit(record, &mut then, out);
-        out.tell(EventKind::Submitted { job, first, specs: Arc::clone(specs) });
-        self.follow(then, out);
+        self.commit(record, &mut then);
+        self.log.tell(EventKind::Submitted { job, first, specs: Arc::clone(specs) }, out);
+        self.follow(then, out, timers);
     }
 
-    fn close(&mut self, job: JobNo, out: &mut Outbox) -> Result<(), Refusal> {
+    fn close_job(
+        &mut self,
+        job: JobNo,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) -> Result<(), Refusal> {
         if !self.ledger.job(job).is_some_and(|held| held.open) {
             return Err(Refusal::NoSuchJob(job));
         }
         let mut then = Consequences::default();
-        self.commit(Record::Closed { job }, &mut then, out);
-        out.tell(EventKind::Closed { job });
-        self.follow(then, out);
+        self.commit(Record::Closed { job }, &mut then);
+        self.log.tell(EventKind::Closed { job }, out);
+        self.follow(then, out, timers);
         Ok(())
     }
 
@@ -97,6 +158,7 @@ impl Home {
         job: JobNo,
         running: bool,
         out: &mut Outbox,
+        timers: &mut Timers,
     ) -> Result<(), Refusal> {
         let held = self.ledger.job(job).ok_or(Refusal::NoSuchJob(job))?;
         let counts: Vec<u32> = held.specs().map(|spec| spec.count).collect();
@@ -105,26 +167,32 @@ impl Home {
             return Ok(());
         }
         self.ready.remove(job);
-        self.stopping.insert(job);
         let mut then = Consequences::default();
+        self.commit(Record::Stopping { job }, &mut then);
         for (spec, count) in counts.into_iter().enumerate() {
             let range = TaskRange { job, spec: SpecNo(spec as u32), first: 0, count };
-            self.commit(Record::Cancelled { range, running }, &mut then, out);
+            self.commit(Record::Cancelled { range, running }, &mut then);
         }
         if was_open {
-            self.commit(Record::Closed { job }, &mut then, out);
+            self.commit(Record::Closed { job }, &mut then);
         }
         if !running {
-            for &node in self.accounts.keys() {
-                out.send_after_held(node, Message::Retract(Retract::Unstarted(job)));
+            for (&node, account) in &self.accounts {
+                if account.holding.tasks() > 0 {
+                    let say = Say::Retract(Retract::Unstarted(job));
+                    self.log.say_after_held(node, say, out);
+                }
             }
         }
-        self.follow(then, out);
+        self.follow(then, out, timers);
         Ok(())
     }
 
     /// Refuses what could never run, before anything of it does.
     fn refuse_unfit(&self, specs: &[Arc<TaskSpec>]) -> Result<(), Refusal> {
+        if self.low {
+            return Err(Refusal::NoRoom);
+        }
         let limit = self.limits.home_specs_max;
         let held = self.specs_held;
         if held + specs.len() as u64 > limit {

@@ -4,7 +4,7 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::record::Record;
 use bary_model::event::{Cause, EventKind};
 use bary_model::id::{Fence, NodeId, TaskRange};
-use bary_model::message::{Message, Retract};
+use bary_model::message::{Retract, Say};
 use bary_policy::steal::Victim;
 use bary_policy::steal::wait;
 
@@ -18,10 +18,9 @@ const STEALS_MAX: u32 = 4;
 impl Home {
     /// Looks for a victim for an idle node whose ask is still parked.
     pub(super) fn seek_work_for(&mut self, thief: NodeId, out: &mut Outbox, timers: &mut Timers) {
-        let idle = self
-            .accounts
-            .get(&thief)
-            .is_some_and(|account| account.parked.as_ref().is_some_and(|ask| ask.held == 0));
+        let idle = self.accounts.get(&thief).is_some_and(|account| {
+            account.parked.as_ref().is_some_and(|parked| parked.ask.held == 0)
+        });
         let pending = self.accounts.values().any(|account| account.thief == Some(thief));
         if !idle || pending || self.must_rest(thief, out, timers) {
             return;
@@ -31,13 +30,14 @@ impl Home {
             account.thief = Some(thief);
         }
         let fails = self.accounts.get(&thief).map_or(0, |account| account.fails);
-        timers.set(out.now + wait::wait(fails), Timer::Steal(thief));
-        out.send(victim, Message::Retract(Retract::Weight { weight, thief }));
+        timers.set(out.now + wait::wait(fails), Timer::Steal(self.log.shard, thief));
+        self.log.say(victim, Say::Retract(Retract::Weight { weight, thief }), out);
     }
 
     /// Whether a thief that cannot start what it steals has to wait; two of them would steal it
     /// from each other without end.
     fn must_rest(&mut self, thief: NodeId, out: &Outbox, timers: &mut Timers) -> bool {
+        let shard = self.log.shard;
         let Some(account) = self.accounts.get_mut(&thief) else { return true };
         if account.steals < STEALS_MAX {
             return false;
@@ -45,7 +45,7 @@ impl Home {
         if account.rests.is_none() {
             let until = out.now + wait::LONGEST;
             account.rests = Some(until);
-            timers.set(until, Timer::Steal(thief));
+            timers.set(until, Timer::Steal(shard, thief));
         }
         true
     }
@@ -63,7 +63,10 @@ impl Home {
 
     fn pick_victim(&mut self, thief: NodeId) -> Option<(NodeId, u64)> {
         let others = self.accounts.iter().filter(|(node, account)| {
-            **node != thief && account.thief.is_none() && account.backlog() > 0
+            **node != thief
+                && account.session.open
+                && account.thief.is_none()
+                && account.backlog() > 0
         });
         let victims: Vec<Victim> = others
             .map(|(&node, account)| Victim {
@@ -98,15 +101,15 @@ impl Home {
             let ranges = accepted.iter().map(|(_, range)| *range).collect();
             let items = accepted.iter().map(|(fence, range)| (fence.grant, *range)).collect();
             let mut then = Consequences::default();
-            self.commit(Record::Retracted { items }, &mut then, out);
-            out.tell(EventKind::Retracted { node: from, ranges });
+            self.commit(Record::Retracted { items }, &mut then);
+            self.log.tell(EventKind::Retracted { node: from, ranges }, out);
             for range in std::mem::take(&mut then.ready) {
-                self.make_ready_or_cancel(range, &mut then, out);
+                self.make_ready_or_cancel(range, &mut then);
             }
             if let Some(thief) = thief {
-                self.answer(thief, Cause::Stolen, out);
+                self.answer(thief, Cause::Stolen, out, timers);
             }
-            self.follow(then, out);
+            self.follow(then, out, timers);
         }
         if let Some(thief) = thief {
             self.seek_work_for(thief, out, timers);
@@ -115,14 +118,13 @@ impl Home {
 
     /// Books what a victim gave back; tells for whom it was.
     fn settle_retract(&mut self, from: NodeId, accepted: &[(Fence, TaskRange)]) -> Option<NodeId> {
-        let weights = accepted.iter().map(|(_, range)| {
-            let spec = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
-            spec.map_or(0, |spec| spec.weight.times(u64::from(range.count)))
-        });
-        let weight = weights.sum();
-        let tasks = accepted.iter().map(|(_, range)| u64::from(range.count)).sum();
+        for (_, range) in accepted {
+            if let Some(holder) = self.ledger.holder(*range) {
+                self.holds_no_longer(holder, *range);
+            }
+        }
+        let tasks: u64 = accepted.iter().map(|(_, range)| u64::from(range.count)).sum();
         let account = self.accounts.get_mut(&from)?;
-        account.ended(weight, tasks);
         account.bare |= tasks == 0;
         let thief = account.thief.take();
         if let Some(thief) = thief.and_then(|thief| self.accounts.get_mut(&thief)) {

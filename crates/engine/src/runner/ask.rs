@@ -1,13 +1,14 @@
 //! Asking for work: when this node is about to run dry, of the home that attracts it most.
 
-use bary_model::id::NodeId;
+use bary_model::id::{NodeId, ShardId};
 use bary_model::message::Ask;
 use bary_model::time::{Moment, Span};
 use bary_policy::preset::Policy;
 use bary_policy::pull;
 
 use crate::outbox::Outbox;
-use crate::runner::{AskState, Need, Runner};
+use crate::runner::session::Session;
+use crate::runner::{Need, Runner};
 use crate::timers::{Timer, Timers};
 use crate::view::View;
 
@@ -33,22 +34,25 @@ impl Runner {
             self.ask(home, Need::Work, out, timers);
         }
         if self.is_idle() {
-            let homes: Vec<NodeId> = self.outcomes.keys().copied().collect();
+            let open = self.sessions.iter().filter(|(_, session)| !session.outgoing.is_empty());
+            let homes: Vec<ShardId> = open.map(|(shard, _)| *shard).collect();
             for home in homes {
                 self.flush(home, None, out, timers);
             }
         }
     }
 
-    fn ask(&mut self, home: NodeId, need: Need, out: &mut Outbox, timers: &mut Timers) {
-        let state = self.asks.entry(home).or_default();
-        state.number += 1;
-        state.open = Some(need);
+    fn ask(&mut self, home: ShardId, need: Need, out: &mut Outbox, timers: &mut Timers) {
+        // A session that begins with this ask forgets the asks before it.
+        self.greet(home, out, timers);
+        let Some(session) = self.sessions.get_mut(&home) else { return };
+        session.asks += 1;
+        session.open = Some(need);
         let (free, held) = match need {
             Need::Beside => (self.free.clone(), self.held.weight()),
             Need::Work => (self.info.resources.clone(), 0),
         };
-        let ask = Ask { number: state.number, free, held };
+        let ask = Ask { number: session.asks, free, held };
         self.flush(home, Some(ask), out, timers);
     }
 
@@ -56,28 +60,33 @@ impl Runner {
     /// an answer should have come.
     fn look_again(
         &mut self,
-        asked: NodeId,
+        asked: ShardId,
         view: &View,
         policy: &Policy,
         out: &Outbox,
         timers: &mut Timers,
     ) {
         if self.home_to_ask(view, policy).is_some() {
-            let wait = view.round_trip(asked).times(2) + self.limits.ask_ahead_min;
+            let wait = round_trip(view, asked).times(2) + self.limits.ask_ahead_min;
             self.wake_at(out.now + wait, timers);
         }
     }
 
     /// A home that still looks for what fits beside something, while nothing is held any more:
     /// it would never give what needs the whole node.
-    fn home_to_correct(&self) -> Option<NodeId> {
+    fn home_to_correct(&self) -> Option<ShardId> {
         let room = self.has_room() && self.held.is_empty();
-        let beside = |state: &AskState| room && state.open == Some(Need::Beside);
-        self.asks.iter().find(|(_, state)| beside(state)).map(|(home, _)| *home)
+        let beside = |session: &Session| room && session.open == Some(Need::Beside);
+        self.sessions.iter().find(|(_, session)| beside(session)).map(|(home, _)| *home)
     }
 
     fn has_room(&self) -> bool {
-        self.free.milli_cpus > 0 && self.runs.len() < self.limits.runs_max
+        self.free.milli_cpus > 0 && self.runs.len() < self.limits.runs_max && !self.is_behind()
+    }
+
+    /// Whether homes have left so many outcomes unanswered that nothing new may start.
+    pub(super) fn is_behind(&self) -> bool {
+        self.unsettled >= self.limits.unsettled_items_max
     }
 
     fn wake_at(&mut self, at: Moment, timers: &mut Timers) {
@@ -89,20 +98,23 @@ impl Runner {
 
     /// The home with the strongest pull of those that have not been asked; where none is known
     /// to have work, one to wait at.
-    fn home_to_ask(&self, view: &View, policy: &Policy) -> Option<NodeId> {
+    fn home_to_ask(&self, view: &View, policy: &Policy) -> Option<ShardId> {
         let now = if self.held.is_empty() { Need::Work } else { Need::Beside };
         // An ask for little is asked again when more is needed; one for work covers both.
-        let open = |home: &NodeId| {
-            self.asks.get(home).is_some_and(|state| state.open.is_some_and(|need| need >= now))
+        let open = |home: &ShardId| {
+            let session = self.sessions.get(home);
+            session.is_some_and(|session| session.open.is_some_and(|need| need >= now))
         };
         let power = self.info.power();
         let closed = view.homes.iter().filter(|(home, _)| !open(home));
-        let drawn = closed.map(|(home, ready)| {
-            (pull::attraction(*ready, power, view.round_trip(*home), &policy.pull), *ready, *home)
+        let drawn = closed.map(|(shard, home)| {
+            let (ready, distance) = (home.ready, view.round_trip(home.node));
+            (pull::attraction(ready, power, distance, &policy.pull), ready, *shard)
         });
-        // From afar little work attracts like none, but it is work.
-        let (_, ready, home) =
-            drawn.max_by_key(|(pull, ready, home)| (*ready > 0, *pull, *home))?;
+        // From afar little work attracts like none, but it is work. Nodes that have to wait spread
+        // over the homes there are.
+        let (_, ready, home) = drawn
+            .max_by_key(|(pull, ready, home)| (*ready > 0, *pull, spread(view.me, *home), *home))?;
         let waits_somewhere = view.homes.keys().any(open);
         (ready > 0 || !waits_somewhere).then_some(home)
     }
@@ -110,7 +122,7 @@ impl Runner {
     /// What this node needs of a home, now or within the lead; none while it has enough.
     fn need(
         &mut self,
-        home: NodeId,
+        home: ShardId,
         view: &View,
         policy: &Policy,
         now: Moment,
@@ -119,7 +131,7 @@ impl Runner {
         if self.has_room() && !self.held.any_fits(&self.free) {
             return Some(if self.held.is_empty() { Need::Work } else { Need::Beside });
         }
-        let round_trip = view.round_trip(home);
+        let round_trip = round_trip(view, home);
         if round_trip < self.limits.ask_ahead_min {
             return None;
         }
@@ -144,4 +156,18 @@ impl Runner {
         let late = now.since(first);
         Some(first.max(now) + late + Span(held.0 / slots))
     }
+}
+
+/// How much a node is drawn to a home where nothing else tells: each to another one (rendezvous
+/// hashing; Thaler and Ravishankar, 1998).
+fn spread(node: NodeId, home: ShardId) -> u64 {
+    let mut bits = home.0 ^ u64::from(node.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+/// How long a message to a home and its answer take.
+fn round_trip(view: &View, home: ShardId) -> Span {
+    view.homes.get(&home).map_or(Span::ZERO, |home| view.round_trip(home.node))
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bary_model::action::Action;
-use bary_model::id::NodeId;
+use bary_model::id::ShardId;
 use bary_model::message::GrantItem;
 use bary_model::resources::Resources;
 use bary_model::task::{Body, Request};
@@ -13,7 +13,7 @@ use bary_model::time::Span;
 /// Some granted tasks and the home that granted them.
 #[derive(Clone, Debug)]
 pub(super) struct HeldItem {
-    pub(super) home: NodeId,
+    pub(super) home: ShardId,
     pub(super) order: u64,
     pub(super) item: GrantItem,
 }
@@ -68,7 +68,7 @@ impl Held {
         self.classes.iter().map(|class| class.weight).sum()
     }
 
-    pub(super) fn push_back(&mut self, home: NodeId, item: GrantItem) {
+    pub(super) fn push_back(&mut self, home: ShardId, item: GrantItem) {
         self.arrivals += 1;
         let class = self.class_of(&item.spec.body);
         let class = &mut self.classes[class];
@@ -78,7 +78,7 @@ impl Held {
     }
 
     /// Holds again what a run returned; it goes before all that is held of its class.
-    pub(super) fn push_front(&mut self, home: NodeId, item: GrantItem) {
+    pub(super) fn push_front(&mut self, home: ShardId, item: GrantItem) {
         let class = self.class_of(&item.spec.body);
         let class = &mut self.classes[class];
         class.weight += item.weight();
@@ -116,6 +116,12 @@ impl Held {
         None
     }
 
+    /// What is held of a shard.
+    pub(super) fn of(&self, home: ShardId) -> impl Iterator<Item = &GrantItem> {
+        let all = self.classes.iter().flat_map(|class| &class.queue);
+        all.filter(move |held| held.home == home).map(|held| &held.item)
+    }
+
     /// Whether anything held would fit into what is free.
     pub(super) fn any_fits(&self, free: &Resources) -> bool {
         let mut open = self.classes.iter().filter(|class| class.tasks > 0);
@@ -144,7 +150,7 @@ impl Held {
     /// least one task.
     pub(super) fn take_cold(
         &mut self,
-        home: NodeId,
+        home: ShardId,
         weight: u64,
         fits: impl Fn(&Request) -> bool,
     ) -> Vec<HeldItem> {
@@ -179,7 +185,7 @@ impl Held {
     /// jobs alike, so theirs is never asked about.
     pub(super) fn remove(
         &mut self,
-        home: NodeId,
+        home: ShardId,
         rest: impl Fn(&GrantItem) -> Vec<GrantItem>,
     ) -> Vec<HeldItem> {
         let mut removed = Vec::new();
@@ -217,7 +223,7 @@ impl Held {
     }
 
     /// The class and the place in it of what a home granted that would start last.
-    fn coldest(&self, home: NodeId, fits: &impl Fn(&Request) -> bool) -> Option<(usize, usize)> {
+    fn coldest(&self, home: ShardId, fits: &impl Fn(&Request) -> bool) -> Option<(usize, usize)> {
         let open = self.classes.iter().enumerate().filter(|(_, class)| fits(&class.request));
         let tails = open.filter_map(|(at, class)| {
             let place = class.queue.iter().rposition(|held| held.home == home)?;

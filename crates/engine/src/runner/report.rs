@@ -1,7 +1,7 @@
 //! Reporting outcomes: in batches, unless somebody waits.
 
-use bary_model::id::{NodeId, RunNo};
-use bary_model::message::{Ask, Message, OutcomeItem};
+use bary_model::id::{RunNo, ShardId};
+use bary_model::message::{Ask, OutcomeItem, Outcomes, Say};
 use bary_model::outcome::Outcome;
 use bary_model::time::Span;
 
@@ -27,7 +27,8 @@ impl Runner {
         self.free_slots.give(running.slot);
         self.learn(&running, &items);
         let waited = running.items.iter().any(|held| held.urgent);
-        let mut urgent = waited || running.home == self.info.id;
+        let near = self.sessions.get(&running.home).is_some_and(|one| one.node == out.me);
+        let mut urgent = waited || near;
         let mut reported = Vec::with_capacity(items.len());
         for mut item in items {
             let wanted = running.give_back.contains(&item.range.job);
@@ -69,7 +70,7 @@ impl Runner {
 
     fn report(
         &mut self,
-        home: NodeId,
+        home: ShardId,
         items: Vec<OutcomeItem>,
         urgent: bool,
         out: &mut Outbox,
@@ -78,33 +79,47 @@ impl Runner {
         if items.is_empty() {
             return;
         }
-        let outgoing = self.outcomes.entry(home).or_default();
-        outgoing.items.extend(items);
-        if urgent || outgoing.items.len() >= self.limits.outcome_items_max {
+        let Some(session) = self.sessions.get_mut(&home) else { return };
+        session.outgoing.extend(items);
+        if urgent || session.outgoing.len() >= self.limits.outcome_items_max {
             self.flush(home, None, out, timers);
-        } else if outgoing.flush.is_none() {
-            let at = out.now + self.limits.outcome_delay_max;
-            outgoing.flush = Some(timers.set(at, Timer::Flush(home)));
+        } else {
+            self.flush_later(home, out, timers);
         }
     }
 
-    /// Sends what is held back for a home, and an ask with it.
+    fn flush_later(&mut self, home: ShardId, out: &Outbox, timers: &mut Timers) {
+        if let Some(session) = self.sessions.get_mut(&home)
+            && session.flush.is_none()
+        {
+            let at = out.now + self.limits.outcome_delay_max;
+            session.flush = Some(timers.set(at, Timer::Flush(home)));
+        }
+    }
+
+    /// Sends what is held back for a home, and an ask with it. While the home does not answer,
+    /// outcomes wait here.
     pub(super) fn flush(
         &mut self,
-        home: NodeId,
+        home: ShardId,
         ask: Option<Ask>,
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        let outgoing = self.outcomes.entry(home).or_default();
-        if let Some(key) = outgoing.flush.take() {
+        let Some(session) = self.sessions.get_mut(&home) else { return };
+        if let Some(key) = session.flush.take() {
             timers.unset(key);
         }
-        let items = std::mem::take(&mut outgoing.items);
-        if !items.is_empty() {
-            out.send(home, Message::Outcomes { items, ask });
+        if ask.is_none() && out.links.is_stuck(session.node) {
+            self.flush_later(home, out, timers);
+            return;
+        }
+        self.greet(home, out, timers);
+        if let Some(outcomes) = self.batch(home) {
+            self.say(home, Say::Outcomes(Outcomes { ask, ..outcomes }), out, timers);
+            self.pulse_later(home, out, timers);
         } else if let Some(ask) = ask {
-            out.send(home, Message::Ask(ask));
+            self.say(home, Say::Ask(ask), out, timers);
         }
     }
 }

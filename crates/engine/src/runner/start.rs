@@ -1,7 +1,7 @@
 //! Starting runs: one command at a time on a slot, short functions several at a time.
 
 use bary_model::action::Action;
-use bary_model::id::{NodeId, RunNo};
+use bary_model::id::{RunNo, ShardId};
 use bary_model::message::GrantItem;
 use bary_model::time::Span;
 
@@ -14,6 +14,7 @@ impl Runner {
     /// Starts whatever there is room for.
     pub(super) fn fill(&mut self, out: &mut Outbox, timers: &mut Timers) {
         while self.runs.len() < self.limits.runs_max
+            && !self.is_behind()
             && let Some(class) = self.held.next(&self.free, self.limits.passed_over_max)
         {
             let Some((home, items)) = self.take_run(class) else { break };
@@ -23,7 +24,7 @@ impl Runner {
 
     /// Takes the tasks of one run off a class: as many as should take `run_span`, and never more
     /// than a fair part of what is held, so that slots end together.
-    fn take_run(&mut self, class: usize) -> Option<(NodeId, Vec<GrantItem>)> {
+    fn take_run(&mut self, class: usize) -> Option<(ShardId, Vec<GrantItem>)> {
         let wanted = self.run_size(class);
         let first = self.held.take(class, wanted)?;
         let home = first.home;
@@ -62,7 +63,7 @@ impl Runner {
     fn start(
         &mut self,
         class: usize,
-        home: NodeId,
+        home: ShardId,
         items: Vec<GrantItem>,
         out: &mut Outbox,
         timers: &mut Timers,

@@ -1,9 +1,10 @@
 //! Ending runs early: timeouts, silence, cancels; and giving back what has not begun.
 
-use bary_model::id::{Fence, NodeId, RunNo, TaskRange};
-use bary_model::message::{GrantItem, Message, Retract};
+use bary_model::id::{Fence, RunNo, ShardId, TaskRange};
+use bary_model::message::{GrantItem, Retract, Say};
 
 use crate::effect::{Effect, Why};
+use crate::flaw::Flaw;
 use crate::outbox::Outbox;
 use crate::runner::Runner;
 use crate::timers::{Timer, Timers};
@@ -16,6 +17,7 @@ impl Runner {
             Timer::Silence(run) => self.on_silence(run, out, timers),
             Timer::Kill(run) => self.kill(run, out),
             Timer::Flush(home) => self.flush(home, None, out, timers),
+            Timer::Pulse(home) => self.on_pulse(home, out, timers),
             Timer::Ask => self.ask_timer = None,
             _ => {}
         }
@@ -60,7 +62,7 @@ impl Runner {
 
     pub(crate) fn on_retract(
         &mut self,
-        home: NodeId,
+        home: ShardId,
         retract: Retract,
         view: &View,
         out: &mut Outbox,
@@ -71,9 +73,14 @@ impl Runner {
                 let taken = view.info(thief).map_or_else(Vec::new, |thief| {
                     self.held.take_cold(home, weight, |request| thief.can_run(request))
                 });
-                let items: Vec<(Fence, TaskRange)> =
+                let mut items: Vec<(Fence, TaskRange)> =
                     taken.into_iter().map(|held| (held.item.fence, held.item.range)).collect();
-                out.send(home, Message::Retracted { items });
+                if self.flaws.has(Flaw::RetractNotSerialised) {
+                    let running = self.runs.values().filter(|run| run.home == home);
+                    let begun = running.flat_map(|run| &run.items);
+                    items.extend(begun.map(|item| (item.fence, item.range)));
+                }
+                self.say(home, Say::Retracted { items }, out, timers);
             }
             Retract::Unstarted(job) => {
                 let mine = self.runs.values_mut().filter(|running| running.home == home);
@@ -84,25 +91,35 @@ impl Runner {
                 let items: Vec<(Fence, TaskRange)> =
                     removed.into_iter().map(|held| (held.item.fence, held.item.range)).collect();
                 if !items.is_empty() {
-                    out.send(home, Message::Retracted { items });
+                    self.say(home, Say::Retracted { items }, out, timers);
                 }
             }
-            Retract::Tasks(ranges) => self.drop_tasks(home, &ranges, out, timers),
+            Retract::Tasks(ranges) => self.drop_tasks(home, &ranges, None, out, timers),
+            Retract::Stale(items) => {
+                for (fence, range) in items {
+                    self.drop_tasks(home, &[range], Some(fence), out, timers);
+                }
+            }
         }
     }
 
-    /// Forgets cancelled tasks: held ones at once, running ones when they have been stopped.
+    /// Forgets tasks, or only those under one grant: held ones at once, running ones when they
+    /// have been stopped.
     fn drop_tasks(
         &mut self,
-        home: NodeId,
+        home: ShardId,
         ranges: &[TaskRange],
+        only: Option<Fence>,
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        self.held.remove(home, |item| outside(item, ranges));
+        let meant = |item: &GrantItem| only.is_none_or(|fence| item.fence == fence);
+        self.held.remove(home, |item| {
+            if meant(item) { outside(item, ranges) } else { vec![item.clone()] }
+        });
         let mut hit = Vec::new();
         for (run, running) in self.runs.iter_mut().filter(|(_, running)| running.home == home) {
-            if running.items.iter().any(|item| covered(item, ranges)) {
+            if running.items.iter().any(|item| meant(item) && covered(item, ranges)) {
                 running.cancelled.extend_from_slice(ranges);
                 hit.push(*run);
             }

@@ -5,4 +5,5 @@ mod chaos;
 mod found;
 mod hands;
 mod life;
+mod shards;
 mod world;

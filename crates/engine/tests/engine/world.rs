@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use bary_engine::effect::{Effect, Why};
 use bary_engine::engine::{Engine, EngineConfig};
+use bary_engine::flaw::Flaws;
 use bary_engine::input::{Input, Reply, Request};
 use bary_engine::limits::Limits;
+use bary_ledger::ledger::Ledger;
 use bary_model::action::{Action, Arg};
 use bary_model::event::{Ended, Event, EventKind};
-use bary_model::id::{JobNo, NodeId, RunNo, ShardId, TaskId};
+use bary_model::id::{Incarnation, JobNo, Lsn, NodeId, RunNo, ShardId, TaskId};
 use bary_model::job::JobSpec;
-use bary_model::message::{GrantItem, Message};
+use bary_model::message::{GrantItem, Message, Say};
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::outcome::{End, Failure};
 use bary_model::resources::Resources;
@@ -77,6 +79,15 @@ pub(crate) struct Node {
     runs: BTreeMap<RunNo, Run>,
 }
 
+/// Whether a message is one of those that placing work takes.
+fn counts(body: &(u64, Arc<Message>)) -> bool {
+    let say = &body.1.say;
+    matches!(
+        say,
+        Say::Ask(_) | Say::Grant(_) | Say::Outcomes(_) | Say::Retract(_) | Say::Retracted { .. }
+    )
+}
+
 pub(crate) fn info(id: u32, slots: u32, speed: f64) -> NodeInfo {
     NodeInfo {
         id: NodeId(id),
@@ -105,7 +116,7 @@ pub(crate) fn spec(name: &str, count: u32, weight: f64, body: &Arc<Body>) -> Tas
 
 pub(crate) fn job(specs: Vec<TaskSpec>) -> JobSpec {
     let specs: Vec<Arc<TaskSpec>> = specs.into_iter().map(Arc::new).collect();
-    JobSpec { name: "test".into(), specs: specs.into(), open: false, halt: None }
+    JobSpec { name: "test".into(), specs: specs.into(), open: false, halt: None, key: None }
 }
 
 impl World {
@@ -126,10 +137,11 @@ impl World {
         let made = nodes.iter().map(|node| Node {
             engine: Engine::new(EngineConfig {
                 node: node.clone(),
-                shard: ShardId(u64::from(node.id.0) + 1),
+                incarnation: Incarnation(1),
                 seed: 7,
                 policy: policy.clone(),
                 limits: limits.clone(),
+                flaws: Flaws::default(),
             }),
             speed: node.speed,
             runs: BTreeMap::new(),
@@ -154,6 +166,8 @@ impl World {
             messages: 0,
         };
         for me in 0..nodes.len() {
+            let ledger = Box::new(Ledger::new(ShardId(u64::from(nodes[me].id.0) + 1)));
+            world.put(Moment(0), me, Input::Opened { ledger, next: Lsn(1) });
             for (other, info) in nodes.iter().enumerate().filter(|(other, _)| *other != me) {
                 let round_trip = world.distances[me][other] + world.distances[other][me];
                 let peer = Peer { info: info.clone(), round_trip };
@@ -259,8 +273,8 @@ impl World {
                 }
                 self.see(node, Seen::Effect(&effect));
                 match effect {
-                    Effect::Append { lsn, .. } if self.journal == Span::ZERO => {
-                        inputs.push(Input::Durable(lsn));
+                    Effect::Append { shard, lsn, .. } if self.journal == Span::ZERO => {
+                        inputs.push(Input::Durable { shard, lsn });
                     }
                     effect => self.perform(node, effect),
                 }
@@ -279,18 +293,18 @@ impl World {
 
     fn perform(&mut self, node: usize, effect: Effect) {
         match effect {
-            Effect::Send { to, message } => {
-                self.messages += u64::from(!matches!(message, Message::Load { .. }));
+            Effect::Send { to, frame } => {
+                self.messages += u64::from(frame.body.as_ref().is_some_and(counts));
                 let from = NodeId(node as u32);
                 let at = self.now + self.distances[node][to.index()];
-                self.put(at, to.index(), Input::Received { from, message });
+                self.put(at, to.index(), Input::Received { from, frame });
             }
             Effect::Start { run, items, budget, .. } => self.start(node, run, items, budget),
             Effect::Stop { run, why, force } => self.stop(node, run, why, force),
             Effect::Tell(event) => self.events.push(event),
             Effect::Reply { reply, .. } => self.replies.push(reply),
-            Effect::Append { lsn, .. } => {
-                self.put(self.now + self.journal, node, Input::Durable(lsn));
+            Effect::Append { shard, lsn, .. } => {
+                self.put(self.now + self.journal, node, Input::Durable { shard, lsn });
             }
         }
     }

@@ -73,7 +73,6 @@ struct Started {
     child: Child,
     taps: Taps,
     mark: CString,
-    brand: Option<Brand>,
     counted: Counted,
 }
 
@@ -199,7 +198,7 @@ impl CommandRunner {
         let (stdin, stdout, stderr) = streams.ends();
         let memory = body.request.resources.memory;
         let env = environment.all(&commands.base);
-        let brand = Brand::next();
+        let counted = Counted::new(shared.config.family);
         let plan = Plan {
             program: &program,
             argv: &words,
@@ -210,14 +209,13 @@ impl CommandRunner {
             stderr,
             data_max: Some(memory).filter(|&most| most > 0 && shared.config.limit_memory),
             files: commands.files,
-            brand: brand.map(Brand::value),
+            brand: counted.brand.map(Brand::value),
         };
-        let counted = Counted::new();
         let child = spawn::spawn(&plan, &mut self.stack).map_err(|error| {
             self.lookup.forget();
             not_started(&error, name, program.to_bytes(), places.ran_in)
         })?;
-        Ok(Started { child, taps: streams.taps, mark: environment.mark, brand, counted })
+        Ok(Started { child, taps: streams.taps, mark: environment.mark, counted })
     }
 
     fn find(
@@ -235,7 +233,7 @@ impl CommandRunner {
     /// Stays with a command until it and all it started is gone.
     fn attend(&mut self, task: &Task<'_>, started: Started) -> Done {
         let Task { shared, run, item, index, .. } = task;
-        let Started { child, mut taps, mark, brand, counted } = started;
+        let Started { child, mut taps, mark, counted } = started;
         if run.enter_command(child.pid) {
             // It was asked to end while it started; it never gets to do anything of use.
             kernel::signal(-child.pid, libc::SIGKILL);
@@ -263,7 +261,7 @@ impl CommandRunner {
             }
         }
         let reaped = pumped.as_ref().ok().copied().flatten();
-        let known = Known { mark: &mark, brand };
+        let known = Known { mark: &mark, brand: counted.brand };
         let status = tree::end(run, &child, reaped, &known, &shared.commands.orphans);
         drop((child, counted));
         taps.drain(buffer, config, &mut hand);

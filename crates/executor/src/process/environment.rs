@@ -56,7 +56,7 @@ impl Base {
         Self {
             vars: std::env::vars_os().filter_map(var).collect(),
             path: std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()),
-            run_id: config.run_id.clone(),
+            run_id: format!("{}{}", config.family.mark(), config.run_id),
             node: config.node.0,
         }
     }

@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+use serde::ser::SerializeTupleStruct;
+use serde::{Deserialize, Serialize, Serializer};
+
 /// Byte strings in order; they need not be UTF-8 and may hold any byte.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "StoredLines")]
 pub struct Lines {
     bytes: Vec<u8>,
     ends: Vec<u64>,
@@ -14,6 +19,15 @@ pub struct Lines {
 pub struct LinesBuilder {
     lines: Lines,
 }
+
+/// Why lengths and bytes are not lines. Nothing was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the lengths of lines do not add up to their bytes")]
+struct LinesError;
+
+/// Lines as they were written: the length of each, and all bytes.
+#[derive(Deserialize)]
+struct StoredLines(Vec<u64>, Bytes);
 
 impl Lines {
     /// How many lines.
@@ -72,6 +86,46 @@ impl<L: AsRef<[u8]>> FromIterator<L> for Lines {
             builder.push(line.as_ref());
         }
         builder.finish()
+    }
+}
+
+impl TryFrom<StoredLines> for Lines {
+    type Error = LinesError;
+
+    fn try_from(StoredLines(mut ends, bytes): StoredLines) -> Result<Self, LinesError> {
+        let mut total = 0_u64;
+        for end in &mut ends {
+            total = total.checked_add(*end).ok_or(LinesError)?;
+            *end = total;
+        }
+        let good = total == bytes.len() as u64;
+        if good { Ok(Self { bytes: bytes.into(), ends }) } else { Err(LinesError) }
+    }
+}
+
+impl Serialize for Lines {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut pair = to.serialize_tuple_struct("Lines", 2)?;
+        pair.serialize_field(&Lengths(self))?;
+        pair.serialize_field(&AllBytes(self))?;
+        pair.end()
+    }
+}
+
+struct Lengths<'a>(&'a Lines);
+
+impl Serialize for Lengths<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut before = 0;
+        to.collect_seq(self.0.ends.iter().map(|&end| end - std::mem::replace(&mut before, end)))
+    }
+}
+
+struct AllBytes<'a>(&'a Lines);
+
+impl Serialize for AllBytes<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(&self.0.bytes)
     }
 }
 

@@ -3,15 +3,17 @@
 //!
 //! Where that cannot be told, as in `$((…))`, bytes that could mean something become `@`.
 
+use serde::{Deserialize, Serialize};
+
 /// What surrounds a placeholder in a script.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Spot {
     kind: Kind,
     /// Whether backquotes surround it: they take a layer of backslashes away.
     backquoted: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Kind {
     Bare,
     Single,
@@ -21,7 +23,7 @@ enum Kind {
     Unsure,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct HereDoc {
     end: Vec<u8>,
     quoted: bool,

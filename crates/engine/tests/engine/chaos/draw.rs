@@ -182,7 +182,11 @@ fn one_job(
     let first = if lot.percent(5) { Vec::new() } else { graph(lot, nodes, fates) };
     let specs = first.into_iter().map(Arc::new).collect();
     let name = "chaos".into();
-    acts.push((moment(at), home, Request::Submit(JobSpec { name, specs, open, halt: None })));
+    acts.push((
+        moment(at),
+        home,
+        Request::Submit(JobSpec { name, specs, open, halt: None, key: None }),
+    ));
     let mut later = at;
     if open {
         for _ in 0..lot.below(3) {

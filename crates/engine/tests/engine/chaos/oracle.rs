@@ -76,8 +76,10 @@ impl Oracle {
                 }
                 self.stages[node].ended(*run, items);
             }
-            Seen::Input(Input::Received { from, message }) => {
-                self.stages[node].received(*from, message);
+            Seen::Input(Input::Received { from, frame }) => {
+                if let Some((_, message)) = &frame.body {
+                    self.stages[node].received(*from, &message.say);
+                }
             }
             Seen::Effect(Effect::Start { run, slot, items, .. }) => {
                 for item in items {
@@ -85,7 +87,11 @@ impl Oracle {
                 }
                 self.stages[node].started(*run, *slot, items);
             }
-            Seen::Effect(Effect::Send { message, .. }) => self.stages[node].sent(message),
+            Seen::Effect(Effect::Send { frame, .. }) => {
+                if let Some((_, message)) = &frame.body {
+                    self.stages[node].sent(&message.say);
+                }
+            }
             Seen::Effect(Effect::Tell(event)) => self.told(node, &event.kind),
             Seen::Effect(Effect::Reply { ticket, reply }) => self.replied(node, *ticket, reply),
             Seen::Effect(Effect::Append { records, .. }) => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bary_engine::limits::Limits;
 use bary_model::id::{Fence, NodeId, RunNo, TaskRange};
-use bary_model::message::{GrantItem, Message, OutcomeItem, Retract};
+use bary_model::message::{GrantItem, OutcomeItem, Retract, Say};
 use bary_model::node::NodeInfo;
 use bary_model::outcome::Outcome;
 use bary_model::resources::Resources;
@@ -39,13 +39,13 @@ impl Stage {
         }
     }
 
-    pub(super) fn received(&mut self, from: NodeId, message: &Message) {
+    pub(super) fn received(&mut self, from: NodeId, message: &Say) {
         match message {
-            Message::Grant(grant) => {
+            Say::Grant(grant) => {
                 assert!(grant.items.len() <= self.items_max, "grants are bounded");
                 self.held.extend(grant.items.iter().cloned());
             }
-            Message::Retract(Retract::Tasks(ranges)) => {
+            Say::Retract(Retract::Tasks(ranges)) => {
                 self.dropped.extend(ranges.iter().map(|range| (from, *range)));
                 self.forget_dropped();
             }
@@ -53,15 +53,15 @@ impl Stage {
         }
     }
 
-    pub(super) fn sent(&mut self, message: &Message) {
+    pub(super) fn sent(&mut self, message: &Say) {
         match message {
-            Message::Retracted { items } => {
+            Say::Retracted { items } => {
                 for (fence, range) in items {
                     self.take(*fence, *range);
                 }
             }
-            Message::Outcomes { items, .. } => {
-                for item in items.iter().filter(|item| item.outcome == Outcome::Returned) {
+            Say::Outcomes(outcomes) => {
+                for item in outcomes.items.iter().filter(|item| item.outcome == Outcome::Returned) {
                     self.take(item.fence, item.range);
                 }
             }

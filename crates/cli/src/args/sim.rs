@@ -1,0 +1,150 @@
+//! The flags of `bary sim` and its verbs.
+
+use std::path::PathBuf;
+
+use bary_engine::flaw::{Flaw, Flaws};
+use bary_model::time::Span;
+use bary_policy::preset;
+use bary_sim::hunt::case::Case;
+use bary_sim::hunt::cut::Cut;
+use bary_sim::plan::faults::Faults;
+use bary_sim::plan::swarm::Sizes;
+use clap::{Args, Subcommand};
+
+use crate::args::value::{self, ValueError};
+use crate::complaint::Complaint;
+
+/// One simulated run, or a verb.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct SimArgs {
+    #[command(subcommand)]
+    pub(crate) verb: Option<SimVerb>,
+    #[command(flatten)]
+    pub(crate) one: OneArgs,
+}
+
+/// What else can be done with simulations.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum SimVerb {
+    /// Run one drawn world after another until an invariant breaks, and make that world small
+    Hunt(HuntArgs),
+    /// Check the invariants on a recorded history, of a simulated run or a real one
+    Judge(JudgeArgs),
+}
+
+/// Which world, and what is shown of it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OneArgs {
+    /// From which everything is drawn that no other flag says
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) world: WorldArgs,
+    /// Leave parts of the drawn plan out, as a hunt prints them: fault.3,job.0,nodes.2,loss
+    #[arg(long, value_name = "PART,..", value_delimiter = ',')]
+    pub(crate) without: Vec<Cut>,
+    /// Print every event as a row: inputs, effects and faults
+    #[arg(long)]
+    pub(crate) table: bool,
+    /// Write all that was seen from outside to a file, for bary sim judge
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Option<PathBuf>,
+    /// Check no invariant, which is faster
+    #[arg(long, conflicts_with = "history")]
+    pub(crate) no_check: bool,
+    /// Run equal tasks without any fault, to see how placement goes
+    #[arg(long, conflicts_with_all = ["faults", "flaw", "without", "until"])]
+    pub(crate) plain: bool,
+}
+
+/// What is not drawn.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "World")]
+pub(crate) struct WorldArgs {
+    /// How many nodes; drawn where absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) nodes: Option<u32>,
+    /// How many of them are homes; drawn where absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) homes: Option<u32>,
+    /// At least how many tasks; drawn where absent
+    #[arg(long, value_name = "N", value_parser = value::count)]
+    pub(crate) tasks: Option<u32>,
+    /// Kinds of faults between commas, all or none; some are drawn where absent
+    #[arg(long, value_name = "KIND,..", value_parser = Faults::parse)]
+    pub(crate) faults: Option<Faults>,
+    /// How tasks are placed at first; drawn where absent
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: Option<String>,
+    /// When all faults are over; drawn where absent
+    #[arg(long, value_name = "TIME", value_parser = value::some_time)]
+    pub(crate) until: Option<Span>,
+    /// Put a known bug back, to see the alarm ring
+    #[arg(long, value_name = "NAME", value_parser = flaw)]
+    pub(crate) flaw: Option<Flaw>,
+}
+
+/// How long to hunt, and where.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct HuntArgs {
+    /// How many seeds to run; 1,000 where neither this nor --minutes is given
+    #[arg(long, value_name = "N", conflicts_with = "minutes")]
+    pub(crate) seeds: Option<u64>,
+    /// How many minutes to hunt
+    #[arg(long, value_name = "M", value_parser = value::positive)]
+    pub(crate) minutes: Option<f64>,
+    /// The first seed; where absent, the one after those that the tally has
+    #[arg(long, value_name = "N")]
+    pub(crate) from: Option<u64>,
+    #[command(flatten)]
+    pub(crate) world: WorldArgs,
+    /// Threads; one for each core where absent
+    #[arg(short = 'j', long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub(crate) jobs: Option<u32>,
+    /// Runs that may be spent on making a break small
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub(crate) shrink: u32,
+    /// The file that adds hunts up; hunt.tally under $XDG_STATE_HOME/bary where absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tally: Option<PathBuf>,
+}
+
+/// Which history.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// The file, one fact a line; - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Most ranges of one grant that the run allowed
+    #[arg(long, value_name = "N", default_value_t = 65_536, hide_default_value = true)]
+    pub(crate) grant_items_max: usize,
+    /// Whether tasks were granted to any holder, so that some may have run twice
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Whether the run came to its end, so that nothing may be left
+    #[arg(long)]
+    pub(crate) ended: bool,
+}
+
+impl WorldArgs {
+    /// The case of a seed in such a world.
+    pub(crate) fn case(&self, seed: u64) -> Result<Case, Complaint> {
+        if let Some(policy) = &self.policy {
+            preset::parse(policy).map_err(Complaint::usage)?;
+        }
+        let size = |size: Option<u32>| size.map(|size| size as usize);
+        let sizes = Sizes { nodes: size(self.nodes), homes: size(self.homes), tasks: self.tasks };
+        let (faults, policy, flaw) = (self.faults, self.policy.clone(), self.flaw);
+        Ok(Case { seed, sizes, faults, policy, flaw, without: Vec::new(), until: self.until })
+    }
+}
+
+/// Reads a flaw's name.
+fn flaw(text: &str) -> Result<Flaw, ValueError> {
+    let names = || Flaws::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = Flaws::NAMES.iter().find(|(name, _)| *name == text);
+    let wrong = || ValueError::Flaw { given: text.to_owned(), names: names() };
+    found.map(|(_, flaw)| *flaw).ok_or_else(wrong)
+}

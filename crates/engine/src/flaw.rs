@@ -1,0 +1,47 @@
+//! Bugs put back on purpose, one at a time, to prove that the simulator's alarm rings. Nothing but
+//! tests and hunts sets one.
+
+/// A plausible bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Outcomes are accepted whatever grant they name, as long as the task is granted.
+    NoFenceCheck,
+    /// Promises are let out before the records that they rest on are durable.
+    EarlyAcknowledgement,
+    /// A home that was opened again does not watch those who hold its tasks.
+    LeaseForgotten,
+    /// A node gives back what it has already started.
+    RetractNotSerialised,
+    /// Opening a journal judges failed attempts anew by the policy of the day.
+    ReplayCallsPolicy,
+    /// What a node's former life held is taken for held by the present one.
+    StaleIncarnation,
+}
+
+/// The bugs that an engine has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flaws(Option<Flaw>);
+
+impl Flaws {
+    /// Exactly this one.
+    #[must_use]
+    pub fn only(flaw: Flaw) -> Self {
+        Self(Some(flaw))
+    }
+
+    /// Whether it has this one.
+    #[must_use]
+    pub fn has(self, flaw: Flaw) -> bool {
+        self.0 == Some(flaw)
+    }
+
+    /// All bugs there are, by the names under which people choose them.
+    pub const NAMES: &[(&str, Flaw)] = &[
+        ("no-fence-check", Flaw::NoFenceCheck),
+        ("early-acknowledgement", Flaw::EarlyAcknowledgement),
+        ("lease-forgotten", Flaw::LeaseForgotten),
+        ("retract-not-serialised", Flaw::RetractNotSerialised),
+        ("replay-calls-policy", Flaw::ReplayCallsPolicy),
+        ("stale-incarnation", Flaw::StaleIncarnation),
+    ];
+}

@@ -1,0 +1,207 @@
+//! Between homes, room flows to where work is: a home with nodes that wait and nothing ready sends
+//! their asks to homes that have more ready, as far as it has heard. Asks move rather than tasks,
+//! since only a task's own home may grant it; an ask is at one home at a time, so that no node is
+//! promised twice.
+
+use std::collections::BTreeMap;
+
+use bary_model::id::{NodeId, ShardId};
+use bary_model::message::{Level, Say};
+
+use crate::home::Home;
+use crate::home::account::Parked;
+use crate::outbox::Outbox;
+use crate::timers::{Timer, Timers};
+
+/// Another home as this one last heard of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Neighbour {
+    node: NodeId,
+    level: Level,
+}
+
+/// The other homes, and what they were told of this one.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    neighbours: BTreeMap<ShardId, Neighbour>,
+    told: Level,
+    telling: bool,
+}
+
+/// How often an ask may move before it stays where it is.
+const HOPS_MAX: u8 = 3;
+/// With so many more nodes waiting than at another home, one of them moves there.
+const UNEVEN: u32 = 2;
+
+impl Exchange {
+    /// The node that is home of a shard, where that has been heard.
+    pub(super) fn place_of(&self, shard: ShardId) -> Option<NodeId> {
+        self.neighbours.get(&shard).map(|neighbour| neighbour.node)
+    }
+
+    pub(super) fn is_alone(&self) -> bool {
+        self.neighbours.is_empty()
+    }
+}
+
+impl Home {
+    /// Another home spoke to this node: it has had work.
+    pub(crate) fn on_neighbour(&mut self, shard: ShardId, node: NodeId, ready: u64) {
+        if shard == self.log.shard {
+            return;
+        }
+        let level = Level { ready, tasks: u64::from(ready > 0), parked: 0 };
+        let known = self.exchange.neighbours.entry(shard).or_insert(Neighbour { node, level });
+        known.node = node;
+        if ready > 0 {
+            known.level.ready = ready;
+            known.level.tasks = known.level.tasks.max(1);
+        }
+    }
+
+    /// Forgets the homes at a node that is gone.
+    pub(super) fn forget_neighbours(&mut self, node: NodeId) {
+        self.exchange.neighbours.retain(|_, neighbour| neighbour.node != node);
+    }
+
+    pub(crate) fn on_level(
+        &mut self,
+        shard: ShardId,
+        node: NodeId,
+        level: Level,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        if shard != self.log.shard {
+            self.exchange.neighbours.insert(shard, Neighbour { node, level });
+            self.trade(out, timers);
+        }
+    }
+
+    /// Another home has more ready than nodes that wait.
+    pub(crate) fn on_seek(&mut self, shard: ShardId, tasks: u64, out: &mut Outbox) {
+        if let Some(neighbour) = self.exchange.neighbours.get_mut(&shard) {
+            neighbour.level.tasks = neighbour.level.tasks.max(tasks);
+        }
+        for _ in 0..tasks {
+            if !self.ready.is_empty() || !self.send_ask(shard, out) {
+                return;
+            }
+        }
+    }
+
+    /// A node waits that asked another home; it is this one's to grant to.
+    pub(crate) fn on_token(
+        &mut self,
+        node: NodeId,
+        parked: Parked,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        if self.has_session(node) {
+            self.park(node, parked);
+            self.serve(out, timers);
+        } else if let Some(account) = self.accounts.get_mut(&node) {
+            account.awaited = Some(parked);
+            self.relist(node, out);
+        }
+    }
+
+    /// Sends asks to where work is or nodes are few, or seeks nodes for work that is ready.
+    pub(super) fn trade(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        if self.exchange.is_alone() {
+            return;
+        }
+        if self.ready.is_empty() {
+            self.send_asks(out);
+        } else {
+            self.seek_asks(out);
+        }
+        self.tell_level(out, timers);
+    }
+
+    fn send_asks(&mut self, out: &mut Outbox) {
+        while !self.parked.is_empty() {
+            let mine = self.parked.len() as u32;
+            let open = self.exchange.neighbours.iter();
+            let needy = open.clone().filter(|(_, one)| one.level.tasks > 0);
+            let most = needy.max_by_key(|(shard, one)| (one.level.ready, **shard));
+            let few = open.min_by_key(|(shard, one)| (one.level.parked, **shard));
+            let few = few.filter(|(_, one)| one.level.parked + UNEVEN <= mine);
+            let Some(shard) = most.or(few).map(|(shard, _)| *shard) else { return };
+            if !self.send_ask(shard, out) {
+                return;
+            }
+        }
+    }
+
+    /// Sends one parked ask to another home; tells whether there was one that may still move.
+    fn send_ask(&mut self, at: ShardId, out: &mut Outbox) -> bool {
+        let Some(neighbour) = self.exchange.neighbours.get_mut(&at) else { return false };
+        let movable = self.parked.iter().find(|node| {
+            let parked = self.accounts.get(node).and_then(|account| account.parked.as_ref());
+            **node != neighbour.node && parked.is_some_and(|parked| parked.hops < HOPS_MAX)
+        });
+        let Some(node) = movable.copied() else { return false };
+        neighbour.level.tasks = neighbour.level.tasks.saturating_sub(1);
+        neighbour.level.parked += 1;
+        let to = neighbour.node;
+        if let Some(Parked { ask, asked, hops }) = self.unpark(node) {
+            let say = Say::Token { at, node, asked, ask, hops: hops + 1 };
+            self.log.say(to, say, out);
+        }
+        true
+    }
+
+    fn seek_asks(&mut self, out: &mut Outbox) {
+        let (_, tasks) = self.ready.totals();
+        let mut left = tasks;
+        for (&at, neighbour) in &mut self.exchange.neighbours {
+            let wanted = left.min(u64::from(neighbour.level.parked));
+            if wanted > 0 {
+                neighbour.level.parked -= wanted as u32;
+                left -= wanted;
+                self.log.say(neighbour.node, Say::Seek { at, tasks: wanted }, out);
+            }
+        }
+    }
+
+    /// Tells the other homes how this one stands, but not at every change.
+    fn tell_level(&mut self, out: &Outbox, timers: &mut Timers) {
+        if !self.exchange.telling && self.level() != self.exchange.told {
+            self.exchange.telling = true;
+            timers.set(out.now + self.limits.level_delay, Timer::Level(self.log.shard));
+        }
+    }
+
+    pub(super) fn on_level_timer(&mut self, out: &mut Outbox) {
+        self.exchange.telling = false;
+        let level = self.level();
+        if level == self.exchange.told {
+            return;
+        }
+        self.exchange.told = level;
+        for neighbour in self.exchange.neighbours.values() {
+            self.log.say(neighbour.node, Say::Level(level), out);
+        }
+    }
+
+    fn level(&mut self) -> Level {
+        let (ready, tasks) = self.ready.totals();
+        Level { ready, tasks, parked: self.parked.len() as u32 }
+    }
+
+    /// Lets an ask wait for work.
+    pub(super) fn park(&mut self, node: NodeId, parked: Parked) {
+        if let Some(account) = self.accounts.get_mut(&node) {
+            account.parked = Some(parked);
+            self.parked.insert(node);
+        }
+    }
+
+    /// Takes an ask that waited.
+    pub(super) fn unpark(&mut self, node: NodeId) -> Option<Parked> {
+        self.parked.remove(&node);
+        self.accounts.get_mut(&node)?.parked.take()
+    }
+}

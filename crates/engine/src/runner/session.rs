@@ -1,0 +1,202 @@
+//! Sessions with homes: what this node holds is said when one begins, outcomes are kept until they
+//! are answered, and a pulse shows that it is here while it holds something.
+
+use std::collections::VecDeque;
+
+use bary_model::id::{Epoch, Fence, NodeId, ShardId, TaskRange};
+use bary_model::message::{Digest, Hello, Message, OutcomeItem, Outcomes, Say};
+
+use crate::outbox::Outbox;
+use crate::runner::stop::outside;
+use crate::runner::{Need, Runner};
+use crate::timers::{Timer, TimerKey, Timers};
+
+/// The conversation with the home of one shard, wherever that is.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) node: NodeId,
+    epoch: Epoch,
+    /// Whether the home has been told what this node holds.
+    greeted: bool,
+    /// The last request for that list.
+    relist: u64,
+    /// The number of the last ask.
+    pub(super) asks: u64,
+    /// What it was for, while it is not answered.
+    pub(super) open: Option<Need>,
+    /// Outcomes not sent yet.
+    pub(super) outgoing: Vec<OutcomeItem>,
+    pub(super) flush: Option<TimerKey>,
+    /// The number of the last batch of outcomes.
+    batch: u64,
+    /// Batches that were sent and not answered.
+    unsettled: VecDeque<(u64, Vec<OutcomeItem>)>,
+    pulse: Option<TimerKey>,
+}
+
+impl Session {
+    fn new(node: NodeId, epoch: Epoch) -> Self {
+        Self {
+            node,
+            epoch,
+            greeted: false,
+            relist: 0,
+            asks: 0,
+            open: None,
+            outgoing: Vec::new(),
+            flush: None,
+            batch: 0,
+            unsettled: VecDeque::new(),
+            pulse: None,
+        }
+    }
+
+    fn message(&self, shard: ShardId, say: Say) -> Message {
+        Message { shard, epoch: self.epoch, say }
+    }
+}
+
+impl Runner {
+    /// A home was heard: its shard is there now, under this reign.
+    pub(crate) fn meet(&mut self, shard: ShardId, node: NodeId, epoch: Epoch) {
+        let session = self.sessions.entry(shard).or_insert_with(|| Session::new(node, epoch));
+        if (session.node, session.epoch) != (node, epoch) {
+            (session.node, session.epoch) = (node, epoch);
+            (session.greeted, session.open, session.relist) = (false, None, 0);
+            self.broken.insert(shard);
+        }
+    }
+
+    /// The link to a node began anew: its homes have to be told again.
+    pub(crate) fn on_renewed(&mut self, peer: NodeId) {
+        for (shard, session) in self.sessions.iter_mut().filter(|(_, one)| one.node == peer) {
+            (session.greeted, session.open) = (false, None);
+            self.broken.insert(*shard);
+        }
+    }
+
+    /// A home wants the list of what this node holds.
+    pub(crate) fn on_relist(&mut self, shard: ShardId, number: u64) {
+        if let Some(session) = self.sessions.get_mut(&shard) {
+            (session.greeted, session.open, session.relist) = (false, None, number);
+            self.broken.insert(shard);
+        }
+    }
+
+    /// Outcomes up to a batch are durable at their home.
+    pub(crate) fn on_settled(&mut self, shard: ShardId, batch: u64) {
+        let Some(session) = self.sessions.get_mut(&shard) else { return };
+        while session.unsettled.front().is_some_and(|(number, _)| *number <= batch) {
+            if let Some((_, items)) = session.unsettled.pop_front() {
+                self.unsettled -= items.len() as u64;
+            }
+        }
+    }
+
+    /// Begins broken sessions anew where something hangs on them, or where a home wants to know.
+    pub(super) fn mend(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        for shard in std::mem::take(&mut self.broken) {
+            let Some(session) = self.sessions.get(&shard) else { continue };
+            let keeps = !session.unsettled.is_empty() || !session.outgoing.is_empty();
+            if keeps || session.relist > 0 || self.holds(shard) {
+                self.greet(shard, out, timers);
+            }
+        }
+    }
+
+    /// Tells a home what this node holds, where it has not been told, and repeats all outcomes
+    /// that were not answered.
+    pub(super) fn greet(&mut self, shard: ShardId, out: &mut Outbox, timers: &mut Timers) {
+        if self.sessions.get(&shard).is_none_or(|session| session.greeted) {
+            return;
+        }
+        let mut held = self.holdings(shard);
+        let Some(session) = self.sessions.get_mut(&shard) else { return };
+        let settling = session.unsettled.iter().flat_map(|(_, items)| items);
+        held.extend(settling.map(|item| (item.fence, item.range)));
+        session.greeted = true;
+        let hello = Hello { held, answers: session.relist };
+        out.send(session.node, session.message(shard, Say::Hello(hello)));
+        for (batch, items) in &session.unsettled {
+            let (batch, items) = (*batch, items.clone());
+            let outcomes = Outcomes { batch, items, ask: None };
+            out.send(session.node, session.message(shard, Say::Outcomes(outcomes)));
+        }
+        self.pulse_later(shard, out, timers);
+    }
+
+    /// Says something to a home, after telling it what this node holds where it does not know.
+    pub(super) fn say(&mut self, shard: ShardId, say: Say, out: &mut Outbox, timers: &mut Timers) {
+        self.greet(shard, out, timers);
+        if let Some(session) = self.sessions.get(&shard) {
+            out.send(session.node, session.message(shard, say));
+        }
+    }
+
+    /// Numbers a batch of outcomes, keeps it until it is answered, and gives what to say.
+    pub(super) fn batch(&mut self, shard: ShardId) -> Option<Outcomes> {
+        let session = self.sessions.get_mut(&shard)?;
+        if session.outgoing.is_empty() {
+            return None;
+        }
+        let items = std::mem::take(&mut session.outgoing);
+        session.batch += 1;
+        session.unsettled.push_back((session.batch, items.clone()));
+        self.unsettled += items.len() as u64;
+        Some(Outcomes { batch: session.batch, items, ask: None })
+    }
+
+    /// Whether anything of a shard is held or runs here.
+    fn holds(&self, shard: ShardId) -> bool {
+        self.held.of(shard).next().is_some() || self.runs.values().any(|run| run.home == shard)
+    }
+
+    /// All that is held of a shard, runs, or has outcomes that were not sent yet.
+    fn holdings(&self, shard: ShardId) -> Vec<(Fence, TaskRange)> {
+        let mut list: Vec<(Fence, TaskRange)> =
+            self.held.of(shard).map(|item| (item.fence, item.range)).collect();
+        for run in self.runs.values().filter(|run| run.home == shard) {
+            for item in &run.items {
+                let left = outside(item, &run.cancelled);
+                list.extend(left.into_iter().map(|part| (part.fence, part.range)));
+            }
+        }
+        if let Some(session) = self.sessions.get(&shard) {
+            list.extend(session.outgoing.iter().map(|item| (item.fence, item.range)));
+        }
+        list
+    }
+
+    /// Sees to it that a home elsewhere hears of this node while it holds something of it.
+    pub(super) fn pulse_later(&mut self, shard: ShardId, out: &Outbox, timers: &mut Timers) {
+        let every = self.limits.lease.0 / PULSES_PER_LEASE;
+        if let Some(session) = self.sessions.get_mut(&shard)
+            && session.node != out.me
+            && session.pulse.is_none()
+        {
+            let at = out.now + bary_model::time::Span(every);
+            session.pulse = Some(timers.set(at, Timer::Pulse(shard)));
+        }
+    }
+
+    /// Shows that this node is here, unless the home has not even answered what was said last.
+    pub(super) fn on_pulse(&mut self, shard: ShardId, out: &mut Outbox, timers: &mut Timers) {
+        let Some(session) = self.sessions.get_mut(&shard) else { return };
+        session.pulse = None;
+        let (node, waits) = (session.node, !session.unsettled.is_empty());
+        let mut digest = Digest::default();
+        for (fence, range) in self.holdings(shard) {
+            digest.add(fence.epoch, fence.grant, range);
+        }
+        if digest.tasks == 0 && !waits {
+            return;
+        }
+        if !out.links.is_stuck(node) {
+            self.say(shard, Say::Pulse(digest), out, timers);
+        }
+        self.pulse_later(shard, out, timers);
+    }
+}
+
+/// How often in the time of a lease a node shows that it is here.
+const PULSES_PER_LEASE: u64 = 4;

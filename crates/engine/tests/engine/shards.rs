@@ -1,0 +1,61 @@
+//! Dependencies across shards: a job of one home waits for jobs of another.
+
+use std::sync::Arc;
+
+use bary_engine::input::{Input, Reply, Request};
+use bary_model::event::EventKind;
+use bary_model::id::{JobNo, ShardId};
+use bary_model::job::JobRef;
+use bary_model::outcome::{End, Failure};
+use bary_model::time::{Moment, Span};
+
+use crate::world::{World, body, info, job, spec};
+
+/// Two homes: the second submits a job that waits for the first's, which is submitted later.
+fn two_homes(fails: bool) -> World {
+    let nodes = [info(0, 2, 1.0), info(1, 2, 1.0)];
+    let mut world = World::new(&nodes, "gravity", Span::millis(1));
+    if fails {
+        world.fail(|task, _| (task.spec.0 == 0).then_some(Failure::Exit(1)));
+    }
+    let upstream = vec![JobRef { shard: ShardId(1), job: JobNo(0) }];
+    let work = Arc::new(body("f"));
+    let first = job(vec![spec("a", 10, 1.0, &work)]);
+    let dependent = job(vec![spec("b", 5, 1.0, &work), spec("c", 1, 1.0, &work)]);
+    world.put(Moment(1), 0, Input::Request { ticket: 1, request: Request::Submit(first) });
+    let request = Request::SubmitAfter { job: dependent, upstream };
+    world.put(Moment(2_000_000), 1, Input::Request { ticket: 2, request });
+    world.run();
+    assert!(world.replies.iter().all(|reply| matches!(reply, Reply::Accepted(_))));
+    world
+}
+
+#[test]
+fn a_job_waits_for_a_job_of_another_shard() {
+    let world = two_homes(false);
+    let mut done = 0;
+    for event in &world.events {
+        match &event.kind {
+            EventKind::Finished { .. } if event.shard == ShardId(1) => done = event.at.0,
+            EventKind::Granted { .. } if event.shard == ShardId(2) => {
+                assert!(done > 0 && event.at.0 >= done, "nothing starts before its upstream ends");
+            }
+            _ => {}
+        }
+    }
+    let good = world.ended().filter(|ended| ended.end == End::Succeeded);
+    assert_eq!(good.map(|ended| ended.range.count).sum::<u32>(), 16);
+}
+
+#[test]
+fn a_job_is_skipped_where_the_other_did_not_succeed() {
+    let world = two_homes(true);
+    let skipped = world.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Dropped { range, end: End::Skipped, .. } => Some(range.count),
+        _ => None,
+    });
+    assert_eq!(skipped.sum::<u32>(), 6);
+    let finished =
+        world.events.iter().filter(|event| matches!(event.kind, EventKind::Finished { .. }));
+    assert_eq!(finished.count(), 2);
+}

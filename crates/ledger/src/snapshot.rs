@@ -1,0 +1,254 @@
+//! A ledger at one moment, to be written down so that the records before it need not be kept.
+//! Arrays stay sets and ranges. What is read back is held against itself before it is believed.
+
+use std::sync::Arc;
+
+use bary_model::id::{Epoch, GrantNo, JobNo, ShardId, SpecNo};
+use bary_model::job::{Halt, JobRef, SubmissionKey};
+use bary_model::task::TaskSpec;
+use serde::{Deserialize, Serialize};
+
+use crate::graph::Dependent;
+use crate::job::Job;
+use crate::kept::Kept;
+use crate::ledger::Ledger;
+use crate::snapshot::check::Fault;
+use crate::spec::{Progress, SpecState, spent};
+
+pub mod check;
+
+/// All that a ledger knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The shard.
+    pub shard: ShardId,
+    /// The reign of whoever opened it last.
+    pub epoch: Epoch,
+    /// The number of the last grant.
+    pub last_grant: GrantNo,
+    /// The jobs, in order of their numbers.
+    pub jobs: Vec<JobSnapshot>,
+}
+
+/// All that a ledger knows of a job; a job that was forgotten has no specs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobSnapshot {
+    /// Its name.
+    pub name: Box<str>,
+    /// Whether specs may still be added.
+    pub open: bool,
+    /// When it ends early, if it may.
+    pub halt: Option<Halt>,
+    /// The key under which it was submitted, if it has one.
+    pub key: Option<SubmissionKey>,
+    /// Whether it is being cancelled.
+    pub stopping: bool,
+    /// How often what did not succeed of it was run once more.
+    pub generation: u32,
+    /// Jobs of other shards that it waits for, and whether each succeeded where it has finished.
+    pub upstream: Vec<(JobRef, Option<bool>)>,
+    /// Tasks that were submitted.
+    pub tasks: u64,
+    /// Tasks that succeeded.
+    pub succeeded: u64,
+    /// Tasks that ran and failed for good.
+    pub failed: u64,
+    /// The number of the first spec of each batch.
+    pub batches: Vec<u32>,
+    /// The specs, in order of their numbers.
+    #[serde(with = "bary_model::sharing::specs")]
+    pub specs: Arc<[Arc<TaskSpec>]>,
+    /// How far each of them is; as many as there are specs.
+    pub states: Vec<SpecSnapshot>,
+}
+
+/// How far a spec is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpecSnapshot {
+    dependents: Box<[Dependent]>,
+    progress: Progress,
+    kept: Option<Box<Kept>>,
+    waits: u32,
+    bad: Option<SpecNo>,
+    told: bool,
+}
+
+/// Why a snapshot is no ledger. Nothing was made; the snapshot is damaged or of a stranger.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// Specs without states, or states without specs.
+    #[error("job {} has {specs} specs, but states of {states}", .job.0)]
+    Uneven {
+        /// The job.
+        job: JobNo,
+        /// How many specs it has.
+        specs: usize,
+        /// How many states.
+        states: usize,
+    },
+    /// Batches that do not begin with the first spec, or do not follow each other.
+    #[error("the batches of job {} do not divide its specs", .job.0)]
+    Batches {
+        /// The job.
+        job: JobNo,
+    },
+    /// Counts of tasks that are not those of the states.
+    #[error("the tasks of job {} do not add up", .job.0)]
+    Counts {
+        /// The job.
+        job: JobNo,
+    },
+    /// A state that cannot be, by itself or beside the others.
+    #[error("spec {} of job {}: {fault}", .spec.0, .job.0)]
+    State {
+        /// The job.
+        job: JobNo,
+        /// The spec.
+        spec: SpecNo,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+}
+
+impl Ledger {
+    /// All that it knows, as large as what is not over: sets of indices are made small first.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        // The keys follow from the jobs.
+        // Awaits belong to one batch, and no snapshot is taken inside one.
+        let Self { shard, epoch, jobs, last_grant, keys: _, awaits: _ } = self;
+        let jobs = jobs.iter().map(Job::snapshot).collect();
+        Snapshot { shard: *shard, epoch: *epoch, last_grant: *last_grant, jobs }
+    }
+
+    /// The ledger that a snapshot is of.
+    ///
+    /// # Errors
+    /// Where the snapshot contradicts itself.
+    pub fn restore(snapshot: Snapshot) -> Result<Self, RestoreError> {
+        let Snapshot { shard, epoch, last_grant, jobs } = snapshot;
+        let mut ledger = Self { epoch, last_grant, ..Self::new(shard) };
+        ledger.jobs.reserve(jobs.len());
+        for (no, job) in jobs.into_iter().enumerate() {
+            let no = JobNo(no as u32);
+            let job = job.restore(no)?;
+            check::job(&job, epoch, last_grant)?;
+            if let Some(key) = job.key {
+                ledger.remember(key, no);
+            }
+            ledger.jobs.push(job);
+        }
+        Ok(ledger)
+    }
+}
+
+impl Job {
+    fn snapshot(&self) -> JobSnapshot {
+        // Numbers follow from the order, and what is left from the states.
+        let Self {
+            no: _,
+            name,
+            open,
+            halt,
+            key,
+            stopping,
+            generation,
+            upstream,
+            tasks,
+            left: _,
+            succeeded,
+            failed,
+            specs,
+            batches,
+        } = self;
+        JobSnapshot {
+            name: name.clone(),
+            open: *open,
+            halt: *halt,
+            key: *key,
+            stopping: *stopping,
+            generation: *generation,
+            upstream: upstream.clone(),
+            tasks: *tasks,
+            succeeded: *succeeded,
+            failed: *failed,
+            batches: batches.clone(),
+            specs: specs.iter().map(|state| Arc::clone(&state.spec)).collect(),
+            states: specs.iter().map(SpecState::snapshot).collect(),
+        }
+    }
+}
+
+impl JobSnapshot {
+    fn restore(self, no: JobNo) -> Result<Job, RestoreError> {
+        let Self {
+            name,
+            open,
+            halt,
+            key,
+            stopping,
+            generation,
+            upstream,
+            tasks,
+            succeeded,
+            failed,
+            batches,
+            specs,
+            states,
+        } = self;
+        if specs.len() != states.len() {
+            let (specs, states) = (specs.len(), states.len());
+            return Err(RestoreError::Uneven { job: no, specs, states });
+        }
+        let states = specs.iter().zip(states).map(|(spec, state)| state.restore(spec));
+        let specs: Vec<SpecState> = states.collect();
+        let left = specs.iter().map(|state| u64::from(state.left())).sum();
+        Ok(Job {
+            no,
+            name,
+            open,
+            halt,
+            key,
+            stopping,
+            generation,
+            upstream,
+            tasks,
+            left,
+            succeeded,
+            failed,
+            specs,
+            batches,
+        })
+    }
+}
+
+impl SpecState {
+    fn snapshot(&self) -> SpecSnapshot {
+        let Self { spec: _, dependents, progress, kept, waits, bad, told } = self;
+        let mut progress = progress.clone();
+        if let Progress::Many(array) = &mut progress {
+            array.compact();
+        }
+        SpecSnapshot {
+            dependents: dependents.clone(),
+            progress,
+            kept: kept.clone(),
+            waits: *waits,
+            bad: *bad,
+            told: *told,
+        }
+    }
+}
+
+impl SpecSnapshot {
+    fn restore(self, spec: &Arc<TaskSpec>) -> SpecState {
+        let Self { dependents, progress, kept, waits, bad, told } = self;
+        let spec = Arc::clone(spec);
+        let mut state = SpecState { spec, dependents, progress, kept, waits, bad, told };
+        if state.left() == 0 && *state.spec == *spent() {
+            // There may be very many of these: they share one again.
+            state.spec = spent();
+        }
+        state
+    }
+}

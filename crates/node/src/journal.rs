@@ -1,0 +1,175 @@
+//! A journal on a disk: a thread takes all batches that have come in, makes durable what they refer
+//! to, writes them, syncs once, and says so.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bary_journal::group::GroupCommit;
+use bary_journal::log::Log;
+use bary_model::id::Lsn;
+use bary_ports::journal::{Completion, Journal, Room};
+use bytes::Bytes;
+
+/// How many bytes of batches may wait to be durable. The node decides nothing more until some are.
+pub const JOURNAL_QUEUE_BYTES_MAX: usize = 64 << 20;
+
+/// The journal's limits as the documentation lists them: name, default and meaning.
+pub const TABLE: &[(&str, &str, &str)] = &[
+    ("journal_queue_bytes_max", "64 MiB", "bytes that wait to be durable under --state"),
+    ("segment_bytes", "8 MiB", "bytes of one file of the journal under --state"),
+    ("reserve_bytes", "4 MiB", "bytes set aside for outcomes when the disk is full"),
+    ("batch_bytes_max", "256 MiB", "bytes of one batch of the journal, such as a submission"),
+];
+
+/// How long the journal waits before it looks again whether a full disk has space.
+const FULL_WAIT: Duration = Duration::from_millis(200);
+
+/// What must be durable before the batches that were appended after it are written.
+pub(crate) type Before = Box<dyn FnMut() -> std::io::Result<()> + Send>;
+/// Where the journal says what it has done.
+pub(crate) type Told = Box<dyn FnMut(Completion) + Send>;
+
+/// The writing end of a log.
+pub(crate) struct FileJournal {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    work: Condvar,
+    durable: AtomicU64,
+}
+
+#[derive(Default)]
+struct Queue {
+    batches: Vec<(Lsn, Bytes)>,
+    /// Bytes of these and of those that the thread has taken and not written.
+    bytes: usize,
+    closing: bool,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // What the lock guards is changed in whole steps, so that a panic leaves it good.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FileJournal {
+    /// Starts the thread of an open log.
+    ///
+    /// # Errors
+    /// Where the machine gives no thread.
+    pub(crate) fn start(log: Log, before: Before, told: Told) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        shared.durable.store(log.durable().0, Ordering::Relaxed);
+        let (group, room) = (GroupCommit::new(log), Room::Ample);
+        let writer = Writer { shared: Arc::clone(&shared), group, room, before, told };
+        let named = std::thread::Builder::new().name("bary-journal".into());
+        let thread = named.spawn(move || writer.run())?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+}
+
+impl Journal for FileJournal {
+    fn append(&mut self, lsn: Lsn, encode: &mut dyn FnMut(&mut Vec<u8>)) -> Lsn {
+        let mut batch = Vec::new();
+        encode(&mut batch);
+        let mut queue = self.shared.queue();
+        queue.bytes += batch.len();
+        queue.batches.push((lsn, batch.into()));
+        drop(queue);
+        self.shared.work.notify_one();
+        Lsn(self.shared.durable.load(Ordering::Acquire))
+    }
+
+    fn is_full(&self) -> bool {
+        self.shared.queue().bytes >= JOURNAL_QUEUE_BYTES_MAX
+    }
+}
+
+impl Drop for FileJournal {
+    /// Writes what was appended, where there is space for it.
+    fn drop(&mut self) {
+        self.shared.queue().closing = true;
+        self.shared.work.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A panic there was printed when it happened.
+            drop(thread.join());
+        }
+    }
+}
+
+/// The thread's part.
+struct Writer {
+    shared: Arc<Shared>,
+    group: GroupCommit,
+    /// What was told last of it.
+    room: Room,
+    before: Before,
+    told: Told,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut failed = false;
+        loop {
+            let (batches, closing) = self.wait();
+            if failed {
+                // What comes after a failure is durable for nobody.
+            } else if let Err(cause) = self.commit(batches) {
+                failed = true;
+                (self.told)(Completion::Failed {
+                    why: format!("a result cannot be kept: {cause}"),
+                });
+            }
+            if closing {
+                // Where the log has failed, that was told.
+                drop(self.group.log().settle());
+                return;
+            }
+        }
+    }
+
+    /// Waits for batches; for a while only, where the disk has little space.
+    fn wait(&self) -> (Vec<(Lsn, Bytes)>, bool) {
+        let hurried = self.group.waiting_bytes() > 0;
+        let mut queue = self.shared.queue();
+        while queue.batches.is_empty() && !queue.closing {
+            if hurried || self.room != Room::Ample {
+                let waited = self.shared.work.wait_timeout(queue, FULL_WAIT);
+                queue = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(queue, _)| queue);
+                break;
+            }
+            queue = self.shared.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        (std::mem::take(&mut queue.batches), queue.closing)
+    }
+
+    /// Makes batches durable, as far as there is space.
+    fn commit(&mut self, batches: Vec<(Lsn, Bytes)>) -> std::io::Result<()> {
+        (self.before)()?;
+        let taken: usize = batches.iter().map(|(_, batch)| batch.len()).sum();
+        let held = self.group.waiting_bytes() + taken;
+        for (lsn, batch) in batches {
+            self.group.push(lsn, batch);
+        }
+        let (shared, told) = (&self.shared, &mut self.told);
+        let mut completions = Vec::new();
+        self.group.commit(&mut |completion| completions.push(completion));
+        shared.queue().bytes -= held - self.group.waiting_bytes();
+        for completion in completions {
+            match completion {
+                Completion::Durable(lsn) => shared.durable.store(lsn.0, Ordering::Release),
+                Completion::Room(room) => self.room = room,
+                Completion::Failed { .. } => {}
+            }
+            told(completion);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Makes the nodes of a cluster: each with its engine, its hands and its shard.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use bary_engine::engine::{Engine, EngineConfig};
+use bary_engine::flaw::Flaws;
+use bary_engine::input::Input;
+use bary_executor::config::ExecutorConfig;
+use bary_executor::local::LocalExecutor;
+use bary_ledger::ledger::Ledger;
+use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
+use bary_model::node::{NodeInfo, Peer};
+use bary_model::time::Span;
+use bary_policy::dice::Dice;
+use bary_ports::journal::{Completion, Journal, MemoryJournal};
+use bary_ports::store::Store;
+use bary_transport::memory::Network;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::host::{Host, State};
+use crate::inbox::{CompletionDoor, Control, MessageDoor};
+use crate::journal::FileJournal;
+use crate::listener::News;
+use crate::options::ClusterOptions;
+use crate::state::State as Shard;
+
+/// What the nodes of a cluster are made of.
+pub(crate) struct Maker<'a> {
+    pub(crate) options: &'a ClusterOptions,
+    pub(crate) infos: &'a [NodeInfo],
+    pub(crate) network: &'a Network,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) news: &'a SyncSender<News>,
+    pub(crate) life: Incarnation,
+}
+
+/// A node, what it is told first, and the door to it.
+pub(crate) type Made = (Host, Vec<Input>, UnboundedSender<Control>);
+
+impl Maker<'_> {
+    pub(crate) fn host(&self, node: usize, state: Option<Shard>) -> std::io::Result<Made> {
+        let (options, id) = (self.options, NodeId(node as u32));
+        let (door, control) = unbounded_channel();
+        let (completed, completions) = unbounded_channel();
+        self.network.join(id, Arc::new(MessageDoor { control: door.clone() }));
+        let into = CompletionDoor { completions: completed, news: self.news.clone() };
+        let functions = options.functions.clone();
+        let config = self.executor(node);
+        let origin = config.origin;
+        let store = Arc::clone(&self.store);
+        let executor = LocalExecutor::new(config, functions, store, Arc::new(into));
+        let engine = Engine::new(EngineConfig {
+            node: self.infos[node].clone(),
+            incarnation: self.life,
+            seed: options.seed.wrapping_add(node as u64),
+            policy: options.policy.clone(),
+            limits: options.limits.clone(),
+            flaws: Flaws::default(),
+        });
+        let (say, journaled) = unbounded_channel();
+        let (ledger, next, journal) = self.shard(node, state, say)?;
+        let host = Host {
+            engine,
+            executor: Box::new(executor),
+            transport: self.network.transport(id),
+            journal,
+            shard: ledger.shard(),
+            origin,
+            control,
+            completions,
+            journaled,
+            news: self.news.clone(),
+            news_max: options.news_max,
+            answers: BTreeMap::new(),
+            state: State::new(next),
+        };
+        let ghosts = self.ghosts(&ledger);
+        let mut first = vec![Input::Opened { ledger: Box::new(ledger), next }];
+        first.extend(ghosts);
+        first.extend(self.peers(node));
+        Ok((host, first, door))
+    }
+
+    fn executor(&self, node: usize) -> ExecutorConfig {
+        let options = self.options;
+        let fastest = options.nodes.iter().map(|node| node.speed).fold(0.0, f64::max);
+        let speed = options.nodes[node].speed;
+        let stretch = fastest / speed;
+        ExecutorConfig { node: NodeId(node as u32), speed, stretch, ..options.executor.clone() }
+    }
+
+    /// The shard that a node is home of, and its journal: of a state where there is one.
+    fn shard(
+        &self,
+        node: usize,
+        state: Option<Shard>,
+        say: UnboundedSender<Completion>,
+    ) -> std::io::Result<(Ledger, Lsn, Box<dyn Journal>)> {
+        let Some(state) = state else {
+            let mut shard = Dice::new(self.options.seed.wrapping_add(node as u64), "shard");
+            let ledger = Ledger::new(ShardId(shard.next_u64()));
+            return Ok((ledger, Lsn(1), Box::new(MemoryJournal)));
+        };
+        let next = state.next();
+        let store = state.store;
+        // A result is durable before the batch that tells of it.
+        let before = Box::new(move || store.sync());
+        // A host that has ended wants to know nothing.
+        let told = Box::new(move |completion| drop(say.send(completion)));
+        let journal = FileJournal::start(state.log, before, told)?;
+        Ok((state.ledger, next, Box::new(journal)))
+    }
+
+    /// Nodes of an earlier run that this one has not: they hold nothing any more.
+    fn ghosts(&self, ledger: &Ledger) -> Vec<Input> {
+        let mut gone = BTreeSet::new();
+        ledger.held(|holder, _| {
+            if holder.node.index() >= self.infos.len() {
+                gone.insert(holder.node);
+            }
+        });
+        let ghost = |id: NodeId| {
+            let info = NodeInfo { id, ..self.infos[0].clone() };
+            [Input::Joined(Peer { info, round_trip: Span::ZERO }), Input::Left(id)]
+        };
+        gone.into_iter().flat_map(ghost).collect()
+    }
+
+    /// Every other node, as the node at `me` meets it.
+    fn peers(&self, me: usize) -> impl Iterator<Item = Input> {
+        let options = self.options;
+        let others = self.infos.iter().enumerate().filter(move |(other, _)| *other != me);
+        others.map(move |(other, info)| {
+            let way = options.latency.between(&options.nodes[me], &options.nodes[other]);
+            Input::Joined(Peer { info: info.clone(), round_trip: way.times(2) })
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! A directory that a shard lives in: what its journal says is recalled, and what runs on it goes
+//! on where the last run ended, however that ended.
+//!
+//! In the directory are `journal/`, which is locked while the state is open, `blobs/` with large
+//! results, and the file `state`, which names the shard and says when its clock was zero.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bary_disk::file::{FileDisk, OpenError as DiskOpenError};
+use bary_engine::recall::Recall;
+use bary_executor::leftover::{self, Family, LeftoverError};
+use bary_journal::config::LogConfig;
+use bary_journal::log::Log;
+use bary_journal::recovery::{Entry, OpenError as LogOpenError};
+use bary_ledger::ledger::Ledger;
+use bary_ledger::record::Record;
+use bary_model::event::Event;
+use bary_model::id::{Epoch, JobNo, Lsn, ShardId};
+use bary_model::job::JobSpec;
+use bary_model::time::Moment;
+use bary_store::durable::DurableStore;
+use bary_wire::batch::{self, Batch};
+use bary_wire::codec::{DecodeError, EncodeError};
+
+use crate::birth::{Birth, BirthError};
+
+/// The directory of the journal in a state.
+const JOURNAL: &str = "journal";
+/// The directory of large results in a state.
+const BLOBS: &str = "blobs";
+
+/// An open state: nobody else has it, and nothing runs on it yet.
+#[derive(Debug)]
+pub struct State {
+    pub(crate) log: Log,
+    pub(crate) ledger: Ledger,
+    pub(crate) store: Arc<DurableStore>,
+    pub(crate) birth: Birth,
+    /// The latest moment at which a task of it is known to have ended.
+    pub(crate) latest: Moment,
+    /// Whose its commands are.
+    pub(crate) family: Family,
+    /// How many processes an earlier run had left behind, which have been killed.
+    pub(crate) leftovers: u32,
+}
+
+/// Why a state was not opened. Nothing was run, and nothing that it holds was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// There is something else of that name.
+    #[error("`{}` is not a directory; name one for the state, or a name that is free", .0.display())]
+    NotADirectory(PathBuf),
+    /// Another process runs on it.
+    #[error("the state is in use: `{}` is locked by {holder}", lock.display())]
+    InUse {
+        /// The file that is locked.
+        lock: PathBuf,
+        /// Who has it, as far as it said.
+        holder: String,
+    },
+    /// The system refused.
+    #[error("the state `{}` cannot be opened: {cause}", dir.display())]
+    Refused {
+        /// The directory.
+        dir: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The journal cannot be read, or written.
+    #[error("the state `{}` cannot be opened: {cause}", dir.display())]
+    Journal {
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        #[source]
+        cause: LogOpenError,
+    },
+    /// A newer program wrote it.
+    #[error("the state `{}` is of a newer version of bary: {what}", dir.display())]
+    Newer {
+        /// The directory.
+        dir: PathBuf,
+        /// Which part of it.
+        what: String,
+    },
+    /// What it holds is not what was written.
+    #[error("the state `{}` is damaged: {what}", dir.display())]
+    Damaged {
+        /// The directory.
+        dir: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// What an earlier run has left behind may still run. It is safe to try again.
+    #[error(transparent)]
+    Leftover(#[from] LeftoverError),
+}
+
+impl State {
+    /// Opens the state of a directory, or makes one, and tells `tell` what happened on it so far.
+    ///
+    /// # Errors
+    /// Where there is none and none can be made; see [`StateError`].
+    pub fn open(dir: &Path, tell: &mut dyn FnMut(Event)) -> Result<Self, StateError> {
+        if dir.exists() && !dir.is_dir() {
+            return Err(StateError::NotADirectory(dir.to_owned()));
+        }
+        let disk = FileDisk::open(&dir.join(JOURNAL)).map_err(|error| not_opened(dir, error))?;
+        let refused = |cause| StateError::Refused { dir: dir.to_owned(), cause };
+        let birth = Birth::of(dir).map_err(|error| match error {
+            BirthError::Newer(version) => {
+                StateError::Newer { dir: dir.to_owned(), what: format!("version {version}") }
+            }
+            BirthError::Damaged => damaged(dir, "its file `state` is not one"),
+            BirthError::Refused(cause) => refused(cause),
+        })?;
+        let mut recall = Recall::new(birth.shard);
+        let (log, found) = read(dir, Box::new(disk), birth.shard, &mut |batch| {
+            recall.take_in(batch.epoch, batch.records, tell);
+        })?;
+        if found != birth.shard {
+            return Err(damaged(dir, "its journal and its file `state` are of two states"));
+        }
+        let store = Arc::new(DurableStore::open(&dir.join(BLOBS)).map_err(refused)?);
+        let (latest, ledger) = (recall.latest(), recall.finish());
+        let family = Family::of_state(birth.shard.0, dir);
+        let leftovers = leftover::end(family)?;
+        Ok(Self { log, ledger, store, birth, latest, family, leftovers })
+    }
+
+    /// What is true in it.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The shard that lives in it.
+    #[must_use]
+    pub fn shard(&self) -> ShardId {
+        self.birth.shard
+    }
+
+    /// How many processes an earlier run had left behind; opening has killed them.
+    #[must_use]
+    pub fn leftovers(&self) -> u32 {
+        self.leftovers
+    }
+
+    /// The moment of the calendar at which its clock was zero: all runs on it share that clock.
+    #[must_use]
+    pub fn origin(&self) -> SystemTime {
+        self.birth.at
+    }
+
+    /// The number of the next batch.
+    pub(crate) fn next(&self) -> Lsn {
+        self.log.next()
+    }
+}
+
+/// Opens the log and hands on its batches.
+fn read(
+    dir: &Path,
+    disk: Box<FileDisk>,
+    shard: ShardId,
+    take: &mut dyn FnMut(Batch),
+) -> Result<(Log, ShardId), StateError> {
+    let mut wrong = None;
+    let mut visit = |entry: Entry<'_>| {
+        let decoded = match entry {
+            Entry::Batch { batch: bytes, .. } => batch::decode(bytes),
+            // No state has a snapshot: the results to print are in its batches.
+            Entry::Snapshot { .. } => Err(DecodeError::NoVersion),
+        };
+        match decoded {
+            Ok(batch) => {
+                take(batch);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                wrong = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    };
+    let opened = Log::open(disk, LogConfig::default(), shard.0, &mut visit);
+    match (opened, wrong) {
+        (Ok((log, recovered)), _) => Ok((log, ShardId(recovered.id))),
+        (Err(_), Some(error @ DecodeError::Newer { .. })) => {
+            Err(StateError::Newer { dir: dir.to_owned(), what: error.to_string() })
+        }
+        (Err(_), Some(error)) => Err(damaged(dir, &error.to_string())),
+        (Err(error @ LogOpenError::TooNew { .. }), None) => {
+            Err(StateError::Newer { dir: dir.to_owned(), what: error.to_string() })
+        }
+        (Err(error @ (LogOpenError::Corrupt { .. } | LogOpenError::Missing { .. })), None) => {
+            Err(damaged(dir, &error.to_string()))
+        }
+        (Err(cause), None) => Err(StateError::Journal { dir: dir.to_owned(), cause }),
+    }
+}
+
+fn damaged(dir: &Path, what: &str) -> StateError {
+    StateError::Damaged { dir: dir.to_owned(), what: what.to_owned() }
+}
+
+fn not_opened(dir: &Path, error: DiskOpenError) -> StateError {
+    match error {
+        DiskOpenError::InUse { dir, holder } => StateError::InUse {
+            lock: dir.join("lock"),
+            holder: holder.map_or_else(|| "another process".into(), |pid| format!("process {pid}")),
+        },
+        DiskOpenError::Failed { cause, .. } => StateError::Refused { dir: dir.to_owned(), cause },
+    }
+}
+
+/// A hash of all that a job is, the same for the same job in any run.
+///
+/// # Errors
+/// Where it holds a value that no journal takes.
+pub fn content(job: &JobSpec) -> Result<u128, EncodeError> {
+    let JobSpec { name, specs, open, halt, .. } = job;
+    let (no, name, specs) = (JobNo(0), name.clone(), Arc::clone(specs));
+    let record = Record::Submitted { job: no, name, specs, open: *open, halt: *halt, key: None };
+    let mut bytes = Vec::new();
+    batch::encode(Epoch(0), &[record], &mut bytes)?;
+    let hash = blake3::hash(&bytes);
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash.as_bytes()[..16]);
+    Ok(u128::from_le_bytes(half))
+}

@@ -1,0 +1,121 @@
+//! A task is run once, and once more for each attempt that failed and each fault that touched it:
+//! its node, its home, or the way between them. Under Open binding any holder may run it.
+
+use std::collections::BTreeMap;
+
+use bary_ledger::record::Record;
+use bary_model::id::{JobNo, NodeId, ShardId};
+use bary_model::time::{Moment, Span};
+
+use crate::history::{Fact, How, Work};
+use crate::invariant::{Broken, Invariant, Scene, Settled, hold};
+use crate::oracle::stretches::Stretches;
+
+/// How long after a fault its victims may still act on what they knew before.
+const WAKE: Span = Span::secs(30);
+
+/// The last execution of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Last {
+    node: NodeId,
+    began: Moment,
+    /// Whether it failed or was stopped, so that another may follow.
+    vain: bool,
+}
+
+/// No execution without a cause.
+#[derive(Debug)]
+pub struct Executions {
+    open: bool,
+    last: BTreeMap<(ShardId, JobNo), Stretches<Last>>,
+    /// Until when each node is touched by faults.
+    trouble: BTreeMap<NodeId, Moment>,
+    /// Who opened each shard last, and when.
+    homes: BTreeMap<ShardId, (NodeId, Moment)>,
+}
+
+impl Executions {
+    /// For grants to one holder each, or to any.
+    #[must_use]
+    pub fn new(open: bool) -> Self {
+        let (last, trouble, homes) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { open, last, trouble, homes }
+    }
+
+    fn touched(&mut self, node: NodeId, until: Moment) {
+        let trouble = self.trouble.entry(node).or_default();
+        *trouble = (*trouble).max(until + WAKE);
+    }
+
+    fn started(&mut self, scene: &Scene<'_>, work: &Work) -> Result<(), Broken> {
+        let Some(saga) = scene.book.job(work.fence.shard, work.range.job) else { return Ok(()) };
+        if !saga.has(work.range) {
+            return Ok(());
+        }
+        let numbers = saga.numbers(work.range);
+        let key = (work.fence.shard, work.range.job);
+        let trouble = |node: NodeId| self.trouble.get(&node).copied().unwrap_or_default();
+        let (home, moved) = self.homes.get(&key.0).copied().unwrap_or_default();
+        let last = self.last.entry(key).or_default();
+        for (piece, before) in last.over(numbers.clone()) {
+            let Some(before) = before.filter(|before| !before.vain) else { continue };
+            let touched = [trouble(before.node), trouble(scene.node), trouble(home), moved];
+            let excused = touched.iter().any(|until| *until >= before.began);
+            let (range, count) = (work.range, piece.end - piece.start);
+            hold!(
+                excused || self.open,
+                "{count} tasks of {range:?} start on {}, but no fault touched their start on {} \
+                 at {} ns, which has not failed",
+                scene.node,
+                before.node,
+                before.began.0,
+            );
+        }
+        last.set(numbers, Last { node: scene.node, began: scene.at, vain: false });
+        Ok(())
+    }
+
+    fn ran(&mut self, scene: &Scene<'_>, work: &Work, how: How) {
+        let saga = scene.book.job(work.fence.shard, work.range.job);
+        let Some(saga) = saga.filter(|saga| saga.has(work.range)) else { return };
+        let Some(last) = self.last.get_mut(&(work.fence.shard, work.range.job)) else { return };
+        if how == How::Succeeded {
+            return;
+        }
+        let mine: Vec<_> = last
+            .over(saga.numbers(work.range))
+            .filter_map(|(piece, last)| Some((piece, last?)))
+            .filter(|(_, last)| last.node == scene.node)
+            .collect();
+        for (piece, before) in mine {
+            last.set(piece, Last { vain: true, ..before });
+        }
+    }
+}
+
+impl Invariant for Executions {
+    fn name(&self) -> &'static str {
+        "execution"
+    }
+
+    fn on(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Broken> {
+        match fact {
+            Fact::Started { work, .. } => self.started(scene, work)?,
+            Fact::Ran { work, how, .. } => self.ran(scene, work, *how),
+            Fact::Crashed => self.touched(scene.node, scene.at),
+            Fact::Touched { until } => self.touched(scene.node, *until),
+            Fact::Opened { shard, .. } => {
+                self.homes.insert(*shard, (scene.node, scene.at + WAKE));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn settled(&mut self, _: &Scene<'_>, settled: &Settled<'_>) -> Result<(), Broken> {
+        if let Record::Retried { job } = settled.record {
+            self.last.remove(&(settled.shard, *job));
+        }
+        Ok(())
+    }
+}

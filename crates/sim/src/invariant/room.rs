@@ -1,0 +1,95 @@
+//! No node runs more than its declared resources allow, has two runs on one slot, or runs what
+//! asks for other labels than it has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bary_model::id::{NodeId, RunNo};
+use bary_model::node::NodeInfo;
+use bary_model::resources::Resources;
+use bary_model::task::Request;
+
+use crate::history::Fact;
+use crate::invariant::{Broken, Invariant, Scene, hold};
+
+/// One node as it looks from outside.
+#[derive(Debug)]
+struct Stage {
+    info: NodeInfo,
+    free: Resources,
+    slots: BTreeSet<u32>,
+    runs: BTreeMap<RunNo, (u32, Resources)>,
+}
+
+/// Nodes are never over-full.
+#[derive(Debug, Default)]
+pub struct Room {
+    stages: BTreeMap<NodeId, Stage>,
+}
+
+impl Stage {
+    fn new(info: NodeInfo) -> Self {
+        let free = info.resources.clone();
+        Self { info, free, slots: BTreeSet::new(), runs: BTreeMap::new() }
+    }
+
+    fn start(&mut self, run: RunNo, slot: u32, need: &Request) -> Result<(), Broken> {
+        let name = self.info.id;
+        hold!(
+            self.slots.insert(slot),
+            "{name} starts run {} on slot {slot}, which is taken",
+            run.0
+        );
+        hold!(
+            self.free.fits(&need.resources),
+            "{name} starts run {} that holds {:?}, but has only {:?}",
+            run.0,
+            need.resources,
+            self.free,
+        );
+        let labels = self.info.has_labels(need);
+        hold!(labels, "{name} starts run {} without the labels it asks for", run.0);
+        self.free.take(&need.resources);
+        self.runs.insert(run, (slot, need.resources.clone()));
+        Ok(())
+    }
+
+    fn over(&mut self, run: RunNo) -> Result<(), Broken> {
+        let name = self.info.id;
+        let Some((slot, held)) = self.runs.remove(&run) else {
+            return Err(Broken(format!("run {} of {name} is over, but never started", run.0)));
+        };
+        self.slots.remove(&slot);
+        self.free.give(&held);
+        Ok(())
+    }
+}
+
+impl Invariant for Room {
+    fn name(&self) -> &'static str {
+        "room"
+    }
+
+    fn on(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Broken> {
+        if let Fact::Node(info) = fact {
+            self.stages.insert(scene.node, Stage::new(info.clone().into_owned()));
+        }
+        let Some(stage) = self.stages.get_mut(&scene.node) else { return Ok(()) };
+        match fact {
+            Fact::Started { run, slot, need: Some(need), .. } => stage.start(*run, *slot, need),
+            Fact::Over { run } => stage.over(*run),
+            Fact::Crashed => {
+                *stage = Stage::new(stage.info.clone());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn at_end(&mut self, _: &Scene<'_>) -> Result<(), Broken> {
+        for (node, stage) in &self.stages {
+            let going_on = stage.runs.len();
+            hold!(going_on == 0, "{going_on} runs of {node} go on when nothing will happen");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+//! The same engine in virtual time, with faults from one seed.
+
+mod client;
+mod clock;
+pub mod disk;
+pub mod fates;
+pub mod history;
+pub mod hunt;
+pub mod invariant;
+mod lot;
+pub mod network;
+mod node;
+pub mod oracle;
+pub mod plan;
+mod queue;
+pub mod report;
+pub mod run;
+mod shard;
+pub mod table;
+pub mod tally;
+mod trail;
+pub mod watch;
+pub mod world;

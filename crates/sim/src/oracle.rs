@@ -1,0 +1,260 @@
+//! Watches a world from outside and judges it: everything that goes into engines and comes out
+//! of them becomes facts of a history, and every fact is judged as it is seen.
+
+pub mod book;
+mod chronicle;
+pub mod judge;
+pub mod saga;
+pub mod stretches;
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use bary_engine::effect::Effect;
+use bary_engine::input::{Input, Reply, Request};
+use bary_model::event::{Event, EventKind};
+use bary_model::id::NodeId;
+use bary_model::message::{Frame, GrantItem, OutcomeItem, Say};
+use bary_model::outcome::Outcome;
+use bary_model::time::Moment;
+
+use crate::history::{Answer, Digest, Entry, Fact, How, Tale, Wish, Work};
+use crate::invariant::Rules;
+use crate::oracle::judge::Judge;
+use crate::plan::{FaultKind, Plan};
+use crate::watch::{Seen, Watch};
+
+/// Judges one world as it goes on.
+pub struct Oracle {
+    judge: Judge,
+    /// When which node is touched by faults that are not seen, and until when.
+    touches: VecDeque<(Moment, NodeId, Moment)>,
+    /// Takes each line of the history, where somebody wants it.
+    lines: Option<Box<dyn FnMut(String)>>,
+}
+
+impl Oracle {
+    /// An oracle for the world of this plan.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        Self::made(plan, None)
+    }
+
+    /// As [`Oracle::new`], handing every line of the history to `lines` too.
+    #[must_use]
+    pub fn telling(plan: &Plan, lines: impl FnMut(String) + 'static) -> Self {
+        Self::made(plan, Some(Box::new(lines)))
+    }
+
+    fn made(plan: &Plan, lines: Option<Box<dyn FnMut(String)>>) -> Self {
+        // A push binds as many as the node's queue takes.
+        let pushed = plan.limits.push_queue_tasks_max as usize;
+        let rules =
+            Rules { grant_items_max: plan.limits.grant_items_max.max(pushed), open: is_open(plan) };
+        let mut oracle = Self { judge: Judge::new(&rules), touches: touches(plan), lines };
+        for (number, node) in plan.nodes.iter().enumerate() {
+            oracle.put(Moment(0), number, Fact::Node(Cow::Borrowed(&node.info)));
+        }
+        oracle
+    }
+
+    /// What it found so far.
+    #[must_use]
+    pub fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
+    /// Judges what is left, at the end of the run, and gives its findings.
+    #[must_use]
+    pub fn finish(mut self, at: Moment) -> Judge {
+        self.judge.end(at);
+        self.judge
+    }
+
+    fn put(&mut self, at: Moment, node: usize, fact: Fact<'_>) {
+        let entry = Entry { at, node: NodeId(node as u32), fact };
+        if let Some(lines) = &mut self.lines {
+            lines(entry.line());
+        }
+        self.judge.on(&entry);
+    }
+
+    fn input(&mut self, at: Moment, node: usize, input: &Input) {
+        match input {
+            Input::Durable { shard, lsn } => {
+                self.put(at, node, Fact::Durable { shard: *shard, lsn: *lsn });
+            }
+            Input::Deposed { shard } => self.put(at, node, Fact::Deposed { shard: *shard }),
+            Input::Received { from, frame } => {
+                let incarnation = frame.from.incarnation();
+                self.put(at, node, Fact::Heard { from: *from, incarnation });
+            }
+            Input::Ended { run, items } => {
+                for item in items {
+                    self.put(at, node, Fact::Ran { run: *run, work: ended(item), how: how(item) });
+                }
+                self.put(at, node, Fact::Over { run: *run });
+            }
+            Input::Request { ticket, request } => {
+                self.put(at, node, Fact::Asked { ticket: *ticket, wish: wish(request) });
+            }
+            _ => {}
+        }
+    }
+
+    fn effect(&mut self, at: Moment, node: usize, effect: &Effect) {
+        match effect {
+            Effect::Append { shard, epoch, lsn, records } => {
+                let (shard, epoch, lsn) = (*shard, *epoch, *lsn);
+                let records = Cow::Borrowed(&records[..]);
+                self.put(at, node, Fact::Appended { shard, epoch, lsn, records });
+            }
+            Effect::Send { frame, .. } => self.sent(at, node, frame),
+            Effect::Start { run, slot, items, .. } => {
+                for (place, item) in items.iter().enumerate() {
+                    let request = &item.spec.body.request;
+                    let need = (place == 0).then_some(Cow::Borrowed(request));
+                    let (run, slot, work) = (*run, *slot, granted(item));
+                    self.put(at, node, Fact::Started { run, slot, work, need });
+                    self.reads(at, node, item);
+                }
+            }
+            Effect::Stop { .. } => {}
+            Effect::Tell(event) => self.told(at, node, event),
+            Effect::Reply { ticket, reply } => {
+                self.put(at, node, Fact::Answered { ticket: *ticket, answer: answer(reply) });
+            }
+        }
+    }
+
+    fn reads(&mut self, at: Moment, node: usize, item: &GrantItem) {
+        for (place, one) in item.spec.body.uses.iter().enumerate() {
+            let given = item.upstream.as_ref().and_then(|all| all.get(place));
+            let mut results = Digest::default();
+            if let Some(given) = given {
+                for (index, result) in given.indices.iter().zip(&given.results) {
+                    results.join(saga::digest(*index, result));
+                }
+            }
+            let (from, aligned, work) = (one.spec, one.aligned, granted(item));
+            self.put(at, node, Fact::Reads { work, from, aligned, results });
+        }
+    }
+
+    fn sent(&mut self, at: Moment, node: usize, frame: &Frame) {
+        let Some((_, message)) = &frame.body else { return };
+        if let Say::Retracted { items } = &message.say {
+            for &(fence, range) in items {
+                let work = Work { fence, range, attempt: 0 };
+                self.put(at, node, Fact::GaveBack { work });
+            }
+        }
+    }
+
+    fn told(&mut self, at: Moment, node: usize, event: &Event) {
+        let tale = match &event.kind {
+            EventKind::Ended(ended) => Tale::Ended(ended.range, ended.end.clone()),
+            EventKind::Dropped { range, end, .. } => Tale::Dropped(*range, end.clone()),
+            EventKind::Finished { job } => Tale::Finished(*job),
+            EventKind::Superseded { range, .. } => Tale::Superseded(*range),
+            _ => return,
+        };
+        self.put(at, node, Fact::Told { shard: event.shard, tale });
+    }
+}
+
+impl Watch for Oracle {
+    fn see(&mut self, at: Moment, node: usize, seen: Seen<'_>) {
+        while let Some(&(from, touched, until)) = self.touches.front().filter(|t| t.0 <= at) {
+            self.touches.pop_front();
+            self.put(from, touched.index(), Fact::Touched { until });
+        }
+        match seen {
+            Seen::Input(input) => self.input(at, node, input),
+            Seen::Effect(effect) => self.effect(at, node, effect),
+            Seen::Crashed { .. } => self.put(at, node, Fact::Crashed),
+            Seen::Restarted { incarnation } => self.put(at, node, Fact::Began { incarnation }),
+            Seen::Recovered { shard, ledger, next } => {
+                self.put(at, node, Fact::Opened { shard, next });
+                self.judge.ledger(at, NodeId(node as u32), ledger);
+            }
+            Seen::Refused { shard } => self.put(at, node, Fact::Refused { shard }),
+            Seen::Rest(engine) => {
+                for ledger in engine.ledgers() {
+                    self.judge.ledger(at, NodeId(node as u32), ledger);
+                }
+            }
+            Seen::Dead | Seen::Calm => {}
+        }
+    }
+}
+
+/// Whether some policy of the plan grants to whoever holds a task first.
+fn is_open(plan: &Plan) -> bool {
+    let mut names = plan.changes.iter().map(|(.., policy)| policy).chain([&plan.policy]);
+    names.any(|policy| policy.contains("binding=open"))
+}
+
+/// The faults that show in no input and no effect, in the order in which they begin.
+fn touches(plan: &Plan) -> VecDeque<(Moment, NodeId, Moment)> {
+    let mut touches = Vec::new();
+    let all = 0..plan.nodes.len();
+    for fault in &plan.faults {
+        let mut touch = |node: usize, lasts| {
+            touches.push((fault.at, NodeId(node as u32), fault.at + lasts));
+        };
+        match &fault.kind {
+            FaultKind::Pause { node, lasts } | FaultKind::SlowNode { node, lasts, .. } => {
+                touch(*node, *lasts);
+            }
+            FaultKind::Jump { node, .. } => touch(*node, bary_model::time::Span::ZERO),
+            FaultKind::Partition { lasts, .. } | FaultKind::SlowDisk { lasts, .. } => {
+                all.clone().for_each(|node| touch(node, *lasts));
+            }
+            FaultKind::FalseLeft { node, by, lasts } => {
+                touch(*node, *lasts);
+                touch(*by, *lasts);
+            }
+            _ => {}
+        }
+    }
+    touches.sort_unstable();
+    touches.into()
+}
+
+fn granted(item: &GrantItem) -> Work {
+    Work { fence: item.fence, range: item.range, attempt: item.attempt }
+}
+
+fn ended(item: &OutcomeItem) -> Work {
+    Work { fence: item.fence, range: item.range, attempt: 0 }
+}
+
+fn how(item: &OutcomeItem) -> How {
+    match &item.outcome {
+        Outcome::Succeeded(_) => How::Succeeded,
+        Outcome::Failed { failure, .. } if failure.is_crash() => How::Crashed,
+        Outcome::Failed { .. } => How::Failed,
+        Outcome::Stopped => How::Stopped,
+        Outcome::Returned => How::Returned,
+    }
+}
+
+fn wish(request: &Request) -> Wish {
+    match request {
+        Request::Submit(_) | Request::SubmitAfter { .. } => Wish::Submit,
+        Request::Extend { job, .. } => Wish::Extend(*job),
+        Request::Close(job) => Wish::Close(*job),
+        Request::Cancel { job, running } => Wish::Cancel { job: *job, running: *running },
+        Request::Retry(job) => Wish::Retry(*job),
+        Request::Follow(_) => Wish::Follow,
+    }
+}
+
+fn answer(reply: &Reply) -> Answer {
+    match reply {
+        Reply::Accepted(job) => Answer::Accepted(*job),
+        Reply::Done => Answer::Done,
+        Reply::Refused(_) => Answer::Refused,
+    }
+}

@@ -1,0 +1,166 @@
+//! What durable records come to, told a second time and plainly, so that the ledger is not its
+//! own judge: which tasks there are, who holds them, how they ended.
+
+use std::collections::BTreeMap;
+
+use bary_ledger::record::Record;
+use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, TaskRange};
+use bary_model::job::JobRef;
+use bary_model::outcome::End;
+use bary_model::time::Moment;
+
+use crate::oracle::saga::Saga;
+
+/// All shards, by their durable records.
+#[derive(Debug, Default)]
+pub struct Book {
+    shards: BTreeMap<ShardId, Shard>,
+    /// Who is home of each shard that somebody is home of.
+    homes: BTreeMap<ShardId, NodeId>,
+}
+
+/// One shard.
+#[derive(Debug, Default)]
+pub struct Shard {
+    /// The reign of the last durable opening.
+    pub epoch: Epoch,
+    /// Its jobs, by number.
+    pub jobs: Vec<Saga>,
+    /// What the job that is submitted next waits for in other shards.
+    awaits: Vec<JobRef>,
+}
+
+/// Who holds a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The node.
+    pub node: NodeId,
+    /// The reign in which it was granted.
+    pub epoch: Epoch,
+    /// The grant.
+    pub grant: GrantNo,
+}
+
+/// How a task ended, without what it said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It succeeded.
+    Succeeded,
+    /// It failed with no attempts left.
+    Failed,
+    /// It took its process down too often.
+    Quarantined,
+    /// It was cancelled.
+    Cancelled,
+    /// What it waited for does not let it run.
+    Skipped,
+}
+
+impl From<&End> for Ending {
+    fn from(end: &End) -> Self {
+        match end {
+            End::Succeeded => Self::Succeeded,
+            End::Failed(_) => Self::Failed,
+            End::Quarantined(_) => Self::Quarantined,
+            End::Cancelled => Self::Cancelled,
+            End::Skipped => Self::Skipped,
+        }
+    }
+}
+
+impl Book {
+    /// The shard, if anything durable is known of it.
+    #[must_use]
+    pub fn shard(&self, shard: ShardId) -> Option<&Shard> {
+        self.shards.get(&shard)
+    }
+
+    /// The job, if its submission is durable.
+    #[must_use]
+    pub fn job(&self, shard: ShardId, job: JobNo) -> Option<&Saga> {
+        self.shards.get(&shard)?.jobs.get(job.index())
+    }
+
+    /// All shards.
+    pub fn shards(&self) -> impl Iterator<Item = (ShardId, &Shard)> {
+        self.shards.iter().map(|(id, shard)| (*id, shard))
+    }
+
+    /// The shards that somebody is home of.
+    pub fn living(&self) -> impl Iterator<Item = (ShardId, &Shard)> {
+        self.shards().filter(|(id, _)| self.homes.contains_key(id))
+    }
+
+    /// Notes that a node opened a shard's journal.
+    pub(crate) fn opened(&mut self, shard: ShardId, node: NodeId) {
+        self.homes.insert(shard, node);
+    }
+
+    /// Notes that a node is home of a shard no more.
+    pub(crate) fn deposed(&mut self, shard: ShardId, node: NodeId) {
+        if self.homes.get(&shard) == Some(&node) {
+            self.homes.remove(&shard);
+        }
+    }
+
+    /// Notes that a node is gone with all that it was home of.
+    pub(crate) fn crashed(&mut self, node: NodeId) {
+        self.homes.retain(|_, home| *home != node);
+    }
+
+    /// Folds a durable record in. What does not fit is left out: the invariants have seen it.
+    pub(crate) fn settle(&mut self, shard: ShardId, at: Moment, record: &Record) {
+        let shard = self.shards.entry(shard).or_default();
+        match record {
+            Record::Opened { epoch } => shard.epoch = *epoch,
+            Record::Awaits { upstream } => shard.awaits.clone_from(upstream),
+            Record::Arrived { job, upstream, good } => {
+                shard.job(*job, |saga| saga.arrive(*upstream, *good));
+            }
+            Record::Submitted { specs, open, .. } => {
+                let mut saga = Saga::new(*open, at, std::mem::take(&mut shard.awaits));
+                saga.add(specs);
+                shard.jobs.push(saga);
+            }
+            Record::Granted { node, items } => {
+                for &(grant, range) in items {
+                    let hold = Hold { node: *node, epoch: shard.epoch, grant };
+                    shard.on(range, |saga| saga.grant(range, hold));
+                }
+            }
+            Record::Retracted { items } => {
+                items.iter().for_each(|&(_, range)| shard.on(range, |saga| saga.release(range)));
+            }
+            Record::Failed { task, .. } => {
+                let range = TaskRange::one(*task);
+                shard.on(range, |saga| saga.release(range));
+            }
+            Record::Ended { items } => {
+                items.iter().for_each(|item| shard.on(item.range, |saga| saga.ended(item)));
+            }
+            Record::Cancelled { range, running } => {
+                shard.on(*range, |saga| saga.cancel(*range, *running));
+            }
+            Record::Extended { job, specs } => shard.job(*job, |saga| saga.add(specs)),
+            Record::Closed { job } => shard.job(*job, |saga| saga.open = false),
+            Record::Stopping { job } => shard.job(*job, |saga| saga.stopping = true),
+            Record::Retried { job } => shard.job(*job, Saga::retry),
+        }
+    }
+}
+
+impl Shard {
+    fn job(&mut self, job: JobNo, act: impl FnOnce(&mut Saga)) {
+        if let Some(saga) = self.jobs.get_mut(job.index()) {
+            act(saga);
+        }
+    }
+
+    fn on(&mut self, range: TaskRange, act: impl FnOnce(&mut Saga)) {
+        self.job(range.job, |saga| {
+            if saga.has(range) {
+                act(saga);
+            }
+        });
+    }
+}

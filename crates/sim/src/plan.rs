@@ -1,0 +1,311 @@
+//! Everything that a seed decides, as plain data: it can be printed, and faults, jobs and nodes
+//! can be taken out one by one to find what a break needs.
+
+pub mod bodies;
+pub mod faults;
+pub mod graphs;
+pub mod ready;
+pub mod swarm;
+pub mod world;
+
+use std::sync::Arc;
+
+use bary_engine::flaw::Flaws;
+use bary_engine::limits::Limits;
+use bary_model::job::JobSpec;
+use bary_model::node::NodeInfo;
+use bary_model::task::TaskSpec;
+use bary_model::time::{Moment, Span};
+
+use crate::fates::Fates;
+use crate::network::{NetworkPlan, Shape};
+
+/// A world and all that will happen to it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// From which all dice of the world are made.
+    pub seed: u64,
+    /// The nodes; a node's number is its position.
+    pub nodes: Vec<NodePlan>,
+    /// Whether every node knows every other; otherwise homes know all, and all know the homes,
+    /// which keeps a world of many nodes small.
+    pub acquainted: bool,
+    /// By which policy all nodes decide at first.
+    pub policy: String,
+    /// The limits of all engines.
+    pub limits: Limits,
+    /// Bugs put back on purpose.
+    pub flaws: Flaws,
+    /// The network until all is healed.
+    pub network: NetworkPlan,
+    /// The disks under the journals.
+    pub disk: DiskPlan,
+    /// What becomes of attempts.
+    pub fates: Fates,
+    /// How long a unit of weight takes at speed 1.
+    pub unit: Span,
+    /// What is submitted.
+    pub jobs: Vec<JobPlan>,
+    /// Tasks that arrive one by one, where there are any.
+    pub stream: Option<Stream>,
+    /// Changes of policy: when, at which node, to which.
+    pub changes: Vec<(Moment, usize, String)>,
+    /// What goes wrong, and when.
+    pub faults: Vec<Fault>,
+    /// How many of a hundred replies a client does not hear; it repeats what may be repeated.
+    pub deaf: u64,
+    /// When all faults are over.
+    pub calm: Moment,
+    /// How long after that, beyond the work's own time, everything must have ended.
+    pub patience: Span,
+    /// After how many steps the stepped engine is checked as a whole; 0 for never.
+    pub check_every: u64,
+    /// After how many events a run is given up.
+    pub events_max: u64,
+}
+
+/// One node.
+#[derive(Clone, Debug)]
+pub struct NodePlan {
+    /// What it says of itself; its id is its position.
+    pub info: NodeInfo,
+    /// Its row in the network's matrix of latencies.
+    pub region: u16,
+    /// Whether it has a shard of its own from the start.
+    pub home: bool,
+    /// By how many millionths its clock runs fast.
+    pub drift: i32,
+}
+
+/// The disks.
+#[derive(Clone, Debug)]
+pub struct DiskPlan {
+    /// How long a sync takes; drawn between half and twice of it. Zero is at once.
+    pub sync: Span,
+    /// Whether journals keep what they are given. Without, nothing can be recovered, and no fault
+    /// that needs it may be planned.
+    pub keeps: bool,
+}
+
+/// A job and what its client does with it.
+#[derive(Clone, Debug)]
+pub struct JobPlan {
+    /// When it is submitted.
+    pub at: Moment,
+    /// To the shard of this node.
+    pub home: usize,
+    /// What.
+    pub spec: JobSpec,
+    /// What follows, one after another, each so long after the answer to the one before.
+    pub then: Vec<(Span, Act)>,
+}
+
+/// What a client does with its job.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Adds specs. It is not repeated when no answer comes, as it would be done twice.
+    Extend(Arc<[Arc<TaskSpec>]>),
+    /// Closes it.
+    Close,
+    /// Cancels it, with what runs or without.
+    Cancel {
+        /// Whether tasks that run are stopped too.
+        running: bool,
+    },
+    /// Runs what did not succeed once more, when it has finished.
+    Retry,
+}
+
+/// Tasks that arrive one by one, each a job of its own, at homes drawn by lot.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// How many.
+    pub tasks: u32,
+    /// The mean time between two of them; each is exponential.
+    pub every: Span,
+    /// What each is; weights are drawn evenly from 1 to 10.
+    pub body: Arc<bary_model::task::Body>,
+}
+
+/// Something that goes wrong.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// When it begins.
+    pub at: Moment,
+    /// What.
+    pub kind: FaultKind,
+}
+
+/// What can go wrong. Nodes and shards are named by the node's number.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FaultKind {
+    /// A process ends within its next step, when so many of the step's effects are done.
+    Crash {
+        /// The node.
+        node: usize,
+        /// How many effects are still done.
+        after: u32,
+        /// Whether power is lost too, and with it what was not synced.
+        power: bool,
+        /// How long it is down.
+        down: Span,
+    },
+    /// A node ends and never comes back.
+    Death {
+        /// The node.
+        node: usize,
+    },
+    /// A process stands still, as under SIGSTOP, while its clock and its runs go on.
+    Pause {
+        /// The node.
+        node: usize,
+        /// How long.
+        lasts: Span,
+    },
+    /// A clock jumps ahead.
+    Jump {
+        /// The node.
+        node: usize,
+        /// By so much.
+        by: Span,
+    },
+    /// Frames between nodes do not arrive.
+    Partition {
+        /// Which.
+        shape: Shape,
+        /// Whether each node is on the first side.
+        first: Vec<bool>,
+        /// How long.
+        lasts: Span,
+    },
+    /// The next sync of a shard's journal fails; its home's process is dropped.
+    SyncFails {
+        /// The shard's first home.
+        shard: usize,
+        /// How long the home is down.
+        down: Span,
+    },
+    /// The disk under a shard's journal is nearly full.
+    Full {
+        /// The shard's first home.
+        shard: usize,
+        /// How long.
+        lasts: Span,
+    },
+    /// A bit of a shard's journal flips; whoever opens it next refuses to.
+    Rot {
+        /// The shard's first home.
+        shard: usize,
+    },
+    /// Syncs of a shard's journal take so long.
+    SlowDisk {
+        /// The shard's first home.
+        shard: usize,
+        /// How long each sync takes.
+        sync: Span,
+        /// How long it is slow.
+        lasts: Span,
+    },
+    /// What a node runs takes ten times longer, and each of its frames so much.
+    SlowNode {
+        /// The node.
+        node: usize,
+        /// How much longer its frames take.
+        lag: Span,
+        /// How long it is slow.
+        lasts: Span,
+    },
+    /// Another node believes that this one is gone.
+    FalseLeft {
+        /// The node that is there.
+        node: usize,
+        /// Who believes that it is not.
+        by: usize,
+        /// For how long.
+        lasts: Span,
+    },
+    /// A node without a shard opens the journal of this one, whether its home is there or not.
+    Takeover {
+        /// The shard's first home.
+        shard: usize,
+        /// The node that opens it, if it has no shard then.
+        by: usize,
+    },
+}
+
+impl FaultKind {
+    /// What it is called in the event table.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Crash { power: false, .. } => "crash",
+            Self::Crash { power: true, .. } => "power",
+            Self::Death { .. } => "death",
+            Self::Pause { .. } => "pause",
+            Self::Jump { .. } => "jump",
+            Self::Partition { .. } => "partition",
+            Self::SyncFails { .. } => "sync-fails",
+            Self::Full { .. } => "full",
+            Self::Rot { .. } => "rot",
+            Self::SlowDisk { .. } => "slow-disk",
+            Self::SlowNode { .. } => "slow-node",
+            Self::FalseLeft { .. } => "false-left",
+            Self::Takeover { .. } => "takeover",
+        }
+    }
+}
+
+impl Plan {
+    /// How many tasks it has, without those that clients may add by retrying.
+    #[must_use]
+    pub fn tasks(&self) -> u64 {
+        let of = |specs: &[Arc<TaskSpec>]| specs.iter().map(|s| u64::from(s.count)).sum::<u64>();
+        let jobs = self.jobs.iter().map(|job| {
+            let more = job.then.iter().map(|(_, act)| match act {
+                Act::Extend(specs) => of(specs),
+                _ => 0,
+            });
+            of(&job.spec.specs) + more.sum::<u64>()
+        });
+        let streamed = self.stream.as_ref().map_or(0, |stream| u64::from(stream.tasks));
+        jobs.sum::<u64>() + streamed
+    }
+
+    /// By when everything must have ended: the work's own time, as if every task were tried as
+    /// often as it may be, all one after another on the slowest node, and the patience.
+    #[must_use]
+    pub fn deadline(&self) -> Moment {
+        let slowest = self.nodes.iter().map(|node| node.info.speed).fold(f64::MAX, f64::min);
+        let longest = if self.fates.lies { 10.0 } else { 1.0 };
+        let each = self.unit.as_secs_f64() * longest / slowest;
+        let mut own = 0.0;
+        for spec in self.specs() {
+            let body = &spec.body;
+            let mut attempt = spec.weight.units() * each;
+            if attempt > body.timeout.as_secs_f64() || self.fates.hangs > 0 {
+                attempt = attempt.max((body.timeout + body.grace).as_secs_f64().min(15.0));
+            }
+            let tries = f64::from(body.retries) + 1.0;
+            let wait = f64::from(body.retries) * body.backoff.max.as_secs_f64();
+            own += f64::from(spec.count) * (attempt * tries) + wait;
+        }
+        if let Some(stream) = &self.stream {
+            own += f64::from(stream.tasks) * (stream.every.as_secs_f64() * 1.2 + 10.0 * each);
+        }
+        let last =
+            self.jobs.iter().map(|job| job.then.iter().fold(job.at, |at, (after, _)| at + *after));
+        let begun = last.fold(self.calm, Moment::max);
+        begun + self.patience + Span::from_secs_f64(own)
+    }
+
+    /// Every spec of every job, those that are added later included.
+    pub(crate) fn specs(&self) -> impl Iterator<Item = &Arc<TaskSpec>> {
+        self.jobs.iter().flat_map(|job| {
+            let more = job.then.iter().flat_map(|(_, act)| match act {
+                Act::Extend(specs) => &specs[..],
+                _ => &[],
+            });
+            job.spec.specs.iter().chain(more)
+        })
+    }
+}

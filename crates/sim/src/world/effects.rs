@@ -1,0 +1,202 @@
+//! What engines want, done in their order; a crash may cut the rest off.
+
+use bary_engine::effect::{Effect, Why};
+use bary_engine::input::Input;
+use bary_ledger::record::Record;
+use bary_model::id::{Epoch, Lsn, RunNo, ShardId, TaskId};
+use bary_model::message::{Frame, GrantItem};
+use bary_model::outcome::Outcome;
+use bary_model::time::{Moment, Span};
+
+use crate::node::State;
+use crate::run::Run;
+use crate::watch::Seen;
+use crate::world::{Due, World};
+
+impl World<'_> {
+    /// Does the effects of a step that is just over; where the node is doomed, only the first.
+    pub(super) fn perform(&mut self, node: usize) {
+        let mut effects = std::mem::take(&mut self.effects);
+        let doom = self.nodes[node].doom.take();
+        let done = doom.map_or(usize::MAX, |doom| doom.after as usize);
+        for effect in effects.drain(..).take(done) {
+            self.trail.effect(self.now, node, &effect);
+            if let Some(watch) = &mut self.watch {
+                watch.see(self.now, node, Seen::Effect(&effect));
+            }
+            self.do_one(node, effect);
+        }
+        self.effects = effects;
+        if let Some(doom) = doom {
+            self.inputs.clear();
+            self.crash(node, doom.power, Some(doom.down));
+        }
+    }
+
+    fn do_one(&mut self, node: usize, effect: Effect) {
+        match effect {
+            Effect::Append { shard, epoch, lsn, records } => {
+                self.append(node, shard, (epoch, lsn, records));
+            }
+            Effect::Send { to, frame } => self.send(node, to.index(), frame),
+            Effect::Start { run, slot, items, budget } => {
+                self.start(node, run, (slot, items), budget);
+            }
+            Effect::Stop { run, force, why } => self.stop(node, run, force, why),
+            Effect::Tell(_) => {}
+            Effect::Reply { ticket, reply } => self.reply(ticket, &reply),
+        }
+    }
+
+    fn send(&mut self, from: usize, to: usize, frame: Frame) {
+        self.tally.sent(&frame);
+        let [first, second] = self.network.carry(self.now, from, to);
+        let Some(first) = first else {
+            self.tally.events += 1;
+            self.tally.lost += 1;
+            self.trail.other(self.now, from, "lost", to as u64);
+            return;
+        };
+        let (from, to) = (from as u32, to as u32);
+        if let Some(second) = second {
+            let frame = frame.clone();
+            self.queue.put(self.now + second, Due::Frame { from, to, frame });
+        }
+        self.queue.put(self.now + first, Due::Frame { from, to, frame });
+    }
+
+    fn append(&mut self, node: usize, id: ShardId, batch: (Epoch, Lsn, Vec<Record>)) {
+        let Some(at) = self.shards.iter().position(|shard| shard.id == id) else { return };
+        if self.shards[at].home != Some(node) {
+            self.depose_now(node, at);
+            return;
+        }
+        let (epoch, lsn, records) = batch;
+        self.shards[at].append(epoch, lsn, records);
+        self.write(at);
+    }
+
+    /// Begins a sync of a shard's journal where one is due; what takes no time is over at once.
+    fn write(&mut self, at: usize) {
+        let shard = &mut self.shards[at];
+        if !shard.write() {
+            return;
+        }
+        let usual = self.plan.disk.sync;
+        if usual == Span::ZERO && shard.slow.is_none() && shard.fails.is_none() {
+            let synced = shard.sync().map(|lsn| Input::Durable { shard: shard.id, lsn });
+            self.inputs.extend(synced);
+            return;
+        }
+        let takes = match shard.slow {
+            Some(slow) => slow,
+            None => Span(usual.0 / 2 + self.lots.disk.below(usual.0 * 3 / 2 + 1)),
+        };
+        let due = Due::Synced { shard: at as u32, term: shard.term };
+        self.queue.put(self.now + takes, due);
+    }
+
+    pub(super) fn synced(&mut self, at: usize, term: u32) {
+        self.tally.events += 1;
+        let shard = &mut self.shards[at];
+        if shard.term != term {
+            return;
+        }
+        let Some(home) = shard.home else { return };
+        if let Some(down) = shard.fails.take() {
+            self.trail.other(self.now, home, "eio", at as u64);
+            self.crash(home, true, Some(down));
+            return;
+        }
+        let durable = shard.sync().map(|lsn| Input::Durable { shard: shard.id, lsn });
+        self.write(at);
+        if let Some(input) = durable {
+            self.give(home, input);
+        }
+    }
+
+    fn start(
+        &mut self,
+        node: usize,
+        run: RunNo,
+        (slot, items): (u32, Vec<GrantItem>),
+        budget: Span,
+    ) {
+        if self.plan.stream.is_some() {
+            self.count_waits(&items);
+        }
+        let plan = self.plan;
+        let unit = plan.unit.as_secs_f64() / plan.nodes[node].info.speed
+            * f64::from(self.nodes[node].slow);
+        let mut fates = plan.fates;
+        if self.calm {
+            fates.poison = 0;
+        }
+        let deaths = &self.deaths;
+        let course = (!fates.plain()).then_some(|item: &GrantItem, index: u32| {
+            let task = TaskId { index, ..item.range.head() };
+            let before = deaths.get(&(item.fence.shard.0, task)).copied().unwrap_or(0);
+            fates.course(plan.seed, item, index, before)
+        });
+        let begun = Run::new((slot, items), (self.now, budget), unit, course);
+        let (number, life) = (node as u32, self.nodes[node].life);
+        if let Some(over) = begun.over() {
+            self.queue.put(over, Due::Over { node: number, life, run });
+        }
+        if let Some(beats) = begun.beats {
+            self.queue.put(self.now + beats, Due::Beat { node: number, life, run });
+        }
+        self.nodes[node].runs.push((run, begun));
+    }
+
+    /// How long streamed tasks waited that start for the first time.
+    fn count_waits(&mut self, items: &[GrantItem]) {
+        for item in items.iter().filter(|item| item.attempt == 1) {
+            let of_shard = self.shards.iter().position(|shard| shard.id == item.fence.shard);
+            let arrived = of_shard.and_then(|at| self.arrived[at].get(item.range.job.index()));
+            self.tally.waits.extend(arrived.map(|arrived| self.now.since(*arrived)));
+        }
+    }
+
+    /// A run that heeds it ends at once; its planned end finds it gone.
+    fn stop(&mut self, node: usize, run: RunNo, force: bool, why: Why) {
+        let Some(at) = self.nodes[node].run_at(run) else { return };
+        if !force && !self.nodes[node].runs[at].1.heeds(self.now) {
+            return;
+        }
+        let (_, stopped) = self.nodes[node].runs.swap_remove(at);
+        let input = self.ended(node, run, &stopped, Some(why));
+        let (number, life) = (node as u32, self.nodes[node].life);
+        let due = Due::Input { node: number, life, input: Box::new(input) };
+        self.queue.put(self.now, due);
+    }
+
+    /// A run that comes to its own end, if it still goes on.
+    pub(super) fn over(&mut self, node: usize, life: u32, run: RunNo) -> Option<Input> {
+        let of = &self.nodes[node];
+        let at = of.run_at(run).filter(|_| of.life == life && of.lives())?;
+        let (_, ended) = self.nodes[node].runs.swap_remove(at);
+        if let Some(task) = ended.poison() {
+            *self.deaths.entry(task).or_default() += 1;
+            self.trail.other(self.now, node, "poison", run.0);
+            self.inputs.clear();
+            let down = Span::millis(self.lots.process.below(3_000));
+            self.crash(node, false, Some(down));
+            return None;
+        }
+        Some(self.ended(node, run, &ended, None))
+    }
+
+    fn ended(&mut self, node: usize, run: RunNo, ended: &Run, why: Option<Why>) -> Input {
+        let of = &mut self.nodes[node];
+        let clock = of.clock;
+        let items = ended.outcomes(self.now, why, |at: Moment| clock.shows(at));
+        for item in items.iter().filter(|item| item.outcome != Outcome::Returned) {
+            of.busy += item.usage.busy;
+            self.tally.executed += u64::from(item.range.count);
+            self.tally.last_end = self.now;
+        }
+        debug_assert!(of.state != State::Down, "runs die with their process");
+        Input::Ended { run, items }
+    }
+}

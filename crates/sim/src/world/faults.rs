@@ -1,0 +1,178 @@
+//! Faults that begin and end, and the calm after them.
+
+use bary_engine::input::Input;
+use bary_model::id::NodeId;
+
+use crate::node::{Doom, State};
+use crate::plan::FaultKind;
+use crate::watch::Seen;
+use crate::world::{Due, World};
+
+impl World<'_> {
+    pub(super) fn fault(&mut self, number: usize) {
+        if self.calm {
+            return;
+        }
+        self.tally.events += 1;
+        let plan = self.plan;
+        let fault = &plan.faults[number];
+        let lasts = match &fault.kind {
+            FaultKind::Pause { lasts, .. }
+            | FaultKind::Partition { lasts, .. }
+            | FaultKind::Full { lasts, .. }
+            | FaultKind::SlowDisk { lasts, .. }
+            | FaultKind::SlowNode { lasts, .. }
+            | FaultKind::FalseLeft { lasts, .. } => Some(*lasts),
+            _ => None,
+        };
+        self.trail.other(self.now, 0, fault.kind.name(), number as u64);
+        self.strike(number, &fault.kind);
+        if let Some(lasts) = lasts {
+            self.queue.put(self.now + lasts, Due::Mend(number as u32));
+        }
+    }
+
+    fn strike(&mut self, number: usize, kind: &FaultKind) {
+        match kind {
+            FaultKind::Crash { node, after, power, down } => {
+                let doom = Doom { after: *after, power: *power, down: *down };
+                self.nodes[*node].doom = Some(doom);
+            }
+            FaultKind::Death { node } => {
+                if self.nodes[*node].lives() {
+                    self.crash(*node, true, None);
+                } else {
+                    self.nodes[*node].state = State::Dead;
+                }
+            }
+            FaultKind::Pause { node, .. } => {
+                if self.nodes[*node].state == State::Up {
+                    self.nodes[*node].state = State::Paused;
+                }
+            }
+            FaultKind::Jump { node, by } => self.jump(*node, *by),
+            FaultKind::Partition { shape, first, .. } => {
+                self.network.cut(number, self.now, shape.clone(), first.clone());
+            }
+            FaultKind::SyncFails { shard, down } => self.of_shard(*shard, |shard| {
+                shard.fails = Some(*down);
+            }),
+            FaultKind::Full { shard, .. } => self.room(*shard, true),
+            FaultKind::Rot { shard } => self.of_shard(*shard, |shard| shard.rotten = true),
+            FaultKind::SlowDisk { shard, sync, .. } => self.of_shard(*shard, |shard| {
+                shard.slow = Some(*sync);
+            }),
+            FaultKind::SlowNode { node, lag, .. } => {
+                self.network.lag(*node, *lag);
+                self.nodes[*node].slow = 10;
+            }
+            FaultKind::FalseLeft { node, by, .. } => {
+                self.believed.push((*by, *node));
+                self.give(*by, Input::Left(NodeId(*node as u32)));
+            }
+            FaultKind::Takeover { shard, by } => self.take_over(*shard, *by),
+        }
+    }
+
+    pub(super) fn mend(&mut self, number: usize) {
+        if self.calm {
+            return;
+        }
+        self.tally.events += 1;
+        self.trail.other(self.now, 0, "mend", number as u64);
+        let plan = self.plan;
+        match &plan.faults[number].kind {
+            FaultKind::Pause { node, .. } => self.resume(*node),
+            FaultKind::Partition { .. } => self.network.mend(number),
+            FaultKind::Full { shard, .. } => self.room(*shard, false),
+            FaultKind::SlowDisk { shard, .. } => self.of_shard(*shard, |shard| shard.slow = None),
+            FaultKind::SlowNode { node, .. } => {
+                self.network.unlag(*node);
+                self.nodes[*node].slow = 1;
+            }
+            FaultKind::FalseLeft { node, by, .. } => {
+                self.believed.retain(|one| *one != (*by, *node));
+                let life = self.nodes[*by].life;
+                self.joined(*by, life, *node);
+            }
+            _ => {}
+        }
+    }
+
+    fn jump(&mut self, node: usize, by: bary_model::time::Span) {
+        let now = self.now;
+        self.nodes[node].clock.jump(now, by);
+        self.nodes[node].wake = bary_model::time::Moment(u64::MAX);
+        self.plan_wake(node);
+    }
+
+    /// A process goes on: all that came meanwhile is there at once.
+    fn resume(&mut self, node: usize) {
+        if self.nodes[node].state == State::Paused {
+            self.nodes[node].state = State::Up;
+            self.inputs.append(&mut self.nodes[node].waiting);
+            self.step(node);
+        }
+    }
+
+    fn room(&mut self, native: usize, low: bool) {
+        let Some(at) = self.shard_of[native] else { return };
+        let shard = &mut self.shards[at];
+        shard.low = low;
+        let (id, home) = (shard.id, shard.home);
+        if let Some(home) = home {
+            self.give(home, Input::Room { shard: id, low });
+        }
+    }
+
+    fn of_shard(&mut self, native: usize, mut act: impl FnMut(&mut crate::shard::Shard)) {
+        if let Some(at) = self.shard_of[native] {
+            act(&mut self.shards[at]);
+        }
+    }
+
+    fn take_over(&mut self, native: usize, by: usize) {
+        let Some(at) = self.shard_of[native] else { return };
+        let free = self.nodes[by].state == State::Up && self.nodes[by].shards.is_empty();
+        if free {
+            self.open(at, by);
+            if !self.inputs.is_empty() {
+                self.step(by);
+            }
+        }
+    }
+
+    /// All is healed: every process that is not dead is there, every shard has a home, and
+    /// everybody reaches everybody.
+    pub(super) fn calm(&mut self) {
+        self.tally.events += 1;
+        self.calm = true;
+        self.trail.other(self.now, 0, "calm", 0);
+        self.see(0, Seen::Calm);
+        self.network.heal();
+        for shard in &mut self.shards {
+            (shard.fails, shard.slow) = (None, None);
+        }
+        for node in 0..self.nodes.len() {
+            (self.nodes[node].doom, self.nodes[node].slow) = (None, 1);
+            self.resume(node);
+            if self.nodes[node].state == State::Down {
+                self.restart(node);
+            }
+        }
+        for at in 0..self.shards.len() {
+            if std::mem::take(&mut self.shards[at].low) {
+                let native = self.shards[at].native;
+                self.room(native, false);
+            }
+            let term = self.shards[at].term;
+            if !self.shards[at].rotten {
+                self.adopt(at, term);
+            }
+        }
+        for (by, node) in std::mem::take(&mut self.believed) {
+            let life = self.nodes[by].life;
+            self.joined(by, life, node);
+        }
+    }
+}

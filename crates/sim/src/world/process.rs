@@ -1,0 +1,232 @@
+//! Processes that end and come back, journals that are opened, and what others learn of it.
+
+use bary_engine::engine::{Engine, EngineConfig};
+use bary_engine::input::Input;
+use bary_model::id::{Incarnation, NodeId};
+use bary_model::node::Peer;
+use bary_model::time::{Moment, Span};
+use bary_policy::preset;
+
+use crate::node::State;
+use crate::watch::Seen;
+use crate::world::{Due, World};
+
+impl World<'_> {
+    /// Begins a life of a node: an empty engine, its shard if nobody has it, and its peers.
+    pub(super) fn restart(&mut self, node: usize) {
+        self.tally.events += 1;
+        let plan = self.plan;
+        let policy = self.policy_of(node);
+        let begun = &mut self.nodes[node];
+        begun.life += 1;
+        begun.state = State::Up;
+        begun.wake = Moment(u64::MAX);
+        let incarnation = Incarnation(begun.life);
+        begun.engine = Some(Engine::new(EngineConfig {
+            node: plan.nodes[node].info.clone(),
+            incarnation,
+            seed: plan.seed,
+            policy,
+            limits: plan.limits.clone(),
+            flaws: plan.flaws.clone(),
+        }));
+        let life = u64::from(begun.life);
+        self.trail.other(self.now, node, "begins", life);
+        self.see(node, Seen::Restarted { incarnation });
+        if let Some(shard) = self.shard_to_open(node) {
+            self.open(shard, node);
+        }
+        self.meet(node);
+        self.step(node);
+    }
+
+    /// The policy that a node was last told to follow.
+    fn policy_of(&self, node: usize) -> preset::Policy {
+        let told = self.plan.changes.iter().filter(|(at, to, _)| *at < self.now && *to == node);
+        let text = told.last().map_or(&self.plan.policy, |(_, _, policy)| policy);
+        preset::parse(text).unwrap_or_else(|fault| panic!("a plan names real policies: {fault}"))
+    }
+
+    /// The shard that a node opens when it begins: the one it opened last, or its own, if nobody
+    /// is home of it.
+    fn shard_to_open(&self, node: usize) -> Option<usize> {
+        let free = |at: &usize| self.shards[*at].home.is_none();
+        let last = (0..self.shards.len()).filter(free).find(|at| self.shards[*at].last == node);
+        let own = self.shard_of[node].filter(free);
+        last.or(own)
+    }
+
+    /// All others that a node knows.
+    fn acquaintances(&self, node: usize) -> Vec<usize> {
+        let all = self.plan.acquainted || self.plan.nodes[node].home;
+        let known: &mut dyn Iterator<Item = usize> = if all {
+            &mut (0..self.nodes.len())
+        } else {
+            &mut self.shards.iter().map(|shard| shard.native)
+        };
+        known.filter(|other| *other != node).collect()
+    }
+
+    fn peer(&self, me: usize, other: usize) -> Peer {
+        let (there, back) = (self.network.latency(me, other), self.network.latency(other, me));
+        Peer { info: self.plan.nodes[other].info.clone(), round_trip: there + back }
+    }
+
+    /// Tells a node of all others that are not dead, and all others of it; who knew already that
+    /// one of them is gone, learns it again after a while.
+    fn meet(&mut self, node: usize) {
+        let first = self.nodes[node].life == 1;
+        for other in self.acquaintances(node) {
+            if self.nodes[other].state == State::Dead {
+                continue;
+            }
+            let peer = self.peer(node, other);
+            self.inputs.push(Input::Joined(peer));
+            if first {
+                continue;
+            }
+            let soon = Span::millis(self.lots.members.between(1, 500));
+            let (by, life) = (other as u32, self.nodes[other].life);
+            let due = Due::Joined { by, life, node: node as u32 };
+            self.queue.put(self.now + soon, due);
+            if !self.nodes[other].lives() {
+                self.suspect(node, other);
+            }
+        }
+    }
+
+    /// Lets a node learn after a while that another is gone, if it still is then.
+    fn suspect(&mut self, by: usize, node: usize) {
+        let after = Span::millis(self.lots.members.between(500, 8_000));
+        let (life, was) = (self.nodes[by].life, self.nodes[node].life);
+        let due = Due::Left { by: by as u32, life, node: node as u32, was };
+        self.queue.put(self.now + after, due);
+    }
+
+    pub(super) fn left(&mut self, by: usize, life: u32, node: usize, was: u32) {
+        self.tally.events += 1;
+        let gone = !self.nodes[node].lives() && self.nodes[node].life == was;
+        if gone && self.nodes[by].life == life {
+            self.give(by, Input::Left(NodeId(node as u32)));
+        }
+    }
+
+    pub(super) fn joined(&mut self, by: usize, life: u32, node: usize) {
+        self.tally.events += 1;
+        if self.nodes[node].lives() && self.nodes[by].life == life {
+            let peer = self.peer(by, node);
+            self.give(by, Input::Joined(peer));
+        }
+    }
+
+    /// Ends a process with all that it runs; for good where it is not said for how long.
+    pub(super) fn crash(&mut self, node: usize, power: bool, down: Option<Span>) {
+        self.tally.events += 1;
+        let ended = &mut self.nodes[node];
+        if !ended.lives() {
+            return;
+        }
+        ended.engine = None;
+        ended.state = if down.is_some() { State::Down } else { State::Dead };
+        ended.runs.clear();
+        ended.waiting.clear();
+        ended.shards.clear();
+        (ended.doom, ended.wake) = (None, Moment(u64::MAX));
+        let life = ended.life;
+        self.trail.other(self.now, node, "crashes", u64::from(power));
+        self.see(node, Seen::Crashed { power });
+        if down.is_none() {
+            self.see(node, Seen::Dead);
+        }
+        for at in 0..self.shards.len() {
+            if self.shards[at].home == Some(node) {
+                self.shards[at].cut_off(power, &mut self.lots.disk);
+                if down.is_none() {
+                    self.plan_adoption(at);
+                }
+            }
+        }
+        for other in self.acquaintances(node) {
+            if self.nodes[other].lives() {
+                self.suspect(other, node);
+            }
+        }
+        if let Some(down) = down {
+            let due = Due::Restart { node: node as u32, life };
+            self.queue.put(self.now + down, due);
+        }
+    }
+
+    fn plan_adoption(&mut self, at: usize) {
+        let after = Span::millis(self.lots.process.between(1, 10_000));
+        let due = Due::Adopt { shard: at as u32, term: self.shards[at].term };
+        self.queue.put(self.now + after, due);
+    }
+
+    /// Gives an orphaned shard to a node without one, if there is such a node.
+    pub(super) fn adopt(&mut self, at: usize, term: u32) {
+        if self.shards[at].home.is_some() || self.shards[at].term != term {
+            return;
+        }
+        let free = |node: &usize| {
+            let node = &self.nodes[*node];
+            node.state == State::Up && node.shards.is_empty()
+        };
+        let last = self.shards[at].last;
+        let chosen = Some(last).filter(free).or_else(|| (0..self.nodes.len()).find(free));
+        if let Some(node) = chosen {
+            self.open(at, node);
+            if !self.inputs.is_empty() {
+                self.step(node);
+            }
+        }
+    }
+
+    /// Lets a node open a shard's journal; whoever wrote before is fenced, and learns it when it
+    /// appends or a while later. The input waits to be given.
+    pub(super) fn open(&mut self, at: usize, node: usize) {
+        if let Some(former) = self.shards[at].home {
+            let after = Span::millis(self.lots.process.below(3_000));
+            let life = self.nodes[former].life;
+            let due = Due::Deposed { node: former as u32, life, shard: at as u32 };
+            self.queue.put(self.now + after, due);
+            self.shards[at].cut_off(true, &mut self.lots.disk);
+        }
+        let shard = &mut self.shards[at];
+        if shard.rotten {
+            let id = shard.id;
+            self.trail.other(self.now, node, "refuses", id.0);
+            self.see(node, Seen::Refused { shard: id });
+            return;
+        }
+        (shard.home, shard.last) = (Some(node), node);
+        let (id, low) = (shard.id, shard.low);
+        let (ledger, next) = shard.recover();
+        self.nodes[node].shards.push(at);
+        self.see(node, Seen::Recovered { shard: id, ledger: &ledger, next });
+        self.inputs.push(Input::Opened { ledger: Box::new(ledger), next });
+        if low {
+            self.inputs.push(Input::Room { shard: id, low });
+        }
+    }
+
+    pub(super) fn depose(&mut self, node: usize, life: u32, at: usize) {
+        if self.nodes[node].life == life && self.nodes[node].lives() {
+            self.depose_now(node, at);
+            if !self.inputs.is_empty() {
+                self.step(node);
+            }
+        }
+    }
+
+    /// Tells a home once that it is none any more.
+    pub(super) fn depose_now(&mut self, node: usize, at: usize) {
+        let shards = &mut self.nodes[node].shards;
+        if self.shards[at].home != Some(node)
+            && let Some(found) = shards.iter().position(|shard| *shard == at)
+        {
+            shards.remove(found);
+            self.take(node, Input::Deposed { shard: self.shards[at].id });
+        }
+    }
+}

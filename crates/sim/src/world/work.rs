@@ -1,0 +1,114 @@
+//! Clients, tasks that arrive one by one, and changes of policy.
+
+use bary_engine::input::{Input, Reply, Request};
+use bary_policy::preset;
+
+use crate::client::{AGAIN, Client, PATIENCE, Turn};
+use crate::node::State;
+use crate::plan::ready::{job, spec};
+use crate::world::{Due, World};
+
+/// The ticket of requests whose answers nobody waits for; clients have higher ones.
+const NOBODY: u64 = 0;
+/// The ticket of streamed tasks.
+const STREAMED: u64 = 1;
+
+impl World<'_> {
+    /// A client's turn: it asks the home of its shard, or waits where there is none.
+    pub(super) fn client(&mut self, me: usize, turn: u32) {
+        if self.clients[me].turn != turn {
+            return;
+        }
+        self.tally.events += 1;
+        let plan = &self.plan.jobs[me];
+        let Some(home) = self.home_for(plan.home) else {
+            let gone = self.calm && self.rotten(plan.home);
+            if !gone {
+                self.next_turn(me, AGAIN);
+            }
+            return;
+        };
+        match self.clients[me].turn(me, plan) {
+            Turn::Ask(ticket, request) => {
+                self.next_turn(me, PATIENCE);
+                self.give(home, Input::Request { ticket, request });
+            }
+            Turn::Over => {}
+        }
+    }
+
+    fn rotten(&self, native: usize) -> bool {
+        self.shard_of[native].is_none_or(|at| self.shards[at].rotten)
+    }
+
+    /// Whom a client takes for the home of a shard: the node that is, or now and then one that
+    /// was and does not know better. It takes requests only for its first shard.
+    fn home_for(&mut self, native: usize) -> Option<usize> {
+        let at = self.shard_of[native]?;
+        let serves = |node: &usize| self.nodes[*node].shards.first() == Some(&at);
+        let former = Some(native).filter(|_| !self.calm).filter(serves);
+        let now = self.shards[at].home.filter(serves);
+        match former {
+            Some(former) if now != Some(former) && self.lots.work.percent(20) => Some(former),
+            _ => now,
+        }
+    }
+
+    fn next_turn(&mut self, me: usize, after: bary_model::time::Span) {
+        let client = &mut self.clients[me];
+        client.turn += 1;
+        let due = Due::Client { client: me as u32, turn: client.turn };
+        self.queue.put(self.now + after, due);
+    }
+
+    pub(super) fn reply(&mut self, ticket: u64, reply: &Reply) {
+        let Some(me) = Client::of(ticket) else {
+            self.tally.refused += u64::from(matches!(reply, Reply::Refused(_)));
+            return;
+        };
+        let deaf = if self.calm { 0 } else { self.plan.deaf };
+        if deaf > 0 && self.lots.work.percent(deaf) {
+            return;
+        }
+        let plan = (me, &self.plan.jobs[me]);
+        let before = self.clients[me].stage();
+        let next = self.clients[me].hear(plan, ticket, reply, self.calm);
+        match next {
+            Some(after) => self.next_turn(me, after),
+            // Its waiting for an answer is over, and nothing follows.
+            None if self.clients[me].stage() != before => self.clients[me].turn += 1,
+            None => {}
+        }
+    }
+
+    /// A streamed task arrives at a home drawn by lot.
+    pub(super) fn arrive(&mut self) {
+        let plan = self.plan;
+        let Some(stream) = &plan.stream else { return };
+        self.tally.events += 1;
+        self.to_come -= 1;
+        if self.to_come > 0 {
+            let after = stream.every.as_secs_f64() * self.lots.work.exponential();
+            let after = bary_model::time::Span::from_secs_f64(after);
+            self.queue.put(self.now + after, Due::Arrival);
+        }
+        let at = self.lots.work.below(self.shards.len() as u64) as usize;
+        let weight = 1_000 + self.lots.work.below(9_001);
+        let request = Request::Submit(job(vec![spec(1, weight, &stream.body)]));
+        self.arrived[at].push(self.now);
+        let home = self.shards[at].native;
+        self.give(home, Input::Request { ticket: STREAMED, request });
+    }
+
+    pub(super) fn change(&mut self, number: usize) {
+        self.tally.events += 1;
+        let plan = self.plan;
+        let (_, node, policy) = &plan.changes[number];
+        if self.nodes[*node].state != State::Down
+            && let Ok(policy) = preset::parse(policy)
+        {
+            let request = Request::Follow(policy);
+            self.give(*node, Input::Request { ticket: NOBODY, request });
+        }
+    }
+}

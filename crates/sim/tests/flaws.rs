@@ -1,0 +1,54 @@
+//! The alarm rings: each bug that is put back is found within a thousand seeds, in a world in
+//! which nothing is found without it.
+
+use std::panic;
+
+use bary_engine::flaw::Flaw;
+use bary_sim::hunt;
+use bary_sim::hunt::case::Case;
+
+/// So many seeds a hunt may need.
+const SEEDS: u64 = 1_000;
+
+/// Hunts from the seed that is known to find the bug first, and then through all others.
+fn rings(flaw: Flaw, known: u64) {
+    panic::set_hook(Box::new(|_| {}));
+    let finds = |seed: &u64| {
+        let with = Case { flaw: Some(flaw), ..Case::of(*seed) };
+        let found = hunt::run(&with.plan()).finding.is_some();
+        found && hunt::run(&Case::of(*seed).plan()).finding.is_none()
+    };
+    let first = (known..SEEDS).chain(0..known).find(finds);
+    drop(panic::take_hook());
+    assert!(first.is_some(), "{flaw:?} was not found in {SEEDS} seeds");
+}
+
+#[test]
+fn a_dropped_fence_check_is_found() {
+    rings(Flaw::NoFenceCheck, 0);
+}
+
+#[test]
+fn an_early_acknowledgement_is_found() {
+    rings(Flaw::EarlyAcknowledgement, 0);
+}
+
+#[test]
+fn a_forgotten_lease_is_found() {
+    rings(Flaw::LeaseForgotten, 0);
+}
+
+#[test]
+fn a_retract_beside_a_start_is_found() {
+    rings(Flaw::RetractNotSerialised, 0);
+}
+
+#[test]
+fn a_replay_that_calls_a_policy_is_found() {
+    rings(Flaw::ReplayCallsPolicy, 0);
+}
+
+#[test]
+fn a_stale_incarnation_is_found() {
+    rings(Flaw::StaleIncarnation, 0);
+}

@@ -1,0 +1,285 @@
+//! A store that keeps blobs in named files, so that a later process reads them.
+//!
+//! A blob is safe from a crash once [`DurableStore::sync`] has come back; whoever writes down a
+//! reference to it syncs first. Each life of a process writes files of its own, after those that it
+//! found. Each blob follows its length and BLAKE3, which reading checks. Nothing is ever released:
+//! the directory is. Where the disk is full, writers wait for space until they are told to give up.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bary_model::payload::BlobRef;
+use bary_ports::store::{Store, StoreError};
+use bytes::Bytes;
+
+use crate::segment::{read_exact_at, write_all_at};
+
+/// After how many bytes a new file of blobs is begun.
+pub const BLOB_FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// The durable store's limits as the documentation lists them: name, default and meaning.
+pub const TABLE: &[(&str, &str, &str)] =
+    &[("blob_file_bytes_max", "256 MiB", "bytes of one file of large results under --state")];
+
+/// What comes before each blob: its length and its hash.
+const HEAD_BYTES: u64 = 8 + 32;
+/// A blob's name is its file's number and where in it the head is.
+const OFFSET_BITS: u32 = 40;
+/// How much is moved at a time between a disk and a reader or a writer.
+const COPY_BYTES: usize = 256 * 1024;
+/// How long a writer waits before it tries a full disk again.
+const FULL_WAIT: Duration = Duration::from_millis(200);
+
+/// Keeps blobs in the files of a directory.
+#[derive(Debug)]
+pub struct DurableStore {
+    dir: PathBuf,
+    state: Mutex<State>,
+    /// Whether writers no longer wait for space.
+    gave_up: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The files of this life and those of earlier ones that were read, by number.
+    open: std::collections::BTreeMap<u64, Arc<File>>,
+    /// The number and the end of the file that is written, where there is one.
+    newest: Option<(u64, u64)>,
+    /// The number of the next file.
+    next: u64,
+    /// Files that were written and are not synced.
+    dirty: Vec<u64>,
+    /// Whether a file was made whose name is not synced.
+    unnamed: bool,
+}
+
+/// Where a blob goes.
+struct Place {
+    id: u64,
+    file: Arc<File>,
+    offset: u64,
+}
+
+impl DurableStore {
+    /// The store of a directory, which is made where it is missing.
+    ///
+    /// # Errors
+    /// Where it cannot be made or read.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let mut next = 1;
+        for entry in fs::read_dir(dir)? {
+            let name = entry?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_suffix(".blobs")?.parse().ok());
+            next = next.max(number.map_or(0, |number: u64| number + 1));
+        }
+        let state = Mutex::new(State { next, ..State::default() });
+        Ok(Self { dir: dir.to_owned(), state, gave_up: AtomicBool::new(false) })
+    }
+
+    /// Makes durable all that was put so far.
+    ///
+    /// # Errors
+    /// Where the system cannot say that it is; nobody knows what of it is then.
+    pub fn sync(&self) -> io::Result<()> {
+        let (files, unnamed) = {
+            let mut state = self.state();
+            let dirty = std::mem::take(&mut state.dirty);
+            let files: Vec<_> = dirty.iter().filter_map(|n| state.open.get(n).cloned()).collect();
+            (files, std::mem::take(&mut state.unnamed))
+        };
+        for file in files {
+            file.sync_data()?;
+        }
+        if unnamed { sync_directory(&self.dir) } else { Ok(()) }
+    }
+
+    /// Lets nobody wait for space any more: what finds the disk full from now on fails.
+    pub fn give_up(&self) {
+        self.gave_up.store(true, Ordering::Relaxed);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What the lock guards is changed in whole steps, so that a panic leaves it good.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unwritten(&self, source: io::Error) -> StoreError {
+        StoreError::Dir { dir: self.dir.clone(), source }
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.dir.join(format!("{number:06}.blobs"))
+    }
+
+    /// Sets room aside for a blob.
+    fn place(&self, len: u64) -> io::Result<Place> {
+        let mut state = self.state();
+        let need = HEAD_BYTES + len;
+        let fits = |(_, end): &(u64, u64)| *end == 0 || end + need <= BLOB_FILE_BYTES_MAX;
+        let (number, offset) = match state.newest.filter(fits) {
+            Some(newest) => newest,
+            None => {
+                let number = state.next;
+                let options = OpenOptions::new().read(true).write(true).create_new(true).clone();
+                let file = options.open(self.path(number))?;
+                state.open.insert(number, Arc::new(file));
+                (state.next, state.unnamed) = (number + 1, true);
+                (number, 0)
+            }
+        };
+        state.newest = Some((number, offset + need));
+        let file = Arc::clone(&state.open[&number]);
+        Ok(Place { id: number << OFFSET_BITS | offset, file, offset })
+    }
+
+    /// Writes at a place; waits for space where there is none.
+    fn write(&self, place: &Place, at: u64, bytes: &[u8]) -> io::Result<()> {
+        loop {
+            match write_all_at(&place.file, bytes, place.offset + at) {
+                Err(cause) if is_full(&cause) && !self.gave_up.load(Ordering::Relaxed) => {
+                    std::thread::sleep(FULL_WAIT);
+                }
+                written => return written,
+            }
+        }
+    }
+
+    /// Writes the head last: it says what the bytes are.
+    fn seal(&self, place: &Place, len: u64, hash: blake3::Hash) -> Result<BlobRef, StoreError> {
+        let mut head = Vec::with_capacity(HEAD_BYTES as usize);
+        head.extend_from_slice(&len.to_le_bytes());
+        head.extend_from_slice(hash.as_bytes());
+        self.write(place, 0, &head).map_err(|cause| self.unwritten(cause))?;
+        let mut state = self.state();
+        let number = place.id >> OFFSET_BITS;
+        if !state.dirty.contains(&number) {
+            state.dirty.push(number);
+        }
+        Ok(BlobRef { id: place.id, len })
+    }
+
+    /// The file of a blob and its hash, where it has the length that it should.
+    fn find(&self, blob: BlobRef) -> Result<(Arc<File>, u64, blake3::Hash), StoreError> {
+        let (number, offset) = (blob.id >> OFFSET_BITS, blob.id & ((1 << OFFSET_BITS) - 1));
+        let file = self.file(number).map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => StoreError::Missing(blob.id),
+            _ => cause.into(),
+        })?;
+        let mut head = [0; HEAD_BYTES as usize];
+        read_exact_at(&file, &mut head, offset).map_err(|_| StoreError::Damaged(blob.id))?;
+        let (len, hash) = head.split_at(8);
+        let hash = <[u8; 32]>::try_from(hash).map_err(|_| StoreError::Damaged(blob.id))?;
+        if len != blob.len.to_le_bytes() {
+            return Err(StoreError::Damaged(blob.id));
+        }
+        Ok((file, offset + HEAD_BYTES, blake3::Hash::from_bytes(hash)))
+    }
+
+    fn file(&self, number: u64) -> io::Result<Arc<File>> {
+        let mut state = self.state();
+        if let Some(file) = state.open.get(&number) {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(File::open(self.path(number))?);
+        state.open.insert(number, Arc::clone(&file));
+        Ok(file)
+    }
+}
+
+impl Store for DurableStore {
+    fn put(&self, bytes: &[u8]) -> Result<BlobRef, StoreError> {
+        let len = bytes.len() as u64;
+        let place = self.place(len).map_err(|cause| self.unwritten(cause))?;
+        self.write(&place, HEAD_BYTES, bytes).map_err(|cause| self.unwritten(cause))?;
+        self.seal(&place, len, blake3::hash(bytes))
+    }
+
+    fn put_from(&self, from: &mut dyn Read, len: u64) -> Result<BlobRef, StoreError> {
+        let place = self.place(len).map_err(|cause| self.unwritten(cause))?;
+        let mut hasher = blake3::Hasher::new();
+        let mut part = vec![0; COPY_BYTES];
+        let mut at = 0;
+        while at < len {
+            let left = part_of(len - at);
+            from.read_exact(&mut part[..left])?;
+            hasher.update(&part[..left]);
+            let written = self.write(&place, HEAD_BYTES + at, &part[..left]);
+            written.map_err(|cause| self.unwritten(cause))?;
+            at += left as u64;
+        }
+        self.seal(&place, len, hasher.finalize())
+    }
+
+    fn get(&self, blob: BlobRef) -> Result<Bytes, StoreError> {
+        let (file, offset, hash) = self.find(blob)?;
+        let len =
+            usize::try_from(blob.len).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        let mut bytes = vec![0; len];
+        read_exact_at(&file, &mut bytes, offset).map_err(|_| StoreError::Damaged(blob.id))?;
+        if blake3::hash(&bytes) == hash {
+            Ok(bytes.into())
+        } else {
+            Err(StoreError::Damaged(blob.id))
+        }
+    }
+
+    fn read_to(&self, blob: BlobRef, to: &mut dyn Write) -> Result<(), StoreError> {
+        let (file, offset, hash) = self.find(blob)?;
+        // What is not what was written is not handed on, not even its beginning.
+        let mut hasher = blake3::Hasher::new();
+        let each = |part: &[u8]| {
+            hasher.update(part);
+            Ok(())
+        };
+        parts(&file, offset, blob, each)?;
+        if hasher.finalize() != hash {
+            return Err(StoreError::Damaged(blob.id));
+        }
+        parts(&file, offset, blob, |part| to.write_all(part).map_err(StoreError::Sink))
+    }
+
+    fn release(&self, _blob: BlobRef) {}
+}
+
+/// Hands on a blob part by part.
+fn parts(
+    file: &File,
+    offset: u64,
+    blob: BlobRef,
+    mut each: impl FnMut(&[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut part = vec![0; COPY_BYTES];
+    let mut at = 0;
+    while at < blob.len {
+        let left = part_of(blob.len - at);
+        let read = read_exact_at(file, &mut part[..left], offset + at);
+        read.map_err(|_| StoreError::Damaged(blob.id))?;
+        each(&part[..left])?;
+        at += left as u64;
+    }
+    Ok(())
+}
+
+fn part_of(left: u64) -> usize {
+    usize::try_from(left).unwrap_or(usize::MAX).min(COPY_BYTES)
+}
+
+fn is_full(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+#[cfg(unix)]
+fn sync_directory(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Elsewhere directories cannot be synced; their systems write names through.
+#[cfg(not(unix))]
+fn sync_directory(_dir: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Whatever is written is read back the same, and shared as before.
+
+use std::sync::Arc;
+
+use bary_ledger::record::Record;
+use bary_model::action::{Action, Backoff};
+use bary_model::id::{Epoch, JobNo, SpecNo, TaskRange};
+use bary_model::inputs::Inputs;
+use bary_model::task::{Body, TaskSpec};
+use bary_wire::codec::EncodeError;
+use bary_wire::{batch, frame};
+use proptest::collection::vec;
+use proptest::prelude::{any, prop_assert_eq, proptest};
+
+use crate::{strategy, talk};
+
+proptest! {
+    #[test]
+    fn a_batch_is_read_back(epoch in any::<u32>(), records in vec(strategy::record(), 0..6)) {
+        let mut bytes = vec![7];
+        batch::encode(Epoch(epoch), &records, &mut bytes).expect("all of it can be written");
+        let read = batch::decode(&bytes[1..]).expect("it was just written");
+        prop_assert_eq!(read.epoch, Epoch(epoch));
+        prop_assert_eq!(read.records, records);
+    }
+
+    #[test]
+    fn a_frame_is_read_back(sent in talk::frame()) {
+        let mut bytes = Vec::new();
+        frame::encode(&sent, &mut bytes).expect("all of it can be written");
+        prop_assert_eq!(frame::decode(&bytes).expect("it was just written"), sent);
+    }
+
+    #[test]
+    fn what_specs_share_they_share_again(specs in strategy::specs()) {
+        let record = Record::Extended { job: JobNo(0), specs: Arc::clone(&specs) };
+        let mut bytes = Vec::new();
+        batch::encode(Epoch(1), &[record], &mut bytes).expect("all of it can be written");
+        let read = batch::decode(&bytes).expect("it was just written");
+        let [Record::Extended { specs: read, .. }] = read.records.as_slice() else {
+            panic!("one record was written");
+        };
+        for (a, read_a) in specs.iter().zip(read.iter()) {
+            for (b, read_b) in specs.iter().zip(read.iter()) {
+                let shared = Arc::ptr_eq(&a.body, &b.body);
+                prop_assert_eq!(Arc::ptr_eq(&read_a.body, &read_b.body), shared);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_specs_are_written_with_one_body_and_one_table() {
+    let inputs = Inputs::lines((0..1_000).map(|n| format!("a line, number {n}")).collect());
+    let inputs = inputs.expect("they make a table");
+    let body = Arc::new(Body::new(Action::Command { argv: Vec::new() }));
+    let specs: Arc<[_]> = (0..1_000)
+        .map(|first_row| {
+            let inputs = inputs.clone();
+            Arc::new(TaskSpec { inputs, first_row, ..TaskSpec::new(Arc::clone(&body)) })
+        })
+        .collect();
+    let lines: usize = (0..1_000).map(|n| format!("a line, number {n}").len() + 1).sum();
+    let mut bytes = Vec::new();
+    let record = Record::Extended { job: JobNo(0), specs };
+    batch::encode(Epoch(1), &[record], &mut bytes).expect("all of it can be written");
+    assert!(bytes.len() < lines + 1_000 * 12 + 200, "{} bytes for {lines} of lines", bytes.len());
+}
+
+#[test]
+fn what_nobody_could_read_is_not_written() {
+    let mut body = Body::new(Action::Command { argv: Vec::new() });
+    let empty = TaskSpec { count: 0, ..TaskSpec::new(Arc::new(body.clone())) };
+    body.backoff = Backoff { factor: f64::NAN, ..Backoff::default() };
+    for bad in [empty, TaskSpec::new(Arc::new(body))] {
+        let record = Record::Extended { job: JobNo(0), specs: [Arc::new(bad)].into() };
+        let mut bytes = b"before".to_vec();
+        let refused = batch::encode(Epoch(1), &[record], &mut bytes);
+        assert!(matches!(refused, Err(EncodeError::Refused(_))));
+        assert_eq!(bytes, b"before", "nothing is left of what could not be written");
+    }
+    for (first, count) in [(3, 0), (u32::MAX, 1), (1, u32::MAX)] {
+        let range = TaskRange { job: JobNo(0), spec: SpecNo(0), first, count };
+        let record = Record::Cancelled { range, running: true };
+        assert!(batch::encode(Epoch(1), &[record], &mut Vec::new()).is_err(), "{range:?}");
+    }
+}

@@ -1,0 +1,124 @@
+//! Arbitrary messages and the frames that carry them.
+
+use std::sync::Arc;
+
+use bary_model::id::{Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
+use bary_model::message::{
+    Ask, Digest, Frame, Grant, GrantItem, Hello, Level, Message, OutcomeItem, Outcomes, Retract,
+    Say, Upstream,
+};
+use bary_model::outcome::Outcome;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
+use proptest::sample::Index;
+
+use crate::strategy::{failure, payload, range, resources, results, specs, text, usage};
+
+fn fence() -> impl Strategy<Value = Fence> {
+    any::<(u64, u32, u64)>().prop_map(|(shard, epoch, grant)| Fence {
+        shard: ShardId(shard),
+        epoch: Epoch(epoch),
+        grant: GrantNo(grant),
+    })
+}
+
+fn held() -> impl Strategy<Value = Vec<(Fence, TaskRange)>> {
+    vec((fence(), range()), 0..4)
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    (any::<(u64, u64)>(), resources()).prop_map(|((number, held), free)| Ask { number, free, held })
+}
+
+fn upstream() -> impl Strategy<Value = Upstream> {
+    (text(), vec((payload(), any::<(u32, u32)>()), 0..3)).prop_map(|(name, all)| Upstream {
+        name,
+        results: all.iter().map(|(payload, _)| payload.clone()).collect(),
+        indices: all.iter().map(|(_, (index, _))| *index).collect(),
+        nodes: all.iter().map(|(_, (_, node))| NodeId(*node)).collect(),
+    })
+}
+
+/// Items of which some are of the same spec.
+fn items() -> impl Strategy<Value = Vec<GrantItem>> {
+    let rest = (option::of(vec(upstream(), 0..3)), any::<(u16, bool)>());
+    (specs(), vec((fence(), range(), any::<Index>(), rest), 0..5)).prop_map(|(specs, items)| {
+        let of_one = items.into_iter().filter(|_| !specs.is_empty());
+        let made = of_one.map(|(fence, range, spec, (upstream, (attempt, urgent)))| {
+            let (spec, upstream) = (Arc::clone(spec.get(&specs)), upstream.map(Arc::from));
+            GrantItem { fence, range, spec, attempt, upstream, urgent }
+        });
+        made.collect()
+    })
+}
+
+fn outcomes() -> impl Strategy<Value = Outcomes> {
+    let outcome = prop_oneof![
+        results().prop_map(Outcome::Succeeded),
+        (failure(), payload()).prop_map(|(failure, output)| Outcome::Failed { failure, output }),
+        Just(Outcome::Stopped),
+        Just(Outcome::Returned),
+    ];
+    let item = (fence(), range(), outcome, payload(), usage()).prop_map(
+        |(fence, range, outcome, stderr, usage)| OutcomeItem {
+            fence,
+            range,
+            outcome,
+            stderr,
+            usage,
+        },
+    );
+    (any::<u64>(), vec(item, 0..4), option::of(ask())).prop_map(|(batch, items, ask)| Outcomes {
+        batch,
+        items,
+        ask,
+    })
+}
+
+fn retract() -> impl Strategy<Value = Retract> {
+    prop_oneof![
+        any::<(u64, u32)>()
+            .prop_map(|(weight, thief)| Retract::Weight { weight, thief: NodeId(thief) }),
+        vec(range(), 0..4).prop_map(Retract::Tasks),
+        any::<u32>().prop_map(|job| Retract::Unstarted(JobNo(job))),
+        held().prop_map(Retract::Stale),
+    ]
+}
+
+fn say() -> BoxedStrategy<Say> {
+    let answers = option::of(any::<(u64, u64)>().prop_map(|(shard, ask)| (ShardId(shard), ask)));
+    let token = (any::<(u64, u32, u64, u8)>(), ask());
+    prop_oneof![
+        any::<u64>().prop_map(|ready| Say::Load { ready }),
+        (held(), any::<u64>()).prop_map(|(held, answers)| Say::Hello(Hello { held, answers })),
+        ask().prop_map(Say::Ask),
+        (items(), answers, any::<(u64, u64)>()).prop_map(|(items, answers, (ready, settled))| {
+            Say::Grant(Grant { items, answers, ready, settled })
+        }),
+        outcomes().prop_map(Say::Outcomes),
+        any::<u64>().prop_map(|batch| Say::Settled { batch }),
+        retract().prop_map(Say::Retract),
+        held().prop_map(|items| Say::Retracted { items }),
+        any::<(u64, u64)>().prop_map(|(tasks, hash)| Say::Pulse(Digest { tasks, hash })),
+        any::<(u64, u64, u32)>().prop_map(|(ready, tasks, parked)| Say::Level(Level {
+            ready,
+            tasks,
+            parked
+        })),
+        any::<(u64, u64)>().prop_map(|(at, tasks)| Say::Seek { at: ShardId(at), tasks }),
+        token.prop_map(|((at, node, asked, hops), ask)| {
+            Say::Token { at: ShardId(at), node: NodeId(node), asked: ShardId(asked), ask, hops }
+        }),
+        any::<u64>().prop_map(|number| Say::Relist { number }),
+    ]
+    .boxed()
+}
+
+pub(crate) fn frame() -> impl Strategy<Value = Frame> {
+    let message = (any::<(u64, u32)>(), say()).prop_map(|((shard, epoch), say)| {
+        Arc::new(Message { shard: ShardId(shard), epoch: Epoch(epoch), say })
+    });
+    (any::<(u64, u64, u64)>(), option::of((any::<u64>(), message)))
+        .prop_map(|((from, to, ack), body)| Frame { from: Birth(from), to: Birth(to), ack, body })
+}
