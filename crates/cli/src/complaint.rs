@@ -126,6 +126,9 @@ impl From<StateError> for Complaint {
             StateError::InUse { .. } => {
                 Self::new(Exit::FULL, error).help("wait until it ends, or stop it")
             }
+            _ if error.is_full() => {
+                Self::new(Exit::FULL, error).help("free space there, or name another directory")
+            }
             StateError::Newer { .. } => {
                 Self::failed(error).help("run it with the version of bary that made it, or later")
             }

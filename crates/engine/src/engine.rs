@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bary_ledger::ledger::Ledger;
 use bary_model::id::{Epoch, Incarnation, Lsn, NodeId, ShardId};
 use bary_model::job::JobRef;
-use bary_model::message::{Frame, Message, Say};
+use bary_model::message::{Frame, Message, Need, Say};
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::Moment;
 use bary_policy::preset::Policy;
@@ -16,11 +16,12 @@ use crate::flaw::Flaws;
 use crate::home::account::Parked;
 use crate::home::{Home, HomeConfig};
 use crate::input::{Input, Refusal, Reply, Request};
+use crate::keeper::{Keeper, Lent};
 use crate::limits::Limits;
 use crate::link::Links;
 use crate::outbox::Outbox;
 use crate::runner::Runner;
-use crate::timers::{Timer, Timers};
+use crate::timers::{Timer, TimerKey, Timers};
 use crate::view::View;
 
 /// What an engine is made of.
@@ -49,9 +50,14 @@ pub struct Engine {
     runner: Runner,
     view: View,
     config: HomeConfig,
+    keeper: Keeper,
+    keeper_timer: Option<TimerKey>,
     timers: Timers,
     out: Outbox,
 }
+
+/// The shard in the words of a node that is home of none of those it speaks to.
+const KEEPER: ShardId = ShardId(0);
 
 impl Engine {
     /// An engine that knows only its own node, and is home of nothing.
@@ -66,6 +72,8 @@ impl Engine {
             view: View::new(node.clone()),
             runner: Runner::new(node, limits.clone(), flaws),
             config: HomeConfig { seed, policy, limits, flaws },
+            keeper: Keeper::default(),
+            keeper_timer: None,
             timers: Timers::default(),
         }
     }
@@ -255,16 +263,18 @@ impl Engine {
                 }
             }
             say => {
-                if self.view.hear(shard, from, epoch) {
-                    self.on_word(from, shard, epoch, say);
+                if shard == KEEPER {
+                    self.on_word(from, shard, say);
+                } else if self.view.hear(shard, from, epoch) {
+                    self.runner.meet(shard, from, epoch);
+                    self.on_word(from, shard, say);
                 }
             }
         }
     }
 
     /// A home says something to this node's homes, or to the node itself.
-    fn on_word(&mut self, from: NodeId, shard: ShardId, epoch: Epoch, say: Say) {
-        self.runner.meet(shard, from, epoch);
+    fn on_word(&mut self, from: NodeId, shard: ShardId, say: Say) {
         let (out, timers) = (&mut self.out, &mut self.timers);
         match say {
             Say::Level(level) => {
@@ -282,6 +292,17 @@ impl Engine {
                     home.on_token(node, Parked { ask, asked, hops }, out, timers);
                 }
             }
+            Say::Need(need) => self.on_need(from, shard, &need),
+            Say::Permitted { at, name, tasks, number } => {
+                if let Some(home) = self.homes.get_mut(&at) {
+                    home.on_permitted(&name, (tasks, number), out, timers);
+                }
+            }
+            Say::Keeps { name } => {
+                for home in self.homes.values_mut() {
+                    home.on_keeps(&name, out, timers);
+                }
+            }
             Say::Watch { upstream, by } => {
                 if let Some(home) = self.homes.get_mut(&upstream.shard) {
                     home.on_watch(from, shard, upstream.job, by, out);
@@ -293,6 +314,38 @@ impl Engine {
                 }
             }
             say => self.on_order(from, shard, say),
+        }
+    }
+
+    /// A home needs permits of a limit that this node keeps. Where nothing is known of the limit,
+    /// the homes that may use it are asked first.
+    fn on_need(&mut self, from: NodeId, shard: ShardId, need: &Need) {
+        let now = self.out.now;
+        let mut lent_from = now;
+        if self.keeper.is_new(&need.name) && self.view.peers.len() > 1 {
+            lent_from = now + self.config.limits.permit_delay;
+            let epoch = Epoch(0);
+            for &node in self.view.peers.keys().filter(|node| **node != self.view.me) {
+                let say = Say::Keeps { name: need.name.clone() };
+                self.out.send(node, Message { shard: KEEPER, epoch, say });
+            }
+        }
+        self.keeper.on_need((from, shard), need, lent_from, now);
+        self.lend();
+    }
+
+    /// Lends what is free of the limits that this node keeps.
+    fn lend(&mut self) {
+        let (now, lease) = (self.out.now, self.config.limits.lease);
+        for Lent { node, shard, name, tasks, number } in self.keeper.lend(now, lease) {
+            let say = Say::Permitted { at: shard, name, tasks, number };
+            self.out.send(node, Message { shard: KEEPER, epoch: Epoch(0), say });
+        }
+        if let Some(key) = self.keeper_timer.take() {
+            self.timers.unset(key);
+        }
+        if let Some(at) = self.keeper.wake(now, lease) {
+            self.keeper_timer = Some(self.timers.set(at, Timer::Keeper));
         }
     }
 
@@ -327,10 +380,15 @@ impl Engine {
             | Timer::Settle(shard, _)
             | Timer::Level(shard)
             | Timer::Word(shard)
-            | Timer::Watch(shard) => {
+            | Timer::Watch(shard)
+            | Timer::Permits(shard) => {
                 if let Some(home) = self.homes.get_mut(&shard) {
                     home.on_timer(timer, &mut self.out, &mut self.timers);
                 }
+            }
+            Timer::Keeper => {
+                self.keeper_timer = None;
+                self.lend();
             }
             _ => self.runner.on_timer(timer, &mut self.out, &mut self.timers),
         }

@@ -5,7 +5,9 @@ mod exchange;
 mod explain;
 mod grant;
 mod halt;
+mod open;
 mod outcome;
+mod permits;
 mod push;
 mod ready;
 mod requests;
@@ -34,6 +36,8 @@ use crate::effect::Effect;
 use crate::flaw::{Flaw, Flaws};
 use crate::home::account::{Account, Holding, Parked};
 use crate::home::exchange::Exchange;
+use crate::home::open::OpenGrants;
+use crate::home::permits::Permits;
 use crate::home::ready::{Entry, Ready};
 use crate::home::watch::Watches;
 use crate::limits::Limits;
@@ -63,6 +67,8 @@ pub(crate) struct Home {
     parked: BTreeSet<NodeId>,
     exchange: Exchange,
     watches: Watches,
+    open: OpenGrants,
+    permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
     /// Whether submissions are refused, as the disk under the journal is nearly full.
@@ -116,6 +122,8 @@ impl Home {
             parked: BTreeSet::new(),
             exchange: Exchange::default(),
             watches: Watches::default(),
+            open: OpenGrants::default(),
+            permits: Permits::default(),
             word: None,
             levels: BTreeMap::new(),
             specs_held: 0,
@@ -144,6 +152,9 @@ impl Home {
             holding.add(holder.epoch, holder.grant, range, weight);
         });
         self.strangers = strangers;
+        let mut held = Vec::new();
+        self.ledger.held(|_, range| held.push(range));
+        held.into_iter().for_each(|range| self.use_permits(range));
         if !self.flaws.has(Flaw::LeaseForgotten) {
             let holders: Vec<NodeId> = self.strangers.keys().copied().collect();
             for node in holders {
@@ -232,6 +243,9 @@ impl Home {
             | Say::Seek { .. }
             | Say::Token { .. }
             | Say::Watch { .. }
+            | Say::Need(_)
+            | Say::Permitted { .. }
+            | Say::Keeps { .. }
             | Say::Done { .. }
             | Say::Relist { .. } => {}
         }
@@ -255,6 +269,7 @@ impl Home {
             Timer::Lease(_, node) => self.on_lease_timer(node, out, timers),
             Timer::Settle(_, node) => self.on_settle_timer(node, out),
             Timer::Level(_) => self.on_level_timer(out),
+            Timer::Permits(_) => self.on_permits_timer(out, timers),
             Timer::Watch(_) => self.on_watch_timer(out, timers),
             Timer::Word(_) => {
                 self.word = None;
@@ -328,7 +343,13 @@ impl Home {
         let mut by_node: BTreeMap<NodeId, Vec<TaskRange>> = BTreeMap::new();
         for (holder, range) in stopped {
             self.holds_no_longer(holder, range);
-            by_node.entry(holder.node).or_default().push(range);
+            if holder.node == NodeId::ANY {
+                for node in self.open.nodes(holder.epoch, holder.grant) {
+                    by_node.entry(node).or_default().push(range);
+                }
+            } else {
+                by_node.entry(holder.node).or_default().push(range);
+            }
         }
         for (node, ranges) in by_node {
             // Not before the grants that it is about.
@@ -339,6 +360,7 @@ impl Home {
     /// Books that a node holds tasks no longer.
     fn holds_no_longer(&mut self, holder: Holder, range: TaskRange) {
         let weight = self.weight(range);
+        self.free_permits(range);
         if let Some(account) = self.accounts.get_mut(&holder.node) {
             account.holding.remove(holder.epoch, holder.grant, range, weight);
         } else if let Some(holding) = self.strangers.get_mut(&holder.node) {

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod flaw;
 mod home;
 pub mod input;
+mod keeper;
 pub mod limits;
 mod link;
 mod log;

@@ -54,6 +54,11 @@ pub struct Limits {
     /// How often a home asks again whether a job that one of its own waits for has finished,
     /// where it has not heard. Defaults to 5 s.
     pub watch_again: Span,
+    /// How long a node that begins to keep a limit lets homes tell what they use before it lends
+    /// anything; longer than a round trip. Defaults to 300 ms.
+    pub permit_delay: Span,
+    /// Most nodes that run one grant at a time under Open binding. Defaults to 2.
+    pub open_copies_max: usize,
     /// How often a home tells other homes how it stands, at most. Shorter means that nodes that
     /// wait at one home find work at another sooner. Defaults to 20 ms.
     pub level_delay: Span,
@@ -93,6 +98,8 @@ impl Default for Limits {
             settle_delay: Span::millis(200),
             upstream_jobs_max: 10_000,
             watch_again: Span::secs(5),
+            permit_delay: Span::millis(300),
+            open_copies_max: 2,
             level_delay: Span::millis(20),
             word_delay: Span::millis(50),
             unsettled_items_max: 1_000_000,
@@ -123,6 +130,8 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("settle_delay", "200 ms", "how long until a node hears that its outcomes are durable"),
     ("upstream_jobs_max", "10,000", "jobs of other shards that one job waits for"),
     ("watch_again", "5 s", "how often a home asks again about a job that one of its own waits for"),
+    ("permit_delay", "300 ms", "how long a new keeper of a limit listens before it lends"),
+    ("open_copies_max", "2", "nodes that run one grant at a time under Open binding"),
     ("level_delay", "20 ms", "how often homes tell each other how they stand, at most"),
     ("word_delay", "50 ms", "how long work waits for other homes' nodes before all are told"),
     ("unsettled_items_max", "1,000,000", "outcomes kept until homes have answered"),

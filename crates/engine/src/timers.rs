@@ -32,6 +32,10 @@ pub(crate) enum Timer {
     Word(ShardId),
     /// Other homes should be asked again about jobs that some here wait for.
     Watch(ShardId),
+    /// Keepers of limits should hear again what a home uses.
+    Permits(ShardId),
+    /// Limits that this node keeps may be lent, or a borrower has been silent for too long.
+    Keeper,
     /// A node should hear which of its outcomes are durable.
     Settle(ShardId, NodeId),
 }

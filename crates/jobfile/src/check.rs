@@ -205,13 +205,14 @@ mod tests {
 
     use super::*;
     use crate::files::Disk;
-    use crate::keys::parts::{AFTER, BACKOFF, EACH_FILE, MOVE, REDUCE};
+    use crate::keys::parts::{AFTER, BACKOFF, EACH_FILE, LIMIT, MOVE, REDUCE};
     use crate::read::ReadOptions;
 
     #[test]
     fn every_example_of_a_key_has_the_shape_of_the_key() {
         let options = ReadOptions::default();
-        let tables: [&[Key]; 7] = [&TOP, &TASK, &EACH_FILE, &AFTER, &REDUCE, &BACKOFF, &MOVE];
+        let tables: [&[Key]; 8] =
+            [&TOP, &TASK, &EACH_FILE, &AFTER, &LIMIT, &REDUCE, &BACKOFF, &MOVE];
         for key in tables.into_iter().flatten() {
             let table = DeTable::parse(key.example).expect("the example is TOML");
             let value = table.get_ref().get(key.name);

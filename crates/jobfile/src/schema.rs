@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::keys::parts::{AFTER, BACKOFF, EACH_FILE, MOVE, REDUCE};
+use crate::keys::parts::{AFTER, BACKOFF, EACH_FILE, LIMIT, MOVE, REDUCE};
 use crate::keys::task::TASK;
 use crate::keys::{Key, Shape, TOP};
 use crate::limits::LIMITS;
@@ -51,8 +51,9 @@ pub fn markdown() -> String {
     let inherited = inherited.join(", ");
     let note = format!("These may also stand at the top, as defaults for every task: {inherited}.");
     section(&mut page, "`[[task]]`", &note, TASK.iter());
-    let parts: [(&str, &'static [Key]); 5] = [
+    let parts: [(&str, &'static [Key]); 6] = [
         ("`each-file`", &EACH_FILE),
+        ("`limit`", &LIMIT),
         ("entries of `after`", &AFTER),
         ("`reduce`", &REDUCE),
         ("`backoff`", &BACKOFF),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use bary_model::action::{Action, Backoff};
-use bary_model::task::{Body, RunIf};
+use bary_model::task::{Body, Permit, RunIf};
 use bary_model::template::Template;
 use bary_model::time::Span;
 use bary_model::weight::Weight;
@@ -100,12 +100,20 @@ fn weight(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Weight {
     given.and_then(|units| Weight::new(units).ok()).unwrap_or_default()
 }
 
+fn permit(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Permit> {
+    let DeValue::Table(table) = value.get_ref() else { return None };
+    let name = table.get("name").and_then(|name| cx.text(name))?;
+    let most = check::integer(cx, table.get("most")?).ok()?;
+    Some(Permit { name: name.into(), most: most.try_into().ok()? })
+}
+
 fn times(cx: &mut Context<'_>, fields: Fields<'_, '_>, body: &mut Body) {
     let time = |cx: &Context<'_>, key| check::time(cx, fields.get(key)?).ok();
     let integer = |cx: &Context<'_>, key| check::integer(cx, fields.get(key)?).ok();
     body.timeout = time(cx, "timeout").filter(|time| *time > Span::ZERO).unwrap_or(body.timeout);
     body.grace = time(cx, "grace").unwrap_or(body.grace);
     body.heartbeat_timeout = time(cx, "heartbeat-timeout");
+    body.permit = fields.get("limit").and_then(|value| permit(cx, value));
     body.priority = integer(cx, "priority").and_then(|n| n.try_into().ok()).unwrap_or(0);
     body.retries = integer(cx, "retries").and_then(|n| n.try_into().ok()).unwrap_or(0);
     if let Some(value) = fields.get("backoff") {

@@ -22,10 +22,10 @@ pub struct GroupCommit {
 }
 
 impl GroupCommit {
-    /// Around an open log.
+    /// Around an open log, whose room the caller knows; changes of it are told.
     #[must_use]
     pub fn new(log: Log) -> Self {
-        let told_room = Room::Ample;
+        let told_room = log.room();
         Self { log, waiting: VecDeque::new(), waiting_bytes: 0, told_room, failed: false }
     }
 

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize, Serializer};
 pub struct NodeId(pub u32);
 
 impl NodeId {
+    /// Stands for any node: the holder of a grant that several may run at once.
+    pub const ANY: Self = Self(u32::MAX);
+
     /// The id as an index into a dense vector.
     #[must_use]
     pub fn index(self) -> usize {

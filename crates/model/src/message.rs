@@ -111,6 +111,24 @@ pub enum Say {
         /// Whether all its tasks succeeded.
         good: bool,
     },
+    /// To the keeper of a limit: so many of my tasks run under it, and so many would.
+    Need(Need),
+    /// To a home: so many of your tasks may run under a limit, those that run included.
+    Permitted {
+        /// The home that is meant.
+        at: ShardId,
+        /// The limit.
+        name: Box<str>,
+        /// How many.
+        tasks: u32,
+        /// Counts these words from this keeper to this home about this limit.
+        number: u64,
+    },
+    /// To all: I keep this limit now; whoever runs tasks under it, tell me.
+    Keeps {
+        /// The limit.
+        name: Box<str>,
+    },
     /// To a node: say again all that you hold.
     Relist {
         /// Counts these requests; the answer names the last.
@@ -135,6 +153,21 @@ pub struct Digest {
     pub tasks: u64,
     /// The sum of what each task under its grant hashes to, wrapping.
     pub hash: u64,
+}
+
+/// How many permits of a limit a home uses, and how many it would use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Need {
+    /// The limit.
+    pub name: Box<str>,
+    /// How many tasks may run under it in the whole cluster.
+    pub most: u32,
+    /// Permits that the home has: for tasks that are granted, and for some that wait for a node.
+    pub uses: u32,
+    /// Those, and the ones that are ready; at most `most`.
+    pub wants: u32,
+    /// The last word of the keeper that the home has heard.
+    pub heard: u64,
 }
 
 /// How a home stands.

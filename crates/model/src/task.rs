@@ -52,6 +52,8 @@ pub struct Body {
     pub surroundings: Surroundings,
     /// What a node must have.
     pub request: Request,
+    /// A limit, over the whole cluster, on how many tasks run at a time, where there is one.
+    pub permit: Option<Permit>,
     /// Higher runs first, whatever else the order says.
     pub priority: i32,
     /// How long one attempt may take; never zero.
@@ -96,6 +98,15 @@ pub struct Request {
     pub region: Option<Box<str>>,
     /// What it is bound by.
     pub kind: Kind,
+}
+
+/// A limit on how many tasks of the whole cluster run at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Permit {
+    /// Its name; tasks that name the same share it.
+    pub name: Box<str>,
+    /// How many of them run at a time; at least 1. Where tasks differ, the least counts.
+    pub most: u32,
 }
 
 /// A condition on a node's label.
@@ -179,6 +190,7 @@ impl Body {
             action,
             surroundings: Surroundings::default(),
             request: Request { resources: Resources::cpus(1), ..Request::default() },
+            permit: None,
             priority: 0,
             timeout: Self::TIMEOUT,
             grace: Self::GRACE,

@@ -67,7 +67,8 @@ impl FileJournal {
     pub(crate) fn start(log: Log, before: Before, told: Told) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         shared.durable.store(log.durable().0, Ordering::Relaxed);
-        let (group, room) = (GroupCommit::new(log), Room::Ample);
+        let room = log.room();
+        let group = GroupCommit::new(log);
         let writer = Writer { shared: Arc::clone(&shared), group, room, before, told };
         let named = std::thread::Builder::new().name("bary-journal".into());
         let thread = named.spawn(move || writer.run())?;

@@ -14,7 +14,7 @@ use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::Span;
 use bary_policy::dice::Dice;
-use bary_ports::journal::{Completion, Journal, MemoryJournal};
+use bary_ports::journal::{Completion, Journal, MemoryJournal, Room};
 use bary_ports::store::Store;
 use bary_transport::memory::Network;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -60,6 +60,8 @@ impl Maker<'_> {
             flaws: Flaws::default(),
         });
         let (say, journaled) = unbounded_channel();
+        // Later changes are told; what is so from the beginning must be known before any request.
+        let low = state.as_ref().is_some_and(|state| state.log.room() != Room::Ample);
         let (ledger, next, journal) = self.shard(node, state, say)?;
         let host = Host {
             engine,
@@ -76,8 +78,9 @@ impl Maker<'_> {
             answers: BTreeMap::new(),
             state: State::new(next),
         };
-        let ghosts = self.ghosts(&ledger);
+        let (ghosts, shard) = (self.ghosts(&ledger), ledger.shard());
         let mut first = vec![Input::Opened { ledger: Box::new(ledger), next }];
+        first.extend(low.then_some(Input::Room { shard, low }));
         first.extend(ghosts);
         first.extend(self.peers(node));
         Ok((host, first, door))

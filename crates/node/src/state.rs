@@ -22,6 +22,7 @@ use bary_model::event::Event;
 use bary_model::id::{Epoch, JobNo, Lsn, ShardId};
 use bary_model::job::JobSpec;
 use bary_model::time::Moment;
+use bary_ports::disk::DiskError;
 use bary_store::durable::DurableStore;
 use bary_wire::batch::{self, Batch};
 use bary_wire::codec::{DecodeError, EncodeError};
@@ -99,6 +100,23 @@ pub enum StateError {
     /// What an earlier run has left behind may still run. It is safe to try again.
     #[error(transparent)]
     Leftover(#[from] LeftoverError),
+}
+
+impl StateError {
+    /// Whether there was no space, so that it may be tried again when there is.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Refused { cause, .. } => matches!(
+                cause.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            Self::Journal { cause: LogOpenError::Disk(cause), .. } => {
+                matches!(cause, DiskError::Full { .. })
+            }
+            _ => false,
+        }
+    }
 }
 
 impl State {

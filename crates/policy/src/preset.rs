@@ -18,6 +18,8 @@ pub enum Binding {
     Pull,
     /// Early: when it is ready.
     Push,
+    /// Not at all: any node that holds the grant may run it, and the first outcome counts.
+    Open,
 }
 
 impl Binding {
@@ -27,6 +29,7 @@ impl Binding {
         match self {
             Self::Pull => "pull",
             Self::Push => "push",
+            Self::Open => "open",
         }
     }
 }
@@ -113,6 +116,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("heaviest-first", "as gravity, but the heaviest task first"),
     ("fifo", "as gravity, but in the order of arrival"),
     ("b-level", "as gravity, named after its order: the longest path first"),
+    ("open", "as gravity, but nodes that wait run copies of what others run; the first counts"),
 ];
 
 /// The parts of which each preset is made, in the order of [`PRESETS`].
@@ -126,6 +130,7 @@ const PARTS_OF: &[(Binding, &str, &str, &str)] = &[
     (Binding::Pull, "heaviest-first", "gravity", "half"),
     (Binding::Pull, "fifo", "gravity", "half"),
     (Binding::Pull, "b-level", "gravity", "half"),
+    (Binding::Open, "b-level", "gravity", "none"),
 ];
 
 /// The parts that a text may set.
@@ -181,7 +186,7 @@ impl Policy {
     fn set(&mut self, part: &str, value: &str) -> Result<(), PolicyError> {
         match part {
             "binding" => {
-                let all = vec![Binding::Pull, Binding::Push];
+                let all = vec![Binding::Pull, Binding::Push, Binding::Open];
                 self.binding = one_of("binding", value, all, |binding| binding.name())?;
             }
             "order" => self.order = one_of("order", value, order::all(), |order| order.name())?,
@@ -289,7 +294,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_policy_parses_from_what_it_shows(
-            binding in select(vec!["pull", "push"]),
+            binding in select(vec!["pull", "push", "open"]),
             order in select(names(order::all(), |order| order.name())),
             force in select(names(force::all(), |force| force.name())),
             steal in select(names(steal::all(), |steal| steal.name())),

@@ -37,7 +37,7 @@ fn main() {
                     let case = Case { flaw: Some(*flaw), ..Case::of(seed) };
                     if let Some(f) = hunt::run(&case.plan()).finding {
                         if hunt::run(&Case::of(seed).plan()).finding.is_none() {
-                            hits.push((seed, f.to_string().chars().take(150).collect::<String>()));
+                            println!("{name} {seed} {f}"); hits.push((seed, f.to_string().chars().take(150).collect::<String>()));
                             if hits.len() >= 4 {
                                 break;
                             }

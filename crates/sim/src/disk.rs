@@ -22,7 +22,7 @@ pub const SECTOR: usize = 512;
 
 /// A handle on a simulated disk. The newest one owns it: through older ones nothing is changed any
 /// more, as through a zombie's.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SimDisk {
     state: Arc<Mutex<State>>,
     owner: u64,
@@ -47,12 +47,6 @@ struct State {
     next_file: u64,
     capacity: Option<u64>,
     fail_next_sync: bool,
-}
-
-impl Default for SimDisk {
-    fn default() -> Self {
-        Self { state: Arc::default(), owner: 0 }
-    }
 }
 
 impl SimDisk {

@@ -16,6 +16,7 @@ mod queue;
 pub mod report;
 pub mod run;
 mod shard;
+mod store;
 pub mod table;
 pub mod tally;
 mod trail;

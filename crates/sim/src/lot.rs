@@ -13,6 +13,11 @@ impl Lot {
         Self(Dice::new(seed, purpose))
     }
 
+    /// The dice themselves.
+    pub(crate) fn dice(&mut self) -> &mut Dice {
+        &mut self.0
+    }
+
     /// A number below `n`, which is not 0.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0.below(n)

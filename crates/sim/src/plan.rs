@@ -40,6 +40,8 @@ pub struct Plan {
     pub network: NetworkPlan,
     /// The disks under the journals.
     pub disk: DiskPlan,
+    /// Whether every frame is turned into bytes and back.
+    pub wire: bool,
     /// What becomes of attempts.
     pub fates: Fates,
     /// How long a unit of weight takes at speed 1.
@@ -82,9 +84,24 @@ pub struct NodePlan {
 pub struct DiskPlan {
     /// How long a sync takes; drawn between half and twice of it. Zero is at once.
     pub sync: Span,
-    /// Whether journals keep what they are given. Without, nothing can be recovered, and no fault
-    /// that needs it may be planned.
-    pub keeps: bool,
+    /// What journals keep.
+    pub keeping: Keeping,
+}
+
+/// What a shard's journal keeps of what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// Nothing: no home can be opened again, so no fault may be planned that ends one.
+    Nothing,
+    /// The batches as they are, of which a crash takes some.
+    Model,
+    /// Bytes in a real log on a simulated disk.
+    Bytes {
+        /// How many bytes a segment has.
+        segment: u64,
+        /// After how many bytes a snapshot is wanted.
+        snapshot: u64,
+    },
 }
 
 /// A job and what its client does with it.
@@ -189,6 +206,8 @@ pub enum FaultKind {
     Full {
         /// The shard's first home.
         shard: usize,
+        /// How many bytes are left on it.
+        left: u64,
         /// How long.
         lasts: Span,
     },

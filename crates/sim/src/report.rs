@@ -40,7 +40,7 @@ pub struct Report {
     /// Refused submissions of a stream.
     pub refused: u64,
     /// Messages sent by kind, in the order of [`MESSAGES`]; those sent again count again.
-    pub messages: [u64; 15],
+    pub messages: [u64; KINDS],
     /// Outcomes that carried an ask.
     pub asking: u64,
     /// Frames sent, those that only acknowledge included.

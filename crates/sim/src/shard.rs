@@ -1,6 +1,5 @@
-//! A shard's journal on a disk that a crash may tear, shared by all nodes: whoever opens it
-//! fences the one who wrote before. Appends are gathered while a sync goes on, and written
-//! together by the next.
+//! A shard and its journal, shared by all nodes: whoever opens it fences the one who wrote before.
+//! Appends are gathered while a sync goes on, and written together for the next.
 
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
@@ -8,16 +7,10 @@ use bary_model::id::{Epoch, Lsn, ShardId};
 use bary_model::time::Span;
 
 use crate::lot::Lot;
+use crate::plan::Keeping;
+use crate::store::{Batch, Broken, Store};
 
-/// What an engine appended at a time.
-#[derive(Debug)]
-struct Batch {
-    epoch: Epoch,
-    lsn: Lsn,
-    records: Vec<Record>,
-}
-
-/// A shard and its journal.
+/// A shard.
 #[derive(Debug)]
 pub(crate) struct Shard {
     pub(crate) id: ShardId,
@@ -29,98 +22,87 @@ pub(crate) struct Shard {
     pub(crate) last: usize,
     /// Counts openings and crashes; a sync that began before the last of them is nobody's.
     pub(crate) term: u32,
-    /// Whether batches are kept at all.
-    keeps: bool,
-    written: Vec<Batch>,
-    /// How many of the written batches are synced.
-    synced: usize,
+    pub(crate) store: Store,
     waiting: Vec<Batch>,
-    waits: Option<Lsn>,
     syncing: Option<Lsn>,
-    /// Whether the next sync fails, and how long its home is down then.
-    pub(crate) fails: Option<Span>,
-    /// Whether a bit of it flipped.
-    pub(crate) rotten: bool,
+    /// How long its home is down when a sync has failed.
+    pub(crate) down: Span,
+    /// Whether it was refused by one who wanted to open it: it stays closed.
+    pub(crate) closed: bool,
     /// How long a sync takes, where it is slow.
     pub(crate) slow: Option<Span>,
-    /// Whether its disk is nearly full.
+    /// Whether its disk is said to be nearly full, and what its home was told last.
     pub(crate) low: bool,
+    pub(crate) told_low: bool,
 }
 
 impl Shard {
-    pub(crate) fn new(native: usize, keeps: bool) -> Self {
+    pub(crate) fn new(native: usize, keeping: Keeping) -> Self {
         Self {
             id: ShardId(native as u64 + 1),
             native,
             home: None,
             last: native,
             term: 0,
-            keeps,
-            written: Vec::new(),
-            synced: 0,
+            store: Store::new(keeping),
             waiting: Vec::new(),
-            waits: None,
             syncing: None,
-            fails: None,
-            rotten: false,
+            down: Span::ZERO,
+            closed: false,
             slow: None,
             low: false,
+            told_low: false,
         }
     }
 
     /// Takes a batch in; it is written when the sync that goes on is over.
     pub(crate) fn append(&mut self, epoch: Epoch, lsn: Lsn, records: Vec<Record>) {
-        self.waits = Some(lsn);
-        if self.keeps {
-            self.waiting.push(Batch { epoch, lsn, records });
-        }
+        self.waiting.push(Batch { epoch, lsn, records });
     }
 
-    /// Writes what waits, if something does and no sync goes on. Whether a sync began.
-    pub(crate) fn write(&mut self) -> bool {
-        if self.syncing.is_some() || self.waits.is_none() {
-            return false;
+    /// Writes what waits, if something does and no sync goes on. Whether a sync has to follow.
+    pub(crate) fn write(&mut self) -> Result<bool, Broken> {
+        if self.syncing.is_some() || self.waiting.is_empty() {
+            return Ok(false);
         }
-        self.syncing = self.waits.take();
-        self.written.append(&mut self.waiting);
-        true
+        self.syncing = self.store.write(&mut self.waiting)?;
+        Ok(self.syncing.is_some())
     }
 
-    /// The sync that went on is over: all that was written is durable.
-    pub(crate) fn sync(&mut self) -> Option<Lsn> {
-        self.synced = self.written.len();
-        self.syncing.take()
+    /// Syncs what was written; the last batch that is durable then.
+    pub(crate) fn sync(&mut self) -> Result<Option<Lsn>, Broken> {
+        self.store.sync()?;
+        Ok(self.syncing.take())
+    }
+
+    /// Whether nothing waits to be written or synced.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.waiting.is_empty() && self.syncing.is_none()
+    }
+
+    /// What its home should be told of its room, where that is new.
+    pub(crate) fn room(&mut self) -> Option<bool> {
+        let low = self.low || self.store.is_low();
+        let new = low != self.told_low;
+        self.told_low = low;
+        new.then_some(low)
     }
 
     /// Its home is gone, or fenced. What was not written is lost; with the power, what was not
-    /// synced may be too, from some batch on.
+    /// synced may be too.
     pub(crate) fn cut_off(&mut self, power: bool, lot: &mut Lot) {
         self.term += 1;
         self.home = None;
         self.waiting.clear();
-        (self.waits, self.syncing) = (None, None);
-        if power {
-            let unsynced = (self.written.len() - self.synced) as u64;
-            self.written.truncate(self.synced + lot.below(unsynced + 1) as usize);
-        }
+        self.syncing = None;
+        self.store.cut_off(power, lot);
     }
 
-    /// What the journal says, and the number of the next batch. What is read is synced first.
-    pub(crate) fn recover(&mut self) -> (Ledger, Lsn) {
-        self.synced = self.written.len();
-        let mut reign = Epoch(0);
-        let mut records: Vec<&Record> = Vec::new();
-        for batch in &self.written {
-            for record in &batch.records {
-                if let Record::Opened { epoch } = record {
-                    reign = reign.max(*epoch);
-                }
-            }
-            if batch.epoch >= reign {
-                records.extend(&batch.records);
-            }
-        }
-        let next = self.written.last().map_or(1, |batch| batch.lsn.0 + 1);
-        (Ledger::replay(self.id, records), Lsn(next))
+    /// Opens it: what the journal says, and the number of the next batch.
+    pub(crate) fn recover(&mut self) -> Result<(Ledger, Lsn), Broken> {
+        self.told_low = false;
+        let recovered = self.store.recover(self.id);
+        self.closed |= recovered.is_err();
+        recovered
     }
 }

@@ -4,7 +4,7 @@ use bary_model::message::{Frame, Say};
 use bary_model::time::{Moment, Span};
 
 /// How many kinds of messages there are.
-pub const KINDS: usize = 15;
+pub const KINDS: usize = 16;
 
 /// The kinds of messages, in the order in which they are counted.
 pub const MESSAGES: [&str; KINDS] = [
@@ -23,6 +23,7 @@ pub const MESSAGES: [&str; KINDS] = [
     "token",
     "watch",
     "done",
+    "other",
 ];
 
 /// The position of a message in [`MESSAGES`].
@@ -43,6 +44,7 @@ pub(crate) fn kind_of(say: &Say) -> usize {
         Say::Token { .. } => 12,
         Say::Watch { .. } => 13,
         Say::Done { .. } => 14,
+        _ => 15,
     }
 }
 
@@ -58,7 +60,7 @@ pub(crate) struct Tally {
     pub(crate) events: u64,
     pub(crate) frames: u64,
     pub(crate) lost: u64,
-    pub(crate) messages: [u64; 15],
+    pub(crate) messages: [u64; KINDS],
     /// Outcomes that carried an ask.
     pub(crate) asking: u64,
     /// Tasks that ended by themselves, well or not.

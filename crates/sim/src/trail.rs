@@ -3,6 +3,7 @@
 
 use bary_engine::effect::Effect;
 use bary_engine::input::Input;
+use bary_model::id::ShardId;
 use bary_model::message::{Frame, Message, Say};
 use bary_model::time::Moment;
 
@@ -81,6 +82,21 @@ impl<'a> Trail<'a> {
         }
     }
 
+    /// As [`Trail::other`] for a shard, with words.
+    pub(crate) fn told(
+        &mut self,
+        at: Moment,
+        node: usize,
+        what: &'static str,
+        shard: ShardId,
+        detail: &str,
+    ) {
+        self.fold(at, node, [30, shard.0, detail.len() as u64]);
+        if self.table.is_some() {
+            self.row(at, node, what, format!("s{}", shard.0), detail.to_owned());
+        }
+    }
+
     fn row(
         &mut self,
         at: Moment,
@@ -126,7 +142,7 @@ fn of_message(message: &Message) -> u64 {
         Say::Level(level) => level.ready,
         Say::Seek { tasks, .. } => *tasks,
         Say::Token { ask, .. } => ask.number,
-        Say::Retract(_) | Say::Watch { .. } | Say::Done { .. } => 0,
+        _ => 0,
     };
     message.shard.0 << 4 ^ rest << 8 ^ kind_of(&message.say) as u64
 }

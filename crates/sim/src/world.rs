@@ -108,6 +108,8 @@ pub(crate) struct World<'a> {
     /// When each streamed task arrived, by shard and job.
     arrived: Vec<Vec<Moment>>,
     steps: u64,
+    /// The node whose journal has just failed, and how long it will be down.
+    fallen: Option<(usize, Span)>,
 }
 
 /// Lives a plan to its end. Whoever watches sees everything; the table gets a row for everything.
@@ -127,7 +129,7 @@ impl<'a> World<'a> {
         table: Option<&'a mut dyn Table>,
     ) -> Self {
         let homes = (0..plan.nodes.len()).filter(|node| plan.nodes[*node].home);
-        let shards: Vec<Shard> = homes.map(|node| Shard::new(node, plan.disk.keeps)).collect();
+        let shards: Vec<Shard> = homes.map(|node| Shard::new(node, plan.disk.keeping)).collect();
         let mut shard_of = vec![None; plan.nodes.len()];
         for (position, shard) in shards.iter().enumerate() {
             shard_of[shard.native] = Some(position);
@@ -160,6 +162,7 @@ impl<'a> World<'a> {
             deaths: BTreeMap::new(),
             to_come: plan.stream.as_ref().map_or(0, |stream| stream.tasks),
             steps: 0,
+            fallen: None,
         }
     }
 

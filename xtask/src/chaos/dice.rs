@@ -6,7 +6,9 @@ pub(crate) struct Dice(u64);
 impl Dice {
     /// The stream of a seed.
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        // Mixed once, or the streams of neighbouring seeds would be one stream.
+        let mut seeds = Self(seed);
+        Self(seeds.next())
     }
 
     fn next(&mut self) -> u64 {

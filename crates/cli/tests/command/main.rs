@@ -6,6 +6,7 @@ mod map;
 #[cfg(unix)]
 mod output;
 mod run;
+mod state;
 #[cfg(unix)]
 mod stream;
 #[cfg(unix)]

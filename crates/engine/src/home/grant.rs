@@ -6,7 +6,7 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::job::Job;
 use bary_ledger::record::Record;
 use bary_model::event::{Cause, EventKind};
-use bary_model::id::{GrantNo, NodeId, ShardId, TaskId, TaskRange};
+use bary_model::id::{Fence, GrantNo, NodeId, ShardId, TaskId, TaskRange};
 use bary_model::message::{Grant, GrantItem, Say, Upstream};
 use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
@@ -29,7 +29,7 @@ impl Home {
         if !self.ready.is_empty() {
             match self.policy.binding {
                 Binding::Push => self.push_out(out, timers),
-                Binding::Pull => self.answer_asks(out, timers),
+                Binding::Pull | Binding::Open => self.answer_asks(out, timers),
             }
         }
         match (self.ready.is_empty(), self.exchange.is_alone()) {
@@ -39,6 +39,7 @@ impl Home {
             (false, false) => self.spread_later(out, timers),
         }
         self.trade(out, timers);
+        self.tell_keepers(out, timers);
     }
 
     fn spread_later(&mut self, out: &Outbox, timers: &mut Timers) {
@@ -154,16 +155,26 @@ impl Home {
         }
         let recorded = items.iter().map(|item| (item.fence.grant, item.range)).collect();
         let ranges: Arc<[TaskRange]> = items.iter().map(|item| item.range).collect();
-        let record = Record::Granted { node, items: recorded };
+        let open = self.policy.binding == Binding::Open;
+        let holder = if open { NodeId::ANY } else { node };
+        let record = Record::Granted { node: holder, items: recorded };
         self.commit(record, &mut Consequences::default());
         let epoch = self.log.epoch;
         let ready = self.ready.weight();
         let mut settled = 0;
-        if let Some(account) = self.accounts.get_mut(&node) {
-            for item in &items {
-                account.holding.add(epoch, item.fence.grant, item.range, item.weight());
-                account.granted += u64::from(item.range.count);
+        for item in &items {
+            let holding = match self.accounts.get_mut(&node) {
+                Some(account) if !open => &mut account.holding,
+                _ => self.strangers.entry(holder).or_default(),
+            };
+            holding.add(epoch, item.fence.grant, item.range, item.weight());
+            self.use_permits(item.range);
+            if open {
+                self.open.add(item.fence, node);
             }
+        }
+        if let Some(account) = self.accounts.get_mut(&node) {
+            account.granted += items.iter().map(|item| u64::from(item.range.count)).sum::<u64>();
             account.bare = false;
             account.told = ready > 0;
             account.session.told = account.session.settled;
@@ -181,22 +192,31 @@ impl Home {
 
     /// An entry as grant items: one, or one for each index where each reads its own upstream.
     fn grant_items(&self, entry: Entry, last: &mut u64, items: &mut Vec<GrantItem>) {
-        let Some(job) = self.ledger.job(entry.range.job) else { return };
         let parts = entry.items();
         let size = entry.range.count / parts;
-        let urgent = job.is_awaited(entry.range.spec);
         for part in 0..parts {
             *last += 1;
             let range = entry.range.with(entry.range.first + part * size, size);
-            items.push(GrantItem {
-                fence: self.ledger.fence(GrantNo(*last)),
-                range,
-                spec: Arc::clone(&entry.spec),
-                attempt: job.tries(range.spec, range.first).failed + 1,
-                upstream: upstream(job, &entry.spec, range.head()),
-                urgent,
-            });
+            items.extend(self.grant_item(&entry, range, self.ledger.fence(GrantNo(*last))));
         }
+    }
+
+    /// Some tasks of an entry as one item under a grant.
+    pub(super) fn grant_item(
+        &self,
+        entry: &Entry,
+        range: TaskRange,
+        fence: Fence,
+    ) -> Option<GrantItem> {
+        let job = self.ledger.job(range.job)?;
+        Some(GrantItem {
+            fence,
+            range,
+            spec: Arc::clone(&entry.spec),
+            attempt: job.tries(range.spec, range.first).failed + 1,
+            upstream: upstream(job, &entry.spec, range.head()),
+            urgent: job.is_awaited(range.spec),
+        })
     }
 
     pub(super) fn totals(&self) -> Totals {

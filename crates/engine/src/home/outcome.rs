@@ -56,10 +56,20 @@ impl Home {
         timers: &mut Timers,
     ) {
         let mut batch = Batch::default();
+        let mut copied = Vec::new();
         for item in items {
             if self.accepts(&item) {
+                let back = matches!(item.outcome, Outcome::Stopped | Outcome::Returned);
+                let (fence, range) = (item.fence, item.range);
+                if back && !self.is_last_copy(fence, range, from) {
+                    continue;
+                }
+                let open = self.ledger.holder(range).is_some_and(|one| one.node == NodeId::ANY);
                 self.account_for(from, &item);
                 self.accept(from, item, &mut batch, out, timers);
+                if open {
+                    copied.push((fence, range));
+                }
             } else if self.is_news(&item) {
                 self.log.tell(EventKind::Superseded { range: item.range, node: from }, out);
             }
@@ -68,6 +78,9 @@ impl Home {
         jobs.dedup();
         if !batch.ended.is_empty() {
             self.commit(Record::Ended { items: batch.ended }, &mut batch.then);
+        }
+        for (fence, range) in copied {
+            self.stop_copies(fence, range, from, out);
         }
         for event in batch.events {
             self.log.tell(EventKind::Ended(event), out);

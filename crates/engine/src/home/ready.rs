@@ -1,7 +1,7 @@
 //! Ready tasks, grouped by what they request, so that matching costs classes, not tasks.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use bary_model::id::{JobNo, TaskRange};
@@ -81,6 +81,8 @@ pub(crate) struct Ready {
     last: usize,
     /// Entries that arrived since the last look, not yet sorted.
     fresh: Vec<Entry>,
+    /// How many more tasks may be granted under each limit; none where it is not named.
+    permitted: BTreeMap<Box<str>, u32>,
 }
 
 /// From this many on, arrivals are sorted at once instead of sifted one by one.
@@ -98,27 +100,48 @@ impl Ready {
     /// The weight and number of tasks that `node` could run.
     pub(crate) fn for_node(&mut self, node: &NodeInfo) -> (u64, u64) {
         self.settle();
-        let open = self.classes.iter().filter(|class| class.tasks > 0);
-        open.filter(|class| node.can_run(&class.request))
-            .fold((0, 0), |(weight, tasks), class| (weight + class.weight, tasks + class.tasks))
+        let open = self.classes.iter().filter(|class| node.can_run(&class.request));
+        open.map(|class| class.open(&self.permitted))
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
+    /// Sets how many more tasks may be granted under a limit.
+    pub(crate) fn permit(&mut self, name: &str, tasks: u32) {
+        if tasks == 0 {
+            self.permitted.remove(name);
+        } else {
+            self.permitted.insert(name.into(), tasks);
+        }
+    }
+
+    /// The limits under which tasks are ready: name, most at a time, and how many are ready.
+    pub(crate) fn permits(&mut self) -> Vec<(Box<str>, u32, u64)> {
+        self.settle();
+        let mut sums: BTreeMap<&str, (u32, u64)> = BTreeMap::new();
+        for class in self.classes.iter().filter(|class| class.tasks > 0) {
+            if let Some(permit) = &class.body.permit {
+                let sum = sums.entry(&permit.name).or_insert((permit.most, 0));
+                *sum = (sum.0.min(permit.most), sum.1 + class.tasks);
+            }
+        }
+        sums.into_iter().map(|(name, (most, tasks))| (name.into(), most, tasks)).collect()
     }
 
     /// The weight and number of all ready tasks.
     pub(crate) fn totals(&mut self) -> (u64, u64) {
         self.settle();
-        let classes = self.classes.iter();
-        classes.fold((0, 0), |(weight, tasks), class| (weight + class.weight, tasks + class.tasks))
+        let open = self.classes.iter().map(|class| class.open(&self.permitted));
+        open.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
     /// The weight of all ready tasks.
     pub(crate) fn weight(&mut self) -> u64 {
-        self.settle();
-        self.classes.iter().map(|class| class.weight).sum()
+        self.totals().0
     }
 
     pub(crate) fn is_empty(&mut self) -> bool {
         self.settle();
-        self.classes.iter().all(|class| class.tasks == 0)
+        self.classes.iter().all(|class| class.open(&self.permitted).1 == 0)
     }
 
     /// The first task that `node` could run, where `free` limits it to what is free.
@@ -141,12 +164,22 @@ impl Ready {
         let (mut left, mut room) = (quota, items_max);
         while room > 0 {
             let Some(class) = self.best(node, free) else { break };
-            let Some(entry) = self.classes[class].take(left, taken.is_empty(), room) else { break };
+            let permit = self.classes[class].body.permit.clone();
+            let most = permit.as_ref().map_or(u32::MAX, |permit| self.permitted_of(&permit.name));
+            let must = taken.is_empty();
+            let Some(entry) = self.classes[class].take(left, must, room, most) else { break };
+            if let Some(permit) = permit {
+                self.permit(&permit.name, most - entry.range.count);
+            }
             left = left.saturating_sub(entry.weight());
             room -= entry.items() as usize;
             taken.push(entry);
         }
         taken
+    }
+
+    fn permitted_of(&self, name: &str) -> u32 {
+        self.permitted.get(name).copied().unwrap_or(0)
     }
 
     /// Takes everything out, in no order that matters.
@@ -170,7 +203,7 @@ impl Ready {
     /// The class whose head goes first among those that `node` could run.
     fn best(&self, node: &NodeInfo, free: Option<&Resources>) -> Option<usize> {
         let open = self.classes.iter().enumerate().filter(|(_, class)| {
-            class.tasks > 0
+            class.open(&self.permitted).1 > 0
                 && node.can_run(&class.request)
                 && free.is_none_or(|free| free.fits(&class.request.resources))
         });
@@ -202,7 +235,9 @@ impl Ready {
     fn class_of(&mut self, body: &Arc<Body>) -> usize {
         let same = |class: &Class| {
             Arc::ptr_eq(&class.body, body)
-                || (class.priority == body.priority && class.request == body.request)
+                || (class.priority == body.priority
+                    && class.request == body.request
+                    && class.body.permit == body.permit)
         };
         if self.classes.get(self.last).is_some_and(same) {
             return self.last;
@@ -226,6 +261,15 @@ impl Class {
             weight: 0,
             tasks: 0,
         }
+    }
+
+    /// The weight and number of its tasks that may be granted now.
+    fn open(&self, permitted: &BTreeMap<Box<str>, u32>) -> (u64, u64) {
+        let Some(permit) = &self.body.permit else { return (self.weight, self.tasks) };
+        let most = permitted.get(&permit.name).copied().unwrap_or(0);
+        let tasks = self.tasks.min(u64::from(most));
+        let mean = self.weight.checked_div(self.tasks).unwrap_or(0);
+        (mean * tasks, tasks)
     }
 
     fn add(&mut self, mut entries: Vec<Entry>) {
@@ -259,8 +303,8 @@ impl Class {
     }
 
     /// Takes from the head what `quota` allows, as `room` items at most; without `must`, none
-    /// where not one task fits.
-    fn take(&mut self, quota: u64, must: bool, room: usize) -> Option<Entry> {
+    /// where not one task fits. Never more than `most`.
+    fn take(&mut self, quota: u64, must: bool, room: usize, most: u32) -> Option<Entry> {
         let place = self.head_place();
         let head = match place {
             Some(at) => self.sorted[at].last()?,
@@ -269,7 +313,7 @@ impl Class {
         let fit = (quota / head.spec.weight.thousandths()).min(u64::from(head.range.count)) as u32;
         let count = if must { fit.max(1) } else { fit };
         let room = u32::try_from(room).unwrap_or(u32::MAX);
-        let count = if head.items() > 1 { count.min(room) } else { count };
+        let count = if head.items() > 1 { count.min(room) } else { count }.min(most);
         if count == 0 {
             return None;
         }

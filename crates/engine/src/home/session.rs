@@ -104,7 +104,7 @@ impl Home {
             *session = Session { open: true, relists, life, ..Session::default() };
         }
         account.bare = false;
-        let holds = account.holding.tasks() > 0;
+        let holds = account.holding.tasks() > 0 || self.open.has(from);
         if holds || !hello.held.is_empty() {
             self.reconcile(from, hello.held, out, timers);
         }
@@ -125,8 +125,13 @@ impl Home {
         let mut stale = Vec::new();
         let mut listed: BTreeMap<(Epoch, GrantNo), Vec<TaskRange>> = BTreeMap::new();
         for (fence, range) in held {
-            let mine = |holder: Holder| holder.node == from;
-            if self.ledger.accepts(fence, range) && self.ledger.holder(range).is_some_and(mine) {
+            let mine = |holder: Holder| holder.node == from || holder.node == NodeId::ANY;
+            let holder = self.ledger.holder(range).filter(|holder| mine(*holder));
+            if let Some(holder) = holder.filter(|_| self.ledger.accepts(fence, range)) {
+                if holder.node == NodeId::ANY {
+                    self.open.add(fence, from);
+                    self.watch_lease(from, out, timers);
+                }
                 listed.entry((fence.epoch, fence.grant)).or_default().push(range);
             } else {
                 stale.push((fence, range));
@@ -146,6 +151,7 @@ impl Home {
                 missing.extend(beyond(range, listed).into_iter().map(|part| (holder, part)));
             }
         });
+        missing.extend(self.lost_copies(from, &listed));
         self.requeue(from, missing, out, timers);
     }
 
@@ -193,7 +199,8 @@ impl Home {
         let holds = self.strangers.get(&node).is_some_and(|holding| holding.tasks() > 0);
         if let Some(account) = self.accounts.get_mut(&node) {
             account.lease = None;
-            if account.holding.tasks() == 0 || node == out.me {
+            let copies = self.open.has(node);
+            if account.holding.tasks() == 0 && !copies || node == out.me {
                 return;
             }
             if until > out.now {
@@ -203,7 +210,12 @@ impl Home {
         } else if !holds {
             return;
         }
-        self.give_up_on(node, out, timers);
+        if node == NodeId::ANY {
+            let unclaimed = self.unclaimed();
+            self.requeue(node, unclaimed, out, timers);
+        } else {
+            self.give_up_on(node, out, timers);
+        }
     }
 
     /// Ends the session with a node and takes back all that it holds.
@@ -216,6 +228,7 @@ impl Home {
                 lost.push((holder, range));
             }
         });
+        lost.extend(self.lost_copies(node, &BTreeMap::new()));
         self.requeue(node, lost, out, timers);
         self.strangers.remove(&node);
     }
@@ -224,7 +237,8 @@ impl Home {
     /// mean that something was lost that should not have been: the list decides.
     pub(super) fn on_pulse(&mut self, from: NodeId, digest: Digest, out: &mut Outbox) {
         let Some(account) = self.accounts.get(&from) else { return };
-        let differs = account.holding.digest != digest;
+        // Copies of open grants are on nobody's account.
+        let differs = account.holding.digest != digest && !self.open.has(from);
         let quiet = out.links.is_quiet(from) && !self.log.waits_for(from);
         if differs && quiet && !self.flaws.has(Flaw::StaleIncarnation) {
             self.relist(from, out);

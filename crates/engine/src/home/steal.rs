@@ -5,6 +5,7 @@ use bary_ledger::record::Record;
 use bary_model::event::{Cause, EventKind};
 use bary_model::id::{Fence, NodeId, TaskRange};
 use bary_model::message::{Retract, Say};
+use bary_policy::preset::Binding;
 use bary_policy::steal::Victim;
 use bary_policy::steal::wait;
 
@@ -18,6 +19,10 @@ const STEALS_MAX: u32 = 4;
 impl Home {
     /// Looks for a victim for an idle node whose ask is still parked.
     pub(super) fn seek_work_for(&mut self, thief: NodeId, out: &mut Outbox, timers: &mut Timers) {
+        if self.policy.binding == Binding::Open {
+            self.copy_to(thief, out, timers);
+            return;
+        }
         let idle = self.accounts.get(&thief).is_some_and(|account| {
             account.parked.as_ref().is_some_and(|parked| parked.ask.held == 0)
         });
@@ -92,10 +97,10 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        let accepted: Vec<_> = items
-            .into_iter()
-            .filter(|(fence, range)| self.ledger.accepts(*fence, *range))
-            .collect();
+        let mut accepted = items;
+        accepted.retain(|&(fence, range)| {
+            self.ledger.accepts(fence, range) && self.is_last_copy(fence, range, from)
+        });
         let thief = self.settle_retract(from, &accepted);
         if !accepted.is_empty() {
             let ranges = accepted.iter().map(|(_, range)| *range).collect();

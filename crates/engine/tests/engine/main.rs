@@ -5,5 +5,7 @@ mod chaos;
 mod found;
 mod hands;
 mod life;
+mod open;
+mod permits;
 mod shards;
 mod world;

@@ -28,6 +28,16 @@ pub static AFTER: [Key; 2] = [
         .example("aligned = true"),
 ];
 
+/// The keys of `limit`.
+pub static LIMIT: [Key; 2] = [
+    key("name", Shape::Text, "", "Its name; tasks of any job that name the same share it.")
+        .required()
+        .example("name = \"licence\""),
+    key("most", Shape::Integer(1, u32::MAX as i64), "", "How many of them run at a time.")
+        .required()
+        .example("most = 4"),
+];
+
 /// The keys of `reduce`.
 pub static REDUCE: [Key; 4] = [
     key("op", Shape::Choice(&REDUCTIONS), "", "How to reduce.")

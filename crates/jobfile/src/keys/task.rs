@@ -1,11 +1,11 @@
 //! The keys of one task.
 
-use crate::keys::parts::{BACKOFF, EACH_FILE, FILE_MOVE, ONE_AFTER, REDUCE, REDUCTIONS};
+use crate::keys::parts::{BACKOFF, EACH_FILE, FILE_MOVE, LIMIT, ONE_AFTER, REDUCE, REDUCTIONS};
 use crate::keys::{Key, Shape, key};
 use crate::limits;
 
 /// The keys of one task.
-pub static TASK: [Key; 34] = [
+pub static TASK: [Key; 35] = [
     key(
         "name",
         Shape::Text,
@@ -151,6 +151,15 @@ pub static TASK: [Key; 34] = [
     key("region", Shape::Text, "any", "The region that the tasks would rather run in.")
         .inherits()
         .example("region = \"eu\""),
+    key(
+        "limit",
+        Shape::Record(&LIMIT),
+        "none",
+        "At most so many of the tasks that name this limit run at a time, on all nodes \
+         together.",
+    )
+    .inherits()
+    .example("limit = { name = \"licence\", most = 4 }"),
     key(
         "priority",
         Shape::Integer(i32::MIN as i64, i32::MAX as i64),

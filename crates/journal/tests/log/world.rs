@@ -1,5 +1,7 @@
 //! A log on a disk that the test can look at and spoil.
 
+#![expect(clippy::disallowed_types, reason = "the test and the log share one disk")]
+
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
 

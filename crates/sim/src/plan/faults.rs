@@ -148,7 +148,10 @@ fn one(plan: &Plan, name: &str, lot: &mut Lot) -> Option<FaultKind> {
             FaultKind::Jump { node, by }
         }
         "eio" => FaultKind::SyncFails { shard, down },
-        "full" => FaultKind::Full { shard, lasts },
+        "full" => {
+            let left = lot.one_of(&[0, 1_000, 20_000]);
+            FaultKind::Full { shard, left, lasts }
+        }
         "rot" if lot.percent(25) => FaultKind::Rot { shard },
         "slow-disk" => {
             let sync = Span::millis(lot.one_of(&[50, 500, 5_000]));

@@ -13,7 +13,7 @@ use bary_model::weight::Weight;
 use crate::fates::Fates;
 use crate::lot::Lot;
 use crate::plan::world::{even, node};
-use crate::plan::{DiskPlan, JobPlan, Plan, Stream};
+use crate::plan::{DiskPlan, JobPlan, Keeping, Plan, Stream};
 
 /// In worlds of more nodes than this, not every node knows every other.
 const ACQUAINTED_MAX: usize = 100;
@@ -53,7 +53,8 @@ impl Plan {
             limits: Limits::default(),
             flaws: Flaws::default(),
             network: even(Span::millis(1)),
-            disk: DiskPlan { sync: Span::ZERO, keeps: false },
+            disk: DiskPlan { sync: Span::ZERO, keeping: Keeping::Nothing },
+            wire: false,
             fates: Fates::default(),
             unit: Span::millis(10),
             jobs: Vec::new(),

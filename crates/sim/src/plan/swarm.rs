@@ -10,7 +10,7 @@ use crate::fates::Fates;
 use crate::lot::Lot;
 use crate::plan::faults::{self, Faults};
 use crate::plan::world::{mixed, uneven};
-use crate::plan::{DiskPlan, Plan, graphs};
+use crate::plan::{DiskPlan, Keeping, Plan, graphs};
 
 /// What of a plan is not drawn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +47,8 @@ impl Plan {
             limits: limits(&mut lot),
             flaws: Flaws::default(),
             network: uneven(&mut lot),
-            disk: DiskPlan { sync: Span::micros(lot.one_of(&[0, 100, 5_000])), keeps: true },
+            disk: disk(&mut Lot::new(seed, "disks")),
+            wire: lot.percent(25),
             fates: fates(on, &mut Lot::new(seed, "fates")),
             unit: Span::micros(lot.one_of(&[100, 1_000, 10_000])),
             jobs: Vec::new(),
@@ -66,6 +67,14 @@ impl Plan {
         faults::draw(&mut plan, on, &mut Lot::new(seed, "faults"));
         plan
     }
+}
+
+fn disk(lot: &mut Lot) -> DiskPlan {
+    let sync = Span::micros(lot.one_of(&[0, 100, 5_000]));
+    let segment = lot.one_of(&[4 << 10, 16 << 10, 256 << 10]);
+    let snapshot = lot.one_of(&[4 << 10, 64 << 10, u64::MAX / 4]);
+    let bytes = Keeping::Bytes { segment, snapshot };
+    DiskPlan { sync, keeping: lot.one_of(&[Keeping::Model, bytes]) }
 }
 
 fn levels(plan: &mut Plan, on: Faults, lot: &mut Lot) {

@@ -10,6 +10,7 @@ use bary_model::time::{Moment, Span};
 
 use crate::node::State;
 use crate::run::Run;
+use crate::store::Broken;
 use crate::watch::Seen;
 use crate::world::{Due, World};
 
@@ -25,11 +26,25 @@ impl World<'_> {
                 watch.see(self.now, node, Seen::Effect(&effect));
             }
             self.do_one(node, effect);
+            if self.fallen.is_some() {
+                break;
+            }
         }
+        effects.clear();
         self.effects = effects;
+        self.fall();
         if let Some(doom) = doom {
             self.inputs.clear();
             self.crash(node, doom.power, Some(doom.down));
+        }
+    }
+
+    /// Ends the process whose journal has failed, if one has: as if it had lost its power, since
+    /// nobody knows what is durable.
+    pub(super) fn fall(&mut self) {
+        if let Some((node, down)) = self.fallen.take() {
+            self.inputs.clear();
+            self.crash(node, true, Some(down));
         }
     }
 
@@ -48,8 +63,11 @@ impl World<'_> {
         }
     }
 
-    fn send(&mut self, from: usize, to: usize, frame: Frame) {
+    fn send(&mut self, from: usize, to: usize, mut frame: Frame) {
         self.tally.sent(&frame);
+        if self.plan.wire {
+            frame = through_bytes(&frame);
+        }
         let [first, second] = self.network.carry(self.now, from, to);
         let Some(first) = first else {
             self.tally.events += 1;
@@ -76,18 +94,18 @@ impl World<'_> {
         self.write(at);
     }
 
-    /// Begins a sync of a shard's journal where one is due; what takes no time is over at once.
-    fn write(&mut self, at: usize) {
+    /// Writes what waits in a shard's journal and begins a sync; what takes no time is over at
+    /// once.
+    pub(super) fn write(&mut self, at: usize) {
         let shard = &mut self.shards[at];
-        if !shard.write() {
-            return;
-        }
         let usual = self.plan.disk.sync;
-        if usual == Span::ZERO && shard.slow.is_none() && shard.fails.is_none() {
-            let synced = shard.sync().map(|lsn| Input::Durable { shard: shard.id, lsn });
-            self.inputs.extend(synced);
-            return;
+        match shard.write() {
+            Ok(true) if usual == Span::ZERO && shard.slow.is_none() => return self.sync(at),
+            Ok(true) => {}
+            Ok(false) => return self.tell_room(at),
+            Err(why) => return self.fail(at, &why),
         }
+        let shard = &mut self.shards[at];
         let takes = match shard.slow {
             Some(slow) => slow,
             None => Span(usual.0 / 2 + self.lots.disk.below(usual.0 * 3 / 2 + 1)),
@@ -98,24 +116,65 @@ impl World<'_> {
 
     pub(super) fn synced(&mut self, at: usize, term: u32) {
         self.tally.events += 1;
-        let shard = &mut self.shards[at];
-        if shard.term != term {
+        let Some(home) = self.shards[at].home.filter(|_| self.shards[at].term == term) else {
             return;
-        }
-        let Some(home) = shard.home else { return };
-        if let Some(down) = shard.fails.take() {
-            self.trail.other(self.now, home, "eio", at as u64);
-            self.crash(home, true, Some(down));
-            return;
-        }
-        let durable = shard.sync().map(|lsn| Input::Durable { shard: shard.id, lsn });
+        };
+        self.sync(at);
         self.write(at);
-        if let Some(input) = durable {
-            self.give(home, input);
+        self.fall();
+        if !self.inputs.is_empty() {
+            self.step(home);
         }
     }
 
-    fn start(
+    /// Syncs what was written and tells the home what is durable now, in its next step.
+    fn sync(&mut self, at: usize) {
+        let shard = &mut self.shards[at];
+        let (id, home) = (shard.id, shard.home);
+        match shard.sync() {
+            Err(why) => self.fail(at, &why),
+            Ok(durable) => {
+                if let (Some(home), Some(lsn)) = (home, durable) {
+                    self.snapshot(home, at, lsn);
+                    self.take(home, Input::Durable { shard: id, lsn });
+                }
+                self.tell_room(at);
+            }
+        }
+    }
+
+    /// Keeps a snapshot where one is wanted and the engine knows no more than what is durable.
+    fn snapshot(&mut self, home: usize, at: usize, lsn: Lsn) {
+        let shard = &mut self.shards[at];
+        let ledger = self.nodes[home].engine.as_ref().and_then(|engine| engine.ledger(shard.id));
+        if let Some(ledger) = ledger
+            && self.nodes[home].state == State::Up
+            && shard.is_quiet()
+            && shard.store.wants_snapshot()
+        {
+            self.trail.other(self.now, home, "snapshot", lsn.0);
+            if let Err(why) = shard.store.snapshot(lsn, ledger) {
+                self.fail(at, &why);
+            }
+        }
+    }
+
+    pub(super) fn tell_room(&mut self, at: usize) {
+        let shard = &mut self.shards[at];
+        if let (Some(home), Some(low)) = (shard.home, shard.room()) {
+            let shard = shard.id;
+            self.take(home, Input::Room { shard, low });
+        }
+    }
+
+    /// A shard's disk has failed: its home is doomed, within the step that goes on if one does.
+    fn fail(&mut self, at: usize, why: &Broken) {
+        let Some(home) = self.shards[at].home else { return };
+        self.trail.told(self.now, home, "eio", self.shards[at].id, &why.0);
+        self.fallen = Some((home, self.shards[at].down));
+    }
+
+    pub(super) fn start(
         &mut self,
         node: usize,
         run: RunNo,
@@ -198,5 +257,16 @@ impl World<'_> {
         }
         debug_assert!(of.state != State::Down, "runs die with their process");
         Input::Ended { run, items }
+    }
+}
+
+/// A frame as it is when it has been on a wire.
+fn through_bytes(frame: &Frame) -> Frame {
+    let mut bytes = Vec::new();
+    let written = bary_wire::frame::encode(frame, &mut bytes);
+    assert!(written.is_ok(), "a frame of an engine can be encoded: {written:?}");
+    match bary_wire::frame::decode(&bytes) {
+        Ok(read) => read,
+        Err(error) => panic!("what was encoded can be decoded: {error}"),
     }
 }

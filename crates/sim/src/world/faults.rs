@@ -2,9 +2,12 @@
 
 use bary_engine::input::Input;
 use bary_model::id::NodeId;
+use bary_model::time::{Moment, Span};
 
+use crate::lot::Lot;
 use crate::node::{Doom, State};
 use crate::plan::FaultKind;
+use crate::shard::Shard;
 use crate::watch::Seen;
 use crate::world::{Due, World};
 
@@ -54,12 +57,13 @@ impl World<'_> {
             FaultKind::Partition { shape, first, .. } => {
                 self.network.cut(number, self.now, shape.clone(), first.clone());
             }
-            FaultKind::SyncFails { shard, down } => self.of_shard(*shard, |shard| {
-                shard.fails = Some(*down);
+            FaultKind::SyncFails { shard, down } => self.of_shard(*shard, |shard, _| {
+                shard.store.fail();
+                shard.down = *down;
             }),
-            FaultKind::Full { shard, .. } => self.room(*shard, true),
-            FaultKind::Rot { shard } => self.of_shard(*shard, |shard| shard.rotten = true),
-            FaultKind::SlowDisk { shard, sync, .. } => self.of_shard(*shard, |shard| {
+            FaultKind::Full { shard, left, .. } => self.room(*shard, Some(*left)),
+            FaultKind::Rot { shard } => self.of_shard(*shard, |shard, lot| shard.store.rot(lot)),
+            FaultKind::SlowDisk { shard, sync, .. } => self.of_shard(*shard, |shard, _| {
                 shard.slow = Some(*sync);
             }),
             FaultKind::SlowNode { node, lag, .. } => {
@@ -84,8 +88,8 @@ impl World<'_> {
         match &plan.faults[number].kind {
             FaultKind::Pause { node, .. } => self.resume(*node),
             FaultKind::Partition { .. } => self.network.mend(number),
-            FaultKind::Full { shard, .. } => self.room(*shard, false),
-            FaultKind::SlowDisk { shard, .. } => self.of_shard(*shard, |shard| shard.slow = None),
+            FaultKind::Full { shard, .. } => self.room(*shard, None),
+            FaultKind::SlowDisk { shard, .. } => self.of_shard(*shard, |shard, _| shard.slow = None),
             FaultKind::SlowNode { node, .. } => {
                 self.network.unlag(*node);
                 self.nodes[*node].slow = 1;
@@ -99,10 +103,10 @@ impl World<'_> {
         }
     }
 
-    fn jump(&mut self, node: usize, by: bary_model::time::Span) {
+    fn jump(&mut self, node: usize, by: Span) {
         let now = self.now;
         self.nodes[node].clock.jump(now, by);
-        self.nodes[node].wake = bary_model::time::Moment(u64::MAX);
+        self.nodes[node].wake = Moment(u64::MAX);
         self.plan_wake(node);
     }
 
@@ -115,19 +119,24 @@ impl World<'_> {
         }
     }
 
-    fn room(&mut self, native: usize, low: bool) {
+    /// Leaves only so many bytes on the disk of a shard, or room for all that is wanted.
+    fn room(&mut self, native: usize, left: Option<u64>) {
         let Some(at) = self.shard_of[native] else { return };
         let shard = &mut self.shards[at];
-        shard.low = low;
-        let (id, home) = (shard.id, shard.home);
-        if let Some(home) = home {
-            self.give(home, Input::Room { shard: id, low });
+        shard.low = left.is_some();
+        shard.store.squeeze(left);
+        let Some(home) = shard.home else { return };
+        self.write(at);
+        self.tell_room(at);
+        self.fall();
+        if !self.inputs.is_empty() {
+            self.step(home);
         }
     }
 
-    fn of_shard(&mut self, native: usize, mut act: impl FnMut(&mut crate::shard::Shard)) {
+    fn of_shard(&mut self, native: usize, act: impl FnOnce(&mut Shard, &mut Lot)) {
         if let Some(at) = self.shard_of[native] {
-            act(&mut self.shards[at]);
+            act(&mut self.shards[at], &mut self.lots.disk);
         }
     }
 
@@ -151,7 +160,7 @@ impl World<'_> {
         self.see(0, Seen::Calm);
         self.network.heal();
         for shard in &mut self.shards {
-            (shard.fails, shard.slow) = (None, None);
+            (shard.down, shard.slow) = (Span::ZERO, None);
         }
         for node in 0..self.nodes.len() {
             (self.nodes[node].doom, self.nodes[node].slow) = (None, 1);
@@ -161,14 +170,8 @@ impl World<'_> {
             }
         }
         for at in 0..self.shards.len() {
-            if std::mem::take(&mut self.shards[at].low) {
-                let native = self.shards[at].native;
-                self.room(native, false);
-            }
-            let term = self.shards[at].term;
-            if !self.shards[at].rotten {
-                self.adopt(at, term);
-            }
+            self.room(self.shards[at].native, None);
+            self.adopt(at, self.shards[at].term);
         }
         for (by, node) in std::mem::take(&mut self.believed) {
             let life = self.nodes[by].life;

@@ -50,7 +50,7 @@ impl World<'_> {
     /// The shard that a node opens when it begins: the one it opened last, or its own, if nobody
     /// is home of it.
     fn shard_to_open(&self, node: usize) -> Option<usize> {
-        let free = |at: &usize| self.shards[*at].home.is_none();
+        let free = |at: &usize| self.shards[*at].home.is_none() && !self.shards[*at].closed;
         let last = (0..self.shards.len()).filter(free).find(|at| self.shards[*at].last == node);
         let own = self.shard_of[node].filter(free);
         last.or(own)
@@ -165,7 +165,8 @@ impl World<'_> {
 
     /// Gives an orphaned shard to a node without one, if there is such a node.
     pub(super) fn adopt(&mut self, at: usize, term: u32) {
-        if self.shards[at].home.is_some() || self.shards[at].term != term {
+        let shard = &self.shards[at];
+        if shard.home.is_some() || shard.term != term || shard.closed {
             return;
         }
         let free = |node: &usize| {
@@ -193,21 +194,20 @@ impl World<'_> {
             self.shards[at].cut_off(true, &mut self.lots.disk);
         }
         let shard = &mut self.shards[at];
-        if shard.rotten {
-            let id = shard.id;
-            self.trail.other(self.now, node, "refuses", id.0);
-            self.see(node, Seen::Refused { shard: id });
-            return;
-        }
+        let id = shard.id;
+        let (ledger, next) = match shard.recover() {
+            Ok(found) => found,
+            Err(why) => {
+                self.trail.told(self.now, node, "refuses", id, &why.0);
+                self.see(node, Seen::Refused { shard: id });
+                return;
+            }
+        };
         (shard.home, shard.last) = (Some(node), node);
-        let (id, low) = (shard.id, shard.low);
-        let (ledger, next) = shard.recover();
         self.nodes[node].shards.push(at);
         self.see(node, Seen::Recovered { shard: id, ledger: &ledger, next });
         self.inputs.push(Input::Opened { ledger: Box::new(ledger), next });
-        if low {
-            self.inputs.push(Input::Room { shard: id, low });
-        }
+        self.tell_room(at);
     }
 
     pub(super) fn depose(&mut self, node: usize, life: u32, at: usize) {

@@ -38,7 +38,7 @@ impl World<'_> {
     }
 
     fn rotten(&self, native: usize) -> bool {
-        self.shard_of[native].is_none_or(|at| self.shards[at].rotten)
+        self.shard_of[native].is_none_or(|at| self.shards[at].closed)
     }
 
     /// Whom a client takes for the home of a shard: the node that is, or now and then one that

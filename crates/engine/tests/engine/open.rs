@@ -1,0 +1,41 @@
+//! Open binding: several nodes may run one grant, and the first outcome counts.
+
+use std::sync::Arc;
+
+use bary_engine::effect::{Effect, Why};
+use bary_model::outcome::End;
+use bary_model::time::{Moment, Span};
+
+use crate::world::{Seen, World, body, info, job, spec};
+
+#[test]
+fn a_node_that_waits_overtakes_a_slow_one_and_the_slow_one_stops() {
+    let nodes = [info(0, 1, 1.0), info(1, 1, 0.001)];
+    let mut world = World::new(&nodes, "open", Span::millis(1));
+    let stops = std::rc::Rc::new(std::cell::Cell::new(0));
+    let seen = std::rc::Rc::clone(&stops);
+    world.watch = Some(Box::new(move |_, _, what| {
+        if let Seen::Effect(Effect::Stop { why: Why::Cancel, .. }) = what {
+            seen.set(seen.get() + 1);
+        }
+    }));
+    let work = Arc::new(body("f"));
+    world.submit(job(vec![spec("a", 4, 1.0, &work)]));
+    world.run();
+    assert_eq!(world.ends().len(), 4);
+    assert!(world.ends().values().all(|end| *end == End::Succeeded));
+    let last = world.ended().map(|ended| ended.usage.began).max();
+    assert!(last < Some(Moment(1_000_000_000)), "the slow node is not waited for: {last:?}");
+    assert!(world.busy()[0] > 0.03, "the fast node ran nearly all of it");
+    assert_eq!(stops.get(), 1, "the copy that lost is stopped");
+}
+
+#[test]
+fn what_a_node_gives_back_still_runs_elsewhere() {
+    let nodes = [info(0, 2, 1.0), info(1, 2, 1.0), info(2, 2, 0.5)];
+    let mut world = World::new(&nodes, "open", Span::millis(1));
+    let work = Arc::new(body("f"));
+    world.submit(job(vec![spec("a", 50, 1.0, &work), spec("b", 7, 3.0, &work)]));
+    world.run();
+    assert_eq!(world.ends().len(), 57);
+}
