@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use bary_jobfile::fault::Fault;
 use bary_jobfile::files::Disk;
 use bary_jobfile::read::{ReadOptions, read};
-use bary_model::job::JobSpec;
-use bary_node::cluster::{Cluster, RequestError, StartError};
+use bary_model::event::Event;
+use bary_model::job::{JobSpec, SubmissionKey};
+use bary_node::cluster::{Cluster, Durability, RequestError, StartError};
 use bary_node::listener::{Listener, News};
 use bary_node::options::{ClusterOptions, NodeOptions};
+use bary_node::state::{self, State, StateError};
 use bary_policy::preset::{self, PolicyError};
 use bary_ports::function::{Call, Functions};
 use bary_ports::store::StoreError;
+use bary_wire::codec::EncodeError;
 
 use crate::done::Done;
 use crate::functions::builtin;
@@ -24,6 +27,8 @@ pub struct Node {
     cluster: Cluster,
     listener: Listener,
     functions: Functions,
+    /// What earlier lives of its state did.
+    recalled: Vec<Event>,
 }
 
 /// What a node will be.
@@ -33,6 +38,7 @@ pub struct NodeBuilder {
     slots: u32,
     nodes: u32,
     policy: String,
+    state: Option<PathBuf>,
 }
 
 /// Why a node did not start. Nothing runs.
@@ -44,6 +50,9 @@ pub enum BuildError {
     /// The options cannot be, or the machine refused.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The state cannot be opened.
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 /// Why a job did not come to its end.
@@ -63,6 +72,12 @@ pub enum RunError {
     /// The node refused the job; nothing ran.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// The job cannot be written to the state's journal; nothing ran.
+    #[error("the job cannot be kept: {0}")]
+    Content(#[from] EncodeError),
+    /// The state's journal has failed. What had been told is on disk; nobody knows of the rest.
+    #[error("the node's state has failed: {0}")]
+    Journal(String),
     /// A result could not be read back.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,7 +91,13 @@ impl Node {
     #[must_use]
     pub fn builder() -> NodeBuilder {
         let slots = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
-        NodeBuilder { functions: builtin(), slots, nodes: 1, policy: "gravity".to_owned() }
+        NodeBuilder {
+            functions: builtin(),
+            slots,
+            nodes: 1,
+            policy: "gravity".to_owned(),
+            state: None,
+        }
     }
 
     /// Runs the job of a job file to its end.
@@ -106,16 +127,34 @@ impl Node {
         self.run_in(text, Path::new("job.toml"), &[])
     }
 
-    /// Runs a job to its end.
+    /// Runs a job to its end. On a node with a state, the same job goes on where an earlier run of
+    /// it ended, and gives the first answer again once it has finished.
     ///
     /// # Errors
     /// Where the job is refused; nothing ran then.
-    pub fn run(&mut self, job: JobSpec) -> Result<Done, RunError> {
+    pub fn run(&mut self, mut job: JobSpec) -> Result<Done, RunError> {
         let store = self.cluster.store();
+        if self.cluster.durability() == Durability::Disk && job.key.is_none() {
+            let key = state::content(&job)?;
+            job.key = Some(SubmissionKey { key, content: key as u64 });
+        }
         let job = self.cluster.submit(job)?;
         let mut done = Done::default();
+        for event in &self.recalled {
+            if done.fold(job, event.clone(), store.as_ref())? {
+                return Ok(done);
+            }
+        }
         for news in self.listener.by_ref() {
-            let News::Events(events) = news else { continue };
+            let events = match news {
+                News::Events(events) => events,
+                News::Failed(why) => return Err(RunError::Journal(why)),
+                _ => continue,
+            };
+            if self.cluster.durability() == Durability::Disk {
+                // Another run may want a job that goes on meanwhile.
+                self.recalled.extend(events.iter().cloned());
+            }
             for event in events {
                 if done.fold(job, event, store.as_ref())? {
                     return Ok(done);
@@ -182,16 +221,33 @@ impl NodeBuilder {
         self
     }
 
+    /// Keeps its state in this directory: what it acknowledges is on disk by then, and a later node
+    /// on the same directory goes on where this one ended, however that ended. Nothing is kept
+    /// where not said.
+    #[must_use]
+    pub fn state(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.state = Some(directory.into());
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
-    /// Where the policy is unknown, there are no slots or nodes, or the machine gives no thread.
+    /// Where the policy is unknown, there are no slots or nodes, the state cannot be opened, or the
+    /// machine gives no thread.
     pub fn start(self) -> Result<Node, BuildError> {
         let policy = preset::parse(&self.policy)?;
         let nodes = (0..self.nodes).map(|n| NodeOptions::local(format!("n{n}"), self.slots));
         let mut options = ClusterOptions::new(nodes.collect(), policy);
         options.functions = self.functions.clone();
-        let (cluster, listener) = Cluster::start(options)?;
-        Ok(Node { cluster, listener, functions: self.functions })
+        let mut recalled = Vec::new();
+        let (cluster, listener) = match &self.state {
+            Some(directory) => {
+                let state = State::open(directory, &mut |event| recalled.push(event))?;
+                Cluster::resume(options, state)?
+            }
+            None => Cluster::start(options)?,
+        };
+        Ok(Node { cluster, listener, functions: self.functions, recalled })
     }
 }

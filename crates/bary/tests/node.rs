@@ -1,5 +1,7 @@
 //! A node inside a program: functions of its own, failures that stay where they belong.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bary::{Call, FunctionError, Node};
 use bary_model::outcome::{End, Failure};
 
@@ -105,5 +107,30 @@ fn several_nodes_share_an_array_under_every_preset() {
         let primes =
             (0..500).filter(|n| done.result_at("p", *n).is_some_and(|r| &r[..] == b"true"));
         assert_eq!(primes.count(), 95, "{policy}");
+    }
+}
+
+#[test]
+fn a_node_with_a_state_gives_the_first_answer_again() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let dir = tempfile::tempdir().expect("there is room");
+    let job = |count| {
+        format!(
+            "[[task]]\nname = 'a'\nfunction = 'count'\nargs = '{{index}}'\narray = '1-{count}'\nreduce = 'SUM'"
+        )
+    };
+    let count = |n: u64| {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        n
+    };
+    for (life, calls) in [(1, 15), (2, 15)] {
+        let builder = Node::builder().slots(2).function("count", count).state(dir.path());
+        let mut node = builder.start().expect("a node starts");
+        for (count, sum) in [(10, "55"), (5, "15")] {
+            let done = node.run_text(&job(count)).expect("the job runs");
+            assert_eq!(done.result("a.reduce").as_deref(), Some(sum), "life {life}");
+            assert_eq!(done.succeeded, count + 1);
+        }
+        assert_eq!(CALLS.load(Ordering::Relaxed), calls, "life {life}");
     }
 }

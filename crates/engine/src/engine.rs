@@ -239,7 +239,9 @@ impl Engine {
         let mut any = false;
         loop {
             if let Some(peer) = self.out.renewed.pop_front() {
-                self.homes.values_mut().for_each(|home| home.on_renewed(peer));
+                for home in self.homes.values_mut() {
+                    home.on_renewed(peer, &mut self.out);
+                }
                 self.runner.on_renewed(peer);
             } else if let Some(message) = self.out.next_local() {
                 self.on_message(self.view.me, message);
@@ -354,13 +356,13 @@ impl Engine {
         let (out, timers) = (&mut self.out, &mut self.timers);
         match say {
             Say::Load { ready } => {
-                self.view.set_ready(shard, ready);
+                self.view.set_ready(shard, ready, true, out.now);
                 for home in self.homes.values_mut() {
                     home.on_neighbour(shard, from, ready);
                 }
             }
             Say::Grant(grant) => {
-                self.view.set_ready(shard, grant.ready);
+                self.view.set_ready(shard, grant.ready, false, out.now);
                 self.runner.on_grant(shard, grant, out, timers);
             }
             Say::Settled { batch } => self.runner.on_settled(shard, batch),

@@ -253,7 +253,7 @@ impl Home {
 
     /// A node says that it has room: it gets work, or waits parked while work is sought.
     pub(super) fn on_ask(&mut self, from: NodeId, ask: Ask, out: &mut Outbox, timers: &mut Timers) {
-        let asked = self.log.shard;
+        let asked = vec![(self.log.shard, ask.number)];
         self.park(from, Parked { ask, asked, hops: 0 });
         self.serve(out, timers);
         self.seek_work_for(from, out, timers);
@@ -314,10 +314,7 @@ impl Home {
         for range in std::mem::take(&mut then.ready) {
             self.make_ready_or_cancel(range, &mut then);
         }
-        for (range, because) in then.skipped {
-            let because = Some(because);
-            self.log.tell(EventKind::Dropped { range, end: End::Skipped, because }, out);
-        }
+        self.tell_skipped(&mut then, out);
         for range in then.cancelled {
             let end = End::Cancelled;
             self.log.tell(EventKind::Dropped { range, end, because: None }, out);
@@ -329,6 +326,13 @@ impl Home {
             self.log.tell(EventKind::Finished { job }, out);
         }
         self.serve(out, timers);
+    }
+
+    fn tell_skipped(&mut self, then: &mut Consequences, out: &mut Outbox) {
+        for (range, because) in std::mem::take(&mut then.skipped) {
+            let because = Some(because);
+            self.log.tell(EventKind::Dropped { range, end: End::Skipped, because }, out);
+        }
     }
 
     fn forget(&mut self, job: JobNo) {

@@ -60,7 +60,7 @@ pub struct Limits {
     /// Most nodes that run one grant at a time under Open binding. Defaults to 2.
     pub open_copies_max: usize,
     /// How often a home tells other homes how it stands, at most. Shorter means that nodes that
-    /// wait at one home find work at another sooner. Defaults to 20 ms.
+    /// wait at one home find work at another sooner. Defaults to 50 ms.
     pub level_delay: Span,
     /// How long ready work waits for nodes that other homes send before every node is told of it.
     /// Longer saves messages under steady load. Defaults to 50 ms.
@@ -100,7 +100,7 @@ impl Default for Limits {
             watch_again: Span::secs(5),
             permit_delay: Span::millis(300),
             open_copies_max: 2,
-            level_delay: Span::millis(20),
+            level_delay: Span::millis(50),
             word_delay: Span::millis(50),
             unsettled_items_max: 1_000_000,
             retains_finished: false,
@@ -132,7 +132,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("watch_again", "5 s", "how often a home asks again about a job that one of its own waits for"),
     ("permit_delay", "300 ms", "how long a new keeper of a limit listens before it lends"),
     ("open_copies_max", "2", "nodes that run one grant at a time under Open binding"),
-    ("level_delay", "20 ms", "how often homes tell each other how they stand, at most"),
+    ("level_delay", "50 ms", "how often homes tell each other how they stand, at most"),
     ("word_delay", "50 ms", "how long work waits for other homes' nodes before all are told"),
     ("unsettled_items_max", "1,000,000", "outcomes kept until homes have answered"),
     ("ask_ahead_min", "1 ms", "round trips shorter than this are not asked ahead for"),

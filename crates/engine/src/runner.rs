@@ -120,11 +120,12 @@ impl Runner {
         timers: &mut Timers,
     ) {
         self.on_settled(home, grant.settled);
-        if let Some((asked, number)) = grant.answers
-            && let Some(session) = self.sessions.get_mut(&asked)
-            && number == session.asks
-        {
-            session.open = None;
+        for (asked, number) in grant.answers {
+            if let Some(session) = self.sessions.get_mut(&asked)
+                && number == session.asks
+            {
+                session.open = None;
+            }
         }
         for item in grant.items {
             self.held.push_back(home, item);

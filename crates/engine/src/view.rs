@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bary_model::id::{Epoch, NodeId, ShardId};
 use bary_model::node::{NodeInfo, Peer};
-use bary_model::time::Span;
+use bary_model::time::{Moment, Span};
 
 /// The other nodes, and this one at no distance.
 #[derive(Debug)]
@@ -22,6 +22,16 @@ pub(crate) struct HomeView {
     pub(crate) epoch: Epoch,
     /// The weight that it last said was ready.
     pub(crate) ready: u64,
+    /// Whether it has called for nodes since it last had work for this one.
+    pub(crate) calls: bool,
+    /// When it said so.
+    pub(crate) heard: Moment,
+}
+
+impl HomeView {
+    fn new(node: NodeId, epoch: Epoch) -> Self {
+        Self { node, epoch, ready: 0, calls: false, heard: Moment(0) }
+    }
 }
 
 impl View {
@@ -45,19 +55,20 @@ impl View {
 
     /// A home speaks: tells whether it is the one that reigns, as far as this node has heard.
     pub(crate) fn hear(&mut self, shard: ShardId, node: NodeId, epoch: Epoch) -> bool {
-        let home = self.homes.entry(shard).or_insert(HomeView { node, epoch, ready: 0 });
+        let home = self.homes.entry(shard).or_insert(HomeView::new(node, epoch));
         if epoch < home.epoch {
             return false;
         }
         if epoch > home.epoch {
-            *home = HomeView { node, epoch, ready: 0 };
+            *home = HomeView::new(node, epoch);
         }
         true
     }
 
-    pub(crate) fn set_ready(&mut self, shard: ShardId, ready: u64) {
+    /// A home has said how much is ready, to all or in a grant.
+    pub(crate) fn set_ready(&mut self, shard: ShardId, ready: u64, calls: bool, now: Moment) {
         if let Some(home) = self.homes.get_mut(&shard) {
-            home.ready = ready;
+            (home.ready, home.calls, home.heard) = (ready, calls, now);
         }
     }
 

@@ -87,10 +87,10 @@ pub enum Say {
         at: ShardId,
         /// The node.
         node: NodeId,
-        /// The home that it asked, and its ask.
-        asked: ShardId,
-        /// See `asked`.
+        /// What it asked for.
         ask: Ask,
+        /// Its asks, each with the home it was meant for.
+        asked: Vec<(ShardId, u64)>,
         /// How often the ask has moved.
         hops: u8,
     },
@@ -209,8 +209,9 @@ pub struct Grant {
     /// The tasks, in the order in which they should start.
     #[serde(with = "grants")]
     pub items: Vec<GrantItem>,
-    /// The ask that this answers, and the home it was meant for; none for work that was pushed.
-    pub answers: Option<(ShardId, u64)>,
+    /// The asks that this answers, each with the home it was meant for; none for work that was
+    /// pushed. There are several where the node asked several homes and the asks met in one.
+    pub answers: Vec<(ShardId, u64)>,
     /// Ready weight left at the home, in thousandths.
     pub ready: u64,
     /// The last batch of the node's outcomes that is durable.

@@ -119,6 +119,9 @@ impl Cluster {
         options.executor.origin = state.birth.origin(state.latest);
         options.executor.family = state.family;
         options.limits.retains_finished = true;
+        // What a command gave is told when it ends, not when those that would follow it in one run
+        // have ended too: until then it is lost with the process.
+        options.limits.command_run_span = Span::ZERO;
         Self::run(&options, Results::Lasting(Arc::clone(&state.store)), Some(state))
     }
 

@@ -160,14 +160,17 @@ impl Host {
             Journaled::Room(room) => {
                 inputs.push(Input::Room { shard, low: room != Room::Ample });
                 let before = std::mem::replace(&mut self.state.room, room);
-                match (before == Room::None, room == Room::None) {
-                    (false, true) => self.state.waiting.push_back(News::DiskFull),
-                    (true, false) => self.state.waiting.push_back(News::DiskFree),
-                    _ => {}
+                if (before == Room::None) != (room == Room::None) {
+                    self.tell_full(room == Room::None);
                 }
             }
             Journaled::Failed { why } => self.fail(why),
         }
+    }
+
+    fn tell_full(&mut self, full: bool) {
+        self.state.waiting.push_back(if full { News::DiskFull } else { News::DiskFree });
+        self.offer_news();
     }
 
     /// Ends everything at once: nobody knows what is durable, so that nothing more is told.
@@ -200,6 +203,7 @@ impl Host {
             Control::Kill => self.state.killed = true,
             Control::Stop => self.state.stopping = true,
             Control::Suspend => self.state.running.leave(&mut *self.executor),
+            Control::Full(full) => self.tell_full(full),
         }
     }
 

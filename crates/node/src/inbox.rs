@@ -23,6 +23,8 @@ pub(crate) enum Control {
     Kill,
     /// End when nothing runs any more.
     Stop,
+    /// Whether results wait for space on the disk.
+    Full(bool),
     /// Ask what runs to end, start nothing more, and end; whatever has not ended stays as it is.
     Suspend,
 }

@@ -62,6 +62,11 @@ impl Maker<'_> {
         let (say, journaled) = unbounded_channel();
         // Later changes are told; what is so from the beginning must be known before any request.
         let low = state.as_ref().is_some_and(|state| state.log.room() != Room::Ample);
+        if let Some(state) = &state {
+            let door = door.clone();
+            // A host that has ended wants to know nothing.
+            state.store.tell(Box::new(move |full| drop(door.send(Control::Full(full)))));
+        }
         let (ledger, next, journal) = self.shard(node, state, say)?;
         let host = Host {
             engine,
@@ -110,7 +115,7 @@ impl Maker<'_> {
         let store = state.store;
         // A result is durable before the batch that tells of it.
         let before = Box::new(move || store.sync());
-        // A host that has ended wants to know nothing.
+        // As above.
         let told = Box::new(move |completion| drop(say.send(completion)));
         let journal = FileJournal::start(state.log, before, told)?;
         Ok((state.ledger, next, Box::new(journal)))

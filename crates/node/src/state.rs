@@ -22,7 +22,7 @@ use bary_model::event::Event;
 use bary_model::id::{Epoch, JobNo, Lsn, ShardId};
 use bary_model::job::JobSpec;
 use bary_model::time::Moment;
-use bary_ports::disk::DiskError;
+use bary_ports::disk::{Disk, DiskError};
 use bary_store::durable::DurableStore;
 use bary_wire::batch::{self, Batch};
 use bary_wire::codec::{DecodeError, EncodeError};
@@ -107,10 +107,9 @@ impl StateError {
     #[must_use]
     pub fn is_full(&self) -> bool {
         match self {
-            Self::Refused { cause, .. } => matches!(
-                cause.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            ),
+            Self::Refused { cause, .. } => {
+                matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
             Self::Journal { cause: LogOpenError::Disk(cause), .. } => {
                 matches!(cause, DiskError::Full { .. })
             }
@@ -125,6 +124,19 @@ impl State {
     /// # Errors
     /// Where there is none and none can be made; see [`StateError`].
     pub fn open(dir: &Path, tell: &mut dyn FnMut(Event)) -> Result<Self, StateError> {
+        Self::open_on(dir, |disk| Box::new(disk), tell)
+    }
+
+    /// As [`State::open`], with what `on` makes of the disk under the journal: one that counts, or
+    /// fails.
+    ///
+    /// # Errors
+    /// As [`State::open`].
+    pub fn open_on(
+        dir: &Path,
+        on: impl FnOnce(FileDisk) -> Box<dyn Disk>,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<Self, StateError> {
         if dir.exists() && !dir.is_dir() {
             return Err(StateError::NotADirectory(dir.to_owned()));
         }
@@ -138,7 +150,7 @@ impl State {
             BirthError::Refused(cause) => refused(cause),
         })?;
         let mut recall = Recall::new(birth.shard);
-        let (log, found) = read(dir, Box::new(disk), birth.shard, &mut |batch| {
+        let (log, found) = read(dir, on(disk), birth.shard, &mut |batch| {
             recall.take_in(batch.epoch, batch.records, tell);
         })?;
         if found != birth.shard {
@@ -184,7 +196,7 @@ impl State {
 /// Opens the log and hands on its batches.
 fn read(
     dir: &Path,
-    disk: Box<FileDisk>,
+    disk: Box<dyn Disk>,
     shard: ShardId,
     take: &mut dyn FnMut(Batch),
 ) -> Result<(Log, ShardId), StateError> {

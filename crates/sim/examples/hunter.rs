@@ -13,7 +13,7 @@ fn main() {
                 let began = std::time::Instant::now();
                 let j = hunt::run(&Case::of(seed).plan());
                 let t = began.elapsed().as_secs_f64();
-                if j.finding.is_some() || t > 3.0 {
+                if j.finding.is_some() || t > 1.0 {
                     println!(
                         "{seed} {t:.1}s ev={} {}",
                         j.report.as_ref().map_or(0, |r| r.events),
@@ -37,7 +37,8 @@ fn main() {
                     let case = Case { flaw: Some(*flaw), ..Case::of(seed) };
                     if let Some(f) = hunt::run(&case.plan()).finding {
                         if hunt::run(&Case::of(seed).plan()).finding.is_none() {
-                            println!("{name} {seed} {f}"); hits.push((seed, f.to_string().chars().take(150).collect::<String>()));
+                            println!("{name} {seed} {f}");
+                            hits.push((seed, f.to_string().chars().take(150).collect::<String>()));
                             if hits.len() >= 4 {
                                 break;
                             }

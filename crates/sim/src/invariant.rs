@@ -109,7 +109,7 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(durable::Durable::default()),
         Box::new(once::Once::default()),
         Box::new(liveness::Liveness),
-        Box::new(fence::Fenced { open: rules.open }),
+        Box::new(fence::Fenced),
         Box::new(execution::Executions::new(rules.open)),
         Box::new(dependency::Dependencies),
         Box::new(room::Room::default()),
@@ -117,7 +117,7 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(reign::Reigns::default()),
         Box::new(count::Counts::default()),
         Box::new(bounds::Bounds { grant_items_max: rules.grant_items_max }),
-        Box::new(retract::Retracts::default()),
+        Box::new(retract::Retracts::new(rules.open)),
     ]
 }
 

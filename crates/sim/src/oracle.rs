@@ -17,6 +17,7 @@ use bary_model::id::NodeId;
 use bary_model::message::{Frame, GrantItem, OutcomeItem, Say};
 use bary_model::outcome::Outcome;
 use bary_model::time::Moment;
+use bary_policy::preset::{self, Binding};
 
 use crate::history::{Answer, Digest, Entry, Fact, How, Tale, Wish, Work};
 use crate::invariant::Rules;
@@ -192,7 +193,7 @@ impl Watch for Oracle {
 /// Whether some policy of the plan grants to whoever holds a task first.
 fn is_open(plan: &Plan) -> bool {
     let mut names = plan.changes.iter().map(|(.., policy)| policy).chain([&plan.policy]);
-    names.any(|policy| policy.contains("binding=open"))
+    names.any(|name| preset::parse(name).is_ok_and(|policy| policy.binding == Binding::Open))
 }
 
 /// The faults that show in no input and no effect, in the order in which they begin.

@@ -1,6 +1,7 @@
 //! The world: engines in virtual time. One loop takes what is due next, gives it to its node, and
 //! does what the node's engine wants.
 
+mod close;
 mod effects;
 mod faults;
 mod process;
@@ -9,9 +10,8 @@ mod work;
 use std::collections::BTreeMap;
 
 use bary_engine::effect::Effect;
-use bary_engine::engine::Engine;
 use bary_engine::input::Input;
-use bary_model::id::{JobNo, NodeId, RunNo, TaskId};
+use bary_model::id::{NodeId, RunNo, TaskId};
 use bary_model::message::Frame;
 use bary_model::time::{Moment, Span};
 
@@ -368,43 +368,6 @@ impl<'a> World<'a> {
         if let Some(watch) = &mut self.watch {
             watch.see(self.now, node, seen);
         }
-    }
-
-    /// Whether no node runs or holds anything, and every job of every ledger has ended.
-    fn at_rest(&self) -> bool {
-        let mut engines = self.nodes.iter().filter_map(|node| node.engine.as_ref());
-        let (unfinished, _) = self.unfinished();
-        engines.all(Engine::is_idle) && unfinished == 0
-    }
-
-    /// How many jobs of all ledgers have not ended, and how many shards nobody is home of.
-    fn unfinished(&self) -> (u64, u64) {
-        let (mut unfinished, mut orphans) = (0, 0);
-        for shard in &self.shards {
-            let home = shard.home.and_then(|home| self.nodes[home].engine.as_ref());
-            match home.and_then(|engine| engine.ledger(shard.id)) {
-                Some(ledger) => {
-                    let jobs = (0..ledger.jobs() as u32).filter_map(|no| ledger.job(JobNo(no)));
-                    unfinished += jobs.filter(|job| job.open || job.left > 0).count() as u64;
-                }
-                None => orphans += 1,
-            }
-        }
-        (unfinished, orphans)
-    }
-
-    /// The last look at everything.
-    fn close(mut self, verdict: Verdict) -> Report {
-        for node in 0..self.nodes.len() {
-            if let (Some(engine), Some(watch)) = (&self.nodes[node].engine, &mut self.watch) {
-                watch.see(self.now, node, Seen::Rest(engine));
-            }
-        }
-        let busy: Vec<Span> = self.nodes.iter().map(|node| node.busy).collect();
-        let mut report = Report::new(self.plan, &mut self.tally, &busy, verdict);
-        (report.until, report.hash) = (self.now, self.trail.hash());
-        (report.unfinished, report.orphans) = self.unfinished();
-        report
     }
 }
 

@@ -34,13 +34,23 @@ const COPY_BYTES: usize = 256 * 1024;
 /// How long a writer waits before it tries a full disk again.
 const FULL_WAIT: Duration = Duration::from_millis(200);
 
+/// Hears that writers wait for space, and that they no longer do.
+pub type Told = Box<dyn Fn(bool) + Send>;
+
 /// Keeps blobs in the files of a directory.
-#[derive(Debug)]
 pub struct DurableStore {
     dir: PathBuf,
     state: Mutex<State>,
     /// Whether writers no longer wait for space.
     gave_up: AtomicBool,
+    /// Who hears that some wait, and whether they do.
+    waiting: Mutex<(Option<Told>, bool)>,
+}
+
+impl std::fmt::Debug for DurableStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DurableStore").field("dir", &self.dir).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +88,8 @@ impl DurableStore {
             next = next.max(number.map_or(0, |number: u64| number + 1));
         }
         let state = Mutex::new(State { next, ..State::default() });
-        Ok(Self { dir: dir.to_owned(), state, gave_up: AtomicBool::new(false) })
+        let (gave_up, waiting) = (AtomicBool::new(false), Mutex::new((None, false)));
+        Ok(Self { dir: dir.to_owned(), state, gave_up, waiting })
     }
 
     /// Makes durable all that was put so far.
@@ -96,6 +107,20 @@ impl DurableStore {
             file.sync_data()?;
         }
         if unnamed { sync_directory(&self.dir) } else { Ok(()) }
+    }
+
+    /// Has `told` hear, from now on, when writers begin to wait for space and when they go on.
+    pub fn tell(&self, told: Told) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(told);
+    }
+
+    fn set_waiting(&self, waits: bool) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut waiting.1, waits) != waits
+            && let Some(told) = &waiting.0
+        {
+            told(waits);
+        }
     }
 
     /// Lets nobody wait for space any more: what finds the disk full from now on fails.
@@ -139,12 +164,20 @@ impl DurableStore {
 
     /// Writes at a place; waits for space where there is none.
     fn write(&self, place: &Place, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut waited = false;
         loop {
             match write_all_at(&place.file, bytes, place.offset + at) {
                 Err(cause) if is_full(&cause) && !self.gave_up.load(Ordering::Relaxed) => {
+                    waited = true;
+                    self.set_waiting(true);
                     std::thread::sleep(FULL_WAIT);
                 }
-                written => return written,
+                written => {
+                    if waited {
+                        self.set_waiting(false);
+                    }
+                    return written;
+                }
             }
         }
     }

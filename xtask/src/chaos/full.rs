@@ -29,8 +29,10 @@ pub(crate) fn check(bary: &Path, scratch: &Path) -> Result<String, String> {
     let folder = scratch.join("disk");
     fs::create_dir_all(&folder).map_err(|cause| format!("{}: {cause}", folder.display()))?;
     let own = std::env::current_exe().map_err(|cause| format!("xtask: {cause}"))?;
-    let mounted = format!("mount -t tmpfs -o size={DISK} none \"$1\" && exec \"$2\" chaos-inside \
-                           \"$3\" \"$1\"");
+    let mounted = format!(
+        "mount -t tmpfs -o size={DISK} none \"$1\" && exec \"$2\" chaos-inside \
+                           \"$3\" \"$1\""
+    );
     let mut command = Command::new("unshare");
     command.args(["-rm", "sh", "-c", &mounted, "sh"]).arg(&folder).arg(own).arg(bary);
     let ended = capture(command).map_err(|error| error.to_string())?;
@@ -112,7 +114,16 @@ impl Disk<'_> {
 
     fn map(&self, array: &str) -> Command {
         let mut command = Command::new(self.bary);
-        command.args(["map", "--state", "state", "--array", array, "--function", "fibonacci", "900"]);
+        command.args([
+            "map",
+            "--state",
+            "state",
+            "--array",
+            array,
+            "--function",
+            "fibonacci",
+            "900",
+        ]);
         command.current_dir(self.folder).stdin(Stdio::null()).env_remove("BARY_OUTPUT");
         command.env("XDG_STATE_HOME", self.folder.join("home"));
         command

@@ -35,7 +35,8 @@ fn lines(numbers: impl Iterator<Item = u32>) -> String {
 }
 
 /// Tasks that note that they ran, and wait for a file once ten of them have.
-const NOTED: &str = "echo {} >> ran; [ {} -le 10 ] || until [ -e go ]; do sleep 0.01; done; echo {}";
+const NOTED: &str =
+    "echo {} >> ran; [ {} -le 10 ] || until [ -e go ]; do sleep 0.01; done; echo {}";
 
 #[test]
 fn a_map_that_was_killed_goes_on_where_it_was() {
@@ -58,7 +59,8 @@ fn a_map_that_was_killed_goes_on_where_it_was() {
 #[test]
 fn it_may_be_killed_again_and_again() {
     let bench = Bench::new();
-    let words = map(&["-j1", "-u", "--distinct", "--array", "1-40", "--shell", "echo {} >> ran; echo {}"]);
+    let words =
+        map(&["-j1", "-u", "--distinct", "--array", "1-40", "--shell", "echo {} >> ran; echo {}"]);
     let mut accepted = Vec::new();
     for count in [1, 3, 8] {
         let printed = killed_after(&bench, &words, count);
@@ -122,7 +124,8 @@ fn another_job_on_the_same_state_is_refused() {
 #[test]
 fn a_state_has_one_process_at_a_time() {
     let bench = Bench::new();
-    let words = map(&["--shell", "echo up; until [ -e go ]; do sleep 0.01; done; : {}", ":::", "1"]);
+    let words =
+        map(&["--shell", "echo up; until [ -e go ]; do sleep 0.01; done; : {}", ":::", "1"]);
     let words = [&words[..3], &["--line-buffer"], &words[3..]].concat();
     let mut child = bench.spawn(&words);
     let mut line = String::new();
@@ -197,7 +200,8 @@ fn files_and_blocks_are_streams_too() {
     let whole = bench.bary(&words);
     assert_eq!(whole.out.lines().count(), 286);
     bench.bary(&words).is(0, &whole.out);
-    let words = ["map", "--state", "blocks", "-a", "in", "--pipe", "--block", "1k", "--", "tail", "-n1"];
+    let words =
+        ["map", "--state", "blocks", "-a", "in", "--pipe", "--block", "1k", "--", "tail", "-n1"];
     let whole = bench.bary(&words);
     assert!(whole.out.ends_with("\n2000\n"), "{whole:?}");
     bench.bary(&words).is(0, &whole.out);

@@ -46,10 +46,29 @@ pub(crate) struct Account {
 #[derive(Clone, Debug)]
 pub(crate) struct Parked {
     pub(crate) ask: Ask,
-    /// The home that the node asked; it may have sent the ask here.
-    pub(crate) asked: ShardId,
+    /// The numbers of the node's asks, each with the home it was meant for; asks of one node that
+    /// meet here are one.
+    pub(crate) asked: Vec<(ShardId, u64)>,
     /// How often the ask has moved from home to home.
     pub(crate) hops: u8,
+}
+
+impl Parked {
+    /// This ask and an older one of the same node as one.
+    pub(crate) fn and(mut self, older: Option<Self>) -> Self {
+        for (shard, number) in older.map_or_else(Vec::new, |older| older.asked) {
+            if self.asked.iter().all(|(other, _)| *other != shard) {
+                self.asked.push((shard, number));
+            }
+        }
+        self
+    }
+
+    /// What is left of it when the node's ask of one shard is void.
+    fn without(mut self, shard: ShardId) -> Option<Self> {
+        self.asked.retain(|(other, _)| *other != shard);
+        (!self.asked.is_empty()).then_some(self)
+    }
 }
 
 /// What a node holds of a shard.
@@ -135,9 +154,15 @@ impl Account {
     }
 
     /// Ends the session: what was said in it counts no longer.
-    pub(crate) fn break_off(&mut self) {
+    /// Asks of other homes that waited here go on waiting for the next one; tells whether there
+    /// are any.
+    pub(crate) fn break_off(&mut self, shard: ShardId) -> bool {
         self.session.open = false;
-        (self.parked, self.thief, self.told) = (None, None, false);
+        (self.thief, self.told) = (None, false);
+        if let Some(foreign) = self.parked.take().and_then(|parked| parked.without(shard)) {
+            self.awaited = Some(foreign.and(self.awaited.take()));
+        }
+        self.awaited.is_some()
     }
 
     /// Learns from tasks of `weight` thousandths that kept slots busy for `busy`.

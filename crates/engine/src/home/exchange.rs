@@ -26,9 +26,13 @@ pub(super) struct Exchange {
     neighbours: BTreeMap<ShardId, Neighbour>,
     told: Level,
     telling: bool,
+    /// The last ask of each node that was sent on, and where to, in case that home is lost.
+    lent: BTreeMap<NodeId, (ShardId, Parked)>,
+    /// For how many of the ready tasks nodes have been sought.
+    sought: u64,
 }
 
-/// How often an ask may move before it stays where it is.
+/// How often an ask may move to where nodes are few; to where work is it always may.
 const HOPS_MAX: u8 = 3;
 /// With so many more nodes waiting than at another home, one of them moves there.
 const UNEVEN: u32 = 2;
@@ -102,8 +106,24 @@ impl Home {
             self.park(node, parked);
             self.serve(out, timers);
         } else if let Some(account) = self.accounts.get_mut(&node) {
-            account.awaited = Some(parked);
+            account.awaited = Some(parked.and(account.awaited.take()));
             self.relist(node, out);
+        }
+    }
+
+    /// Asks that were sent to homes at a node may have been lost with it: they wait here again.
+    pub(super) fn take_back(&mut self, peer: NodeId) {
+        let there = |at: &ShardId| {
+            self.exchange.neighbours.get(at).is_some_and(|neighbour| neighbour.node == peer)
+        };
+        let lost = self.exchange.lent.iter().filter(|(_, (at, _))| there(at));
+        let lost: Vec<NodeId> = lost.map(|(node, _)| *node).collect();
+        for node in lost {
+            if let Some((_, parked)) = self.exchange.lent.remove(&node)
+                && self.has_session(node)
+            {
+                self.park(node, parked);
+            }
         }
     }
 
@@ -113,6 +133,7 @@ impl Home {
             return;
         }
         if self.ready.is_empty() {
+            self.exchange.sought = 0;
             self.send_asks(out);
         } else {
             self.seek_asks(out);
@@ -138,30 +159,46 @@ impl Home {
     /// Sends one parked ask to another home; tells whether there was one that may still move.
     fn send_ask(&mut self, at: ShardId, out: &mut Outbox) -> bool {
         let Some(neighbour) = self.exchange.neighbours.get_mut(&at) else { return false };
+        let needed = neighbour.level.tasks > 0;
         let movable = self.parked.iter().find(|node| {
             let parked = self.accounts.get(node).and_then(|account| account.parked.as_ref());
-            **node != neighbour.node && parked.is_some_and(|parked| parked.hops < HOPS_MAX)
+            parked.is_some_and(|parked| needed || parked.hops < HOPS_MAX)
         });
         let Some(node) = movable.copied() else { return false };
         neighbour.level.tasks = neighbour.level.tasks.saturating_sub(1);
         neighbour.level.parked += 1;
         let to = neighbour.node;
-        if let Some(Parked { ask, asked, hops }) = self.unpark(node) {
-            let say = Say::Token { at, node, asked, ask, hops: hops + 1 };
+        if let Some(parked) = self.unpark(node) {
+            self.exchange.lent.insert(node, (at, parked.clone()));
+            let Parked { ask, asked, hops } = parked;
+            let hops = if needed { hops } else { hops + 1 };
+            let say = Say::Token { at, node, asked, ask, hops };
             self.log.say(to, say, out);
         }
         true
     }
 
+    /// Seeks nodes where some are thought to wait; where too few are, every other home hears of
+    /// the need, so that the next node that asks there is sent on at once.
     fn seek_asks(&mut self, out: &mut Outbox) {
         let (_, tasks) = self.ready.totals();
-        let mut left = tasks;
+        if tasks <= self.exchange.sought {
+            self.exchange.sought = tasks;
+            return;
+        }
+        let mut left = tasks - self.exchange.sought;
+        self.exchange.sought = tasks;
         for (&at, neighbour) in &mut self.exchange.neighbours {
             let wanted = left.min(u64::from(neighbour.level.parked));
             if wanted > 0 {
                 neighbour.level.parked -= wanted as u32;
                 left -= wanted;
                 self.log.say(neighbour.node, Say::Seek { at, tasks: wanted }, out);
+            }
+        }
+        if left > 0 {
+            for (&at, neighbour) in &self.exchange.neighbours {
+                self.log.say(neighbour.node, Say::Seek { at, tasks: left }, out);
             }
         }
     }
@@ -194,8 +231,9 @@ impl Home {
     /// Lets an ask wait for work.
     pub(super) fn park(&mut self, node: NodeId, parked: Parked) {
         if let Some(account) = self.accounts.get_mut(&node) {
-            account.parked = Some(parked);
+            account.parked = Some(parked.and(account.parked.take()));
             self.parked.insert(node);
+            self.exchange.lent.remove(&node);
         }
     }
 

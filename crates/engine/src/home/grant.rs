@@ -131,7 +131,7 @@ impl Home {
         if let Some(account) = self.accounts.get_mut(&node) {
             account.fails = 0;
         }
-        self.grant(node, taken, Some((asked, ask.number)), cause, ready_tasks, out, timers);
+        self.grant(node, taken, asked, cause, ready_tasks, out, timers);
     }
 
     /// Grants taken entries to a node: on record first, then on their way.
@@ -139,7 +139,7 @@ impl Home {
         &mut self,
         node: NodeId,
         taken: Vec<Entry>,
-        answers: Option<(ShardId, u64)>,
+        answers: Vec<(ShardId, u64)>,
         cause: Cause,
         ready_tasks: u64,
         out: &mut Outbox,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bary_ledger::array::Holder;
 use bary_model::id::{Epoch, Fence, GrantNo, NodeId, TaskRange};
-use bary_model::message::{Grant, Retract, Say};
+use bary_model::message::{Grant, GrantItem, Retract, Say};
 
 use crate::home::Home;
 use crate::outbox::Outbox;
@@ -93,7 +93,8 @@ impl Home {
         let info = account.peer.info.clone();
         let mut best: Option<(Holder, TaskRange)> = None;
         self.ledger.held(|holder, range| {
-            if holder.node != NodeId::ANY || best.is_some_and(|(known, _)| known.grant <= holder.grant)
+            if holder.node != NodeId::ANY
+                || best.is_some_and(|(known, _)| known.grant <= holder.grant)
             {
                 return;
             }
@@ -106,14 +107,21 @@ impl Home {
                 best = Some((holder, range));
             }
         });
-        let Some((holder, range)) = best else { return };
-        let Some(entry) = self.entry(range) else { return };
+        let Some((holder, _)) = best else { return };
         let fence = Fence { shard: self.log.shard, epoch: holder.epoch, grant: holder.grant };
-        let Some(item) = self.grant_item(&entry, range, fence) else { return };
+        // A copy is of all that is left of a grant: who has one has every part of it.
+        let parts = self.open_where(|one| (one.epoch, one.grant) == (fence.epoch, fence.grant));
+        let items: Vec<GrantItem> = parts
+            .into_iter()
+            .filter_map(|(_, range)| self.grant_item(&self.entry(range)?, range, fence))
+            .collect();
+        if items.is_empty() {
+            return;
+        }
         self.open.add(fence, node);
-        let answers = self.unpark(node).map(|parked| (parked.asked, parked.ask.number));
+        let answers = self.unpark(node).map_or_else(Vec::new, |parked| parked.asked);
         let settled = self.accounts.get(&node).map_or(0, |account| account.session.settled);
-        let (items, ready) = (vec![item], self.ready.weight());
+        let ready = self.ready.weight();
         self.watch_lease(node, out, timers);
         let say = Say::Grant(Grant { items, answers, ready, settled });
         self.log.say_when_durable(node, say, out);

@@ -28,7 +28,7 @@ impl Home {
                 account.binding = (0, 0);
             }
             // An ask that waited is answered, or its node would never ask again.
-            let answers = self.unpark(node).map(|parked| (parked.asked, parked.ask.number));
+            let answers = self.unpark(node).map_or_else(Vec::new, |parked| parked.asked);
             self.grant(node, entries, answers, Cause::Pushed, ready, out, timers);
         }
     }

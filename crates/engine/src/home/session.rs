@@ -45,18 +45,24 @@ impl Home {
                 timers.unset(lease);
             }
             self.departed.insert(node);
+            self.take_back(node);
             self.forget_neighbours(node);
         }
     }
 
     /// The link to a node began anew: nothing that was on its way will arrive.
-    pub(crate) fn on_renewed(&mut self, node: NodeId) {
+    pub(crate) fn on_renewed(&mut self, node: NodeId, out: &mut Outbox) {
+        let shard = self.log.shard;
         if let Some(account) = self.accounts.get_mut(&node) {
-            account.break_off();
+            let awaited = account.break_off(shard);
             account.session.relisted = None;
             self.parked.remove(&node);
             self.log.forget(node);
+            if awaited {
+                self.relist(node, out);
+            }
         }
+        self.take_back(node);
     }
 
     /// Nodes that have said what they hold, and can be granted more.
@@ -71,7 +77,7 @@ impl Home {
     /// Asks a node for the list of what it holds, once until it answers.
     pub(super) fn relist(&mut self, node: NodeId, out: &mut Outbox) {
         let Some(account) = self.accounts.get_mut(&node) else { return };
-        account.break_off();
+        account.break_off(self.log.shard);
         self.parked.remove(&node);
         self.log.forget(node);
         let session = &mut account.session;
@@ -221,7 +227,7 @@ impl Home {
     /// Ends the session with a node and takes back all that it holds.
     fn give_up_on(&mut self, node: NodeId, out: &mut Outbox, timers: &mut Timers) {
         out.renew(node);
-        self.on_renewed(node);
+        self.on_renewed(node, out);
         let mut lost = Vec::new();
         self.ledger.held(|holder, range| {
             if holder.node == node {

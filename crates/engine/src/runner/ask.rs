@@ -48,6 +48,7 @@ impl Runner {
         let Some(session) = self.sessions.get_mut(&home) else { return };
         session.asks += 1;
         session.open = Some(need);
+        session.asked = out.now;
         let (free, held) = match need {
             Need::Beside => (self.free.clone(), self.held.weight()),
             Need::Work => (self.info.resources.clone(), 0),
@@ -66,8 +67,8 @@ impl Runner {
         out: &Outbox,
         timers: &mut Timers,
     ) {
+        let wait = round_trip(view, asked).times(2) + self.limits.ask_ahead_min;
         if self.home_to_ask(view, policy).is_some() {
-            let wait = round_trip(view, asked).times(2) + self.limits.ask_ahead_min;
             self.wake_at(out.now + wait, timers);
         }
     }
@@ -99,11 +100,11 @@ impl Runner {
     /// The home with the strongest pull of those that have not been asked; where none is known
     /// to have work, one to wait at.
     fn home_to_ask(&self, view: &View, policy: &Policy) -> Option<ShardId> {
-        let now = if self.held.is_empty() { Need::Work } else { Need::Beside };
+        let need = if self.held.is_empty() { Need::Work } else { Need::Beside };
         // An ask for little is asked again when more is needed; one for work covers both.
         let open = |home: &ShardId| {
             let session = self.sessions.get(home);
-            session.is_some_and(|session| session.open.is_some_and(|need| need >= now))
+            session.is_some_and(|session| session.open.is_some_and(|open| open >= need))
         };
         let power = self.info.power();
         let closed = view.homes.iter().filter(|(home, _)| !open(home));
@@ -115,8 +116,13 @@ impl Runner {
         // over the homes there are.
         let (_, ready, home) = drawn
             .max_by_key(|(pull, ready, home)| (*ready > 0, *pull, spread(view.me, *home), *home))?;
-        let waits_somewhere = view.homes.keys().any(open);
-        (ready > 0 || !waits_somewhere).then_some(home)
+        // The home where it waits sends its ask on to others that have work. So it asks there as
+        // well only when that home calls for nodes, or has said since that something is ready.
+        let waits = view.homes.keys().filter(|home| open(home));
+        let asked = waits.filter_map(|home| Some(self.sessions.get(home)?.asked)).max();
+        let news = view.homes.get(&home).is_some_and(|home| home.calls || asked < Some(home.heard));
+        let more = ready > 0 && news;
+        (more || asked.is_none()).then_some(home)
     }
 
     /// What this node needs of a home, now or within the lead; none while it has enough.

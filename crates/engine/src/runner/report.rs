@@ -92,8 +92,11 @@ impl Runner {
         if let Some(session) = self.sessions.get_mut(&home)
             && session.flush.is_none()
         {
-            let at = out.now + self.limits.outcome_delay_max;
-            session.flush = Some(timers.set(at, Timer::Flush(home)));
+            let delay = self.limits.outcome_delay_max;
+            // A home that does not answer is not tried again before its link is.
+            let stuck = out.links.is_stuck(session.node);
+            let delay = if stuck { delay.max(self.limits.resend_min) } else { delay };
+            session.flush = Some(timers.set(out.now + delay, Timer::Flush(home)));
         }
     }
 

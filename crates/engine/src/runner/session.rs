@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use bary_model::id::{Epoch, Fence, NodeId, ShardId, TaskRange};
 use bary_model::message::{Digest, Hello, Message, OutcomeItem, Outcomes, Say};
+use bary_model::time::{Moment, Span};
 
 use crate::outbox::Outbox;
 use crate::runner::stop::outside;
@@ -24,6 +25,8 @@ pub(super) struct Session {
     pub(super) asks: u64,
     /// What it was for, while it is not answered.
     pub(super) open: Option<Need>,
+    /// When it was sent.
+    pub(super) asked: Moment,
     /// Outcomes not sent yet.
     pub(super) outgoing: Vec<OutcomeItem>,
     pub(super) flush: Option<TimerKey>,
@@ -43,6 +46,7 @@ impl Session {
             relist: 0,
             asks: 0,
             open: None,
+            asked: Moment(0),
             outgoing: Vec::new(),
             flush: None,
             batch: 0,
@@ -174,7 +178,7 @@ impl Runner {
             && session.node != out.me
             && session.pulse.is_none()
         {
-            let at = out.now + bary_model::time::Span(every);
+            let at = out.now + Span(every);
             session.pulse = Some(timers.set(at, Timer::Pulse(shard)));
         }
     }

@@ -47,9 +47,12 @@ fn two_homes_share_a_limit_and_both_get_their_turn() {
     }
     world.run();
     assert_eq!(crowd.borrow().most, 3, "as many as the limit lets, and no more");
-    let shards: Vec<u64> = world.events.iter().filter(|event| {
-        matches!(event.kind, bary_model::event::EventKind::Ended(_))
-    }).map(|event| event.shard.0).collect();
+    let shards: Vec<u64> = world
+        .events
+        .iter()
+        .filter(|event| matches!(event.kind, bary_model::event::EventKind::Ended(_)))
+        .map(|event| event.shard.0)
+        .collect();
     assert_eq!(world.ended().map(|ended| ended.range.count).sum::<u32>(), 80);
     let half = &shards[..shards.len() / 2];
     assert!([1, 2].iter().all(|shard| half.contains(shard)), "neither waits for the other");

@@ -30,8 +30,11 @@ pub enum Cut {
     Level(usize),
 }
 
+/// Makes one level as in a calm world.
+type Calming = fn(&mut Plan);
+
 /// The levels by name.
-const LEVELS: &[(&str, fn(&mut Plan))] = &[
+const LEVELS: &[(&str, Calming)] = &[
     ("loss", |plan| plan.network.loss = 0),
     ("twice", |plan| plan.network.twice = 0),
     ("late", |plan| plan.network.late = 0),

@@ -10,10 +10,7 @@ use crate::oracle::saga::Saga;
 
 /// At most one accepted completion, and it is the current holder's.
 #[derive(Debug, Default)]
-pub struct Fenced {
-    /// Whether a grant is for any holder.
-    pub open: bool,
-}
+pub struct Fenced;
 
 impl Invariant for Fenced {
     fn name(&self) -> &'static str {
@@ -27,8 +24,7 @@ impl Invariant for Fenced {
         };
         match settled.record {
             Record::Ended { items } => items.iter().try_for_each(|item| {
-                let node = (!self.open).then_some(item.node);
-                current(saga(item.range), item.range, item.grant, node, "ended")
+                current(saga(item.range), item.range, item.grant, Some(item.node), "ended")
             }),
             Record::Failed { task, grant, .. } => {
                 let range = TaskRange::one(*task);
@@ -55,7 +51,8 @@ fn current(
     let Some(saga) = saga else {
         return Err(Broken(format!("{range:?} {what}, but was never submitted")));
     };
-    let same = |hold: Hold| hold.grant == grant && node.is_none_or(|node| node == hold.node);
+    let any = |hold: Hold| node.is_none() || hold.node == NodeId::ANY;
+    let same = |hold: Hold| hold.grant == grant && (any(hold) || node == Some(hold.node));
     for (_, holder) in saga.holds(range) {
         let right = holder.is_some_and(same);
         hold!(right, "{range:?} {what} under {grant:?} of {node:?}, but is held by {holder:?}");

@@ -21,8 +21,8 @@ impl Replay {
     pub const NAME: &'static str = "replay";
 
     /// Remembers what became durable.
-    pub fn settled(&mut self, shard: ShardId, record: &Record) {
-        self.records.entry(shard).or_default().push(record.clone());
+    pub fn settled(&mut self, shard: ShardId, record: Record) {
+        self.records.entry(shard).or_default().push(record);
     }
 
     /// Compares a ledger, of which everything is durable, with what its records come to.

@@ -16,12 +16,20 @@ enum Step {
 }
 
 /// Giving back is serialised with starting.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Retracts {
+    /// Whether a grant is for any holder: then a node may be given a copy of what it had before.
+    open: bool,
     steps: BTreeMap<(NodeId, Fence, JobNo, SpecNo), Stretches<Step>>,
 }
 
 impl Retracts {
+    /// For grants to one holder each, or to any.
+    #[must_use]
+    pub fn new(open: bool) -> Self {
+        Self { open, steps: BTreeMap::new() }
+    }
+
     fn steps(&mut self, node: NodeId, work: &Work) -> &mut Stretches<Step> {
         let key = (node, work.fence, work.range.job, work.range.spec);
         self.steps.entry(key).or_default()
@@ -40,6 +48,7 @@ impl Invariant for Retracts {
     fn on(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Broken> {
         let node = scene.node;
         match fact {
+            _ if self.open => {}
             Fact::Started { work, .. } => {
                 let steps = self.steps(node, work);
                 for (_, step) in steps.over(indices(work)) {

@@ -124,32 +124,33 @@ impl Judge {
             }
             Fact::Durable { shard, lsn } => {
                 for batch in self.chronicle.durable(*shard, node, *lsn) {
-                    self.settle(at, *shard, &batch);
+                    self.settle(at, *shard, batch);
                 }
             }
             Fact::Opened { shard, next } => match self.chronicle.opened(*shard, node, *next) {
-                Ok(batches) => batches.iter().for_each(|batch| self.settle(at, *shard, batch)),
+                Ok(batches) => batches.into_iter().for_each(|batch| self.settle(at, *shard, batch)),
                 Err(broken) => self.note(at, node, "durable", Err(broken)),
             },
             _ => {}
         }
     }
 
-    fn settle(&mut self, at: Moment, shard: ShardId, batch: &Batch) {
-        for record in &batch.records {
+    fn settle(&mut self, at: Moment, shard: ShardId, batch: Batch) {
+        for record in batch.records {
             if self.broken.is_some() {
                 return;
             }
             let own = self.own.get(&batch.node).copied();
             let scene = Scene { at, node: batch.node, own, book: &self.book };
-            let settled = Settled { shard, epoch: batch.epoch, lsn: batch.lsn, record };
+            let (epoch, lsn) = (batch.epoch, batch.lsn);
+            let settled = Settled { shard, epoch, lsn, record: &record };
             for invariant in &mut self.invariants {
                 let judged = invariant.settled(&scene, &settled);
                 note(&mut self.broken, &scene, invariant.name(), judged);
             }
             if self.broken.is_none() {
+                self.book.settle(shard, at, &record);
                 self.replay.settled(shard, record);
-                self.book.settle(shard, at, record);
             }
         }
     }

@@ -115,7 +115,7 @@ mod tests {
             acts in proptest::collection::vec((0..40_u64, 0..12_u64, any::<Option<bool>>()), 0..60),
             (from, len) in (0..40_u64, 0..20_u64),
         ) {
-            let mut list = vec![None; 60];
+            let mut list = [None; 60];
             let mut stretches = Stretches::default();
             for (first, count, value) in acts {
                 match value {

@@ -89,7 +89,9 @@ impl World<'_> {
             FaultKind::Pause { node, .. } => self.resume(*node),
             FaultKind::Partition { .. } => self.network.mend(number),
             FaultKind::Full { shard, .. } => self.room(*shard, None),
-            FaultKind::SlowDisk { shard, .. } => self.of_shard(*shard, |shard, _| shard.slow = None),
+            FaultKind::SlowDisk { shard, .. } => {
+                self.of_shard(*shard, |shard, _| shard.slow = None)
+            }
             FaultKind::SlowNode { node, .. } => {
                 self.network.unlag(*node);
                 self.nodes[*node].slow = 1;

@@ -28,7 +28,7 @@ impl World<'_> {
             seed: plan.seed,
             policy,
             limits: plan.limits.clone(),
-            flaws: plan.flaws.clone(),
+            flaws: plan.flaws,
         }));
         let life = u64::from(begun.life);
         self.trail.other(self.now, node, "begins", life);
@@ -42,8 +42,9 @@ impl World<'_> {
 
     /// The policy that a node was last told to follow.
     fn policy_of(&self, node: usize) -> preset::Policy {
-        let told = self.plan.changes.iter().filter(|(at, to, _)| *at < self.now && *to == node);
-        let text = told.last().map_or(&self.plan.policy, |(_, _, policy)| policy);
+        let mut told = self.plan.changes.iter().rev();
+        let last = told.find(|(at, to, _)| *at < self.now && *to == node);
+        let text = last.map_or(&self.plan.policy, |(_, _, policy)| policy);
         preset::parse(text).unwrap_or_else(|fault| panic!("a plan names real policies: {fault}"))
     }
 

@@ -226,3 +226,21 @@ fn every_change_of_mending_may_be_the_last() {
         }
     }
 }
+
+#[test]
+fn after_a_failed_sync_nothing_is_acknowledged_any_more() {
+    let mut world = World::new(1);
+    world.write(10).expect("there is space");
+    assert!(world.sync(), "the disk is well");
+    world.write(10).expect("there is space");
+    world.disk.fail_next_sync();
+    assert!(!world.sync(), "the drawn fault");
+    // The disk would do it now, but what the failed sync lost it would not write.
+    assert!(!world.sync(), "a later sync must not pass for the failed one");
+    assert!(matches!(world.write(10), Err(WriteError::Poisoned(_))));
+    assert!(matches!(world.snapshot(), Err(SnapshotError::Poisoned(_))));
+    let log = world.log.as_mut().expect("the log is open");
+    assert!(log.settle().is_err() && log.make_room().is_err());
+    assert_eq!(log.durable(), Lsn(1));
+    world.open().expect("opening it anew tells what is durable");
+}

@@ -150,7 +150,7 @@ fn frames() -> Vec<Frame> {
         urgent: true,
     };
     let items = vec![item.clone(), GrantItem { attempt: 2, upstream: None, ..item }];
-    let answers = Some((ShardId(40), 4));
+    let answers = vec![(ShardId(40), 4)];
     let outcome = |outcome| OutcomeItem {
         fence,
         range: range(0, 1, 1),

@@ -87,7 +87,8 @@ fn retract() -> impl Strategy<Value = Retract> {
 }
 
 fn say() -> BoxedStrategy<Say> {
-    let answers = option::of(any::<(u64, u64)>().prop_map(|(shard, ask)| (ShardId(shard), ask)));
+    let answer = any::<(u64, u64)>().prop_map(|(shard, ask)| (ShardId(shard), ask));
+    let answers = vec(answer, 0..3);
     let token = (any::<(u64, u32, u64, u8)>(), ask());
     prop_oneof![
         any::<u64>().prop_map(|ready| Say::Load { ready }),

@@ -46,7 +46,9 @@ pub(crate) fn run(args: &HuntArgs, face: Face) -> Result<Exit, Complaint> {
     let mut screen = Screen::new(face);
     let hunt = hunt(args, from, &mut screen, face)?;
     let small = hunt.found.as_ref().map(|(case, finding)| {
-        screen.show_bar(&format!("bary: seed {} broke something; making it small", case.seed));
+        if shows(face) {
+            screen.show_bar(&format!("bary: seed {} broke something", case.seed));
+        }
         shrink(case, finding, args.shrink)
     });
     drop(std::panic::take_hook());
@@ -57,6 +59,11 @@ pub(crate) fn run(args: &HuntArgs, face: Face) -> Result<Exit, Complaint> {
     let seeds = (tally.of(&build).seeds, tally.seeds());
     verb::print(&mut screen, &shown(&hunt, small.as_ref(), seeds, face))?;
     Ok(if small.is_some() { Exit::FAILED } else { Exit::OK })
+}
+
+/// Whether progress is shown.
+fn shows(face: Face) -> bool {
+    !face.is_quiet() && std::io::stderr().is_terminal()
 }
 
 fn fault(path: &Path, cause: &std::io::Error) -> Complaint {
@@ -97,13 +104,12 @@ fn hunt(args: &HuntArgs, from: u64, screen: &mut Screen, face: Face) -> Result<H
     thread::scope(|scope| {
         let threads = args.jobs.unwrap_or_else(cores);
         let searching: Vec<_> = (0..threads).map(|_| scope.spawn(search)).collect();
-        let shows = !face.is_quiet() && std::io::stderr().is_terminal();
         while searching.iter().any(|thread| !thread.is_finished()) {
             thread::park_timeout(PACE);
             if limit.is_some_and(|limit| began.elapsed() >= limit) {
                 over.store(true, Ordering::Relaxed);
             }
-            if shows {
+            if shows(face) {
                 let seeds = done.load(Ordering::Relaxed);
                 let rate = seeds as f64 / began.elapsed().as_secs_f64() * 60.0;
                 screen.show_bar(&format!("bary: {seeds} seeds, {rate:.0} a minute"));

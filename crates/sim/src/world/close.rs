@@ -1,0 +1,57 @@
+//! The last look at a world: whether it is at rest, and what its run came to.
+
+use bary_engine::engine::Engine;
+use bary_ledger::ledger::Ledger;
+use bary_model::id::{JobNo, ShardId};
+use bary_model::time::Span;
+
+use crate::report::{Report, Verdict};
+use crate::shard::Shard;
+use crate::watch::Seen;
+use crate::world::World;
+
+impl World<'_> {
+    /// Whether no node runs or holds anything, and every job of every ledger has ended.
+    pub(super) fn at_rest(&self) -> bool {
+        let mut engines = self.nodes.iter().filter_map(|node| node.engine.as_ref());
+        engines.all(Engine::is_idle) && self.unfinished().is_empty()
+    }
+
+    /// The ledger of a shard, as its home knows it.
+    fn ledger(&self, shard: &Shard) -> Option<&Ledger> {
+        self.nodes[shard.home?].engine.as_ref()?.ledger(shard.id)
+    }
+
+    /// The jobs of all ledgers that have not ended.
+    fn unfinished(&self) -> Vec<(ShardId, JobNo, u64)> {
+        let mut unfinished = Vec::new();
+        for shard in &self.shards {
+            let ledger = self.ledger(shard);
+            let jobs = ledger.map_or(0, Ledger::jobs) as u32;
+            let jobs = (0..jobs).map(JobNo).filter_map(|no| Some((no, ledger?.job(no)?)));
+            let open = jobs.filter(|(_, job)| !job.is_over());
+            unfinished.extend(open.map(|(no, job)| (shard.id, no, job.left)));
+        }
+        unfinished
+    }
+
+    /// The last look at everything.
+    pub(super) fn close(mut self, verdict: Verdict) -> Report {
+        for node in 0..self.nodes.len() {
+            if let (Some(engine), Some(watch)) = (&self.nodes[node].engine, &mut self.watch) {
+                watch.see(self.now, node, Seen::Rest(engine));
+            }
+        }
+        let busy: Vec<Span> = self.nodes.iter().map(|node| node.busy).collect();
+        let mut report = Report::new(self.plan, &mut self.tally, &busy, verdict);
+        (report.until, report.hash) = (self.now, self.trail.hash());
+        let unfinished = self.unfinished();
+        let orphans = self.shards.iter().filter(|shard| self.ledger(shard).is_none());
+        (report.unfinished, report.orphans) = (unfinished.len() as u64, orphans.count() as u64);
+        for (shard, job, left) in unfinished {
+            let words = format!("job {} has {left} tasks left", job.0);
+            self.trail.told(self.now, 0, "unfinished", shard, &words);
+        }
+        report
+    }
+}
