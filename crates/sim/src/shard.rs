@@ -25,6 +25,8 @@ pub(crate) struct Shard {
     pub(crate) store: Store,
     waiting: Vec<Batch>,
     syncing: Option<Lsn>,
+    /// Whether the next sync fails.
+    pub(crate) fails: bool,
     /// How long its home is down when a sync has failed.
     pub(crate) down: Span,
     /// Whether it was refused by one who wanted to open it: it stays closed.
@@ -47,6 +49,7 @@ impl Shard {
             store: Store::new(keeping),
             waiting: Vec::new(),
             syncing: None,
+            fails: false,
             down: Span::ZERO,
             closed: false,
             slow: None,
@@ -71,7 +74,7 @@ impl Shard {
 
     /// Syncs what was written; the last batch that is durable then.
     pub(crate) fn sync(&mut self) -> Result<Option<Lsn>, Broken> {
-        self.store.sync()?;
+        self.store.sync(std::mem::take(&mut self.fails))?;
         Ok(self.syncing.take())
     }
 

@@ -38,7 +38,6 @@ pub(crate) enum Store {
 pub(crate) struct Model {
     written: Vec<Batch>,
     synced: usize,
-    fails: bool,
     rotten: bool,
 }
 
@@ -85,18 +84,21 @@ impl Store {
         Ok(last)
     }
 
-    /// Makes durable what was written.
-    pub(crate) fn sync(&mut self) -> Result<(), Broken> {
+    /// Makes durable what was written; `fails` has the disk fail in this.
+    pub(crate) fn sync(&mut self, fails: bool) -> Result<(), Broken> {
         match self {
             Self::Nothing => Ok(()),
+            Self::Model(_) if fails => Err(Broken("the sync failed".to_owned())),
             Self::Model(model) => {
-                if std::mem::take(&mut model.fails) {
-                    return Err(Broken("the sync failed".to_owned()));
-                }
                 model.synced = model.written.len();
                 Ok(())
             }
-            Self::Bytes(bytes) => bytes.log()?.sync().map(drop).map_err(broken),
+            Self::Bytes(bytes) => {
+                if fails {
+                    bytes.disk.fail_next_sync();
+                }
+                bytes.log()?.sync().map(drop).map_err(broken)
+            }
         }
     }
 
@@ -136,15 +138,6 @@ impl Store {
             Self::Bytes(bytes) => bytes.open(&mut replay)?,
         }
         Ok((replay.ledger, replay.next))
-    }
-
-    /// The next sync fails.
-    pub(crate) fn fail(&mut self) {
-        match self {
-            Self::Nothing => {}
-            Self::Model(model) => model.fails = true,
-            Self::Bytes(bytes) => bytes.disk.fail_next_sync(),
-        }
     }
 
     /// A bit of what is durable flips.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod hands;
+mod journal;
 mod map;
 #[cfg(unix)]
 mod output;

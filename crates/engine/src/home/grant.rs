@@ -62,8 +62,11 @@ impl Home {
         if ready == 0 {
             return;
         }
+        let alone = self.exchange.is_alone();
         for (&node, account) in &mut self.accounts {
-            if !account.told && account.parked.is_none() {
+            // One that has work from here asks here when it runs dry.
+            let busy = !alone && account.holding.tasks() > 0;
+            if !account.told && account.parked.is_none() && !busy {
                 account.told = true;
                 // Not before a grant that said that nothing was left.
                 self.log.say_when_durable(node, Say::Load { ready }, out);
@@ -176,7 +179,8 @@ impl Home {
         if let Some(account) = self.accounts.get_mut(&node) {
             account.granted += items.iter().map(|item| u64::from(item.range.count)).sum::<u64>();
             account.bare = false;
-            account.told = ready > 0;
+            // A node that waits at another home meanwhile would have to be told again.
+            account.told = ready > 0 && self.exchange.is_alone();
             account.session.told = account.session.settled;
             settled = account.session.settled;
         }

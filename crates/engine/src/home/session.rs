@@ -63,6 +63,10 @@ impl Home {
             }
         }
         self.take_back(node);
+        // Word of work was lost with the link, and nothing else would tell it.
+        if self.opening.is_none() {
+            self.spread_the_word(out);
+        }
     }
 
     /// Nodes that have said what they hold, and can be granted more.

@@ -1,5 +1,7 @@
 //! Kinds of faults by name, and how each is drawn.
 
+use std::collections::BTreeSet;
+
 use bary_model::time::{Moment, Span};
 
 use crate::lot::Lot;
@@ -140,8 +142,8 @@ fn one(plan: &Plan, name: &str, lot: &mut Lot) -> Option<FaultKind> {
         }
         "crash" => FaultKind::Crash { node, after, power: false, down },
         "power" => FaultKind::Crash { node, after, power: true, down },
-        // The first node stays, as it has what some tasks need.
-        "death" if node > 0 => FaultKind::Death { node },
+        // The first node stays, as it has what some tasks need, and for each shard a node does.
+        "death" if node > 0 && deaths(plan, node) + homes <= nodes => FaultKind::Death { node },
         "pause" => FaultKind::Pause { node, lasts },
         "jump" => {
             let by = Span::millis(lot.one_of(&[100, 5_000, 60_000, 3_600_000]));
@@ -168,6 +170,15 @@ fn one(plan: &Plan, name: &str, lot: &mut Lot) -> Option<FaultKind> {
         "takeover" => FaultKind::Takeover { shard, by: node },
         _ => return None,
     })
+}
+
+/// How many nodes end for good, if this one does too.
+fn deaths(plan: &Plan, node: usize) -> usize {
+    let dead = plan.faults.iter().filter_map(|fault| match fault.kind {
+        FaultKind::Death { node } => Some(node),
+        _ => None,
+    });
+    dead.chain([node]).collect::<BTreeSet<_>>().len()
 }
 
 fn partition(lot: &mut Lot, shape: Shape, nodes: usize, lasts: Span) -> FaultKind {

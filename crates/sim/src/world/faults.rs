@@ -58,8 +58,7 @@ impl World<'_> {
                 self.network.cut(number, self.now, shape.clone(), first.clone());
             }
             FaultKind::SyncFails { shard, down } => self.of_shard(*shard, |shard, _| {
-                shard.store.fail();
-                shard.down = *down;
+                (shard.fails, shard.down) = (true, *down);
             }),
             FaultKind::Full { shard, left, .. } => self.room(*shard, Some(*left)),
             FaultKind::Rot { shard } => self.of_shard(*shard, |shard, lot| shard.store.rot(lot)),
@@ -162,7 +161,7 @@ impl World<'_> {
         self.see(0, Seen::Calm);
         self.network.heal();
         for shard in &mut self.shards {
-            (shard.down, shard.slow) = (Span::ZERO, None);
+            (shard.fails, shard.down, shard.slow) = (false, Span::ZERO, None);
         }
         for node in 0..self.nodes.len() {
             (self.nodes[node].doom, self.nodes[node].slow) = (None, 1);
