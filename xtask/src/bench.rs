@@ -3,6 +3,7 @@
 mod balance;
 mod bary;
 mod commands;
+mod durable;
 mod engine;
 mod figure;
 mod functions;
@@ -30,6 +31,11 @@ const BENCHES: &[Bench] = &[
         name: "distinct",
         what: "a million no-op functions, each its own",
         run: functions::distinct,
+    },
+    Bench {
+        name: "durable",
+        what: "the same with --state, and how fast a state is read again",
+        run: durable::run,
     },
     Bench { name: "engine", what: "task lives of the engine alone", run: engine::run },
     Bench {

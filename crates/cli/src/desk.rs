@@ -1,6 +1,7 @@
 //! Everything that looks at a run's events, in one place: each fold sees each event once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::{JobNo, SpecNo};
@@ -44,6 +45,8 @@ pub(crate) struct Desk {
     pub(crate) feed: Option<Arc<Feed>>,
     /// Whether inputs come as a stream, and are let go of when nobody reads them any more.
     pub(crate) streams: bool,
+    /// How long it took to read the state of the run, where it has one.
+    pub(crate) recovery: Option<Duration>,
     pub(crate) job: Option<JobNo>,
     pub(crate) finished: bool,
     /// Whether standard output is gone and nothing more is printed.
@@ -92,6 +95,7 @@ impl Desk {
             verbose: false,
             feed: None,
             streams: false,
+            recovery: None,
             job: None,
             finished: false,
             muted: false,

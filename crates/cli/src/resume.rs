@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bary_model::action::{Action, Capture};
 use bary_model::event::{Event, EventKind};
@@ -11,8 +12,10 @@ use bary_model::job::{JobSpec, SubmissionKey};
 use bary_model::task::{Body, TaskSpec};
 use bary_node::state::{self, State};
 
+use crate::args::Face;
 use crate::args::cluster::KeepArgs;
 use crate::complaint::Complaint;
+use crate::screen::Screen;
 use crate::sources::stream::Known;
 
 /// An open state, and what is recalled of its job.
@@ -23,6 +26,8 @@ pub(crate) struct Resume {
     pub(crate) key: SubmissionKey,
     /// Whether what did not succeed is to run once more.
     pub(crate) retry: bool,
+    /// How long it took to open the state and to recall what happened.
+    took: Duration,
 }
 
 /// What happened so far, as a run that goes on takes it in.
@@ -30,6 +35,24 @@ pub(crate) struct Recalled {
     pub(crate) events: Vec<Event>,
     /// Whether what did not succeed is to run once more.
     pub(crate) retry: bool,
+    /// How long it took to know that.
+    pub(crate) took: Duration,
+    /// How many processes that an earlier run had left behind were killed.
+    pub(crate) leftovers: u32,
+}
+
+impl Recalled {
+    /// Says that processes were killed which an earlier run had left behind.
+    pub(crate) fn note(&self, face: Face, screen: &mut Screen) {
+        let those = match self.leftovers {
+            0 => return,
+            1 => "a process".to_owned(),
+            count => format!("{count} processes"),
+        };
+        if !face.is_quiet() {
+            screen.note(&format!("bary: killed {those} that the last run had left behind"));
+        }
+    }
 }
 
 /// What is already true of the job of a state.
@@ -51,6 +74,7 @@ impl Resume {
     /// Where it cannot be opened, or is of another job.
     pub(crate) fn open(args: &KeepArgs, job: &JobSpec) -> Result<Option<Self>, Complaint> {
         let Some(dir) = &args.state else { return Ok(None) };
+        let began = Instant::now();
         let mut events = Vec::new();
         let keeps_all = args.keep;
         let state = State::open(dir, &mut |event| {
@@ -58,10 +82,11 @@ impl Resume {
                 events.push(event);
             }
         })?;
+        let took = began.elapsed();
         let content = state::content(&plain(job)).map_err(Complaint::usage)?;
         let key = u128::from(state.shard().0);
         let key = SubmissionKey { key, content: content as u64 };
-        let mut resume = Self { state, events, key, retry: args.resume_failed };
+        let mut resume = Self { state, events, key, retry: args.resume_failed, took };
         resume.check(dir, job)?;
         resume.forget_undone();
         Ok(Some(resume))
@@ -69,7 +94,9 @@ impl Resume {
 
     /// The state, and what happened on it.
     pub(crate) fn parts(self) -> (State, Recalled) {
-        (self.state, Recalled { events: self.events, retry: self.retry })
+        let Self { state, events, retry, took, .. } = self;
+        let leftovers = state.leftovers();
+        (state, Recalled { events, retry, took, leftovers })
     }
 
     /// Whether the job of the state is the one that is wanted, and can be retried where it is to be.

@@ -70,6 +70,7 @@ impl Session {
     ) -> Result<Ending, Complaint> {
         let mut retry = None;
         if let Some(recalled) = recalled {
+            desk.recovery = Some(recalled.took);
             if let Err(error) = desk.recall(recalled.events) {
                 return Ok(broken(&error));
             }

@@ -74,6 +74,9 @@ pub(crate) fn close(
     document["job"] = json!(closing.name);
     document["exit"] = json!(exit.0);
     document["durability"] = json!(durability.name());
+    if let Some(took) = desk.recovery {
+        document["recovery_seconds"] = json!(took.as_secs_f64());
+    }
     document["interrupted"] = json!(matches!(ending, Ending::Stopped(_)));
     keep_run(&mut desk, &document, closing)?;
     if !desk.muted {

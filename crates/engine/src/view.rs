@@ -55,7 +55,7 @@ impl View {
 
     /// A home speaks: tells whether it is the one that reigns, as far as this node has heard.
     pub(crate) fn hear(&mut self, shard: ShardId, node: NodeId, epoch: Epoch) -> bool {
-        let home = self.homes.entry(shard).or_insert(HomeView::new(node, epoch));
+        let home = self.homes.entry(shard).or_insert_with(|| HomeView::new(node, epoch));
         if epoch < home.epoch {
             return false;
         }

@@ -6,8 +6,10 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::SystemTime;
 
 use bary_disk::file::{FileDisk, OpenError as DiskOpenError};
@@ -33,6 +35,9 @@ use crate::birth::{Birth, BirthError};
 const JOURNAL: &str = "journal";
 /// The directory of large results in a state.
 const BLOBS: &str = "blobs";
+
+/// Hears what happened on a state.
+pub type Tell<'a> = &'a mut (dyn FnMut(Event) + Send);
 
 /// An open state: nobody else has it, and nothing runs on it yet.
 #[derive(Debug)]
@@ -123,7 +128,7 @@ impl State {
     ///
     /// # Errors
     /// Where there is none and none can be made; see [`StateError`].
-    pub fn open(dir: &Path, tell: &mut dyn FnMut(Event)) -> Result<Self, StateError> {
+    pub fn open(dir: &Path, tell: Tell<'_>) -> Result<Self, StateError> {
         Self::open_on(dir, |disk| Box::new(disk), tell)
     }
 
@@ -135,7 +140,7 @@ impl State {
     pub fn open_on(
         dir: &Path,
         on: impl FnOnce(FileDisk) -> Box<dyn Disk>,
-        tell: &mut dyn FnMut(Event),
+        tell: Tell<'_>,
     ) -> Result<Self, StateError> {
         if dir.exists() && !dir.is_dir() {
             return Err(StateError::NotADirectory(dir.to_owned()));
@@ -149,10 +154,7 @@ impl State {
             BirthError::Damaged => damaged(dir, "its file `state` is not one"),
             BirthError::Refused(cause) => refused(cause),
         })?;
-        let mut recall = Recall::new(birth.shard);
-        let (log, found) = read(dir, on(disk), birth.shard, &mut |batch| {
-            recall.take_in(batch.epoch, batch.records, tell);
-        })?;
+        let (log, found, recall) = recover(dir, on(disk), birth.shard, tell)?;
         if found != birth.shard {
             return Err(damaged(dir, "its journal and its file `state` are of two states"));
         }
@@ -193,12 +195,42 @@ impl State {
     }
 }
 
+/// Opens the log and folds its batches; one thread decodes ahead of the other.
+fn recover(
+    dir: &Path,
+    disk: Box<dyn Disk>,
+    shard: ShardId,
+    tell: Tell<'_>,
+) -> Result<(Log, ShardId, Recall), StateError> {
+    let (ahead, batches) = sync_channel::<Batch>(BATCHES_AHEAD_MAX);
+    std::thread::scope(|scope| {
+        let mut recall = Recall::new(shard);
+        let fold = move || {
+            for batch in batches {
+                recall.take_in(batch.epoch, batch.records, tell);
+            }
+            recall
+        };
+        let folding = std::thread::Builder::new().name("bary-recall".into());
+        let folding = folding.spawn_scoped(scope, fold);
+        let folding =
+            folding.map_err(|cause| StateError::Refused { dir: dir.to_owned(), cause })?;
+        let read = read(dir, disk, shard, ahead);
+        let recall = folding.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let (log, found) = read?;
+        Ok((log, found, recall))
+    })
+}
+
+/// How many decoded batches may wait to be folded.
+const BATCHES_AHEAD_MAX: usize = 64;
+
 /// Opens the log and hands on its batches.
 fn read(
     dir: &Path,
     disk: Box<dyn Disk>,
     shard: ShardId,
-    take: &mut dyn FnMut(Batch),
+    ahead: SyncSender<Batch>,
 ) -> Result<(Log, ShardId), StateError> {
     let mut wrong = None;
     let mut visit = |entry: Entry<'_>| {
@@ -208,10 +240,11 @@ fn read(
             Entry::Snapshot { .. } => Err(DecodeError::NoVersion),
         };
         match decoded {
-            Ok(batch) => {
-                take(batch);
-                ControlFlow::Continue(())
-            }
+            Ok(batch) => match ahead.send(batch) {
+                Ok(()) => ControlFlow::Continue(()),
+                // The other thread has panicked.
+                Err(_) => ControlFlow::Break(()),
+            },
             Err(error) => {
                 wrong = Some(error);
                 ControlFlow::Break(())

@@ -1,4 +1,5 @@
-//! Prints how many events a second the simulator does: `speed [NODES HOMES TASKS [noop|plain|placement|arrivals]]`.
+//! Prints how many events a second the simulator does:
+//! `speed [NODES HOMES TASKS [noop|plain|placement|arrivals]]`.
 #![expect(clippy::print_stdout, reason = "it is there to print times")]
 
 use std::time::Instant;
@@ -8,19 +9,17 @@ use bary_sim::tally::MESSAGES;
 use bary_sim::world;
 
 fn measure(kind: &str, nodes: usize, homes: usize, tasks: u32) {
-    let began = Instant::now();
     let plan = match kind {
         "plain" => Plan::plain(nodes, homes, tasks, "gravity"),
         "placement" => Plan::placement(7, nodes, homes, tasks, "gravity"),
         "arrivals" => Plan::arrivals(7, nodes, homes, tasks, 0.8),
         _ => Plan::noop(nodes, homes, tasks, "gravity"),
     };
-    let planned = began.elapsed().as_secs_f64();
     let began = Instant::now();
     let report = world::run(&plan, None, None);
     let wall = began.elapsed().as_secs_f64();
     println!(
-        "{kind} {nodes}/{homes}/{tasks}: {:?} {} events in {wall:.3} s (plan {planned:.3} s), {:.0} events/s",
+        "{kind} {nodes}/{homes}/{tasks}: {:?} {} events in {wall:.3} s, {:.0} events/s",
         report.verdict,
         report.events,
         report.events as f64 / wall,

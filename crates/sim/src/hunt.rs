@@ -57,7 +57,11 @@ impl Finding {
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Broken(a), Self::Broken(b)) => a.invariant == b.invariant,
+            (Self::Broken(a), Self::Broken(b)) => {
+                // Work that is left and unrest without work are two things.
+                let left = |broken: &Break| broken.what.contains("never ended");
+                a.invariant == b.invariant && left(a) == left(b)
+            }
             (Self::Panicked(a), Self::Panicked(b)) => words(a) == words(b),
             _ => false,
         }

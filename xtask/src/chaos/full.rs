@@ -43,19 +43,10 @@ pub(crate) fn check(bary: &Path, scratch: &Path) -> Result<String, String> {
 /// The part that runs where the disk is mounted.
 pub(crate) fn inside(bary: &Path, folder: &Path) -> bool {
     let disk = Disk { bary, folder };
-    let well = [
-        told("a new job on a full disk", disk.new_job().and(disk.empty())),
-        told("a run that has its reserve", disk.reserve().and(disk.empty())),
-        told("a run that needs more", disk.wait().and(disk.empty())),
-    ];
-    well.iter().all(|well| *well)
-}
-
-fn told(scene: &str, came: Result<(), String>) -> bool {
-    if let Err(fault) = &came {
-        println!("{scene}: {fault}");
-    }
-    came.is_ok()
+    let new_job = disk.told("a new job on a full disk", disk.new_job());
+    let reserve = disk.told("a run that has its reserve", disk.reserve());
+    let wait = disk.told("a run that needs more", disk.wait());
+    new_job && reserve && wait
 }
 
 struct Disk<'a> {
@@ -110,6 +101,12 @@ impl Disk<'_> {
         }
         ended(&live(self.map(MANY), Fate::Natural)?, 0, 70_000)?;
         self.verify()
+    }
+
+    /// Says what is wrong with a scene, and empties the disk for the next.
+    fn told(&self, scene: &str, came: Result<(), String>) -> bool {
+        let faults = [came, self.empty()].into_iter().filter_map(Result::err);
+        faults.map(|fault| println!("{scene}: {fault}")).count() == 0
     }
 
     fn map(&self, array: &str) -> Command {

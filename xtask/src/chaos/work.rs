@@ -26,7 +26,7 @@ pub(crate) const KINDS: [Kind; 3] = [Kind::Commands, Kind::Functions, Kind::Grap
 /// goes on writing, some take a little longer, and all print something.
 const SCRIPT: &str = r#"echo "s $1/$2 $CHAOS_LIFE" >>"$CHAOS_MARKS"
 case $(($2 % 5)) in
-1) setsid sh -c 'while :; do echo "z - $CHAOS_LIFE" >>"$CHAOS_MARKS"; sleep 0.005; done' \
+1) setsid sh -c 'while :; do echo "z - $CHAOS_LIFE" >>"$CHAOS_MARKS"; sleep 0.02; done' \
     >/dev/null 2>&1 </dev/null & sleep 0.01 ;;
 2) sleep 0.02 ;;
 3) env -u CHAOS_LIFE setsid sleep 1000 >/dev/null 2>&1 </dev/null & ;;

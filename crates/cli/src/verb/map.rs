@@ -95,6 +95,7 @@ pub(crate) fn run(args: &MapArgs, face: Face) -> Result<Exit, Complaint> {
         began,
         state: args.keep.state.as_deref(),
     };
+    recalled.iter().for_each(|recalled| recalled.note(face, &mut desk.screen));
     let ending =
         session.run(&mut desk, recalled, |session, desk| feeding.submit(plan, session, desk))?;
     if ending == Ending::Nothing {

@@ -72,6 +72,7 @@ pub(crate) fn run(args: &RunArgs, face: Face) -> Result<Exit, Complaint> {
         began,
         state: args.keep.state.as_deref(),
     };
+    recalled.iter().for_each(|recalled| recalled.note(face, &mut desk.screen));
     let ending = session.run(&mut desk, recalled, |session, desk| {
         desk.job = Some(session.cluster.submit(job)?);
         Ok(())

@@ -3,6 +3,8 @@
 mod bench;
 mod hands;
 mod journal;
+#[cfg(target_os = "linux")]
+mod leftover;
 mod map;
 #[cfg(unix)]
 mod output;

@@ -20,6 +20,14 @@ use crate::home::ready::Entry;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
 
+/// What a grant answers, and why it is made.
+pub(super) struct Terms {
+    pub(super) answers: Vec<(ShardId, u64)>,
+    pub(super) cause: Cause,
+    /// How many tasks were ready for the node.
+    pub(super) ready_tasks: u64,
+}
+
 impl Home {
     /// Hands ready tasks to whoever has room, until there are none of either.
     pub(crate) fn serve(&mut self, out: &mut Outbox, timers: &mut Timers) {
@@ -134,7 +142,7 @@ impl Home {
         if let Some(account) = self.accounts.get_mut(&node) {
             account.fails = 0;
         }
-        self.grant(node, taken, asked, cause, ready_tasks, out, timers);
+        self.grant(node, taken, Terms { answers: asked, cause, ready_tasks }, out, timers);
     }
 
     /// Grants taken entries to a node: on record first, then on their way.
@@ -142,12 +150,11 @@ impl Home {
         &mut self,
         node: NodeId,
         taken: Vec<Entry>,
-        answers: Vec<(ShardId, u64)>,
-        cause: Cause,
-        ready_tasks: u64,
+        terms: Terms,
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
+        let Terms { answers, cause, ready_tasks } = terms;
         let considered = self.consider(&taken[0], node, cause, ready_tasks);
         let mut items = Vec::with_capacity(taken.len());
         let mut rests = false;

@@ -6,7 +6,7 @@ use bary_model::event::Cause;
 use bary_model::id::NodeId;
 
 use crate::home::Home;
-use crate::home::grant::task_view;
+use crate::home::grant::{Terms, task_view};
 use crate::home::ready::Entry;
 use crate::outbox::Outbox;
 use crate::timers::Timers;
@@ -29,7 +29,8 @@ impl Home {
             }
             // An ask that waited is answered, or its node would never ask again.
             let answers = self.unpark(node).map_or_else(Vec::new, |parked| parked.asked);
-            self.grant(node, entries, answers, Cause::Pushed, ready, out, timers);
+            let terms = Terms { answers, cause: Cause::Pushed, ready_tasks: ready };
+            self.grant(node, entries, terms, out, timers);
         }
     }
 

@@ -7,5 +7,6 @@ mod hands;
 mod life;
 mod open;
 mod permits;
+mod recall;
 mod shards;
 mod world;

@@ -20,11 +20,11 @@ impl Invariant for Dependencies {
     fn on(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Broken> {
         match fact {
             Fact::Started { work, .. } => {
-                let saga = known(scene, work.fence.shard, work.range);
+                let saga = scene.book.granted(work.fence, work.range);
                 saga.map_or(Ok(()), |saga| allowed(saga, work.range, "started"))
             }
             Fact::Reads { work, from, aligned, results } => {
-                let Some(saga) = known(scene, work.fence.shard, work.range) else {
+                let Some(saga) = scene.book.granted(work.fence, work.range) else {
                     return Ok(());
                 };
                 let there = saga.results(work.range, *from, *aligned);

@@ -48,10 +48,7 @@ impl Executions {
     }
 
     fn started(&mut self, scene: &Scene<'_>, work: &Work) -> Result<(), Broken> {
-        let Some(saga) = scene.book.job(work.fence.shard, work.range.job) else { return Ok(()) };
-        if !saga.has(work.range) {
-            return Ok(());
-        }
+        let Some(saga) = scene.book.granted(work.fence, work.range) else { return Ok(()) };
         let numbers = saga.numbers(work.range);
         let key = (work.fence.shard, work.range.job);
         let trouble = |node: NodeId| self.trouble.get(&node).copied().unwrap_or_default();
@@ -76,8 +73,7 @@ impl Executions {
     }
 
     fn ran(&mut self, scene: &Scene<'_>, work: &Work, how: How) {
-        let saga = scene.book.job(work.fence.shard, work.range.job);
-        let Some(saga) = saga.filter(|saga| saga.has(work.range)) else { return };
+        let Some(saga) = scene.book.granted(work.fence, work.range) else { return };
         let Some(last) = self.last.get_mut(&(work.fence.shard, work.range.job)) else { return };
         if how == How::Succeeded {
             return;

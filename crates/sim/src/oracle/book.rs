@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use bary_ledger::record::Record;
-use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, TaskRange};
+use bary_model::id::{Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
 use bary_model::job::JobRef;
 use bary_model::outcome::End;
-use bary_model::time::Moment;
 
 use crate::oracle::saga::Saga;
 
@@ -81,6 +80,14 @@ impl Book {
         self.shards.get(&shard)?.jobs.get(job.index())
     }
 
+    /// The job that tasks under this grant are of. A grant of an earlier reign than the one in
+    /// which a job of this number was submitted is of another job, whose submission was lost.
+    #[must_use]
+    pub fn granted(&self, fence: Fence, range: TaskRange) -> Option<&Saga> {
+        let saga = self.job(fence.shard, range.job)?;
+        (saga.epoch <= fence.epoch && saga.has(range)).then_some(saga)
+    }
+
     /// All shards.
     pub fn shards(&self) -> impl Iterator<Item = (ShardId, &Shard)> {
         self.shards.iter().map(|(id, shard)| (*id, shard))
@@ -109,7 +116,7 @@ impl Book {
     }
 
     /// Folds a durable record in. What does not fit is left out: the invariants have seen it.
-    pub(crate) fn settle(&mut self, shard: ShardId, at: Moment, record: &Record) {
+    pub(crate) fn settle(&mut self, shard: ShardId, record: &Record) {
         let shard = self.shards.entry(shard).or_default();
         match record {
             Record::Opened { epoch } => shard.epoch = *epoch,
@@ -118,7 +125,8 @@ impl Book {
                 shard.job(*job, |saga| saga.arrive(*upstream, *good));
             }
             Record::Submitted { specs, open, .. } => {
-                let mut saga = Saga::new(*open, at, std::mem::take(&mut shard.awaits));
+                let awaits = std::mem::take(&mut shard.awaits);
+                let mut saga = Saga::new(*open, shard.epoch, awaits);
                 saga.add(specs);
                 shard.jobs.push(saga);
             }

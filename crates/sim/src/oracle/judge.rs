@@ -149,7 +149,7 @@ impl Judge {
                 note(&mut self.broken, &scene, invariant.name(), judged);
             }
             if self.broken.is_none() {
-                self.book.settle(shard, at, &record);
+                self.book.settle(shard, &record);
                 self.replay.settled(shard, record);
             }
         }

@@ -5,12 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bary_ledger::record::EndedTasks;
-use bary_model::id::{SpecNo, TaskRange};
+use bary_model::id::{Epoch, SpecNo, TaskRange};
 use bary_model::job::JobRef;
 use bary_model::outcome::End;
 use bary_model::payload::Payload;
 use bary_model::task::{RunIf, TaskSpec};
-use bary_model::time::Moment;
 
 use crate::history::Digest;
 use crate::oracle::book::{Ending, Hold};
@@ -25,8 +24,8 @@ pub struct Saga {
     pub stopping: bool,
     /// How often it was retried.
     pub generation: u32,
-    /// When its submission became durable.
-    pub since: Moment,
+    /// The reign in which it was submitted.
+    pub epoch: Epoch,
     /// Tasks that have not ended.
     pub left: u64,
     chapters: Vec<Chapter>,
@@ -75,12 +74,12 @@ pub enum Leave {
 }
 
 impl Saga {
-    pub(crate) fn new(open: bool, since: Moment, upstream: Vec<JobRef>) -> Self {
+    pub(crate) fn new(open: bool, epoch: Epoch, upstream: Vec<JobRef>) -> Self {
         Self {
             open,
             stopping: false,
             generation: 0,
-            since,
+            epoch,
             left: 0,
             chapters: Vec::new(),
             ends: Stretches::default(),

@@ -13,8 +13,8 @@ use bary_model::id::{
 use bary_model::inputs::{Column, Grouping, Inputs};
 use bary_model::job::{Enough, Halt, HaltOn, JobRef, SubmissionKey};
 use bary_model::message::{
-    Ask, Digest, Frame, Grant, GrantItem, Hello, Level, Message, OutcomeItem, Outcomes, Retract,
-    Say, Upstream,
+    Ask, Digest, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes,
+    Retract, Say, Upstream,
 };
 use bary_model::outcome::{End, Failure, Outcome, Results, Usage};
 use bary_model::payload::{BlobRef, Payload};
@@ -180,7 +180,18 @@ fn frames() -> Vec<Frame> {
         Say::Pulse(Digest { tasks: 3, hash: u64::MAX }),
         Say::Level(Level { ready: 1, tasks: 2, parked: 3 }),
         Say::Seek { at: ShardId(41), tasks: 12 },
-        Say::Token { at: ShardId(41), node: NodeId(2), asked: ShardId(40), ask, hops: 1 },
+        Say::Token {
+            at: ShardId(41),
+            node: NodeId(2),
+            ask,
+            asked: vec![(ShardId(40), 4)],
+            hops: 1,
+        },
+        Say::Watch { upstream: JobRef { shard: ShardId(41), job: JOB }, by: JOB },
+        Say::Done { dependent: JobRef { shard: ShardId(41), job: JOB }, job: JOB, good: true },
+        Say::Need(Need { name: "licence".into(), most: 4, uses: 1, wants: 3, heard: 2 }),
+        Say::Permitted { at: ShardId(41), name: "licence".into(), tasks: 3, number: 5 },
+        Say::Keeps { name: "licence".into() },
         Say::Relist { number: 2 },
     ];
     let frame = |(number, say)| {

@@ -10,7 +10,7 @@ use bary_model::job::{Enough, Halt, HaltOn, JobRef, SubmissionKey};
 use bary_model::outcome::{End, Failure, Results, Usage};
 use bary_model::payload::{BlobRef, Payload};
 use bary_model::resources::Resources;
-use bary_model::task::{After, Body, Kind, LabelRule, Request, RunIf, TaskSpec, Use};
+use bary_model::task::{After, Body, Kind, LabelRule, Permit, Request, RunIf, TaskSpec, Use};
 use bary_model::template::Template;
 use bary_model::template::parse::{Dialect, Named};
 use bary_model::time::{Moment, Span};
@@ -186,15 +186,18 @@ fn body() -> impl Strategy<Value = Body> {
         aligned,
     });
     let times = (span(), span(), option::of(span()), any::<u16>(), backoff);
-    let rest = (any::<i32>(), run_if, vec(uses, 0..2), any::<bool>(), any::<bool>());
+    let permit = ("[a-z]{0,4}", 1..=u32::MAX);
+    let permit = option::of(permit.prop_map(|(name, most)| Permit { name: name.into(), most }));
+    let rest = (any::<i32>(), run_if, vec(uses, 0..2), any::<bool>(), any::<bool>(), permit);
     (action(), surroundings(), request(), times, rest).prop_map(
         |(action, surroundings, request, times, rest)| {
             let (timeout, grace, heartbeat_timeout, retries, backoff) = times;
-            let (priority, run_if, uses, keep_results, detail) = rest;
+            let (priority, run_if, uses, keep_results, detail, permit) = rest;
             Body {
                 action,
                 surroundings,
                 request,
+                permit,
                 priority,
                 timeout,
                 grace,

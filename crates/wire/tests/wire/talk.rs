@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bary_model::id::{Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
+use bary_model::job::JobRef;
 use bary_model::message::{
-    Ask, Digest, Frame, Grant, GrantItem, Hello, Level, Message, OutcomeItem, Outcomes, Retract,
-    Say, Upstream,
+    Ask, Digest, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes,
+    Retract, Say, Upstream,
 };
 use bary_model::outcome::Outcome;
 use proptest::collection::vec;
@@ -109,8 +110,26 @@ fn say() -> BoxedStrategy<Say> {
         })),
         any::<(u64, u64)>().prop_map(|(at, tasks)| Say::Seek { at: ShardId(at), tasks }),
         token.prop_map(|((at, node, asked, hops), ask)| {
-            Say::Token { at: ShardId(at), node: NodeId(node), asked: ShardId(asked), ask, hops }
+            let asked = vec![(ShardId(asked), u64::from(hops))];
+            Say::Token { at: ShardId(at), node: NodeId(node), ask, asked, hops }
         }),
+        any::<(u64, u32, u32)>().prop_map(|(shard, job, by)| {
+            let upstream = JobRef { shard: ShardId(shard), job: JobNo(job) };
+            Say::Watch { upstream, by: JobNo(by) }
+        }),
+        any::<(u64, u32, u32, bool)>().prop_map(|(shard, by, job, good)| {
+            let dependent = JobRef { shard: ShardId(shard), job: JobNo(by) };
+            Say::Done { dependent, job: JobNo(job), good }
+        }),
+        ("[a-z]{0,4}", any::<(u32, u32, u32, u64)>()).prop_map(
+            |(name, (most, uses, wants, heard))| {
+                Say::Need(Need { name: name.into(), most, uses, wants, heard })
+            }
+        ),
+        ("[a-z]{0,4}", any::<(u64, u32, u64)>()).prop_map(|(name, (at, tasks, number))| {
+            Say::Permitted { at: ShardId(at), name: name.into(), tasks, number }
+        }),
+        "[a-z]{0,4}".prop_map(|name| Say::Keeps { name: name.into() }),
         any::<u64>().prop_map(|number| Say::Relist { number }),
     ]
     .boxed()

@@ -62,7 +62,7 @@ impl Fold {
                 if let Err(fault) = self.batch(lsn, batch) {
                     let segment = self.segment;
                     let at = format!("segment {segment}, offset {offset}: batch {}", lsn.0);
-                    self.fault.get_or_insert(format!("{at} {fault}"));
+                    self.fault.get_or_insert_with(|| format!("{at} {fault}"));
                 }
             }
             _ => {}
