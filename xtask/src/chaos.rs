@@ -65,7 +65,9 @@ impl Sum {
 /// Torments runs until so many were killed, fills a disk, and says whether all is well.
 pub(crate) fn chaos(repo: &Repo, kills: u64, seed: u64, json: bool) -> bool {
     let begun = Instant::now();
-    let judged = torment(repo, "dev", kills, seed);
+    let mut disks = vec![memory(), std::env::temp_dir()];
+    disks.dedup();
+    let judged = torment(repo, kills, seed, &disks);
     let (sum, disk) = match judged {
         Ok(judged) => judged,
         Err(complaint) => {
@@ -91,7 +93,7 @@ pub(crate) fn chaos(repo: &Repo, kills: u64, seed: u64, json: bool) -> bool {
 
 /// The check of `verify`: a short form.
 pub(crate) fn check(repo: &Repo) -> Outcome {
-    match torment(repo, "dev", KILLS_IN_VERIFY, 0) {
+    match torment(repo, KILLS_IN_VERIFY, 0, &[memory()]) {
         Ok((sum, disk)) if sum.faults.is_empty() => Outcome::Passed(vec![sum.line(), disk]),
         Ok((sum, _)) => Outcome::Failed(told(&sum)),
         Err(complaint) => Outcome::failure(complaint),
@@ -105,45 +107,63 @@ fn told(sum: &Sum) -> Vec<String> {
 
 /// A disk in memory where there is one: what a kill of a process leaves behind is the same there,
 /// and nothing waits for a real disk.
-fn scratch() -> PathBuf {
+fn memory() -> PathBuf {
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
-fn torment(repo: &Repo, profile: &str, kills: u64, seed: u64) -> Result<(Sum, String), String> {
-    let bary = match repo.program(profile) {
-        Program::Ready(bary) => bary,
+/// Torments runs on these disks in turn.
+fn torment(repo: &Repo, kills: u64, seed: u64, disks: &[PathBuf]) -> Result<(Sum, String), String> {
+    let built = match repo.program("dev") {
+        Program::Ready(built) => built,
         Program::Absent(why) => return Err(why.to_owned()),
         Program::Broken(complaint) => return Err(complaint),
     };
-    let scratch = scratch().join(format!("bary-chaos-{}", std::process::id()));
-    std::fs::create_dir_all(&scratch).map_err(|cause| format!("{}: {cause}", scratch.display()))?;
-    let lengths = trial::lengths(&bary, &scratch)?;
+    let own = format!("bary-chaos-{}", std::process::id());
+    let scratches: Vec<PathBuf> = disks.iter().map(|disk| disk.join(&own)).collect();
+    for scratch in &scratches {
+        std::fs::create_dir_all(scratch).map_err(|cause| complaint(scratch, &cause))?;
+    }
+    // All lives are of the same program, whatever is built meanwhile.
+    let bary = scratches[0].join("bary");
+    std::fs::copy(&built, &bary).map_err(|cause| complaint(&built, &cause))?;
+    let lengths = trial::lengths(&bary, &scratches[0])?;
     let shared = Mutex::new((seed, Sum::default()));
     std::thread::scope(|scope| {
         for _ in 0..HANDS {
-            scope.spawn(|| hand(&shared, &bary, &scratch, &lengths, kills));
+            scope.spawn(|| hand(&shared, &bary, &scratches, &lengths, kills));
         }
     });
     let (_, mut sum) = shared.into_inner().map_err(|_| "a trial panicked")?;
-    let disk = match full::check(&bary, &scratch) {
+    let disk = match full::check(&bary, &scratches[0]) {
         Ok(disk) => disk,
         Err(fault) => {
             sum.faults.push((seed, fault));
             "disk full: failed".to_owned()
         }
     };
-    if sum.faults.is_empty() {
-        std::fs::remove_dir_all(&scratch)
-            .map_err(|cause| format!("{}: {cause}", scratch.display()))?;
-    } else {
-        sum.faults.push((seed, format!("what is left is in {}", scratch.display())));
+    for scratch in &scratches {
+        if sum.faults.is_empty() {
+            std::fs::remove_dir_all(scratch).map_err(|cause| complaint(scratch, &cause))?;
+        } else {
+            sum.faults.push((seed, format!("what is left is in {}", scratch.display())));
+        }
     }
     Ok((sum, disk))
 }
 
+fn complaint(path: &Path, cause: &std::io::Error) -> String {
+    format!("{}: {cause}", path.display())
+}
+
 /// Takes one seed after another until enough were killed, or something is wrong.
-fn hand(shared: &Mutex<(u64, Sum)>, bary: &Path, scratch: &Path, lengths: &Lengths, kills: u64) {
+fn hand(
+    shared: &Mutex<(u64, Sum)>,
+    bary: &Path,
+    scratches: &[PathBuf],
+    lengths: &Lengths,
+    kills: u64,
+) {
     loop {
         let seed = {
             let Ok(mut held) = shared.lock() else { return };
@@ -153,7 +173,8 @@ fn hand(shared: &Mutex<(u64, Sum)>, bary: &Path, scratch: &Path, lengths: &Lengt
             held.0 += 1;
             held.0 - 1
         };
-        let folder: PathBuf = scratch.join(format!("seed-{seed}"));
+        let scratch = &scratches[seed as usize % scratches.len()];
+        let folder = scratch.join(format!("seed-{seed}"));
         let report = trial::run(bary, folder, seed, lengths);
         let Ok(mut held) = shared.lock() else { return };
         held.1.add(seed, report);

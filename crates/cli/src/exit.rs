@@ -38,8 +38,11 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         "several tasks ran and at least one failed; a simulated run or a history broke an \
            invariant; a journal is damaged; or this program itself failed",
     ),
-    ("2", "the command line or the job file is wrong, or the state is of another job; nothing has \
-           run"),
+    (
+        "2",
+        "the command line or the job file is wrong, or the state is of another job; nothing has \
+           run",
+    ),
     ("3", "a file, a kept run or a task was not found"),
     ("5", "a task cannot be placed: no node could ever run it; nothing has run"),
     ("75", "a limit is reached, the disk is full, or the state is in use; try again later"),

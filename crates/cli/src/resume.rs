@@ -99,7 +99,7 @@ impl Resume {
         (state, Recalled { events, retry, took, leftovers })
     }
 
-    /// Whether the job of the state is the one that is wanted, and can be retried where it is to be.
+    /// Refuses where the job of the state is not the wanted one, or cannot be retried as wanted.
     fn check(&self, dir: &Path, wanted: &JobSpec) -> Result<(), Complaint> {
         let held = self.state.ledger().job(JobNo(0));
         if let Some(held) = held

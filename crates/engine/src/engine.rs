@@ -144,6 +144,7 @@ impl Engine {
             Input::Opened { ledger, next } => self.open(*ledger, next),
             Input::Deposed { shard } => {
                 self.homes.remove(&shard);
+                self.timers.end_reign(shard);
                 self.own = self.own.filter(|own| *own != shard);
             }
             Input::Joined(peer) => self.join(peer),
@@ -240,7 +241,7 @@ impl Engine {
         loop {
             if let Some(peer) = self.out.renewed.pop_front() {
                 for home in self.homes.values_mut() {
-                    home.on_renewed(peer, &mut self.out);
+                    home.on_renewed(peer, &mut self.out, &mut self.timers);
                 }
                 self.runner.on_renewed(peer);
             } else if let Some(message) = self.out.next_local() {

@@ -153,8 +153,13 @@ impl Home {
         });
         self.strangers = strangers;
         let mut held = Vec::new();
-        self.ledger.held(|_, range| held.push(range));
-        held.into_iter().for_each(|range| self.use_permits(range));
+        self.ledger.held(|holder, range| held.push((holder, range)));
+        for (holder, range) in held {
+            self.use_permits(range);
+            if holder.node == NodeId::ANY {
+                self.open.granted(holder.epoch, holder.grant, range.count);
+            }
+        }
         if !self.flaws.has(Flaw::LeaseForgotten) {
             let holders: Vec<NodeId> = self.strangers.keys().copied().collect();
             for node in holders {
@@ -351,6 +356,7 @@ impl Home {
                 for node in self.open.nodes(holder.epoch, holder.grant) {
                     by_node.entry(node).or_default().push(range);
                 }
+                self.open.closed(holder.epoch, holder.grant, range.count);
             } else {
                 by_node.entry(holder.node).or_default().push(range);
             }

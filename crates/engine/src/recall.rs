@@ -8,7 +8,7 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::event::{Ended, Event, EventKind};
-use bary_model::id::{Epoch, GrantNo, ShardId, SpecNo, TaskRange};
+use bary_model::id::{Epoch, GrantNo, JobNo, ShardId, SpecNo, TaskRange};
 use bary_model::outcome::{End, Failure};
 use bary_model::time::Moment;
 
@@ -129,6 +129,8 @@ impl Recall {
             (Record::Extended { job, specs }, Before::Specs(first)) => {
                 self.tell(EventKind::Submitted { job, first, specs }, tell);
             }
+            // A cancel closes a job without telling.
+            (Record::Closed { job }, _) if self.is_stopping(job) => {}
             (Record::Closed { job }, _) => self.tell(EventKind::Closed { job }, tell),
             (Record::Retried { job }, _) => self.tell(EventKind::Retried { job }, tell),
             (Record::Granted { node, items }, _) => {
@@ -144,6 +146,10 @@ impl Recall {
             }
             _ => {}
         }
+    }
+
+    fn is_stopping(&self, job: JobNo) -> bool {
+        self.ledger.job(job).is_some_and(|job| job.stopping)
     }
 
     fn tell_ended(&mut self, item: EndedTasks, tell: &mut dyn FnMut(Event)) {

@@ -61,6 +61,27 @@ impl Timers {
         self.queue.remove(&key);
     }
 
+    /// Takes all timers back that a home of this shard has set: its reign is over.
+    pub(crate) fn end_reign(&mut self, over: ShardId) {
+        self.queue.retain(|_, timer| match timer {
+            Timer::Retry(shard, _)
+            | Timer::Steal(shard, _)
+            | Timer::Lease(shard, _)
+            | Timer::Settle(shard, _)
+            | Timer::Level(shard)
+            | Timer::Word(shard)
+            | Timer::Watch(shard)
+            | Timer::Permits(shard) => *shard != over,
+            Timer::Timeout(_)
+            | Timer::Silence(_)
+            | Timer::Kill(_)
+            | Timer::Flush(_)
+            | Timer::Pulse(_)
+            | Timer::Ask
+            | Timer::Keeper => true,
+        });
+    }
+
     pub(crate) fn next(&self) -> Option<Moment> {
         self.queue.keys().next().map(|key| key.0)
     }

@@ -174,3 +174,61 @@ impl Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use bary_journal::config::LogConfig;
+    use bary_journal::recovery::Entry;
+    use bary_ports::disk::memory::MemoryDisk;
+
+    use super::*;
+
+    fn journal(before: Before) -> (FileJournal, Receiver<Completion>) {
+        let mut visit = |_: Entry<'_>| std::ops::ControlFlow::Continue(());
+        let disk = Box::new(MemoryDisk::default());
+        let opened = Log::open(disk, LogConfig::default(), 1, &mut visit);
+        let (log, _) = opened.expect("memory has room");
+        let (say, said) = channel();
+        let told = Box::new(move |completion| drop(say.send(completion)));
+        (FileJournal::start(log, before, told).expect("the machine gives a thread"), said)
+    }
+
+    fn append(journal: &mut FileJournal, lsn: u64) -> Lsn {
+        journal.append(Lsn(lsn), &mut |bytes| bytes.extend_from_slice(b"batch"))
+    }
+
+    #[test]
+    fn what_was_appended_is_durable_in_order_and_at_the_end() {
+        let (mut journal, said) = journal(Box::new(|| Ok(())));
+        for lsn in 1..=100 {
+            assert!(append(&mut journal, lsn) <= Lsn(lsn));
+        }
+        drop(journal);
+        let told: Vec<Completion> = said.into_iter().collect();
+        assert_eq!(told.last(), Some(&Completion::Durable(Lsn(100))));
+        let numbers = told.iter().filter_map(|completion| match completion {
+            Completion::Durable(lsn) => Some(lsn.0),
+            _ => None,
+        });
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{told:?}");
+    }
+
+    #[test]
+    fn a_batch_is_written_only_after_what_it_refers_to_is_durable() {
+        let mut times = 0;
+        let (mut journal, said) = journal(Box::new(move || {
+            times += 1;
+            if times == 1 { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+        }));
+        append(&mut journal, 1);
+        assert_eq!(said.recv(), Ok(Completion::Durable(Lsn(1))));
+        assert_eq!(append(&mut journal, 2), Lsn(1), "it is not durable at once");
+        assert!(matches!(said.recv(), Ok(Completion::Failed { .. })));
+        append(&mut journal, 3);
+        drop(journal);
+        assert_eq!(said.recv().ok(), None, "nothing comes after a failure");
+    }
+}

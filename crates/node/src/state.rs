@@ -58,7 +58,7 @@ pub struct State {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// There is something else of that name.
-    #[error("`{}` is not a directory; name one for the state, or a name that is free", .0.display())]
+    #[error("`{}` is not a directory; name one for the state, or a free name", .0.display())]
     NotADirectory(PathBuf),
     /// Another process runs on it.
     #[error("the state is in use: `{}` is locked by {holder}", lock.display())]

@@ -1,6 +1,11 @@
 //! Prints how many events a second the simulator does:
 //! `speed [NODES HOMES TASKS [noop|plain|placement|arrivals]]`.
-#![expect(clippy::print_stdout, reason = "it is there to print times")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it is there to print times"
+)]
 
 use std::time::Instant;
 

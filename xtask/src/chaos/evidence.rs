@@ -64,11 +64,13 @@ impl Marks {
         for (task, lives) in &self.starts {
             let end = promised.get(task).copied().unwrap_or(usize::MAX);
             if let Some(life) = lives.iter().find(|life| **life > end) {
-                faults.push(format!("{task:?} ended in life {end} and was started in life {life}"));
+                faults.push(format!(
+                    "task {task} ended in life {end} and was started in life {life}"
+                ));
             }
             let once: BTreeSet<_> = lives.iter().collect();
             if once.len() < lives.len() {
-                faults.push(format!("{task:?} was started in lives {lives:?}"));
+                faults.push(format!("task {task} was started in lives {lives:?}"));
             }
         }
         faults
@@ -82,27 +84,40 @@ impl Marks {
 
 /// The tasks whose ends are durable, from a history; an error where a task has two.
 pub(crate) fn durable(history: &[u8]) -> Result<BTreeSet<Task>, String> {
-    let mut ended = BTreeSet::new();
+    let (mut ended, mut firsts) = (BTreeSet::new(), vec![0]);
     for line in String::from_utf8_lossy(history).lines() {
         let entry: Value =
             serde_json::from_str(line).map_err(|fault| format!("a line of the export: {fault}"))?;
-        let records = entry["fact"]["Appended"]["records"].as_array().into_iter().flatten();
-        let items = records.filter_map(|record| record["Ended"]["items"].as_array()).flatten();
-        for item in items {
-            let number = |key: &str| item["range"][key].as_u64();
-            let (Some(spec), Some(first), Some(count)) =
-                (number("spec"), number("first"), number("count"))
-            else {
-                return Err(format!("a record has no range: {item}"));
-            };
-            for index in first..first + count {
-                if !ended.insert(Task { spec, index }) {
-                    return Err(format!("spec {spec}, index {index} ended twice in the journal"));
+        for record in entry["fact"]["Appended"]["records"].as_array().into_iter().flatten() {
+            for kind in ["Submitted", "Extended"] {
+                // Bodies and inputs, which specs share, come before the specs.
+                for spec in record[kind]["specs"][2].as_array().into_iter().flatten() {
+                    let last = firsts.last().copied().unwrap_or_default();
+                    firsts.push(last + spec["count"].as_u64().unwrap_or_default());
                 }
+            }
+            for item in record["Ended"]["items"].as_array().into_iter().flatten() {
+                end(item, &firsts, &mut ended)?;
             }
         }
     }
     Ok(ended)
+}
+
+/// Notes the tasks of one item; `firsts` has the number of each spec's first task.
+fn end(item: &Value, firsts: &[Task], ended: &mut BTreeSet<Task>) -> Result<(), String> {
+    let number = |key: &str| item["range"][key].as_u64();
+    let place = number("spec").zip(number("first")).zip(number("count"));
+    let first = place.and_then(|((spec, _), _)| firsts.get(spec as usize));
+    let (Some(first), Some(((spec, index), count))) = (first, place) else {
+        return Err(format!("a record has no range: {item}"));
+    };
+    for task in first + index..first + index + count {
+        if !ended.insert(task) {
+            return Err(format!("task {task}, of spec {spec}, ended twice in the journal"));
+        }
+    }
+    Ok(())
 }
 
 /// Processes that still have the trial's variable in their environment, once a run has ended.
@@ -123,4 +138,49 @@ pub(crate) fn left(work: &Work) -> Vec<String> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn left(_work: &Work) -> Vec<String> {
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Marks, Promised, durable};
+    use crate::chaos::dice::Dice;
+    use crate::chaos::work::{Kind, Work};
+
+    fn marks(text: &str) -> Marks {
+        let folder = tempfile::tempdir().expect("there is room");
+        let drawn = Work::draw(Kind::Commands, folder.path().to_owned(), &mut Dice::new(1));
+        Marks::parse(&drawn.expect("there is room"), text)
+    }
+
+    #[test]
+    fn a_start_that_nothing_called_for_is_found() {
+        let seen = marks("s t/1 0\ns t/2 0\nz - 0\ns t/2 1\n");
+        assert_eq!((seen.faults.len(), seen.repeated()), (0, 1));
+        assert_eq!(seen.unwanted(&Promised::from([(0, 0), (1, 1)])), Vec::<String>::new());
+        assert_eq!(seen.unwanted(&Promised::from([(1, 0)])).len(), 1, "it had ended in life 0");
+        assert_eq!(marks("s t/1 0\ns t/1 0\n").unwanted(&Promised::new()).len(), 1, "twice");
+    }
+
+    #[test]
+    fn a_process_of_an_earlier_life_is_found_at_work() {
+        assert_eq!(marks("s t/1 0\nz - 0\ns t/1 1\nz - 1\n").faults.len(), 0);
+        assert_eq!(marks("s t/1 0\nz - 0\ns t/1 1\nz - 0\n").faults.len(), 1);
+        assert_eq!(marks("s t/1\n").faults.len(), 1);
+    }
+
+    #[test]
+    fn ends_are_numbered_through_and_each_counts_once() {
+        let submitted = r#"{"Submitted":{"specs":[[],[],[{"count":3},{"count":2}]]}}"#;
+        let ended = |spec: u64, first: u64, count: u64| {
+            let range = format!(r#"{{"spec":{spec},"first":{first},"count":{count}}}"#);
+            format!(r#"{{"Ended":{{"items":[{{"range":{range}}}]}}}}"#)
+        };
+        let line = |records: &[String]| {
+            let records = records.join(",");
+            format!(r#"{{"fact":{{"Appended":{{"records":[{submitted},{records}]}}}}}}"#)
+        };
+        let sound = durable(line(&[ended(0, 1, 2), ended(1, 1, 1)]).as_bytes());
+        assert_eq!(sound.map(Vec::from_iter), Ok(vec![1, 2, 4]));
+        assert!(durable(line(&[ended(0, 1, 2), ended(0, 2, 1)]).as_bytes()).is_err());
+    }
 }

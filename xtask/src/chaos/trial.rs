@@ -39,7 +39,7 @@ pub(crate) fn lengths(bary: &Path, scratch: &Path) -> Result<Lengths, String> {
     for (number, kind) in KINDS.into_iter().enumerate() {
         let folder = scratch.join(format!("length-{number}"));
         let work = Work::draw(kind, folder, &mut Dice::new(number as u64))?;
-        let life = live(work.command(bary, 0), Fate::Natural)?;
+        let life = live(work.command(bary, 0)?, Fate::Natural)?;
         let faults = end(&work, &life);
         if let Some(fault) = faults.first() {
             return Err(format!("an undisturbed run of {kind:?}: {fault}"));
@@ -86,7 +86,7 @@ impl<'a> Trial<'a> {
         let kills = 1 + self.dice.below(KILLS_MAX);
         for number in 0.. {
             let fate = if number < kills { self.fate() } else { Fate::Natural };
-            let life = live(self.work.command(self.bary, number as usize), fate)?;
+            let life = live(self.work.command(self.bary, number as usize)?, fate)?;
             if life.exit.is_some() {
                 report.faults.extend(end(&self.work, &life));
                 break;
@@ -126,7 +126,7 @@ impl<'a> Trial<'a> {
         for line in &life.lines {
             let task = self.work.task_of(line);
             if let Some(task) = task.filter(|task| !durable.contains(task)) {
-                report.faults.push(format!("`{line}` was printed, but {task:?} is not durable"));
+                report.faults.push(format!("`{line}` was printed, but task {task} is not durable"));
             }
         }
         let marks = Marks::read(&self.work)?;
@@ -136,7 +136,9 @@ impl<'a> Trial<'a> {
             self.promised.entry(task).or_insert(number);
         }
         for lost in self.promised.keys().filter(|_| !begun) {
-            report.faults.push(format!("the end of {lost:?} was durable, and the journal is gone"));
+            report
+                .faults
+                .push(format!("the end of task {lost} was durable, and the journal is gone"));
         }
         Ok(())
     }
@@ -156,7 +158,7 @@ impl<'a> Trial<'a> {
         let history = self.history()?;
         let ended = evidence::durable(&history)?;
         for lost in self.promised.keys().filter(|task| !ended.contains(task)) {
-            report.faults.push(format!("the end of {lost:?} was durable and is lost"));
+            report.faults.push(format!("the end of task {lost} was durable and is lost"));
         }
         printed(self.work.journal(self.bary, &["verify"]))?;
         let path = self.work.folder.join("history");

@@ -2,7 +2,7 @@
 //! started.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,6 +13,8 @@ use crate::chaos::dice::Dice;
 pub(crate) enum Kind {
     /// One command for each of some numbers.
     Commands,
+    /// One command for each line of standard input.
+    Stream,
     /// One function for each of some numbers.
     Functions,
     /// Commands that wait for others and read their results.
@@ -20,7 +22,7 @@ pub(crate) enum Kind {
 }
 
 /// Each kind.
-pub(crate) const KINDS: [Kind; 3] = [Kind::Commands, Kind::Functions, Kind::Graph];
+pub(crate) const KINDS: [Kind; 4] = [Kind::Commands, Kind::Stream, Kind::Functions, Kind::Graph];
 
 /// The script that each task is: it writes down that it started, some leave a process behind that
 /// goes on writing, some take a little longer, and all print something.
@@ -34,7 +36,8 @@ esac
 echo "$1$2$3"
 "#;
 
-/// A job file: `b` reads what `a` gave, `c` what `b` gave, index by index; `d` waits for all of `b`.
+/// A job file: `b` reads what `a` gave and `c` what `b` gave, index by index; `d` waits for all of
+/// `b`.
 const JOB: &str = r#"[[task]]
 name = "a"
 array = "1-COUNT"
@@ -71,7 +74,7 @@ impl Work {
     /// Draws a job and writes its files.
     pub(crate) fn draw(kind: Kind, folder: PathBuf, dice: &mut Dice) -> Result<Self, String> {
         let count = match kind {
-            Kind::Commands => 6 + dice.below(30),
+            Kind::Commands | Kind::Stream => 6 + dice.below(30),
             Kind::Functions => 20 + dice.below(150),
             Kind::Graph => 3 + dice.below(8),
         };
@@ -79,6 +82,8 @@ impl Work {
         let made = || {
             fs::create_dir_all(&folder)?;
             fs::write(folder.join("task.sh"), SCRIPT)?;
+            let lines: String = (1..=count).map(|n| format!("{n}\n")).collect();
+            fs::write(folder.join("lines"), lines)?;
             fs::write(folder.join("job.toml"), JOB.replace("COUNT", &count.to_string()))
         };
         made().map_err(|cause| format!("{}: {cause}", folder.display()))?;
@@ -86,21 +91,27 @@ impl Work {
     }
 
     /// The command that runs it, for the `life`-th time.
-    pub(crate) fn command(&self, bary: &Path, life: usize) -> Command {
+    pub(crate) fn command(&self, bary: &Path, life: usize) -> Result<Command, String> {
         let mut command = Command::new(bary);
         let (count, slots) = (format!("1-{}", self.count), self.slots.to_string());
         // The first two of Fibonacci's numbers are equal, and would be the same line.
         let from_two = format!("2-{}", self.count);
         let words: &[&str] = match self.kind {
             Kind::Commands => &["map", "--array", &count, "sh", "task.sh", "t", "{}"],
+            Kind::Stream => &["map", "sh", "task.sh", "t", "{}"],
             Kind::Functions => &["map", "--array", &from_two, "--function", "fibonacci", "{}"],
             Kind::Graph => &["run", "job.toml"],
         };
         command.args(&words[..1]).args(["--state", "state", "-j", &slots]).args(&words[1..]);
-        command.current_dir(&self.folder).stdin(Stdio::null());
+        let input = match self.kind {
+            Kind::Stream => File::open(self.folder.join("lines")).map(Stdio::from),
+            _ => Ok(Stdio::null()),
+        };
+        command.stdin(input.map_err(|cause| format!("the input: {cause}"))?);
+        command.current_dir(&self.folder);
         command.env("CHAOS_MARKS", self.marks()).env("CHAOS_LIFE", life.to_string());
         command.env("XDG_STATE_HOME", self.folder.join("home")).env_remove("BARY_OUTPUT");
-        command
+        Ok(command)
     }
 
     /// A command that looks at the journal.
@@ -114,7 +125,7 @@ impl Work {
     /// How many tasks there are.
     pub(crate) fn tasks(&self) -> u64 {
         match self.kind {
-            Kind::Commands => self.count,
+            Kind::Commands | Kind::Stream => self.count,
             Kind::Functions => self.count - 1,
             Kind::Graph => 3 * self.count + 1,
         }
@@ -129,7 +140,7 @@ impl Work {
     pub(crate) fn results(&self) -> BTreeSet<String> {
         let each = 1..=self.count;
         match self.kind {
-            Kind::Commands => each.map(|n| format!("t{n}")).collect(),
+            Kind::Commands | Kind::Stream => each.map(|n| format!("t{n}")).collect(),
             Kind::Functions => each.skip(1).map(|n| fibonacci(n).to_string()).collect(),
             Kind::Graph => {
                 let chains = each.map(|n| format!("c{n}b{n}a{n}"));
@@ -140,9 +151,8 @@ impl Work {
 
     /// Which task a line of output is of, where that can be told.
     pub(crate) fn task_of(&self, line: &str) -> Option<Task> {
-        let index = || line.get(1..)?.parse::<u64>().ok();
         match self.kind {
-            Kind::Commands => Some(Task { spec: 0, index: index()?.checked_sub(1)? }),
+            Kind::Commands | Kind::Stream => line.get(1..)?.parse::<Task>().ok()?.checked_sub(1),
             Kind::Functions | Kind::Graph => None,
         }
     }
@@ -150,24 +160,19 @@ impl Work {
     /// Which task a name in the marks is of.
     pub(crate) fn task_named(&self, name: &str) -> Option<Task> {
         let (spec, index) = name.split_once('/')?;
-        let index: u64 = index.parse().ok()?;
-        let spec = match spec {
+        let specs_before = match spec {
             "t" | "a" => 0,
             "b" => 1,
             "c" => 2,
-            "d" => return Some(Task { spec: 3, index: 0 }),
+            "d" => return Some(3 * self.count),
             _ => return None,
         };
-        Some(Task { spec, index: index.checked_sub(1)? })
+        (specs_before * self.count + index.parse::<Task>().ok()?).checked_sub(1)
     }
 }
 
-/// A task of the only job of a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Task {
-    pub(crate) spec: u64,
-    pub(crate) index: u64,
-}
+/// A task's number: tasks are numbered through, those of the first spec first.
+pub(crate) type Task = u64;
 
 fn fibonacci(n: u64) -> u128 {
     let (mut this, mut next) = (0_u128, 1_u128);

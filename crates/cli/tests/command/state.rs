@@ -230,7 +230,10 @@ const JOB: &str = r#"
 [[task]]
 name = "numbers"
 shell = true
-command = "echo {index} >> ran; [ {index} -le 4 ] || until [ -e go ]; do sleep 0.01; done; echo {index}"
+command = """
+echo {index} >> ran
+[ {index} -le 4 ] || until [ -e go ]; do sleep 0.01; done
+echo {index}"""
 array = "1-8"
 reduce = "SUM"
 

@@ -54,14 +54,25 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
-    /// This ask and an older one of the same node as one.
-    pub(crate) fn and(mut self, older: Option<Self>) -> Self {
-        for (shard, number) in older.map_or_else(Vec::new, |older| older.asked) {
+    /// This ask and one of the same node that waited before as one. They may have come by
+    /// different ways, so that either may be the later one; an ask for any work covers one for
+    /// what fits beside something.
+    pub(crate) fn and(mut self, other: Option<Self>) -> Self {
+        let Some(other) = other else { return self };
+        if other.ask.held == 0 && self.ask.held > 0 {
+            self.ask = other.ask;
+        }
+        for (shard, number) in other.asked {
             if self.asked.iter().all(|(other, _)| *other != shard) {
                 self.asked.push((shard, number));
             }
         }
         self
+    }
+
+    /// Whether the node asked the home of this shard itself.
+    pub(crate) fn is_for(&self, shard: ShardId) -> bool {
+        self.asked.iter().any(|(asked, _)| *asked == shard)
     }
 
     /// What is left of it when the node's ask of one shard is void.
@@ -158,6 +169,8 @@ impl Account {
     /// are any.
     pub(crate) fn break_off(&mut self, shard: ShardId) -> bool {
         self.session.open = false;
+        // Word of what is durable may be lost with it.
+        self.session.told = 0;
         (self.thief, self.told) = (None, false);
         if let Some(foreign) = self.parked.take().and_then(|parked| parked.without(shard)) {
             self.awaited = Some(foreign.and(self.awaited.take()));

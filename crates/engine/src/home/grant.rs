@@ -70,11 +70,12 @@ impl Home {
         if ready == 0 {
             return;
         }
-        let alone = self.exchange.is_alone();
+        let (alone, shard) = (self.exchange.is_alone(), self.log.shard);
         for (&node, account) in &mut self.accounts {
             // One that has work from here asks here when it runs dry.
             let busy = !alone && account.holding.tasks() > 0;
-            if !account.told && account.parked.is_none() && !busy {
+            let waits = account.parked.as_ref().is_some_and(|parked| parked.is_for(shard));
+            if !account.told && !waits && !busy {
                 account.told = true;
                 // Not before a grant that said that nothing was left.
                 self.log.say_when_durable(node, Say::Load { ready }, out);
@@ -180,7 +181,8 @@ impl Home {
             holding.add(epoch, item.fence.grant, item.range, item.weight());
             self.use_permits(item.range);
             if open {
-                self.open.add(item.fence, node);
+                self.open.granted(epoch, item.fence.grant, item.range.count);
+                self.open.claim(item.fence, node);
             }
         }
         if let Some(account) = self.accounts.get_mut(&node) {

@@ -16,44 +16,61 @@ use crate::timers::Timers;
 /// Who has copies of which grants.
 #[derive(Debug, Default)]
 pub(super) struct OpenGrants {
-    grants: BTreeMap<(Epoch, GrantNo), BTreeSet<NodeId>>,
+    grants: BTreeMap<(Epoch, GrantNo), Copies>,
+}
+
+#[derive(Debug, Default)]
+struct Copies {
+    nodes: BTreeSet<NodeId>,
+    /// Tasks of the grant that are still open.
+    tasks: u64,
 }
 
 impl OpenGrants {
-    pub(super) fn add(&mut self, fence: Fence, node: NodeId) {
-        self.grants.entry((fence.epoch, fence.grant)).or_default().insert(node);
+    /// Tasks were granted openly.
+    pub(super) fn granted(&mut self, epoch: Epoch, grant: GrantNo, tasks: u32) {
+        self.grants.entry((epoch, grant)).or_default().tasks += u64::from(tasks);
+    }
+
+    /// A node has a copy.
+    pub(super) fn claim(&mut self, fence: Fence, node: NodeId) {
+        if let Some(copies) = self.grants.get_mut(&(fence.epoch, fence.grant)) {
+            copies.nodes.insert(node);
+        }
     }
 
     /// The nodes that have a copy.
     pub(super) fn nodes(&self, epoch: Epoch, grant: GrantNo) -> Vec<NodeId> {
-        self.grants.get(&(epoch, grant)).into_iter().flatten().copied().collect()
+        let copies = self.grants.get(&(epoch, grant));
+        copies.into_iter().flat_map(|copies| &copies.nodes).copied().collect()
     }
 
     /// Whether a node has a copy of anything.
     pub(super) fn has(&self, node: NodeId) -> bool {
-        self.grants.values().any(|nodes| nodes.contains(&node))
+        self.grants.values().any(|copies| copies.nodes.contains(&node))
     }
 
-    /// Takes a copy from a node; tells whether it was the last.
-    pub(super) fn remove(&mut self, epoch: Epoch, grant: GrantNo, node: NodeId) -> bool {
-        let Some(nodes) = self.grants.get_mut(&(epoch, grant)) else { return true };
-        nodes.remove(&node);
-        let last = nodes.is_empty();
-        if last {
-            self.grants.remove(&(epoch, grant));
+    /// Tasks of a grant are open no longer.
+    pub(super) fn closed(&mut self, epoch: Epoch, grant: GrantNo, tasks: u32) {
+        if let Some(copies) = self.grants.get_mut(&(epoch, grant)) {
+            copies.tasks = copies.tasks.saturating_sub(u64::from(tasks));
+            if copies.tasks == 0 {
+                self.grants.remove(&(epoch, grant));
+            }
         }
-        last
+    }
+
+    fn may_copy(&self, holder: Holder, node: NodeId, most: usize) -> bool {
+        self.grants.get(&(holder.epoch, holder.grant)).is_some_and(|copies| {
+            let nodes = &copies.nodes;
+            !nodes.is_empty() && nodes.len() < most && !nodes.contains(&node)
+        })
     }
 }
 
 impl Home {
-    /// Whether tasks that a node gives back are no longer with anybody. Copies elsewhere go on.
-    pub(super) fn is_last_copy(&mut self, fence: Fence, range: TaskRange, node: NodeId) -> bool {
-        let open = self.ledger.holder(range).is_some_and(|holder| holder.node == NodeId::ANY);
-        !open || self.open.remove(fence.epoch, fence.grant, node)
-    }
-
-    /// Some tasks of an open grant have ended, or are to run under another: the other copies stop.
+    /// Some tasks of an open grant have ended, or are to run under another: the copies that other
+    /// nodes have stop.
     pub(super) fn stop_copies(
         &mut self,
         fence: Fence,
@@ -67,21 +84,12 @@ impl Home {
                 self.log.say_after_held(node, Say::Retract(stale), out);
             }
         }
-        let all = TaskRange { first: 0, count: u32::MAX, ..range };
-        if self.open_ranges(all).iter().all(|(holder, _)| holder.grant != fence.grant) {
-            self.open.grants.remove(&(fence.epoch, fence.grant));
-        }
+        self.open.closed(fence.epoch, fence.grant, range.count);
     }
 
-    /// The tasks of one spec that are open, and under which grant.
-    fn open_ranges(&self, spec: TaskRange) -> Vec<(Holder, TaskRange)> {
-        let mut ranges = Vec::new();
-        self.ledger.held(|holder, range| {
-            if holder.node == NodeId::ANY && (range.job, range.spec) == (spec.job, spec.spec) {
-                ranges.push((holder, range));
-            }
-        });
-        ranges
+    /// Whether tasks are held openly.
+    pub(super) fn is_open_grant(&self, range: TaskRange) -> bool {
+        self.ledger.holder(range).is_some_and(|holder| holder.node == NodeId::ANY)
     }
 
     /// Gives a node that waits a copy of what others hold, if there is something it can run.
@@ -98,10 +106,7 @@ impl Home {
             {
                 return;
             }
-            let copies = self.open.grants.get(&(holder.epoch, holder.grant));
-            let free = copies.is_none_or(|nodes| {
-                nodes.len() < self.limits.open_copies_max && !nodes.contains(&node)
-            });
+            let free = self.open.may_copy(holder, node, self.limits.open_copies_max);
             let spec = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
             if free && spec.is_some_and(|spec| info.can_run(&spec.body.request)) {
                 best = Some((holder, range));
@@ -118,7 +123,7 @@ impl Home {
         if items.is_empty() {
             return;
         }
-        self.open.add(fence, node);
+        self.open.claim(fence, node);
         let answers = self.unpark(node).map_or_else(Vec::new, |parked| parked.asked);
         let settled = self.accounts.get(&node).map_or(0, |account| account.session.settled);
         let ready = self.ready.weight();
@@ -133,23 +138,21 @@ impl Home {
         node: NodeId,
         listed: &BTreeMap<(Epoch, GrantNo), Vec<TaskRange>>,
     ) -> Vec<(Holder, TaskRange)> {
-        let had: Vec<(Epoch, GrantNo)> = self
-            .open
-            .grants
-            .iter()
-            .filter(|(grant, nodes)| nodes.contains(&node) && !listed.contains_key(grant))
-            .map(|(grant, _)| *grant)
-            .collect();
-        let lost: BTreeSet<(Epoch, GrantNo)> = had
-            .into_iter()
-            .filter(|&(epoch, grant)| self.open.remove(epoch, grant, node))
-            .collect();
+        let mut lost = BTreeSet::new();
+        for (grant, copies) in &mut self.open.grants {
+            let gone = !listed.contains_key(grant) && copies.nodes.remove(&node);
+            if gone && copies.nodes.is_empty() {
+                lost.insert(*grant);
+            }
+        }
         self.open_where(|holder| lost.contains(&(holder.epoch, holder.grant)))
     }
 
     /// Open tasks of which no node has said that it has a copy.
     pub(super) fn unclaimed(&self) -> Vec<(Holder, TaskRange)> {
-        self.open_where(|holder| !self.open.grants.contains_key(&(holder.epoch, holder.grant)))
+        self.open_where(|holder| {
+            self.open.nodes(holder.epoch, holder.grant).is_empty()
+        })
     }
 
     fn open_where(&self, wanted: impl Fn(Holder) -> bool) -> Vec<(Holder, TaskRange)> {

@@ -59,12 +59,8 @@ impl Home {
         let mut copied = Vec::new();
         for item in items {
             if self.accepts(&item) {
-                let back = matches!(item.outcome, Outcome::Stopped | Outcome::Returned);
                 let (fence, range) = (item.fence, item.range);
-                if back && !self.is_last_copy(fence, range, from) {
-                    continue;
-                }
-                let open = self.ledger.holder(range).is_some_and(|one| one.node == NodeId::ANY);
+                let open = self.is_open_grant(range);
                 self.account_for(from, &item);
                 self.accept(from, item, &mut batch, out, timers);
                 if open {

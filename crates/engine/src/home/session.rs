@@ -50,8 +50,19 @@ impl Home {
         }
     }
 
-    /// The link to a node began anew: nothing that was on its way will arrive.
-    pub(crate) fn on_renewed(&mut self, node: NodeId, out: &mut Outbox) {
+    /// The link to a node began anew: nothing that was on its way will arrive, word of ready work
+    /// neither.
+    pub(crate) fn on_renewed(&mut self, node: NodeId, out: &mut Outbox, timers: &mut Timers) {
+        self.break_off(node, out);
+        let holds = |account: &Account| account.holding.tasks() > 0;
+        if self.accounts.get(&node).is_some_and(holds) || self.open.has(node) {
+            // Another life of the node does not hold what the one before did.
+            self.relist(node, out);
+        }
+        self.serve(out, timers);
+    }
+
+    fn break_off(&mut self, node: NodeId, out: &mut Outbox) {
         let shard = self.log.shard;
         if let Some(account) = self.accounts.get_mut(&node) {
             let awaited = account.break_off(shard);
@@ -139,7 +150,7 @@ impl Home {
             let holder = self.ledger.holder(range).filter(|holder| mine(*holder));
             if let Some(holder) = holder.filter(|_| self.ledger.accepts(fence, range)) {
                 if holder.node == NodeId::ANY {
-                    self.open.add(fence, from);
+                    self.open.claim(fence, from);
                     self.watch_lease(from, out, timers);
                 }
                 listed.entry((fence.epoch, fence.grant)).or_default().push(range);
@@ -178,6 +189,7 @@ impl Home {
         }
         for (holder, range) in &lost {
             self.holds_no_longer(*holder, *range);
+            self.open.closed(holder.epoch, holder.grant, range.count);
         }
         let ranges = lost.iter().map(|(_, range)| *range).collect();
         let items = lost.iter().map(|(holder, range)| (holder.grant, *range)).collect();
@@ -231,7 +243,7 @@ impl Home {
     /// Ends the session with a node and takes back all that it holds.
     fn give_up_on(&mut self, node: NodeId, out: &mut Outbox, timers: &mut Timers) {
         out.renew(node);
-        self.on_renewed(node, out);
+        self.break_off(node, out);
         let mut lost = Vec::new();
         self.ledger.held(|holder, range| {
             if holder.node == node {

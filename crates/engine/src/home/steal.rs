@@ -98,9 +98,11 @@ impl Home {
         timers: &mut Timers,
     ) {
         let mut accepted = items;
-        accepted.retain(|&(fence, range)| {
-            self.ledger.accepts(fence, range) && self.is_last_copy(fence, range, from)
-        });
+        accepted.retain(|&(fence, range)| self.ledger.accepts(fence, range));
+        let open = accepted.iter().copied().filter(|(_, range)| self.is_open_grant(*range));
+        for (fence, range) in open.collect::<Vec<_>>() {
+            self.stop_copies(fence, range, from, out);
+        }
         let thief = self.settle_retract(from, &accepted);
         if !accepted.is_empty() {
             let ranges = accepted.iter().map(|(_, range)| *range).collect();

@@ -67,7 +67,8 @@ fn a_job_with_failures_is_recalled_as_it_was_told() {
     });
     let mut tried = body("f");
     tried.retries = 2;
-    let mut specs = vec![spec("a", 20, 1.0, &Arc::new(tried)), spec("b", 20, 1.0, &Arc::new(body("f")))];
+    let mut specs =
+        vec![spec("a", 20, 1.0, &Arc::new(tried)), spec("b", 20, 1.0, &Arc::new(body("f")))];
     specs[1].after = Box::new([After { spec: SpecNo(0), aligned: true }]);
     let no = world.submit(job(specs));
     world.run();
@@ -120,6 +121,10 @@ fn a_batch_of_a_reign_that_was_over_is_ignored() {
     let opened = Epoch(ledger.epoch().0 + 1);
     recall.take_in(opened, vec![Record::Opened { epoch: opened }], &mut tell);
     let before = recall.ledger().clone();
-    recall.take_in(ledger.epoch(), vec![Record::Closed { job: bary_model::id::JobNo(0) }], &mut tell);
+    recall.take_in(
+        ledger.epoch(),
+        vec![Record::Closed { job: bary_model::id::JobNo(0) }],
+        &mut tell,
+    );
     assert_eq!(*recall.ledger(), before);
 }

@@ -43,6 +43,9 @@ impl<T: Copy + PartialEq> Stretches<T> {
 
     /// Takes the values of all numbers of `range` away.
     pub fn clear(&mut self, range: Range<u64>) {
+        if range.is_empty() {
+            return;
+        }
         self.cut(range.start);
         self.cut(range.end);
         while let Some((&start, _)) = self.parts.range(range.clone()).next() {

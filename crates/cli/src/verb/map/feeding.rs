@@ -26,7 +26,7 @@ pub(super) enum Feeding {
     /// A job whose inputs are all at hand.
     Whole(JobSpec),
     /// What a stream gives from here on.
-    Stream(Stream, Sent, Option<SubmissionKey>),
+    Stream(Box<Stream>, Sent, Option<SubmissionKey>),
     /// Nothing.
     Done,
 }
@@ -65,7 +65,8 @@ fn stream_job(plan: &Plan, args: &MapArgs) -> JobSpec {
 fn stream(plan: &Plan, source: &Source, resume: Option<&Resume>) -> Result<Feeding, Complaint> {
     let path = source.file().unwrap_or_else(|| Path::new("-")).to_owned();
     let chunker = Chunker::new(plan.cut.clone());
-    let mut stream = Stream::new(sources::open(&path)?, chunker, path, plan.slots);
+    let from = sources::open(&path)?;
+    let mut stream = Box::new(Stream::new(from, chunker, path, plan.slots));
     let key = resume.map(|resume| resume.key);
     let Some(standing) = resume.and_then(Resume::standing) else {
         return Ok(Feeding::Stream(stream, Sent::default(), key));
@@ -99,7 +100,7 @@ impl Feeding {
                     key,
                     sent,
                 };
-                desk.feed = Some(feeder.start(stream).map_err(Complaint::failed)?);
+                desk.feed = Some(feeder.start(*stream).map_err(Complaint::failed)?);
             }
         }
         Ok(())
