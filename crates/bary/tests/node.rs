@@ -115,9 +115,8 @@ fn a_node_with_a_state_gives_the_first_answer_again() {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let dir = tempfile::tempdir().expect("there is room");
     let job = |count| {
-        format!(
-            "[[task]]\nname = 'a'\nfunction = 'count'\nargs = '{{index}}'\narray = '1-{count}'\nreduce = 'SUM'"
-        )
+        let task = "[[task]]\nname = 'a'\nfunction = 'count'\nargs = '{index}'";
+        format!("{task}\narray = '1-{count}'\nreduce = 'SUM'")
     };
     let count = |n: u64| {
         CALLS.fetch_add(1, Ordering::Relaxed);

@@ -263,6 +263,8 @@ impl Engine {
             | Say::Pulse(_) => {
                 if let Some(home) = self.homes.get_mut(&shard) {
                     home.on_message(from, message, &mut self.out, &mut self.timers);
+                } else {
+                    self.out.send(from, Message { shard, epoch, say: Say::Away });
                 }
             }
             say => {
@@ -371,6 +373,10 @@ impl Engine {
                 self.runner.on_retract(shard, retract, &self.view, out, timers);
             }
             Say::Relist { number } => self.runner.on_relist(shard, number),
+            Say::Away => {
+                self.view.homes.remove(&shard);
+                self.runner.on_away(shard);
+            }
             _ => {}
         }
     }

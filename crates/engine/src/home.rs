@@ -251,6 +251,7 @@ impl Home {
             | Say::Need(_)
             | Say::Permitted { .. }
             | Say::Keeps { .. }
+            | Say::Away
             | Say::Done { .. }
             | Say::Relist { .. } => {}
         }

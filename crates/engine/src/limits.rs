@@ -65,8 +65,9 @@ pub struct Limits {
     /// How long ready work waits for nodes that other homes send before every node is told of it.
     /// Longer saves messages under steady load. Defaults to 50 ms.
     pub word_delay: Span,
-    /// Most items of outcomes that a node keeps until homes have answered; it starts nothing new
-    /// past it. Defaults to 1,000,000.
+    /// Most items of outcomes that a node keeps until homes have answered. Past it the oldest of
+    /// the home that owes most answers are forgotten; should it fail too, their tasks run once
+    /// more. Defaults to 1,000,000.
     pub unsettled_items_max: u64,
     /// Whether finished jobs stay as they are, so that they can be retried. Defaults to false.
     pub retains_finished: bool,

@@ -129,6 +129,8 @@ pub enum Say {
         /// The limit.
         name: Box<str>,
     },
+    /// To a node: the home of that shard is not here, or not yet.
+    Away,
     /// To a node: say again all that you hold.
     Relist {
         /// Counts these requests; the answer names the last.

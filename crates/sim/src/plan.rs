@@ -291,12 +291,16 @@ impl Plan {
     }
 
     /// By when everything must have ended: the work's own time, as if every task were tried as
-    /// often as it may be, all one after another on the slowest node, and the patience.
+    /// often as it may be, all one after another on the slowest node, each under a grant of its
+    /// own that travels the longest way; and the patience.
     #[must_use]
     pub fn deadline(&self) -> Moment {
         let slowest = self.nodes.iter().map(|node| node.info.speed).fold(f64::MAX, f64::min);
         let longest = if self.fates.lies { 10.0 } else { 1.0 };
         let each = self.unit.as_secs_f64() * longest / slowest;
+        let way = self.network.latency.iter().flatten().max().copied().unwrap_or_default();
+        // An ask that two homes pass on, a grant, an outcome, and a sync for each of the last two.
+        let travel = way.times(6).as_secs_f64() + self.disk.sync.times(4).as_secs_f64();
         let mut own = 0.0;
         for spec in self.specs() {
             let body = &spec.body;
@@ -306,7 +310,7 @@ impl Plan {
             }
             let tries = f64::from(body.retries) + 1.0;
             let wait = f64::from(body.retries) * body.backoff.max.as_secs_f64();
-            own += f64::from(spec.count) * (attempt * tries) + wait;
+            own += f64::from(spec.count) * (attempt + travel) * tries + wait;
         }
         if let Some(stream) = &self.stream {
             own += f64::from(stream.tasks) * (stream.every.as_secs_f64() * 1.2 + 10.0 * each);

@@ -10,7 +10,7 @@ use crate::outbox::Outbox;
 use crate::runner::session::Session;
 use crate::runner::{Need, Runner};
 use crate::timers::{Timer, Timers};
-use crate::view::View;
+use crate::view::{HomeView, View};
 
 /// How long it takes at least until a node looks again whether it is about to run dry.
 const LOOK_MIN: Span = Span::micros(100);
@@ -82,12 +82,7 @@ impl Runner {
     }
 
     fn has_room(&self) -> bool {
-        self.free.milli_cpus > 0 && self.runs.len() < self.limits.runs_max && !self.is_behind()
-    }
-
-    /// Whether homes have left so many outcomes unanswered that nothing new may start.
-    pub(super) fn is_behind(&self) -> bool {
-        self.unsettled >= self.limits.unsettled_items_max
+        self.free.milli_cpus > 0 && self.runs.len() < self.limits.runs_max
     }
 
     fn wake_at(&mut self, at: Moment, timers: &mut Timers) {
@@ -106,23 +101,26 @@ impl Runner {
             let session = self.sessions.get(home);
             session.is_some_and(|session| session.open.is_some_and(|open| open >= need))
         };
+        // The home where it waits sends its ask on to others that have work. So it asks another as
+        // well only when that one calls for nodes, or has said since that something is ready.
+        let waits = view.homes.keys().filter(|home| open(home));
+        let asked = waits.filter_map(|home| Some(self.sessions.get(home)?.asked)).max();
+        let worth = |home: &HomeView| {
+            let news = home.calls || asked < Some(home.heard);
+            asked.is_none() || home.ready > 0 && news
+        };
         let power = self.info.power();
-        let closed = view.homes.iter().filter(|(home, _)| !open(home));
+        let closed = view.homes.iter().filter(|(shard, home)| !open(shard) && worth(home));
         let drawn = closed.map(|(shard, home)| {
             let (ready, distance) = (home.ready, view.round_trip(home.node));
             (pull::attraction(ready, power, distance, &policy.pull), ready, *shard)
         });
         // From afar little work attracts like none, but it is work. Nodes that have to wait spread
         // over the homes there are.
-        let (_, ready, home) = drawn
-            .max_by_key(|(pull, ready, home)| (*ready > 0, *pull, spread(view.me, *home), *home))?;
-        // The home where it waits sends its ask on to others that have work. So it asks there as
-        // well only when that home calls for nodes, or has said since that something is ready.
-        let waits = view.homes.keys().filter(|home| open(home));
-        let asked = waits.filter_map(|home| Some(self.sessions.get(home)?.asked)).max();
-        let news = view.homes.get(&home).is_some_and(|home| home.calls || asked < Some(home.heard));
-        let more = ready > 0 && news;
-        (more || asked.is_none()).then_some(home)
+        let best = drawn.max_by_key(|(pull, ready, home)| {
+            (*ready > 0, *pull, spread(view.me, *home), *home)
+        });
+        best.map(|(.., home)| home)
     }
 
     /// What this node needs of a home, now or within the lead; none while it has enough.

@@ -19,6 +19,8 @@ pub(super) struct Session {
     epoch: Epoch,
     /// Whether the home has been told what this node holds.
     greeted: bool,
+    /// Whether there is no home, as far as has been heard.
+    away: bool,
     /// The last request for that list.
     relist: u64,
     /// The number of the last ask.
@@ -43,6 +45,7 @@ impl Session {
             node,
             epoch,
             greeted: false,
+            away: false,
             relist: 0,
             asks: 0,
             open: None,
@@ -67,6 +70,7 @@ impl Runner {
         if (session.node, session.epoch) != (node, epoch) {
             (session.node, session.epoch) = (node, epoch);
             (session.greeted, session.open, session.relist) = (false, None, 0);
+            session.away = false;
             self.broken.insert(shard);
         }
     }
@@ -76,6 +80,13 @@ impl Runner {
         for (shard, session) in self.sessions.iter_mut().filter(|(_, one)| one.node == peer) {
             (session.greeted, session.open) = (false, None);
             self.broken.insert(*shard);
+        }
+    }
+
+    /// The home is not where it was: what is held of its shard waits until it is heard again.
+    pub(crate) fn on_away(&mut self, shard: ShardId) {
+        if let Some(session) = self.sessions.get_mut(&shard) {
+            (session.greeted, session.open, session.away) = (false, None, true);
         }
     }
 
@@ -111,7 +122,7 @@ impl Runner {
     /// Tells a home what this node holds, where it has not been told, and repeats all outcomes
     /// that were not answered.
     pub(super) fn greet(&mut self, shard: ShardId, out: &mut Outbox, timers: &mut Timers) {
-        if self.sessions.get(&shard).is_none_or(|session| session.greeted) {
+        if self.sessions.get(&shard).is_none_or(|session| session.greeted || session.away) {
             return;
         }
         let mut held = self.holdings(shard);
@@ -132,7 +143,7 @@ impl Runner {
     /// Says something to a home, after telling it what this node holds where it does not know.
     pub(super) fn say(&mut self, shard: ShardId, say: Say, out: &mut Outbox, timers: &mut Timers) {
         self.greet(shard, out, timers);
-        if let Some(session) = self.sessions.get(&shard) {
+        if let Some(session) = self.sessions.get(&shard).filter(|session| !session.away) {
             out.send(session.node, session.message(shard, say));
         }
     }
@@ -147,7 +158,19 @@ impl Runner {
         session.batch += 1;
         session.unsettled.push_back((session.batch, items.clone()));
         self.unsettled += items.len() as u64;
-        Some(Outcomes { batch: session.batch, items, ask: None })
+        let outcomes = Outcomes { batch: session.batch, items, ask: None };
+        self.forget_unsettled();
+        Some(outcomes)
+    }
+
+    /// Forgets outcomes past the limit, where most are unanswered. Nothing goes wrong by that: a
+    /// home that has taken them in needs no repeat, and one that has not grants the tasks anew.
+    fn forget_unsettled(&mut self) {
+        while self.unsettled > self.limits.unsettled_items_max {
+            let longest = self.sessions.values_mut().max_by_key(|one| one.unsettled.len());
+            let Some((_, items)) = longest.and_then(|one| one.unsettled.pop_front()) else { return };
+            self.unsettled -= items.len() as u64;
+        }
     }
 
     /// Whether anything of a shard is held or runs here.
@@ -177,6 +200,7 @@ impl Runner {
         if let Some(session) = self.sessions.get_mut(&shard)
             && session.node != out.me
             && session.pulse.is_none()
+            && !session.away
         {
             let at = out.now + Span(every);
             session.pulse = Some(timers.set(at, Timer::Pulse(shard)));
@@ -187,6 +211,9 @@ impl Runner {
     pub(super) fn on_pulse(&mut self, shard: ShardId, out: &mut Outbox, timers: &mut Timers) {
         let Some(session) = self.sessions.get_mut(&shard) else { return };
         session.pulse = None;
+        if session.away {
+            return;
+        }
         let (node, waits) = (session.node, !session.unsettled.is_empty());
         let mut digest = Digest::default();
         for (fence, range) in self.holdings(shard) {

@@ -14,7 +14,6 @@ impl Runner {
     /// Starts whatever there is room for.
     pub(super) fn fill(&mut self, out: &mut Outbox, timers: &mut Timers) {
         while self.runs.len() < self.limits.runs_max
-            && !self.is_behind()
             && let Some(class) = self.held.next(&self.free, self.limits.passed_over_max)
         {
             let Some((home, items)) = self.take_run(class) else { break };
