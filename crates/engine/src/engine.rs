@@ -288,19 +288,26 @@ impl Engine {
                 }
             }
             Say::Seek { at, tasks } => {
-                if let Some(home) = self.homes.get_mut(&at) {
-                    home.on_seek(shard, tasks, out);
+                match self.homes.get_mut(&at) {
+                    Some(home) => home.on_seek(shard, tasks, out),
+                    None => self.tell_absent(from, at),
                 }
             }
             Say::Token { at, node, asked, ask, hops } => {
-                if let Some(home) = self.homes.get_mut(&at) {
-                    home.on_token(node, Parked { ask, asked, hops }, out, timers);
+                match self.homes.get_mut(&at) {
+                    Some(home) => home.on_token(node, Parked { ask, asked, hops }, out, timers),
+                    None => self.tell_absent(from, at),
                 }
             }
             Say::Need(need) => self.on_need(from, shard, &need),
             Say::Permitted { at, name, tasks, number } => {
                 if let Some(home) = self.homes.get_mut(&at) {
                     home.on_permitted(&name, (tasks, number), out, timers);
+                }
+            }
+            Say::Absent { shard: absent } => {
+                for home in self.homes.values_mut() {
+                    home.on_absent(absent, from, out, timers);
                 }
             }
             Say::Keeps { name } => {
@@ -320,6 +327,12 @@ impl Engine {
             }
             say => self.on_order(from, shard, say),
         }
+    }
+
+    /// Tells a node's homes that a home that one of them spoke to is not here.
+    fn tell_absent(&mut self, node: NodeId, shard: ShardId) {
+        let say = Say::Absent { shard };
+        self.out.send(node, Message { shard: KEEPER, epoch: Epoch(0), say });
     }
 
     /// A home needs permits of a limit that this node keeps. Where nothing is known of the limit,

@@ -252,6 +252,7 @@ impl Home {
             | Say::Permitted { .. }
             | Say::Keeps { .. }
             | Say::Away
+            | Say::Absent { .. }
             | Say::Done { .. }
             | Say::Relist { .. } => {}
         }

@@ -131,6 +131,11 @@ pub enum Say {
     },
     /// To a node: the home of that shard is not here, or not yet.
     Away,
+    /// To homes: that home, which you spoke to, is not here.
+    Absent {
+        /// The shard whose home was meant.
+        shard: ShardId,
+    },
     /// To a node: say again all that you hold.
     Relist {
         /// Counts these requests; the answer names the last.

@@ -111,12 +111,30 @@ impl Home {
         }
     }
 
+    /// A home that this one spoke to is not where it was.
+    pub(crate) fn on_absent(
+        &mut self,
+        shard: ShardId,
+        node: NodeId,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        if self.exchange.place_of(shard) == Some(node) {
+            self.exchange.neighbours.remove(&shard);
+            self.take_back_from(&[shard]);
+            self.serve(out, timers);
+        }
+    }
+
     /// Asks that were sent to homes at a node may have been lost with it: they wait here again.
     pub(super) fn take_back(&mut self, peer: NodeId) {
-        let there = |at: &ShardId| {
-            self.exchange.neighbours.get(at).is_some_and(|neighbour| neighbour.node == peer)
-        };
-        let lost = self.exchange.lent.iter().filter(|(_, (at, _))| there(at));
+        let there = self.exchange.neighbours.iter().filter(|(_, one)| one.node == peer);
+        let there: Vec<ShardId> = there.map(|(shard, _)| *shard).collect();
+        self.take_back_from(&there);
+    }
+
+    fn take_back_from(&mut self, there: &[ShardId]) {
+        let lost = self.exchange.lent.iter().filter(|(_, (at, _))| there.contains(at));
         let lost: Vec<NodeId> = lost.map(|(node, _)| *node).collect();
         for node in lost {
             if let Some((_, parked)) = self.exchange.lent.remove(&node)
