@@ -153,6 +153,8 @@ impl Engine {
                     home.on_left(node, &mut self.out, &mut self.timers);
                 }
                 self.view.leave(node);
+                self.runner.on_left(node);
+                self.out.renew(node);
             }
             Input::Received { from, frame } => self.receive(from, frame),
             Input::Durable { shard, lsn } => {
@@ -217,7 +219,10 @@ impl Engine {
         match self.own.and_then(|own| self.homes.get_mut(&own)) {
             Some(home) => home.on_request(ticket, request, out, timers),
             None => {
-                let reply = Reply::Refused(Refusal::NoHome);
+                let reply = match request {
+                    Request::Follow(_) => Reply::Done,
+                    _ => Reply::Refused(Refusal::NoHome),
+                };
                 out.effect(Effect::Reply { ticket, reply });
             }
         }
@@ -396,7 +401,7 @@ impl Engine {
 
     fn on_timer(&mut self, timer: Timer) {
         match timer {
-            Timer::Retry(shard, _)
+            Timer::Retry(shard, ..)
             | Timer::Steal(shard, _)
             | Timer::Lease(shard, _)
             | Timer::Settle(shard, _)

@@ -1,6 +1,7 @@
 //! The home of a shard: it alone grants its tasks and accepts their outcomes.
 
 pub(crate) mod account;
+mod accounts;
 mod exchange;
 mod explain;
 mod grant;
@@ -24,7 +25,7 @@ use bary_ledger::graph;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::event::EventKind;
-use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskRange};
+use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
 use bary_model::message::{Ask, Message, Retract, Say};
 use bary_model::outcome::End;
 use bary_model::task::TaskSpec;
@@ -34,7 +35,8 @@ use bary_policy::view::TaskView;
 
 use crate::effect::Effect;
 use crate::flaw::{Flaw, Flaws};
-use crate::home::account::{Account, Holding, Parked};
+use crate::home::account::{Holding, Parked};
+use crate::home::accounts::Accounts;
 use crate::home::exchange::Exchange;
 use crate::home::open::OpenGrants;
 use crate::home::permits::Permits;
@@ -43,7 +45,7 @@ use crate::home::watch::Watches;
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::outbox::Outbox;
-use crate::timers::{Timer, TimerKey, Timers};
+use crate::timers::{Attempt, Timer, TimerKey, Timers};
 
 /// The deciding half of a shard's home.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ pub(crate) struct Home {
     flaws: Flaws,
     policy: Policy,
     ready: Ready,
-    accounts: BTreeMap<NodeId, Account>,
+    accounts: Accounts,
     /// What nodes hold that this home has not met in its reign.
     strangers: BTreeMap<NodeId, Holding>,
     /// Nodes that left; they have to say what they hold when they come back.
@@ -103,7 +105,8 @@ impl Home {
         let epoch = Epoch(ledger.epoch().0 + 1);
         let opened = Record::Opened { epoch };
         ledger.apply(&opened, &mut Consequences::default());
-        let mut log = Log::new(ledger.shard(), epoch, next);
+        let shard = ledger.shard();
+        let mut log = Log::new(shard, epoch, next);
         log.hasty = flaws.has(Flaw::EarlyAcknowledgement);
         log.record(opened);
         let mut home = Self {
@@ -114,7 +117,7 @@ impl Home {
             flaws,
             policy,
             ready: Ready::default(),
-            accounts: BTreeMap::new(),
+            accounts: Accounts::new(shard),
             strangers: BTreeMap::new(),
             departed: BTreeSet::new(),
             settling: VecDeque::new(),
@@ -268,8 +271,8 @@ impl Home {
 
     pub(crate) fn on_timer(&mut self, timer: Timer, out: &mut Outbox, timers: &mut Timers) {
         match timer {
-            Timer::Retry(_, range) if self.still_waits(range) => {
-                self.make_ready(range);
+            Timer::Retry(_, task, failed) if self.still_waits(task, failed) => {
+                self.make_ready(TaskRange::one(task));
                 self.serve(out, timers);
             }
             Timer::Steal(_, thief) => self.on_steal_timer(thief, out, timers),
@@ -281,6 +284,7 @@ impl Home {
             Timer::Word(_) => {
                 self.word = None;
                 self.spread_the_word(out);
+                self.seek_again(out, timers);
             }
             _ => {}
         }
@@ -305,9 +309,14 @@ impl Home {
         self.log.close(effects);
     }
 
-    /// A task whose back-off is over may have been cancelled meanwhile.
-    fn still_waits(&self, range: TaskRange) -> bool {
-        self.ledger.job(range.job).is_some_and(|job| job.is_open(range.spec, range.first))
+    /// A task whose back-off is over may have been cancelled meanwhile, or even retried since.
+    fn still_waits(&self, task: TaskId, failed: Attempt) -> bool {
+        self.ledger.job(task.job).is_some_and(|job| {
+            let tries = || job.tries(task.spec, task.index).failed;
+            job.generation == failed.generation
+                && job.is_open(task.spec, task.index)
+                && tries() == failed.failed
+        })
     }
 
     /// Writes a record and folds it in; what follows is added to `then`.
@@ -414,6 +423,7 @@ impl Home {
             assert_eq!(*holding, held, "a node's account is what the ledger says it holds");
         }
         assert!(held.is_empty(), "every holder is known: {held:?}");
+        self.accounts.check();
     }
 
     fn make_ready(&mut self, range: TaskRange) {

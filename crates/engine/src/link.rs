@@ -150,7 +150,7 @@ impl Links {
         link.heard = now;
         if frame.to != link.mine {
             // It does not know this end yet: tell it, with what waits for it.
-            link.repeat(from, usize::MAX, effects);
+            link.repeat(from, REPEATED_MAX, effects);
             if link.unacked.is_empty() {
                 effects.push(Effect::Send { to: from, frame: link.frame(None) });
             }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use bary_model::id::{NodeId, RunNo, ShardId, TaskRange};
+use bary_model::id::{NodeId, RunNo, ShardId, TaskId};
 use bary_model::time::Moment;
 
 /// What is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
     /// A failed task's back-off is over.
-    Retry(ShardId, TaskRange),
+    Retry(ShardId, TaskId, Attempt),
     /// A run may have taken too long.
     Timeout(RunNo),
     /// A run may have been silent for too long.
@@ -40,6 +40,13 @@ pub(crate) enum Timer {
     Settle(ShardId, NodeId),
 }
 
+/// Which failure of a task is meant: the job's generation, and how often it had failed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    pub(crate) generation: u32,
+    pub(crate) failed: u16,
+}
+
 /// Names a timer so that it can be taken back.
 pub(crate) type TimerKey = (Moment, u64);
 
@@ -64,7 +71,7 @@ impl Timers {
     /// Takes all timers back that a home of this shard has set: its reign is over.
     pub(crate) fn end_reign(&mut self, over: ShardId) {
         self.queue.retain(|_, timer| match timer {
-            Timer::Retry(shard, _)
+            Timer::Retry(shard, ..)
             | Timer::Steal(shard, _)
             | Timer::Lease(shard, _)
             | Timer::Settle(shard, _)

@@ -85,14 +85,21 @@ impl Job {
             self.tasks += u64::from(spec.count);
             self.specs.push(SpecState::new(spec, below));
         }
-        let blocked = self.is_blocked();
+        let (blocked, mut endings) = (self.is_blocked(), Vec::new());
         for (offset, spec) in specs.iter().enumerate() {
             let spec_no = SpecNo((first + offset) as u32);
             if spec.after.is_empty() && blocked {
                 self.specs[spec_no.index()].waits += 1;
+            } else if spec.after.is_empty() && self.has_bad_upstream() {
+                self.specs[spec_no.index()].bad = Some(spec_no);
+                let all = (0, spec.count);
+                self.open_or_skip(spec_no, all, spec_no, &mut endings, out);
             } else if spec.after.is_empty() {
                 self.release(spec_no, 0, spec.count, out);
             }
+        }
+        if !endings.is_empty() {
+            self.spread(endings, out);
         }
     }
 

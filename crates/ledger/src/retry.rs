@@ -22,7 +22,8 @@ impl Job {
         let mut again = Self::new(self.no, self.name.clone(), false);
         again.halt = self.halt;
         again.key = self.key;
-        again.upstream = std::mem::take(&mut self.upstream);
+        let upstream = std::mem::take(&mut self.upstream);
+        again.upstream = upstream.iter().map(|(job, _)| (*job, None)).collect();
         again.generation = self.generation + 1;
         let old = std::mem::take(&mut self.specs);
         let mut ends: Vec<usize> = self.batches.iter().skip(1).map(|&at| at as usize).collect();
@@ -51,6 +52,10 @@ impl Job {
             }
         }
         again.spread(endings, &mut then);
+        // What was skipped for a job of another shard is so again.
+        for (job, good) in upstream {
+            again.arrive_from(job, good.unwrap_or(false), &mut then);
+        }
         *self = again;
         self.ready(&mut |range| out.ready.push(range));
         out.skipped.append(&mut then.skipped);

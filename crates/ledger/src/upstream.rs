@@ -18,6 +18,12 @@ impl Job {
         self.awaited().next().is_some()
     }
 
+    /// Whether a job that it waited for did not succeed, so that nothing of it may run that wants
+    /// success.
+    pub(crate) fn has_bad_upstream(&self) -> bool {
+        self.upstream.iter().any(|(_, end)| *end == Some(false))
+    }
+
     /// Whether every task that was submitted has succeeded.
     #[must_use]
     pub fn is_good(&self) -> bool {
@@ -34,7 +40,7 @@ impl Job {
         if self.is_blocked() {
             return;
         }
-        let bad = self.upstream.iter().any(|(_, end)| *end == Some(false));
+        let bad = self.has_bad_upstream();
         let mut endings = Vec::new();
         for number in 0..self.specs.len() as u32 {
             let spec = SpecNo(number);

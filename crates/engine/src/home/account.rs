@@ -6,6 +6,7 @@ use bary_model::node::Peer;
 use bary_model::time::{Moment, Span};
 use bary_policy::view::NodeView;
 
+use crate::home::accounts::Totals;
 use crate::timers::TimerKey;
 
 /// One node as its home sees it.
@@ -193,6 +194,11 @@ impl Account {
         self.pace.map(|pace| pace / self.peer.info.speed)
     }
 
+    /// Whether it can be stolen from: it is there, and nobody is at it already.
+    pub(crate) fn is_open_to_thieves(&self) -> bool {
+        self.session.open && self.thief.is_none() && self.backlog() > 0
+    }
+
     /// Weight not started, estimated: all but one average task for each slot.
     pub(crate) fn backlog(&self) -> u64 {
         let (load, tasks) = (self.load(), self.holding.tasks());
@@ -219,29 +225,5 @@ impl Account {
             round_trip: self.peer.round_trip,
             power,
         }
-    }
-}
-
-/// What all nodes of a home add up to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Totals {
-    /// Weight granted and not ended, in thousandths.
-    pub(crate) load: u64,
-    /// Power of all nodes.
-    pub(crate) power: f64,
-    /// What a unit of declared speed has come to, over the nodes that have shown it.
-    pub(crate) scale: Option<f64>,
-}
-
-impl Totals {
-    pub(crate) fn of<'a>(accounts: impl Iterator<Item = &'a Account> + Clone) -> Self {
-        let (mut sum, mut known) = (0.0, 0_u32);
-        for pace in accounts.clone().filter_map(Account::pace_per_speed) {
-            sum += pace;
-            known += 1;
-        }
-        let scale = (known > 0).then(|| sum / f64::from(known));
-        let load = accounts.clone().map(Account::load).sum();
-        Self { load, power: accounts.map(|account| account.power(scale)).sum(), scale }
     }
 }

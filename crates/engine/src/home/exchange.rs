@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use bary_model::id::{NodeId, ShardId};
 use bary_model::message::{Level, Say};
+use bary_model::time::Span;
 
 use crate::home::Home;
 use crate::home::account::Parked;
@@ -28,12 +29,16 @@ pub(super) struct Exchange {
     telling: bool,
     /// The last ask of each node that was sent on, and where to, in case that home is lost.
     lent: BTreeMap<NodeId, (ShardId, Parked)>,
+    /// How long the last wait was until work that still waits was told of again.
+    patience: Span,
     /// For how many of the ready tasks nodes have been sought.
     sought: u64,
 }
 
 /// How often an ask may move to where nodes are few; to where work is it always may.
 const HOPS_MAX: u8 = 3;
+/// Work that waits is told of again at most so many times `word_delay` later.
+const PATIENCE_MAX: u64 = 32;
 /// With so many more nodes waiting than at another home, one of them moves there.
 const UNEVEN: u32 = 2;
 
@@ -55,11 +60,19 @@ impl Home {
             return;
         }
         let level = Level { ready, tasks: u64::from(ready > 0), parked: 0 };
+        self.note_place(shard, node);
         let known = self.exchange.neighbours.entry(shard).or_insert(Neighbour { node, level });
-        known.node = node;
         if ready > 0 {
             known.level.ready = ready;
             known.level.tasks = known.level.tasks.max(1);
+        }
+    }
+
+    /// Asks that were sent to a home are lost where it is elsewhere now.
+    fn note_place(&mut self, shard: ShardId, node: NodeId) {
+        if self.exchange.place_of(shard).is_some_and(|before| before != node) {
+            self.take_back_from(&[shard]);
+            self.exchange.neighbours.remove(&shard);
         }
     }
 
@@ -77,6 +90,7 @@ impl Home {
         timers: &mut Timers,
     ) {
         if shard != self.log.shard {
+            self.note_place(shard, node);
             self.exchange.neighbours.insert(shard, Neighbour { node, level });
             self.trade(out, timers);
         }
@@ -151,7 +165,7 @@ impl Home {
             return;
         }
         if self.ready.is_empty() {
-            self.exchange.sought = 0;
+            (self.exchange.sought, self.exchange.patience) = (0, Span::ZERO);
             self.send_asks(out);
         } else {
             self.seek_asks(out);
@@ -194,6 +208,19 @@ impl Home {
             self.log.say(to, say, out);
         }
         true
+    }
+
+    /// Work has waited for long: what other homes believed of this one may be used up, and the
+    /// nodes that they sent may not be able to run it. So they are told again, ever more seldom.
+    pub(super) fn seek_again(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        self.exchange.sought = 0;
+        self.trade(out, timers);
+        if !self.ready.is_empty() && !self.exchange.is_alone() && self.word.is_none() {
+            let longest = self.limits.word_delay.times(PATIENCE_MAX);
+            let wait = self.exchange.patience.times(2).max(self.limits.word_delay).min(longest);
+            self.exchange.patience = wait;
+            self.word = Some(timers.set(out.now + wait, Timer::Word(self.log.shard)));
+        }
     }
 
     /// Seeks nodes where some are thought to wait; where too few are, every other home hears of

@@ -13,7 +13,7 @@ impl Home {
     /// Every node with its score for the first task of a grant, where decisions are explained.
     /// Dice are copied, so that looking changes nothing.
     pub(super) fn consider(
-        &self,
+        &mut self,
         entry: &Entry,
         chosen: NodeId,
         cause: Cause,

@@ -15,7 +15,8 @@ use bary_policy::pull;
 use bary_policy::view::TaskView;
 
 use crate::home::Home;
-use crate::home::account::{Parked, Totals};
+use crate::home::account::Parked;
+use crate::home::accounts::Totals;
 use crate::home::ready::Entry;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
@@ -70,12 +71,9 @@ impl Home {
         if ready == 0 {
             return;
         }
-        let (alone, shard) = (self.exchange.is_alone(), self.log.shard);
-        for (&node, account) in &mut self.accounts {
-            // One that has work from here asks here when it runs dry.
-            let busy = !alone && account.holding.tasks() > 0;
-            let waits = account.parked.as_ref().is_some_and(|parked| parked.is_for(shard));
-            if !account.told && !waits && !busy {
+        // One that has work from here asks here when it runs dry.
+        for node in self.accounts.untold(self.exchange.is_alone()) {
+            if let Some(account) = self.accounts.get_mut(&node) {
                 account.told = true;
                 // Not before a grant that said that nothing was left.
                 self.log.say_when_durable(node, Say::Load { ready }, out);
@@ -232,8 +230,8 @@ impl Home {
         })
     }
 
-    pub(super) fn totals(&self) -> Totals {
-        Totals::of(self.accounts.values())
+    pub(super) fn totals(&mut self) -> Totals {
+        self.accounts.totals()
     }
 }
 

@@ -3,7 +3,7 @@
 use bary_ledger::consequences::Consequences;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::event::{Ended, EventKind};
-use bary_model::id::{JobNo, NodeId, TaskRange};
+use bary_model::id::{JobNo, NodeId};
 use bary_model::message::{OutcomeItem, Outcomes};
 use bary_model::outcome::{End, Failure, Outcome, Results};
 use bary_model::payload::Payload;
@@ -12,7 +12,7 @@ use bary_policy::recover::{quarantine, retry};
 use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::outbox::Outbox;
-use crate::timers::{Timer, Timers};
+use crate::timers::{Attempt, Timer, Timers};
 
 /// What a batch of outcomes comes to.
 #[derive(Default)]
@@ -182,7 +182,9 @@ impl Home {
         let (grant, crashed) = (item.fence.grant, failure.is_crash());
         // Ready again only when the timer says so.
         self.commit(Record::Failed { task, grant, crashed }, &mut Consequences::default());
-        timers.set(until, Timer::Retry(self.log.shard, TaskRange::one(task)));
+        let generation = self.ledger.job(task.job).map_or(0, |job| job.generation);
+        let failed = Attempt { generation, failed: attempt };
+        timers.set(until, Timer::Retry(self.log.shard, task, failed));
         self.log.tell(EventKind::Retrying { task, node: from, attempt, failure, until }, out);
         None
     }

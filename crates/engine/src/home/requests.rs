@@ -177,8 +177,8 @@ impl Home {
             self.commit(Record::Closed { job }, &mut then);
         }
         if !running {
-            for (&node, account) in &self.accounts {
-                if account.holding.tasks() > 0 {
+            for (&node, account) in self.accounts.iter() {
+                if account.holding.tasks() > 0 || self.open.has(node) {
                     let say = Say::Retract(Retract::Unstarted(job));
                     self.log.say_after_held(node, say, out);
                 }

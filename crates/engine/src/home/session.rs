@@ -1,13 +1,13 @@
 //! Sessions with nodes: what they say they hold, how long their silence is borne, and which of
 //! their outcomes they may forget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
 use bary_ledger::record::Record;
 use bary_model::event::EventKind;
-use bary_model::id::{Epoch, Fence, GrantNo, NodeId, TaskRange};
+use bary_model::id::{Epoch, Fence, GrantNo, JobNo, NodeId, TaskRange};
 use bary_model::message::{Digest, Hello, Retract, Say};
 use bary_model::node::Peer;
 
@@ -23,6 +23,8 @@ impl Home {
         let node = peer.info.id;
         if let Some(account) = self.accounts.get_mut(&node) {
             account.peer = peer.clone();
+            // It may be another life of the node, which has heard nothing.
+            account.told = false;
         } else {
             let mut account = Account::new(peer.clone());
             account.holding = self.strangers.remove(&node).unwrap_or_default();
@@ -123,11 +125,18 @@ impl Home {
             (session.open, session.relisted) = (true, None);
         } else {
             *session = Session { open: true, relists, life, ..Session::default() };
+            // Batches of a former life have numbers that mean others now.
+            self.settling.retain(|(_, node, _)| *node != from);
         }
         account.bare = false;
         let holds = account.holding.tasks() > 0 || self.open.has(from);
         if holds || !hello.held.is_empty() {
+            let jobs: BTreeSet<JobNo> = hello.held.iter().map(|(_, range)| range.job).collect();
             self.reconcile(from, hello.held, out, timers);
+            // What is being cancelled softly it may not have heard of.
+            for job in jobs.into_iter().filter(|job| self.is_stopping(*job)) {
+                self.log.say(from, Say::Retract(Retract::Unstarted(job)), out);
+            }
         }
         let awaited = self.accounts.get_mut(&from).and_then(|account| account.awaited.take());
         if let Some(parked) = awaited {

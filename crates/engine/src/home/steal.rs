@@ -6,7 +6,6 @@ use bary_model::event::{Cause, EventKind};
 use bary_model::id::{Fence, NodeId, TaskRange};
 use bary_model::message::{Retract, Say};
 use bary_policy::preset::Binding;
-use bary_policy::steal::Victim;
 use bary_policy::steal::wait;
 
 use crate::home::Home;
@@ -26,8 +25,7 @@ impl Home {
         let idle = self.accounts.get(&thief).is_some_and(|account| {
             account.parked.as_ref().is_some_and(|parked| parked.ask.held == 0)
         });
-        let pending = self.accounts.values().any(|account| account.thief == Some(thief));
-        if !idle || pending || self.must_rest(thief, out, timers) {
+        if !idle || self.accounts.is_stealing(thief) || self.must_rest(thief, out, timers) {
             return;
         }
         let Some((victim, weight)) = self.pick_victim(thief) else { return };
@@ -67,22 +65,11 @@ impl Home {
     }
 
     fn pick_victim(&mut self, thief: NodeId) -> Option<(NodeId, u64)> {
-        let others = self.accounts.iter().filter(|(node, account)| {
-            **node != thief
-                && account.session.open
-                && account.thief.is_none()
-                && account.backlog() > 0
-        });
-        let victims: Vec<Victim> = others
-            .map(|(&node, account)| Victim {
-                node,
-                backlog: account.backlog(),
-                round_trip: account.peer.round_trip,
-            })
-            .collect();
         let totals = self.totals();
+        // The thief may be listed too; the policy knows whom it is for.
         let idle = self.accounts.get(&thief)?.view(totals);
-        let victim = self.policy.steal.victim(&idle, &victims, &mut self.steal_dice)?;
+        let victims = self.accounts.victims();
+        let victim = self.policy.steal.victim(&idle, victims, &mut self.steal_dice)?;
         let busy = self.accounts.get(&victim)?.view(totals);
         let backlog = self.accounts.get(&victim)?.backlog();
         let amount = self.policy.steal.amount(backlog, idle.power, busy.power);

@@ -67,7 +67,7 @@ impl Runner {
     /// A home was heard: its shard is there now, under this reign.
     pub(crate) fn meet(&mut self, shard: ShardId, node: NodeId, epoch: Epoch) {
         let session = self.sessions.entry(shard).or_insert_with(|| Session::new(node, epoch));
-        if (session.node, session.epoch) != (node, epoch) {
+        if (session.node, session.epoch) != (node, epoch) || session.away {
             (session.node, session.epoch) = (node, epoch);
             (session.greeted, session.open, session.relist) = (false, None, 0);
             session.away = false;
@@ -81,6 +81,13 @@ impl Runner {
             (session.greeted, session.open) = (false, None);
             self.broken.insert(*shard);
         }
+    }
+
+    /// A node is gone, and with it the homes that were there.
+    pub(crate) fn on_left(&mut self, node: NodeId) {
+        let there = self.sessions.iter().filter(|(_, session)| session.node == node);
+        let there: Vec<ShardId> = there.map(|(shard, _)| *shard).collect();
+        there.into_iter().for_each(|shard| self.on_away(shard));
     }
 
     /// The home is not where it was: what is held of its shard waits until it is heard again.

@@ -62,9 +62,11 @@ impl Steal for Half {
 
     fn victim(&self, thief: &NodeView<'_>, victims: &[Victim], dice: &mut Dice) -> Option<NodeId> {
         let worth = |victim: &&Victim| victim.backlog > 0 && victim.node != thief.info.id;
-        let victims: Vec<&Victim> = victims.iter().filter(worth).collect();
-        let drawn = drawn(victims.len(), dice).into_iter().map(|place| victims[place]);
-        let best = drawn.max_by_key(|victim| (self.attraction(victim), Reverse(victim.node)));
+        let rank = |victim: &&Victim| (self.attraction(victim), Reverse(victim.node));
+        let drawn = drawn(victims.len(), dice).into_iter().map(|place| &victims[place]);
+        let best = drawn.filter(worth).max_by_key(rank);
+        // Few are worth nothing; only where none but such were drawn are all looked at.
+        let best = best.or_else(|| victims.iter().filter(worth).max_by_key(rank));
         best.map(|victim| victim.node)
     }
 }

@@ -1,0 +1,306 @@
+//! The nodes of a home, and what they add up to: sums and indices that cost what has changed since
+//! they were last looked at, not what there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Index;
+
+use bary_model::id::{NodeId, ShardId};
+use bary_policy::steal::Victim;
+
+use crate::home::account::Account;
+
+/// Every node's account. Whatever was lent out to be changed is counted anew before anything is
+/// told that depends on it.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    shard: ShardId,
+    slots: BTreeMap<NodeId, Slot>,
+    /// Slots whose accounts may differ from what was counted of them.
+    stale: Vec<NodeId>,
+    sums: Sums,
+    /// Who has not been told of work and does not wait for it, those that hold nothing first.
+    untold: BTreeSet<(bool, NodeId)>,
+    /// Who can be stolen from, in no order that means anything.
+    victims: Vec<Victim>,
+    /// For whom retracts are under way, and how many.
+    thieves: BTreeMap<NodeId, u32>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    account: Account,
+    counted: Counted,
+    /// Where it is among the victims.
+    place: Option<usize>,
+    stale: bool,
+}
+
+/// What of an account was counted in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counted {
+    sums: Sums,
+    untold: Option<bool>,
+    victim: Option<Victim>,
+    thief: Option<NodeId>,
+}
+
+/// What accounts add up to. Whole numbers, so that the order of changes does not matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    load: u64,
+    /// How many nodes have shown their pace, and what a unit of declared speed has come to there.
+    known: u32,
+    pace: u128,
+    /// Power shown, and power declared where none was shown.
+    shown: u128,
+    declared: u128,
+}
+
+/// What all nodes of a home add up to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Totals {
+    /// Weight granted and not ended, in thousandths.
+    pub(crate) load: u64,
+    /// Power of all nodes.
+    pub(crate) power: f64,
+    /// What a unit of declared speed has come to, over the nodes that have shown it.
+    pub(crate) scale: Option<f64>,
+}
+
+/// How many parts of one are counted.
+const PARTS: f64 = (1_u64 << 40) as f64;
+/// More than this counts as this, so that sums over all nodes there can be never overflow.
+const MOST: f64 = (1_u64 << 56) as f64;
+
+fn parts(number: f64) -> u128 {
+    (number.min(MOST) * PARTS) as u128
+}
+
+fn number(parts: u128) -> f64 {
+    parts as f64 / PARTS
+}
+
+impl Accounts {
+    pub(crate) fn new(shard: ShardId) -> Self {
+        Self {
+            shard,
+            slots: BTreeMap::new(),
+            stale: Vec::new(),
+            sums: Sums::default(),
+            untold: BTreeSet::new(),
+            victims: Vec::new(),
+            thieves: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn get(&self, node: &NodeId) -> Option<&Account> {
+        self.slots.get(node).map(|slot| &slot.account)
+    }
+
+    pub(crate) fn get_mut(&mut self, node: &NodeId) -> Option<&mut Account> {
+        let slot = self.slots.get_mut(node)?;
+        if !slot.stale {
+            slot.stale = true;
+            self.stale.push(*node);
+        }
+        Some(&mut slot.account)
+    }
+
+    pub(crate) fn contains_key(&self, node: &NodeId) -> bool {
+        self.slots.contains_key(node)
+    }
+
+    /// Adds a node that is not there yet.
+    pub(crate) fn insert(&mut self, node: NodeId, account: Account) {
+        let slot = Slot { account, counted: Counted::default(), place: None, stale: true };
+        self.slots.insert(node, slot);
+        self.stale.push(node);
+    }
+
+    pub(crate) fn remove(&mut self, node: &NodeId) -> Option<Account> {
+        self.recount(*node, |_| Counted::default());
+        self.slots.remove(node).map(|slot| slot.account)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&NodeId, &Account)> + Clone {
+        self.slots.iter().map(|(node, slot)| (node, &slot.account))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Account> + Clone {
+        self.slots.values().map(|slot| &slot.account)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &NodeId> {
+        self.slots.keys()
+    }
+
+    /// What all nodes add up to.
+    pub(crate) fn totals(&mut self) -> Totals {
+        self.settle();
+        let Sums { load, known, pace, shown, declared } = self.sums;
+        let scale = (known > 0).then(|| number(pace) / f64::from(known));
+        let power = number(shown) + number(declared) * scale.unwrap_or(1.0);
+        Totals { load, power, scale }
+    }
+
+    /// Nodes that neither wait here nor know that there is work, in order; those that hold some
+    /// only where that is wanted.
+    pub(crate) fn untold(&mut self, busy_too: bool) -> Vec<NodeId> {
+        self.settle();
+        let wanted = self.untold.iter().take_while(|(busy, _)| busy_too || !busy);
+        let mut nodes: Vec<NodeId> = wanted.map(|(_, node)| *node).collect();
+        nodes.sort_unstable();
+        nodes
+    }
+
+    /// Whether something is being taken back for a node.
+    pub(crate) fn is_stealing(&mut self, thief: NodeId) -> bool {
+        self.settle();
+        self.thieves.contains_key(&thief)
+    }
+
+    /// Who can be stolen from, as of the last totals.
+    pub(crate) fn victims(&self) -> &[Victim] {
+        &self.victims
+    }
+
+    /// Counts anew what may have changed.
+    fn settle(&mut self) {
+        let shard = self.shard;
+        while let Some(node) = self.stale.pop() {
+            self.recount(node, |account| Counted::of(account, shard));
+        }
+    }
+
+    fn recount(&mut self, node: NodeId, count: impl Fn(&Account) -> Counted) {
+        let Some(slot) = self.slots.get_mut(&node) else { return };
+        slot.stale = false;
+        let new = count(&slot.account);
+        let old = std::mem::replace(&mut slot.counted, new);
+        let place = slot.place;
+        if old == new {
+            return;
+        }
+        self.sums.add(new.sums);
+        self.sums.remove(old.sums);
+        if old.untold != new.untold {
+            old.untold.map(|busy| self.untold.remove(&(busy, node)));
+            self.untold.extend(new.untold.map(|busy| (busy, node)));
+        }
+        if old.thief != new.thief {
+            self.count_thief(old.thief, new.thief);
+        }
+        match (place, new.victim) {
+            (Some(at), Some(victim)) => self.victims[at] = victim,
+            (Some(at), None) => self.spare(node, at),
+            (None, Some(victim)) => {
+                slot_place(&mut self.slots, node, Some(self.victims.len()));
+                self.victims.push(victim);
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Takes a node out of the victims; the last of them takes its place.
+    fn spare(&mut self, node: NodeId, at: usize) {
+        self.victims.swap_remove(at);
+        if let Some(moved) = self.victims.get(at) {
+            slot_place(&mut self.slots, moved.node, Some(at));
+        }
+        slot_place(&mut self.slots, node, None);
+    }
+
+    fn count_thief(&mut self, old: Option<NodeId>, new: Option<NodeId>) {
+        if let Some(new) = new {
+            *self.thieves.entry(new).or_default() += 1;
+        }
+        if let Some(old) = old
+            && let Some(count) = self.thieves.get_mut(&old)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.thieves.remove(&old);
+            }
+        }
+    }
+
+    /// Checks that what is counted is what there is, but for what waits to be counted anew.
+    pub(crate) fn check(&self) {
+        let mut sums = Sums::default();
+        let (mut untold, mut thieves) = (BTreeSet::new(), BTreeMap::new());
+        let mut victims = 0;
+        for (node, slot) in &self.slots {
+            let counted = slot.counted;
+            let fresh = slot.stale || counted == Counted::of(&slot.account, self.shard);
+            assert!(fresh, "what was counted of a node is what it is");
+            assert!(!slot.stale || self.stale.contains(node), "what has changed is counted anew");
+            sums.add(counted.sums);
+            untold.extend(counted.untold.map(|busy| (busy, *node)));
+            if let Some(thief) = counted.thief {
+                *thieves.entry(thief).or_default() += 1;
+            }
+            let listed = slot.place.map(|at| self.victims[at]);
+            assert_eq!(listed, counted.victim, "a victim is at its place");
+            victims += usize::from(listed.is_some());
+        }
+        assert_eq!(sums, self.sums, "sums are what the accounts add up to");
+        assert_eq!(untold, self.untold, "who has not been told is listed");
+        assert_eq!(thieves, self.thieves, "retracts under way are counted");
+        assert_eq!(victims, self.victims.len(), "every victim is a node");
+    }
+}
+
+fn slot_place(slots: &mut BTreeMap<NodeId, Slot>, node: NodeId, place: Option<usize>) {
+    if let Some(slot) = slots.get_mut(&node) {
+        slot.place = place;
+    }
+}
+
+impl Index<&NodeId> for Accounts {
+    type Output = Account;
+
+    fn index(&self, node: &NodeId) -> &Account {
+        &self.slots[node].account
+    }
+}
+
+impl Counted {
+    fn of(account: &Account, shard: ShardId) -> Self {
+        let waits = account.parked.as_ref().is_some_and(|parked| parked.is_for(shard));
+        let busy = account.holding.tasks() > 0;
+        let victim = account.is_open_to_thieves().then(|| Victim {
+            node: account.peer.info.id,
+            backlog: account.backlog(),
+            round_trip: account.peer.round_trip,
+        });
+        let untold = (!account.told && !waits).then_some(busy);
+        Self { sums: Sums::of(account), untold, victim, thief: account.thief }
+    }
+}
+
+impl Sums {
+    fn of(account: &Account) -> Self {
+        let load = account.load();
+        let power = parts(account.power(None));
+        match account.pace_per_speed() {
+            Some(pace) => Self { load, known: 1, pace: parts(pace), shown: power, declared: 0 },
+            None => Self { load, declared: power, ..Self::default() },
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.load += other.load;
+        self.known += other.known;
+        self.pace += other.pace;
+        self.shown += other.shown;
+        self.declared += other.declared;
+    }
+
+    fn remove(&mut self, other: Self) {
+        self.load -= other.load;
+        self.known -= other.known;
+        self.pace -= other.pace;
+        self.shown -= other.shown;
+        self.declared -= other.declared;
+    }
+}
