@@ -20,6 +20,12 @@ pub(crate) const RESULTS_SHOWN_MAX: u64 = 100_000;
 pub(crate) const FAILURES_SHOWN_MAX: usize = 10;
 /// Most runs kept; older ones are removed.
 pub(crate) const RUNS_KEPT_MAX: usize = 20;
+/// Most nodes of a simulated world, and most of them that are homes.
+pub(crate) const SIM_NODES_MAX: u32 = 100_000;
+/// Most tasks that a simulated world is asked for.
+pub(crate) const SIM_TASKS_MAX: u32 = 100_000_000;
+/// Most pairs of nodes of a simulated world that know each other; each costs about a kilobyte.
+pub(crate) const SIM_LINKS_MAX: u64 = 1_000_000;
 
 /// The limits as the documentation lists them: name, value and meaning.
 pub(crate) const TABLE: &[(&str, &str, &str)] = &[
@@ -32,4 +38,7 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("results_shown_max", "100,000", "results of one array in a report"),
     ("failures_shown_max", "10", "failures listed at the end"),
     ("runs_kept_max", "20", "kept runs; older ones are removed"),
+    ("sim_nodes_max", "100,000", "nodes of a simulated world"),
+    ("sim_tasks_max", "100,000,000", "tasks that a simulated world is asked for"),
+    ("sim_links_max", "1,000,000", "pairs of nodes of a simulated world that know each other"),
 ];

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bary_ledger::job::Job;
 use bary_model::action::{Action, Capture};
 use bary_model::event::{Event, EventKind};
 use bary_model::id::JobNo;
@@ -105,18 +106,21 @@ impl Resume {
         if let Some(held) = held
             && held.key.map(|key| key.content) != Some(self.key.content)
         {
-            let how = self.difference(&held.name, wanted);
+            let how = self.difference(held, wanted);
             let text = format!("`{}` is the state of another job: {how}", dir.display());
             return Err(Complaint::usage(text)
                 .help("run that job on it again, or name another directory for this one"));
         }
-        if self.retry && !held.is_some_and(|held| held.is_over()) {
-            let text = format!("the job of `{}` has not finished", dir.display());
-            return Err(
-                Complaint::usage(text).help("run it to its end without --resume-failed first")
-            );
+        let dir = dir.display();
+        let wrong = match held {
+            None => format!("no job has run on `{dir}`"),
+            Some(held) if !held.is_over() => format!("the job of `{dir}` has not finished"),
+            Some(_) => return Ok(()),
+        };
+        if !self.retry {
+            return Ok(());
         }
-        Ok(())
+        Err(Complaint::usage(wrong).help("run it to its end without --resume-failed first"))
     }
 
     /// Leaves out what a retry has undone, or will.
@@ -133,9 +137,10 @@ impl Resume {
     }
 
     /// How the wanted job differs from the one that is held.
-    fn difference(&self, name: &str, wanted: &JobSpec) -> String {
+    fn difference(&self, job: &Job, wanted: &JobSpec) -> String {
+        let name = &job.name;
         let wanted_name = wanted.name.split(STREAMED).next().unwrap_or_default();
-        if *name != *wanted_name {
+        if **name != *wanted_name {
             return format!("it runs `{name}`, not `{wanted_name}`");
         }
         let held: Vec<&Arc<TaskSpec>> = self.specs().collect();
@@ -160,6 +165,9 @@ impl Resume {
         );
         if !wanted.open && old != new {
             return format!("it has {old} tasks, not {new}");
+        }
+        if job.halt != wanted.halt {
+            return "its --halt differs".to_owned();
         }
         "its inputs, weights or another flag that changes results differ".to_owned()
     }

@@ -82,7 +82,8 @@ pub(crate) fn close(
     if !desk.muted {
         print_end(&mut desk, &mut document, &messages, closing)?;
     }
-    if let (Some(state), false) = (closing.state, desk.finished || closing.face.is_quiet()) {
+    let goes_on = !desk.finished && !matches!(ending, Ending::Broken(_));
+    if let (Some(state), true) = (closing.state, goes_on && !closing.face.is_quiet()) {
         let (done, all) = (desk.tally.done(), desk.tally.tasks);
         let state = state.display();
         desk.screen.note(&format!(

@@ -7,7 +7,8 @@ mod session;
 mod start;
 mod stop;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use bary_model::id::{JobNo, RunNo, ShardId, TaskRange};
 use bary_model::message::{Grant, GrantItem};
@@ -33,7 +34,7 @@ pub(crate) struct Runner {
     free: Resources,
     free_slots: FreeSlots,
     held: Held,
-    runs: BTreeMap<RunNo, Running>,
+    runs: BTreeMap<RunNo, Box<Running>>,
     last_run: u64,
     flaws: Flaws,
     /// The conversation with each home that was heard of.
@@ -76,20 +77,23 @@ enum Need {
 /// Slots by number, the lowest free one first. There are as many as runs at a time.
 #[derive(Debug, Default)]
 struct FreeSlots {
-    returned: BTreeSet<u32>,
+    returned: BinaryHeap<Reverse<u32>>,
     used: u32,
 }
 
 impl FreeSlots {
     fn take(&mut self) -> u32 {
-        self.returned.pop_first().unwrap_or_else(|| {
-            self.used += 1;
-            self.used
-        })
+        self.returned.pop().map_or_else(
+            || {
+                self.used += 1;
+                self.used
+            },
+            |Reverse(slot)| slot,
+        )
     }
 
     fn give(&mut self, slot: u32) {
-        self.returned.insert(slot);
+        self.returned.push(Reverse(slot));
     }
 }
 

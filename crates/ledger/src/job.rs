@@ -121,6 +121,19 @@ impl Job {
         holder.is_some_and(|holder| holder.grant == grant && holder.epoch == epoch)
     }
 
+    /// The parts of a range that are held under this grant.
+    pub(crate) fn current(&self, range: TaskRange, epoch: Epoch, grant: GrantNo) -> Vec<TaskRange> {
+        match self.specs.get(range.spec.index()).map(|state| &state.progress) {
+            Some(Progress::Many(array)) => {
+                let held = array.held(range.first, range.count).into_iter();
+                let same = held.filter(|(.., one)| one.grant == grant && one.epoch == epoch);
+                same.map(|(first, count, _)| range.with(first, count)).collect()
+            }
+            Some(Progress::One(..)) if self.is_current(range, epoch, grant) => vec![range],
+            _ => Vec::new(),
+        }
+    }
+
     /// Who holds all of these tasks under one grant, if somebody does.
     pub(crate) fn holder(&self, range: TaskRange) -> Option<Holder> {
         match self.specs.get(range.spec.index()).map(|state| &state.progress) {

@@ -113,6 +113,13 @@ impl Ledger {
             && job.is_some_and(|job| job.is_current(range, fence.epoch, fence.grant))
     }
 
+    /// The parts of a range whose current grant is the one that a fence names.
+    #[must_use]
+    pub fn current(&self, fence: Fence, range: TaskRange) -> Vec<TaskRange> {
+        let job = self.jobs.get(range.job.index()).filter(|_| fence.shard == self.shard);
+        job.map_or_else(Vec::new, |job| job.current(range, fence.epoch, fence.grant))
+    }
+
     /// Forgets what a finished job was made of; nothing more can happen to it.
     ///
     /// # Panics

@@ -11,6 +11,7 @@ use crate::payload::Payload;
 use crate::resources::Resources;
 use crate::sharing::grants;
 use crate::task::TaskSpec;
+use crate::time::Span;
 use crate::weight::Weight;
 
 /// What travels between two nodes: at most one message, and how far the other end was heard.
@@ -299,6 +300,25 @@ impl GrantItem {
     #[must_use]
     pub fn each(&self) -> Weight {
         self.spec.weight
+    }
+}
+
+impl OutcomeItem {
+    /// The same for a part of its tasks; what they used is shared out evenly.
+    #[must_use]
+    pub fn part(&self, part: TaskRange) -> Self {
+        let outcome = match &self.outcome {
+            Outcome::Succeeded(results) => {
+                Outcome::Succeeded(results.part(part.first - self.range.first, part.count))
+            }
+            other => other.clone(),
+        };
+        let share = |whole: Span| {
+            Span((whole.0 as f64 * f64::from(part.count) / f64::from(self.range.count)) as u64)
+        };
+        let (busy, cpu) = (share(self.usage.busy), share(self.usage.cpu));
+        let usage = Usage { busy, cpu, ..self.usage };
+        Self { range: part, outcome, usage, ..self.clone() }
     }
 }
 

@@ -35,6 +35,18 @@ pub enum Results {
 }
 
 impl Results {
+    /// What the tasks from `offset` on gave, `count` of them.
+    #[must_use]
+    pub fn part(&self, offset: u32, count: u32) -> Self {
+        match self {
+            Self::Nothing => Self::Nothing,
+            Self::Each(each) => {
+                let part = each.iter().skip(offset as usize).take(count as usize);
+                Self::Each(part.cloned().collect())
+            }
+        }
+    }
+
     /// What the task at `offset` in the range gave.
     #[must_use]
     pub fn at(&self, offset: usize) -> Payload {

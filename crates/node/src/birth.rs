@@ -38,18 +38,21 @@ pub(crate) enum BirthError {
 }
 
 impl Birth {
-    /// The one of a directory; a new one where there is none.
-    pub(crate) fn of(dir: &Path) -> Result<Self, BirthError> {
+    /// The one of a directory, where it has one.
+    pub(crate) fn of(dir: &Path) -> Result<Option<Self>, BirthError> {
         match fs::read_to_string(dir.join(NAME)) {
-            Ok(text) => Self::parse(&text),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-                let born = Self::now();
-                born.write(dir).map_err(BirthError::Refused)?;
-                Ok(born)
-            }
+            Ok(text) => Self::parse(&text).map(Some),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(cause) if cause.kind() == io::ErrorKind::InvalidData => Err(BirthError::Damaged),
             Err(cause) => Err(BirthError::Refused(cause)),
         }
+    }
+
+    /// A new one for a directory that has none.
+    pub(crate) fn make(dir: &Path) -> Result<Self, BirthError> {
+        let born = Self::now();
+        born.write(dir).map_err(BirthError::Refused)?;
+        Ok(born)
     }
 
     /// The instant at which its clock was zero, and no later than lets `latest` be in the past.
@@ -102,10 +105,11 @@ mod tests {
     #[test]
     fn a_state_is_born_once() {
         let dir = tempfile::tempdir().expect("there is room");
-        let first = Birth::of(dir.path()).expect("it can be written");
-        assert_eq!(Birth::of(dir.path()).expect("it can be read"), first);
+        assert_eq!(Birth::of(dir.path()).expect("it can be read"), None);
+        let first = Birth::make(dir.path()).expect("it can be written");
+        assert_eq!(Birth::of(dir.path()).expect("it can be read"), Some(first));
         let other = tempfile::tempdir().expect("there is room");
-        let other = Birth::of(other.path()).expect("it can be written");
+        let other = Birth::make(other.path()).expect("it can be written");
         assert_ne!(other.shard, first.shard);
     }
 

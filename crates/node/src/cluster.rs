@@ -5,7 +5,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use bary_engine::input::{Refusal, Reply, Request};
+use bary_engine::input::{Input, Refusal, Reply, Request};
 use bary_model::id::{Incarnation, JobNo, NodeId};
 use bary_model::job::JobSpec;
 use bary_model::node::NodeInfo;
@@ -19,6 +19,7 @@ use bary_transport::count::MessageCounts;
 use bary_transport::memory::Network;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::host::Host;
 use crate::inbox::Control;
 use crate::listener::{Listener, Poker};
 use crate::maker::Maker;
@@ -152,11 +153,8 @@ impl Cluster {
         }
         let poker = Poker::new(news);
         let thread = std::thread::Builder::new().name("bary-nodes".into()).spawn(move || {
-            let tasks = tokio::task::LocalSet::new();
-            for (host, first) in hosts {
-                tasks.spawn_local(host.run(first));
-            }
-            runtime.block_on(tasks);
+            let local = tokio::task::LocalSet::new();
+            local.block_on(&runtime, live(hosts));
         })?;
         let thread = Mutex::new(Some(thread));
         let cluster = Self { nodes, doors, thread, results, network, poker };
@@ -292,6 +290,23 @@ impl Cluster {
 
     fn request(&self, wanted: Request) -> Result<Reply, RequestError> {
         request(&self.doors[0], wanted)
+    }
+}
+
+/// Runs all hosts to their end. One that panics takes the others with it: whoever waits for the
+/// cluster then hears that it has stopped, rather than nothing for ever.
+async fn live(hosts: Vec<(Host, Vec<Input>)>) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for (host, first) in hosts {
+        tasks.spawn_local(host.run(first));
+    }
+    while let Some(end) = tasks.join_next().await {
+        if let Err(panic) = end.map_err(tokio::task::JoinError::try_into_panic) {
+            match panic {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => return,
+            }
+        }
     }
 }
 

@@ -147,16 +147,11 @@ impl State {
         }
         let disk = FileDisk::open(&dir.join(JOURNAL)).map_err(|error| not_opened(dir, error))?;
         let refused = |cause| StateError::Refused { dir: dir.to_owned(), cause };
-        let birth = Birth::of(dir).map_err(|error| match error {
-            BirthError::Newer(version) => {
-                StateError::Newer { dir: dir.to_owned(), what: format!("version {version}") }
-            }
-            BirthError::Damaged => damaged(dir, "its file `state` is not one"),
-            BirthError::Refused(cause) => refused(cause),
-        })?;
+        let birth = birth(dir, &disk)?;
         let (log, found, recall) = recover(dir, on(disk), birth.shard, tell)?;
         if found != birth.shard {
-            return Err(damaged(dir, "its journal and its file `state` are of two states"));
+            let what = format!("its journal and its file `state` are of two states; {RESTORE}");
+            return Err(damaged(dir, &what));
         }
         let store = Arc::new(DurableStore::open(&dir.join(BLOBS)).map_err(refused)?);
         let (latest, ledger) = (recall.latest(), recall.finish());
@@ -193,6 +188,39 @@ impl State {
     pub(crate) fn next(&self) -> Lsn {
         self.log.next()
     }
+}
+
+/// Who lives in a directory; somebody new where nobody ever did.
+fn birth(dir: &Path, disk: &FileDisk) -> Result<Birth, StateError> {
+    let told = |error| match error {
+        BirthError::Newer(version) => {
+            StateError::Newer { dir: dir.to_owned(), what: format!("version {version}") }
+        }
+        BirthError::Damaged => damaged(dir, &format!("its file `state` is not one; {RESTORE}")),
+        BirthError::Refused(cause) => StateError::Refused { dir: dir.to_owned(), cause },
+    };
+    let names = disk.names().map_err(|error| {
+        let cause = LogOpenError::Disk(error);
+        StateError::Journal { dir: dir.to_owned(), cause }
+    })?;
+    let has_journal = names.iter().any(|file| file.name.ends_with(".log"));
+    match (Birth::of(dir).map_err(told)?, has_journal) {
+        (Some(_), false) if has_blobs(dir) => {
+            Err(damaged(dir, &format!("its results are there, but not its journal; {RESTORE}")))
+        }
+        (Some(birth), _) => Ok(birth),
+        (None, false) => Birth::make(dir).map_err(told),
+        // The file is there before the journal is.
+        (None, true) => Err(damaged(dir, &format!("its file `state` is missing; {RESTORE}"))),
+    }
+}
+
+/// What is to be done about a state of which a part is lost.
+const RESTORE: &str = "restore it from a copy, or remove the directory to run all of it again";
+
+/// Whether results were kept, which happens only after a job is in the journal.
+fn has_blobs(dir: &Path) -> bool {
+    std::fs::read_dir(dir.join(BLOBS)).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// Opens the log and folds its batches; one thread decodes ahead of the other.

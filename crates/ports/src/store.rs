@@ -18,9 +18,14 @@ pub enum StoreError {
     /// There is no such blob: it was released, or never kept here.
     #[error("blob {0} is not in the store")]
     Missing(u64),
-    /// The blob is not what was kept: its file was changed, cut or damaged.
-    #[error("blob {0:x} is damaged: its bytes are not those that were kept")]
-    Damaged(u64),
+    /// A file of the store is missing, or not what was written, so that what it held is lost.
+    #[error("`{}` {what}; restore it from a copy", file.display())]
+    Spoilt {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong, as what the file does.
+        what: String,
+    },
     /// The disk under the store failed.
     #[error("the store's file failed: {0}")]
     Disk(#[from] std::io::Error),

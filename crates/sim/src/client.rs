@@ -3,6 +3,7 @@
 
 use bary_engine::input::{Refusal, Reply, Request};
 use bary_model::id::JobNo;
+use bary_model::job::JobRef;
 use bary_model::time::Span;
 
 use crate::plan::{Act, JobPlan};
@@ -13,6 +14,9 @@ pub(crate) const PATIENCE: Span = Span::secs(2);
 pub(crate) const AGAIN: Span = Span::millis(500);
 /// How often it takes no for an answer after all is healed, or asks to retry a job that goes on.
 const REFUSALS_MAX: u32 = 20;
+
+/// The stage of a client whose job was refused.
+const GAVE_UP: usize = usize::MAX >> 32;
 
 /// One client.
 #[derive(Debug, Default)]
@@ -26,6 +30,8 @@ pub(crate) struct Client {
     /// Whether the act of this stage was asked for.
     asked: bool,
     refusals: u32,
+    /// The jobs that its own waits for, once they are known.
+    upstream: Vec<JobRef>,
 }
 
 /// What a client does in its turn.
@@ -42,6 +48,21 @@ impl Client {
         self.stage
     }
 
+    /// Its job, once it knows it.
+    pub(crate) fn job(&self) -> Option<JobNo> {
+        self.job
+    }
+
+    /// Whether it has given up on having a job.
+    pub(crate) fn gave_up(&self) -> bool {
+        self.stage == GAVE_UP
+    }
+
+    /// Learns which jobs its own waits for.
+    pub(crate) fn wait_for(&mut self, upstream: Vec<JobRef>) {
+        self.upstream = upstream;
+    }
+
     /// What it does now: its next request, unless it is done. An act that must not be repeated
     /// is passed over when its answer did not come.
     pub(crate) fn turn(&mut self, me: usize, plan: &JobPlan) -> Turn {
@@ -56,7 +77,13 @@ impl Client {
 
     fn request(&self, plan: &JobPlan) -> Option<Request> {
         if self.stage == 0 {
-            return Some(Request::Submit(plan.spec.clone()));
+            let (job, upstream) = (plan.spec.clone(), self.upstream.clone());
+            let waits = !upstream.is_empty();
+            return Some(if waits {
+                Request::SubmitAfter { job, upstream }
+            } else {
+                Request::Submit(job)
+            });
         }
         let (_, act) = plan.then.get(self.stage - 1)?;
         let job = self.job?;
@@ -108,7 +135,7 @@ impl Client {
             self.job = Some(*job);
         }
         if self.stage == 0 && self.job.is_none() {
-            self.stage = usize::MAX >> 32;
+            self.stage = GAVE_UP;
             return None;
         }
         self.stage += 1;

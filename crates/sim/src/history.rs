@@ -138,6 +138,13 @@ pub enum Fact<'a> {
         /// The tasks.
         work: Work,
     },
+    /// A home on the node takes another for the keeper of a limit.
+    Keeps {
+        /// The limit's name.
+        limit: Cow<'a, str>,
+        /// The keeper.
+        by: NodeId,
+    },
     /// The node told whoever listens of tasks or jobs.
     Told {
         /// The shard.
@@ -163,6 +170,8 @@ pub struct Work {
 pub enum Wish {
     /// A job.
     Submit,
+    /// A job once so many others have finished.
+    SubmitAfter(u32),
     /// More specs of a job.
     Extend(JobNo),
     /// No more specs of a job.

@@ -19,6 +19,7 @@ pub mod dependency;
 pub mod durable;
 pub mod execution;
 pub mod fence;
+pub mod limit;
 pub mod liveness;
 pub mod once;
 pub mod reign;
@@ -113,6 +114,7 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(execution::Executions::new(rules.open)),
         Box::new(dependency::Dependencies),
         Box::new(room::Room::default()),
+        Box::new(limit::LimitsKept::default()),
         Box::new(cancel::Cancels::default()),
         Box::new(reign::Reigns::default()),
         Box::new(count::Counts::default()),

@@ -110,7 +110,7 @@ impl Oracle {
                 let records = Cow::Borrowed(&records[..]);
                 self.put(at, node, Fact::Appended { shard, epoch, lsn, records });
             }
-            Effect::Send { frame, .. } => self.sent(at, node, frame),
+            Effect::Send { to, frame } => self.sent(at, (node, *to), frame),
             Effect::Start { run, slot, items, .. } => {
                 for (place, item) in items.iter().enumerate() {
                     let request = &item.spec.body.request;
@@ -142,13 +142,20 @@ impl Oracle {
         }
     }
 
-    fn sent(&mut self, at: Moment, node: usize, frame: &Frame) {
+    fn sent(&mut self, at: Moment, (node, to): (usize, NodeId), frame: &Frame) {
         let Some((_, message)) = &frame.body else { return };
-        if let Say::Retracted { items } = &message.say {
-            for &(fence, range) in items {
-                let work = Work { fence, range, attempt: 0 };
-                self.put(at, node, Fact::GaveBack { work });
+        match &message.say {
+            Say::Retracted { items } => {
+                for &(fence, range) in items {
+                    let work = Work { fence, range, attempt: 0 };
+                    self.put(at, node, Fact::GaveBack { work });
+                }
             }
+            Say::Need(need) => {
+                let limit = Cow::Borrowed(&*need.name);
+                self.put(at, node, Fact::Keeps { limit, by: to });
+            }
+            _ => {}
         }
     }
 
@@ -243,7 +250,8 @@ fn how(item: &OutcomeItem) -> How {
 
 fn wish(request: &Request) -> Wish {
     match request {
-        Request::Submit(_) | Request::SubmitAfter { .. } => Wish::Submit,
+        Request::Submit(_) => Wish::Submit,
+        Request::SubmitAfter { upstream, .. } => Wish::SubmitAfter(upstream.len() as u32),
         Request::Extend { job, .. } => Wish::Extend(*job),
         Request::Close(job) => Wish::Close(*job),
         Request::Cancel { job, running } => Wish::Cancel { job: *job, running: *running },

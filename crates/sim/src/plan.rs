@@ -6,6 +6,7 @@ pub mod faults;
 pub mod graphs;
 pub mod ready;
 pub mod swarm;
+pub(crate) mod ties;
 pub mod world;
 
 use std::sync::Arc;
@@ -113,6 +114,8 @@ pub struct JobPlan {
     pub home: usize,
     /// What.
     pub spec: JobSpec,
+    /// The jobs that it waits for, by their positions, which are before its own.
+    pub after: Vec<usize>,
     /// What follows, one after another, each so long after the answer to the one before.
     pub then: Vec<(Span, Act)>,
 }
@@ -252,6 +255,14 @@ pub enum FaultKind {
     },
 }
 
+impl JobPlan {
+    /// A job that waits for no other, and whose client does nothing more.
+    #[must_use]
+    pub fn new(at: Moment, home: usize, spec: JobSpec) -> Self {
+        Self { at, home, spec, after: Vec::new(), then: Vec::new() }
+    }
+}
+
 impl FaultKind {
     /// What it is called in the event table.
     #[must_use]
@@ -310,11 +321,21 @@ impl Plan {
             }
             let tries = f64::from(body.retries) + 1.0;
             let wait = f64::from(body.retries) * body.backoff.max.as_secs_f64();
+            // Its end is told, and the permit goes to the keeper and from there to another home.
+            let lent = body.permit.as_ref().map(|_| way.times(3) + self.limits.outcome_delay_max);
+            let travel = travel + lent.unwrap_or_default().as_secs_f64();
             own += f64::from(spec.count) * (attempt + travel) * tries + wait;
         }
         if let Some(stream) = &self.stream {
             own += f64::from(stream.tasks) * (stream.every.as_secs_f64() * 1.2 + 10.0 * each);
         }
+        // What a fault left lent comes back with a lease, and is then lent by a new keeper.
+        if self.specs().any(|spec| spec.body.permit.is_some()) {
+            own += self.limits.lease.times(2).as_secs_f64() + self.limits.permit_delay.as_secs_f64();
+        }
+        // A job that waits asks again now and then, and its client until the others are known.
+        let waiting = self.jobs.iter().filter(|job| !job.after.is_empty()).count();
+        own += waiting as f64 * (self.limits.watch_again.times(2).as_secs_f64() + 1.0);
         let last =
             self.jobs.iter().map(|job| job.then.iter().fold(job.at, |at, (after, _)| at + *after));
         let begun = last.fold(self.calm, Moment::max);

@@ -200,17 +200,28 @@ impl DurableStore {
     fn find(&self, blob: BlobRef) -> Result<(Arc<File>, u64, blake3::Hash), StoreError> {
         let (number, offset) = (blob.id >> OFFSET_BITS, blob.id & ((1 << OFFSET_BITS) - 1));
         let file = self.file(number).map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound => StoreError::Missing(blob.id),
+            io::ErrorKind::NotFound => self.spoilt(blob, "is not there"),
             _ => cause.into(),
         })?;
         let mut head = [0; HEAD_BYTES as usize];
-        read_exact_at(&file, &mut head, offset).map_err(|_| StoreError::Damaged(blob.id))?;
+        read_exact_at(&file, &mut head, offset).map_err(|_| self.damaged(blob))?;
         let (len, hash) = head.split_at(8);
-        let hash = <[u8; 32]>::try_from(hash).map_err(|_| StoreError::Damaged(blob.id))?;
+        let hash = <[u8; 32]>::try_from(hash).map_err(|_| self.damaged(blob))?;
         if len != blob.len.to_le_bytes() {
-            return Err(StoreError::Damaged(blob.id));
+            return Err(self.damaged(blob));
         }
         Ok((file, offset + HEAD_BYTES, blake3::Hash::from_bytes(hash)))
+    }
+
+    /// The bytes of a blob are not those that were kept.
+    fn damaged(&self, blob: BlobRef) -> StoreError {
+        let offset = blob.id & ((1 << OFFSET_BITS) - 1);
+        self.spoilt(blob, &format!("is damaged at offset {offset}"))
+    }
+
+    fn spoilt(&self, blob: BlobRef, what: &str) -> StoreError {
+        let file = self.path(blob.id >> OFFSET_BITS);
+        StoreError::Spoilt { file, what: what.to_owned() }
     }
 
     fn file(&self, number: u64) -> io::Result<Arc<File>> {
@@ -253,12 +264,8 @@ impl Store for DurableStore {
         let len =
             usize::try_from(blob.len).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         let mut bytes = vec![0; len];
-        read_exact_at(&file, &mut bytes, offset).map_err(|_| StoreError::Damaged(blob.id))?;
-        if blake3::hash(&bytes) == hash {
-            Ok(bytes.into())
-        } else {
-            Err(StoreError::Damaged(blob.id))
-        }
+        read_exact_at(&file, &mut bytes, offset).map_err(|_| self.damaged(blob))?;
+        if blake3::hash(&bytes) == hash { Ok(bytes.into()) } else { Err(self.damaged(blob)) }
     }
 
     fn read_to(&self, blob: BlobRef, to: &mut dyn Write) -> Result<(), StoreError> {
@@ -269,11 +276,13 @@ impl Store for DurableStore {
             hasher.update(part);
             Ok(())
         };
-        parts(&file, offset, blob, each)?;
+        let damaged = || self.damaged(blob);
+        parts(&file, offset, blob.len, &damaged, each)?;
         if hasher.finalize() != hash {
-            return Err(StoreError::Damaged(blob.id));
+            return Err(damaged());
         }
-        parts(&file, offset, blob, |part| to.write_all(part).map_err(StoreError::Sink))
+        let give = |part: &[u8]| to.write_all(part).map_err(StoreError::Sink);
+        parts(&file, offset, blob.len, &damaged, give)
     }
 
     fn release(&self, _blob: BlobRef) {}
@@ -283,15 +292,16 @@ impl Store for DurableStore {
 fn parts(
     file: &File,
     offset: u64,
-    blob: BlobRef,
+    len: u64,
+    damaged: &dyn Fn() -> StoreError,
     mut each: impl FnMut(&[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut part = vec![0; COPY_BYTES];
     let mut at = 0;
-    while at < blob.len {
-        let left = part_of(blob.len - at);
+    while at < len {
+        let left = part_of(len - at);
         let read = read_exact_at(file, &mut part[..left], offset + at);
-        read.map_err(|_| StoreError::Damaged(blob.id))?;
+        read.map_err(|_| damaged())?;
         each(&part[..left])?;
         at += left as u64;
     }

@@ -44,13 +44,13 @@ fn what_was_changed_is_told_and_not_handed_on() {
     bytes[500] ^= 1;
     fs::write(&file, &bytes).expect("it can be changed");
     let later = DurableStore::open(dir.path()).expect("it can be read");
-    assert!(matches!(later.get(blob), Err(StoreError::Damaged(_))));
+    assert!(matches!(later.get(blob), Err(StoreError::Spoilt { .. })));
     let mut read = Vec::new();
-    assert!(matches!(later.read_to(blob, &mut read), Err(StoreError::Damaged(_))));
+    assert!(matches!(later.read_to(blob, &mut read), Err(StoreError::Spoilt { .. })));
     assert!(read.is_empty());
     fs::write(&file, &bytes[..100]).expect("it can be cut");
-    assert!(matches!(later.get(blob), Err(StoreError::Damaged(_))));
+    assert!(matches!(later.get(blob), Err(StoreError::Spoilt { .. })));
     fs::remove_file(&file).expect("it can be removed");
     let later = DurableStore::open(dir.path()).expect("it can be read");
-    assert!(matches!(later.get(blob), Err(StoreError::Missing(_))));
+    assert!(matches!(later.get(blob), Err(StoreError::Spoilt { .. })));
 }

@@ -7,12 +7,14 @@ use bary_model::time::Span;
 use bary_policy::preset;
 use bary_sim::hunt::case::Case;
 use bary_sim::hunt::cut::Cut;
+use bary_sim::plan::Plan;
 use bary_sim::plan::faults::Faults;
 use bary_sim::plan::swarm::Sizes;
 use clap::{Args, Subcommand};
 
 use crate::args::value::{self, ValueError};
 use crate::complaint::Complaint;
+use crate::limits;
 
 /// One simulated run, or a verb.
 #[derive(Clone, Debug, Args)]
@@ -63,13 +65,13 @@ pub(crate) struct OneArgs {
 #[command(next_help_heading = "World")]
 pub(crate) struct WorldArgs {
     /// How many nodes; drawn where absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", value_parser = nodes)]
     pub(crate) nodes: Option<u32>,
     /// How many of them are homes; drawn where absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", value_parser = nodes)]
     pub(crate) homes: Option<u32>,
     /// At least how many tasks; drawn where absent
-    #[arg(long, value_name = "N", value_parser = value::count)]
+    #[arg(long, value_name = "N", value_parser = tasks)]
     pub(crate) tasks: Option<u32>,
     /// Kinds of faults between commas, all or none; some are drawn where absent
     #[arg(long, value_name = "KIND,..", value_parser = Faults::parse)]
@@ -85,17 +87,21 @@ pub(crate) struct WorldArgs {
     pub(crate) flaw: Option<Flaw>,
 }
 
+/// The highest seed that a hunt begins at, so that it never runs out of seeds.
+const FROM_MAX: u64 = 1 << 63;
+
 /// How long to hunt, and where.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct HuntArgs {
     /// How many seeds to run; 1,000 where neither this nor --minutes is given
     #[arg(long, value_name = "N", conflicts_with = "minutes")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seeds: Option<u64>,
     /// How many minutes to hunt
     #[arg(long, value_name = "M", value_parser = value::positive)]
     pub(crate) minutes: Option<f64>,
     /// The first seed; where absent, the one after those that the tally has
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=FROM_MAX))]
     pub(crate) from: Option<u64>,
     #[command(flatten)]
     pub(crate) world: WorldArgs,
@@ -134,11 +140,42 @@ impl WorldArgs {
         if let Some(policy) = &self.policy {
             preset::parse(policy).map_err(Complaint::usage)?;
         }
+        if let (Some(nodes), Some(homes)) = (self.nodes, self.homes)
+            && homes > nodes
+        {
+            let text = format!("{homes} homes cannot be among {nodes} nodes");
+            return Err(Complaint::usage(text).help(format!("write --homes {nodes} or less")));
+        }
         let size = |size: Option<u32>| size.map(|size| size as usize);
         let sizes = Sizes { nodes: size(self.nodes), homes: size(self.homes), tasks: self.tasks };
         let (faults, policy, flaw) = (self.faults, self.policy.clone(), self.flaw);
         Ok(Case { seed, sizes, faults, policy, flaw, without: Vec::new(), until: self.until })
     }
+}
+
+/// Refuses a world that is larger than [`limits::SIM_LINKS_MAX`].
+pub(crate) fn bounded(plan: Plan) -> Result<Plan, Complaint> {
+    let nodes = plan.nodes.len() as u64;
+    let homes = plan.nodes.iter().filter(|node| node.home).count() as u64;
+    let links = nodes * if plan.acquainted { nodes } else { homes };
+    if links <= limits::SIM_LINKS_MAX {
+        return Ok(plan);
+    }
+    let most = limits::SIM_LINKS_MAX;
+    let text = format!(
+        "{nodes} nodes, of which {homes} are homes, make {links} pairs that know each other, \
+         more than sim_links_max = {most}"
+    );
+    let fewer = if plan.acquainted { "fewer --nodes, or --plain" } else { "fewer --homes" };
+    Err(Complaint::usage(text).help(format!("write {fewer}")))
+}
+
+fn nodes(text: &str) -> Result<u32, ValueError> {
+    value::count_to(text, "sim_nodes_max", limits::SIM_NODES_MAX)
+}
+
+fn tasks(text: &str) -> Result<u32, ValueError> {
+    value::count_to(text, "sim_tasks_max", limits::SIM_TASKS_MAX)
 }
 
 /// Reads a flaw's name.

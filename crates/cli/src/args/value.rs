@@ -22,6 +22,8 @@ pub(crate) enum ValueError {
     Delimiter(String),
     #[error("`{0}` is not a whole number; underscores may separate digits, as in 1_000_000")]
     Whole(String),
+    #[error("{given} is more than {limit} = {most}")]
+    Past { given: String, limit: &'static str, most: u64 },
     #[error("no bug is called `{given}`; there are {names}")]
     Flaw { given: String, names: String },
 }
@@ -68,10 +70,19 @@ pub(crate) fn positive(text: &str) -> Result<f64, ValueError> {
 
 /// A count from 1, with underscores where wanted.
 pub(crate) fn count(text: &str) -> Result<u32, ValueError> {
-    let wrong = || ValueError::Whole(text.to_owned());
-    match text.replace('_', "").parse::<u32>().map_err(|_| wrong())? {
-        0 => Err(ValueError::Zero),
-        count => Ok(count),
+    count_to(text, "the most that fits", u32::MAX)
+}
+
+/// As [`count`], up to a limit.
+pub(crate) fn count_to(text: &str, limit: &'static str, most: u32) -> Result<u32, ValueError> {
+    let digits = text.replace('_', "");
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ValueError::Whole(text.to_owned()));
+    }
+    match digits.parse::<u32>() {
+        Ok(0) => Err(ValueError::Zero),
+        Ok(count) if count <= most => Ok(count),
+        _ => Err(ValueError::Past { given: digits, limit, most: most.into() }),
     }
 }
 

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bary_sim::hunt::{self, Finding};
 use bary_sim::oracle::Oracle;
 use bary_sim::plan::Plan;
-use bary_sim::report::Report;
+use bary_sim::report::{Report, Verdict};
 use bary_sim::table::{HEAD, Row, Table};
 use bary_sim::watch::{Seen, Watch};
 use serde_json::{Value, json};
 
-use crate::args::sim::{OneArgs, SimArgs, SimVerb};
+use crate::args::sim::{self, OneArgs, SimArgs, SimVerb};
 use crate::args::{Face, Form};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &SimArgs, face: Face) -> Result<Exit, Complaint> {
 fn one(args: &OneArgs, face: Face) -> Result<Exit, Complaint> {
     let mut case = args.world.case(args.seed)?;
     case.without.clone_from(&args.without);
-    let plan = if args.plain { plain(args) } else { case.plan() };
+    let plan = sim::bounded(if args.plain { plain(args) } else { case.plan() })?;
     let mut rows = Rows::new(face);
     let table: Option<&mut dyn Table> =
         (args.table || face.output == Form::Jsonl).then_some(&mut rows as &mut dyn Table);
@@ -99,7 +99,11 @@ fn finish(log: &Log) -> std::io::Result<()> {
 }
 
 fn file_fault(path: &Path, cause: &std::io::Error) -> Complaint {
-    Complaint::failed(format!("{}: {cause}", path.display()))
+    let text = format!("cannot write `{}`: {cause}", path.display());
+    match cause.kind() {
+        std::io::ErrorKind::NotFound => Complaint::not_found(text),
+        _ => Complaint::failed(text),
+    }
 }
 
 /// Prints rows as they come.
@@ -166,14 +170,24 @@ fn summary(report: &Report) -> String {
     let messages: u64 = report.messages.iter().sum();
     let Report { events, tasks, executed, frames, lost, unfinished, .. } = report;
     format!(
-        "{events} events in {:.3} s of virtual time: {:?}\n\
+        "{events} events in {:.3} s of virtual time: {}\n\
          {tasks} tasks, {executed} executions, {unfinished} jobs unfinished, last end at {:.3} s\n\
          {messages} messages in {frames} frames, {lost} lost; balance {:.1}\n",
         report.until.0 as f64 / 1e9,
-        report.verdict,
+        verdict(report.verdict),
         report.makespan.as_secs_f64(),
         report.balance,
     )
+}
+
+/// How a run ended, in words.
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Rest => "nothing was left to happen",
+        Verdict::Late => "something still happened after its deadline",
+        Verdict::TooMany => "it was given up after too many events",
+        Verdict::Still => "very much happened without any time going by",
+    }
 }
 
 fn document(report: Option<&Report>, finding: Option<&Finding>, command: &str) -> Value {

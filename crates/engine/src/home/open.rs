@@ -27,6 +27,10 @@ struct Copies {
 }
 
 impl OpenGrants {
+    pub(super) fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+
     /// Tasks were granted openly.
     pub(super) fn granted(&mut self, epoch: Epoch, grant: GrantNo, tasks: u32) {
         self.grants.entry((epoch, grant)).or_default().tasks += u64::from(tasks);

@@ -15,7 +15,6 @@ use crate::outbox::Outbox;
 use crate::timers::{Attempt, Timer, Timers};
 
 /// What a batch of outcomes comes to.
-#[derive(Default)]
 struct Batch {
     ended: Vec<EndedTasks>,
     events: Vec<Ended>,
@@ -55,8 +54,17 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        let mut batch = Batch::default();
+        let mut batch = Batch {
+            ended: Vec::with_capacity(items.len()),
+            events: Vec::with_capacity(items.len()),
+            then: Consequences::default(),
+        };
         let mut copied = Vec::new();
+        let items = if self.open.is_empty() {
+            items
+        } else {
+            items.into_iter().flat_map(|item| self.still_open(item)).collect()
+        };
         for item in items {
             if self.accepts(&item) {
                 let (fence, range) = (item.fence, item.range);
@@ -70,7 +78,9 @@ impl Home {
                 self.log.tell(EventKind::Superseded { range: item.range, node: from }, out);
             }
         }
-        let mut jobs: Vec<JobNo> = batch.ended.iter().map(|item| item.range.job).collect();
+        let may_halt = |job: &JobNo| self.ledger.job(*job).is_some_and(|job| job.halt.is_some());
+        let ended = batch.ended.iter().map(|item| item.range.job);
+        let mut jobs: Vec<JobNo> = ended.filter(may_halt).collect();
         jobs.dedup();
         if !batch.ended.is_empty() {
             self.commit(Record::Ended { items: batch.ended }, &mut batch.then);
@@ -90,6 +100,19 @@ impl Home {
             }
         }
         self.follow(batch.then, out, timers);
+    }
+
+    /// An outcome as it is, or the parts of it that are still open where other nodes had copies
+    /// and were the first to end some of its tasks.
+    fn still_open(&self, item: OutcomeItem) -> Vec<OutcomeItem> {
+        if item.range.count == 1 || self.ledger.accepts(item.fence, item.range) {
+            return vec![item];
+        }
+        let parts = self.ledger.current(item.fence, item.range);
+        if parts.is_empty() {
+            return vec![item];
+        }
+        parts.into_iter().map(|part| item.part(part)).collect()
     }
 
     /// Whether an outcome names the current grant of its tasks.

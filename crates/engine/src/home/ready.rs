@@ -117,6 +117,9 @@ impl Ready {
     /// The limits under which tasks are ready: name, most at a time, and how many are ready.
     pub(crate) fn permits(&mut self) -> Vec<(Box<str>, u32, u64)> {
         self.settle();
+        if self.classes.iter().all(|class| class.body.permit.is_none()) {
+            return Vec::new();
+        }
         let mut sums: BTreeMap<&str, (u32, u64)> = BTreeMap::new();
         for class in self.classes.iter().filter(|class| class.tasks > 0) {
             if let Some(permit) = &class.body.permit {

@@ -90,12 +90,15 @@ impl Held {
     /// The class whose head should start next with what is free; heads that have no room are
     /// passed over, but not for ever.
     pub(super) fn next(&mut self, free: &Resources, passed_over_max: u32) -> Option<usize> {
-        let mut heads: Vec<(i32, u64, usize)> = Vec::new();
-        for (at, class) in self.classes.iter().enumerate() {
-            if let Some(head) = class.queue.front() {
-                heads.push((-class.priority, head.order, at));
-            }
+        if !self.any_fits(free) {
+            return None;
         }
+        let first = self.heads().min()?.2;
+        if free.fits(&self.classes[first].request.resources) {
+            self.classes[first].passed_over = 0;
+            return Some(first);
+        }
+        let mut heads: Vec<(i32, u64, usize)> = self.heads().collect();
         heads.sort_unstable();
         let mut passed = Vec::new();
         for (.., at) in heads {
@@ -114,6 +117,13 @@ impl Held {
             passed.push(at);
         }
         None
+    }
+
+    /// The head of each class: the least should start first.
+    fn heads(&self) -> impl Iterator<Item = (i32, u64, usize)> {
+        self.classes.iter().enumerate().filter_map(|(at, class)| {
+            class.queue.front().map(|head| (-class.priority, head.order, at))
+        })
     }
 
     /// What is held of a shard.

@@ -15,7 +15,7 @@ impl Runner {
     pub(crate) fn on_ended(
         &mut self,
         run: RunNo,
-        items: Vec<OutcomeItem>,
+        mut items: Vec<OutcomeItem>,
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
@@ -29,19 +29,18 @@ impl Runner {
         let waited = running.items.iter().any(|held| held.urgent);
         let near = self.sessions.get(&running.home).is_some_and(|one| one.node == out.me);
         let mut urgent = waited || near;
-        let mut reported = Vec::with_capacity(items.len());
-        for mut item in items {
+        items.retain_mut(|item| {
             let wanted = running.give_back.contains(&item.range.job);
             urgent |= wanted;
             if item.outcome == Outcome::Returned && !wanted {
-                self.hold_again(&running, &item);
-                continue;
+                self.hold_again(&running, item);
+                return false;
             }
             item.usage.slot = running.slot;
             urgent |= matches!(item.outcome, Outcome::Failed { .. });
-            reported.push(item);
-        }
-        self.report(running.home, reported, urgent, out, timers);
+            true
+        });
+        self.report(running.home, items, urgent, out, timers);
     }
 
     fn learn(&mut self, running: &Running, items: &[OutcomeItem]) {
@@ -80,7 +79,11 @@ impl Runner {
             return;
         }
         let Some(session) = self.sessions.get_mut(&home) else { return };
-        session.outgoing.extend(items);
+        if session.outgoing.is_empty() {
+            session.outgoing = items;
+        } else {
+            session.outgoing.extend(items);
+        }
         if urgent || session.outgoing.len() >= self.limits.outcome_items_max {
             self.flush(home, None, out, timers);
         } else {

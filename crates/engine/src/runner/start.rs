@@ -95,7 +95,7 @@ impl Runner {
             cancelled: Vec::new(),
             give_back: Vec::new(),
         };
-        self.runs.insert(run, running);
+        self.runs.insert(run, Box::new(running));
         out.effect(Effect::Start { run, slot, items, budget });
     }
 }

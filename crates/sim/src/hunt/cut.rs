@@ -9,7 +9,7 @@ use bary_engine::limits::Limits;
 use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 
-use crate::plan::{Act, FaultKind, JobPlan, Plan};
+use crate::plan::{Act, FaultKind, JobPlan, Plan, ties};
 
 /// One thing that is left out. Numbers are positions in the whole plan, before any cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,8 @@ const LEVELS: &[(&str, Calming)] = &[
     ("stream", |plan| plan.stream = None),
     ("policy", |plan| "gravity".clone_into(&mut plan.policy)),
     ("limits", |plan| plan.limits = Limits::default()),
+    ("waits", |plan| plan.jobs.iter_mut().for_each(|job| job.after.clear())),
+    ("permits", ties::free),
 ];
 
 /// Why a text is no cut. Nothing was changed; the caller gives another text.
@@ -122,8 +124,7 @@ pub(crate) fn apply(plan: &mut Plan, cuts: &[Cut]) {
     }
     let mut place = 0..;
     plan.faults.retain(|_| place.next().is_none_or(|at| !cuts.contains(&Cut::Fault(at))));
-    let mut place = 0..;
-    plan.jobs.retain(|_| place.next().is_none_or(|at| !cuts.contains(&Cut::Job(at))));
+    jobs(plan, |at, _| !cuts.contains(&Cut::Job(at)));
     let keep = cuts.iter().filter_map(|cut| match cut {
         Cut::Nodes(keep) => Some(*keep),
         _ => None,
@@ -139,10 +140,22 @@ fn on(plan: &mut Plan, job: usize, act: impl FnOnce(&mut JobPlan)) {
     }
 }
 
+/// Keeps these jobs; those that stay wait no longer for those that go.
+fn jobs(plan: &mut Plan, keep: impl Fn(usize, &JobPlan) -> bool) {
+    let kept: Vec<bool> = plan.jobs.iter().enumerate().map(|(at, job)| keep(at, job)).collect();
+    let place = |at: usize| kept[..at].iter().filter(|kept| **kept).count();
+    for job in &mut plan.jobs {
+        job.after.retain(|at| kept[*at]);
+        job.after.iter_mut().for_each(|at| *at = place(*at));
+    }
+    let mut all = kept.iter();
+    plan.jobs.retain(|_| all.next().is_none_or(|kept| *kept));
+}
+
 /// Keeps the first nodes, and what happens to them alone.
 fn nodes(plan: &mut Plan, keep: usize) {
     plan.nodes.truncate(keep);
-    plan.jobs.retain(|job| job.home < keep);
+    jobs(plan, |_, job| job.home < keep);
     plan.changes.retain(|(_, node, _)| *node < keep);
     plan.faults.retain_mut(|fault| match &mut fault.kind {
         FaultKind::Partition { first, .. } => {

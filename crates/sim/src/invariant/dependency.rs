@@ -48,10 +48,7 @@ impl Invariant for Dependencies {
             }),
             Record::Arrived { upstream, good, .. } => {
                 let saga = scene.book.job(upstream.shard, upstream.job);
-                // One that is being retried has ended as it was said to before.
-                let right = saga.is_some_and(|saga| {
-                    saga.generation > 0 || (saga.is_over() && saga.is_good() == *good)
-                });
+                let right = saga.is_some_and(|saga| saga.has_ended(*good));
                 hold!(right, "{upstream:?} was said to have ended, {good}, but has not so");
                 Ok(())
             }

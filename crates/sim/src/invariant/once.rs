@@ -23,7 +23,7 @@ impl Invariant for Once {
 
     fn on(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Broken> {
         match fact {
-            Fact::Asked { ticket, wish: Wish::Submit } => {
+            Fact::Asked { ticket, wish: Wish::Submit | Wish::SubmitAfter(_) } => {
                 self.submits.insert((scene.node.0, *ticket));
             }
             Fact::Answered { ticket, answer: Answer::Accepted(job) } => {

@@ -98,6 +98,18 @@ impl Book {
         self.shards().filter(|(id, _)| self.homes.contains_key(id))
     }
 
+    /// Whether a job waits, by way of others maybe, for one that will not finish: nobody is home of
+    /// its shard, or its client never closed it.
+    #[must_use]
+    pub fn is_stuck(&self, saga: &Saga) -> bool {
+        let awaited = saga.upstream().iter().filter(|(_, end)| end.is_none());
+        awaited.map(|(upstream, _)| upstream).any(|upstream| {
+            let awaited = self.job(upstream.shard, upstream.job);
+            !self.homes.contains_key(&upstream.shard)
+                || awaited.is_some_and(|one| one.open && one.left == 0 || self.is_stuck(one))
+        })
+    }
+
     /// Notes that a node opened a shard's journal.
     pub(crate) fn opened(&mut self, shard: ShardId, node: NodeId) {
         self.homes.insert(shard, node);

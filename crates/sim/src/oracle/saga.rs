@@ -24,6 +24,8 @@ pub struct Saga {
     pub stopping: bool,
     /// How often it was retried.
     pub generation: u32,
+    /// Whether it had ended well each time that it was retried.
+    past: Vec<bool>,
     /// The reign in which it was submitted.
     pub epoch: Epoch,
     /// Tasks that have not ended.
@@ -79,6 +81,7 @@ impl Saga {
             open,
             stopping: false,
             generation: 0,
+            past: Vec::new(),
             epoch,
             left: 0,
             chapters: Vec::new(),
@@ -99,6 +102,18 @@ impl Saga {
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.chapters.iter().all(|chapter| chapter.succeeded == u64::from(chapter.spec.count))
+    }
+
+    /// Whether it has ended so, now or before it was retried.
+    #[must_use]
+    pub fn has_ended(&self, good: bool) -> bool {
+        self.is_over() && self.is_good() == good || self.past.contains(&good)
+    }
+
+    /// The jobs that it waits for, and how those ended that did.
+    #[must_use]
+    pub fn upstream(&self) -> &[(JobRef, Option<bool>)] {
+        &self.upstream
     }
 
     /// How many tasks there are.
@@ -171,8 +186,13 @@ impl Saga {
     pub(crate) fn add(&mut self, specs: &[Arc<TaskSpec>]) {
         let batch = self.chapters.len();
         let blocked = self.upstream.iter().any(|(_, end)| end.is_none());
+        let bad = self.upstream.iter().any(|(_, end)| *end == Some(false));
         for spec in specs {
-            let gate = if blocked && spec.after.is_empty() { Gate::Shut } else { Gate::Open };
+            let gate = match (spec.after.is_empty(), blocked, bad) {
+                (true, true, _) => Gate::Shut,
+                (true, false, true) => Gate::Passed(false),
+                _ => Gate::Open,
+            };
             let (offset, left) = (self.tasks(), u64::from(spec.count));
             self.left += left;
             let (dependents, batch) = (Vec::new(), batch as u32);
@@ -184,6 +204,9 @@ impl Saga {
             for after in &spec.after {
                 self.chapters[batch + after.spec.index()].dependents.push(batch + number);
             }
+        }
+        if bad && !blocked {
+            self.skip_all();
         }
     }
 
@@ -223,8 +246,15 @@ impl Saga {
 
     /// Everything that did not succeed is open again.
     pub(crate) fn retry(&mut self) {
+        self.past.push(self.is_good());
         self.generation += 1;
         self.stopping = false;
+        // What it was still waiting for when it was cancelled counts as not done.
+        for (_, end) in &mut self.upstream {
+            end.get_or_insert(false);
+        }
+        let waited = !self.upstream.is_empty();
+        let good = self.upstream.iter().all(|(_, end)| *end == Some(true));
         let again: Vec<_> = self.ends.iter().filter(|(_, end)| *end != Ending::Succeeded).collect();
         for (piece, _) in again {
             self.ends.clear(piece.clone());
@@ -232,7 +262,8 @@ impl Saga {
         }
         for chapter in &mut self.chapters {
             chapter.left = u64::from(chapter.spec.count) - chapter.succeeded;
-            chapter.gate = Gate::Open;
+            let gated = waited && chapter.spec.after.is_empty();
+            chapter.gate = if gated { Gate::Passed(good) } else { Gate::Open };
         }
         // What waited for a failure that will not come back is skipped again at once.
         self.skip_all();

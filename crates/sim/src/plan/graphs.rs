@@ -28,7 +28,7 @@ pub(crate) fn draw(plan: &mut Plan, tasks: Option<u32>, lot: &mut Lot) {
             let specs = vec![spec(short.min(u64::from(tasks)) as u32, 100, &body)];
             let mut job = crate::plan::ready::job(specs);
             job.key = Some(key(lot, plan.jobs.len() as u64));
-            plan.jobs.push(JobPlan { at: Moment(0), home: 0, spec: job, then: Vec::new() });
+            plan.jobs.push(JobPlan::new(Moment(0), 0, job));
         }
     }
     plan.jobs.sort_by_key(|job| job.at);
@@ -59,7 +59,7 @@ fn one(plan: &Plan, lot: &mut Lot, at: Moment, home: usize, number: u64) -> JobP
     if lot.percent(20) {
         then.push((wait(lot), Act::Retry));
     }
-    JobPlan { at, home, spec, then }
+    JobPlan { then, ..JobPlan::new(at, home, spec) }
 }
 
 fn key(lot: &mut Lot, number: u64) -> SubmissionKey {

@@ -79,7 +79,7 @@ impl Plan {
             if share > 0 {
                 let spec = job(vec![spec(share, 1_000, &body)]);
                 let home = home as usize;
-                plan.jobs.push(JobPlan { at: Moment(0), home, spec, then: Vec::new() });
+                plan.jobs.push(JobPlan::new(Moment(0), home, spec));
             }
         }
         plan
@@ -105,12 +105,7 @@ impl Plan {
             let drawn = 1_000 + lot.below(9_001);
             specs[number % homes].push(spec(1, drawn, &body));
         }
-        let jobs = specs.into_iter().enumerate().map(|(home, specs)| JobPlan {
-            at: Moment(0),
-            home,
-            spec: job(specs),
-            then: Vec::new(),
-        });
+        let jobs = specs.into_iter().enumerate().map(|(home, specs)| JobPlan::new(Moment(0), home, job(specs)));
         plan.jobs = jobs.collect();
         plan
     }

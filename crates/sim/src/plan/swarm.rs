@@ -10,7 +10,7 @@ use crate::fates::Fates;
 use crate::lot::Lot;
 use crate::plan::faults::{self, Faults};
 use crate::plan::world::{mixed, uneven};
-use crate::plan::{DiskPlan, Keeping, Plan, graphs};
+use crate::plan::{DiskPlan, Keeping, Plan, graphs, ties};
 
 /// What of a plan is not drawn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,6 +63,8 @@ impl Plan {
         };
         levels(&mut plan, on, &mut Lot::new(seed, "levels"));
         graphs::draw(&mut plan, sizes.tasks, &mut Lot::new(seed, "jobs"));
+        ties::waits(&mut plan, &mut Lot::new(seed, "waits"));
+        ties::limits(&mut plan, &mut Lot::new(seed, "permits"));
         changes(&mut plan, &mut Lot::new(seed, "changes"));
         faults::draw(&mut plan, on, &mut Lot::new(seed, "faults"));
         plan

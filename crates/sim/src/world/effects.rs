@@ -20,10 +20,10 @@ impl World<'_> {
         let mut effects = std::mem::take(&mut self.effects);
         let doom = self.nodes[node].doom.take();
         let done = doom.map_or(usize::MAX, |doom| doom.after as usize);
-        for effect in effects.drain(..).take(done) {
-            self.trail.effect(self.now, node, &effect);
+        for effect in effects.iter_mut().take(done) {
+            self.trail.effect(self.now, node, effect);
             if let Some(watch) = &mut self.watch {
-                watch.see(self.now, node, Seen::Effect(&effect));
+                watch.see(self.now, node, Seen::Effect(effect));
             }
             self.do_one(node, effect);
             if self.fallen.is_some() {
@@ -48,18 +48,22 @@ impl World<'_> {
         }
     }
 
-    fn do_one(&mut self, node: usize, effect: Effect) {
+    /// Does an effect, and takes out of it what goes on living.
+    fn do_one(&mut self, node: usize, effect: &mut Effect) {
         match effect {
             Effect::Append { shard, epoch, lsn, records } => {
-                self.append(node, shard, (epoch, lsn, records));
+                self.append(node, *shard, (*epoch, *lsn, std::mem::take(records)));
             }
-            Effect::Send { to, frame } => self.send(node, to.index(), frame),
+            Effect::Send { to, frame } => {
+                let frame = Frame { body: frame.body.take(), ..*frame };
+                self.send(node, to.index(), frame);
+            }
             Effect::Start { run, slot, items, budget } => {
-                self.start(node, run, (slot, items), budget);
+                self.start(node, *run, (*slot, std::mem::take(items)), *budget);
             }
-            Effect::Stop { run, force, why } => self.stop(node, run, force, why),
+            Effect::Stop { run, force, why } => self.stop(node, *run, *force, *why),
             Effect::Tell(_) => {}
-            Effect::Reply { ticket, reply } => self.reply(ticket, &reply),
+            Effect::Reply { ticket, reply } => self.reply(*ticket, reply),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Clients, tasks that arrive one by one, and changes of policy.
 
 use bary_engine::input::{Input, Reply, Request};
+use bary_model::job::JobRef;
 use bary_policy::preset;
 
 use crate::client::{AGAIN, Client, PATIENCE, Turn};
@@ -28,6 +29,12 @@ impl World<'_> {
             }
             return;
         };
+        if self.clients[me].stage() == 0 && !plan.after.is_empty() {
+            match self.upstream(&plan.after) {
+                Some(upstream) => self.clients[me].wait_for(upstream),
+                None => return self.next_turn(me, AGAIN),
+            }
+        }
         match self.clients[me].turn(me, plan) {
             Turn::Ask(ticket, request) => {
                 self.next_turn(me, PATIENCE);
@@ -35,6 +42,25 @@ impl World<'_> {
             }
             Turn::Over => {}
         }
+    }
+
+    /// The jobs of these clients, without those that will never have one; none while some are not
+    /// known yet.
+    fn upstream(&self, clients: &[usize]) -> Option<Vec<JobRef>> {
+        let mut upstream = Vec::new();
+        for &client in clients {
+            let native = self.plan.jobs[client].home;
+            let at = self.shard_of[native].filter(|_| !self.clients[client].gave_up());
+            match (at, self.clients[client].job()) {
+                (Some(at), Some(job)) => {
+                    let shard = self.shards[at].id;
+                    upstream.push(JobRef { shard, job });
+                }
+                (Some(_), None) if !(self.calm && self.rotten(native)) => return None,
+                _ => {}
+            }
+        }
+        Some(upstream)
     }
 
     fn rotten(&self, native: usize) -> bool {

@@ -9,7 +9,7 @@ use bary_sim::invariant::Rules;
 use bary_sim::oracle::judge::Judge;
 use serde_json::json;
 
-use crate::args::Face;
+use crate::args::{Face, Form};
 use crate::args::sim::JudgeArgs;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -23,9 +23,14 @@ pub(crate) fn run(args: &JudgeArgs, face: Face) -> Result<Exit, Complaint> {
     let mut judge = Judge::new(&rules);
     let mut last = Moment(0);
     for entry in history::read(&text) {
-        let entry = entry.map_err(Complaint::usage)?;
+        let wrong = |error| Complaint::usage(format!("{}: {error}", named(&args.file)));
+        let entry = entry.map_err(wrong)?;
         last = last.max(entry.at);
         judge.on(&entry);
+    }
+    if judge.facts() == 0 {
+        let text = format!("{} holds no fact, so that nothing is proved", named(&args.file));
+        return Err(Complaint::usage(text).help("bary journal export DIR prints a history"));
     }
     if args.ended {
         judge.end(last);
@@ -37,7 +42,8 @@ pub(crate) fn run(args: &JudgeArgs, face: Face) -> Result<Exit, Complaint> {
         let document = json!({
             "schema": "bary.sim.judge/1", "facts": judge.facts(), "broken": broken,
         });
-        format!("{document:#}\n")
+        let dense = face.output == Form::Jsonl;
+        if dense { format!("{document}\n") } else { format!("{document:#}\n") }
     } else {
         let verdict = broken.map_or_else(
             || "every invariant holds".to_owned(),
@@ -57,10 +63,20 @@ fn read(path: &Path) -> Result<String, Complaint> {
         std::fs::read_to_string(path)
     };
     read.map_err(|cause| {
-        let text = format!("{}: {cause}", path.display());
+        let text = format!("cannot read {}: {cause}", named(path));
         match cause.kind() {
             std::io::ErrorKind::NotFound => Complaint::not_found(text),
+            std::io::ErrorKind::InvalidData => {
+                Complaint::usage(format!("{} is no history: it is not text", named(path)))
+            }
             _ => Complaint::failed(text),
         }
     })
+}
+
+fn named(path: &Path) -> String {
+    match path.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => format!("`{}`", path.display()),
+    }
 }

@@ -1,0 +1,88 @@
+//! Ties between jobs as chaos draws them: jobs that wait for others, of other shards or their
+//! own, and limits over the whole cluster that tasks of several jobs share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bary_model::task::{Body, Permit, TaskSpec};
+
+use crate::lot::Lot;
+use crate::plan::{Act, JobPlan, Plan};
+
+/// Larger arrays are drawn under no limit: their tasks run one after another for too long.
+const LIMITED_TASKS_MAX: u32 = 300;
+
+/// Lets some jobs wait for some that are submitted before them.
+pub(crate) fn waits(plan: &mut Plan, lot: &mut Lot) {
+    if !lot.percent(35) {
+        return;
+    }
+    let homes: Vec<usize> = plan.jobs.iter().map(|job| job.home).collect();
+    for at in 1..homes.len() {
+        if !lot.percent(60) {
+            continue;
+        }
+        for before in 0..at {
+            let chance = if homes[before] == homes[at] { 15 } else { 50 };
+            if lot.percent(chance) {
+                plan.jobs[at].after.push(before);
+            }
+        }
+    }
+}
+
+/// Puts some tasks under one or two limits. Now and then tasks differ in what they say that a
+/// limit is.
+pub(crate) fn limits(plan: &mut Plan, lot: &mut Lot) {
+    if !lot.percent(30) {
+        return;
+    }
+    let most: Vec<u32> = (0..lot.between(1, 2)).map(|_| lot.between(1, 5) as u32).collect();
+    let names = ["licence", "quota"];
+    let (differ, chance) = (lot.percent(15), lot.one_of(&[30, 70, 100]));
+    bodies(plan, |spec| {
+        if spec.count > LIMITED_TASKS_MAX || !lot.percent(chance) {
+            return None;
+        }
+        let which = lot.below(most.len() as u64) as usize;
+        let more = if differ { lot.below(3) as u32 } else { 0 };
+        Some(Permit { name: names[which].into(), most: most[which] + more })
+    });
+}
+
+/// Takes all limits away.
+pub(crate) fn free(plan: &mut Plan) {
+    bodies(plan, |_| None);
+}
+
+/// Gives each body the limit that is said for the first spec that has it.
+fn bodies(plan: &mut Plan, mut permit: impl FnMut(&TaskSpec) -> Option<Permit>) {
+    let mut made: BTreeMap<*const Body, Arc<Body>> = BTreeMap::new();
+    let mut change = |specs: &Arc<[Arc<TaskSpec>]>| -> Arc<[Arc<TaskSpec>]> {
+        let each = specs.iter().map(|spec| {
+            let body = made.entry(Arc::as_ptr(&spec.body)).or_insert_with(|| {
+                let permit = permit(spec);
+                if permit == spec.body.permit {
+                    return Arc::clone(&spec.body);
+                }
+                Arc::new(Body { permit, ..Body::clone(&spec.body) })
+            });
+            if Arc::ptr_eq(body, &spec.body) {
+                return Arc::clone(spec);
+            }
+            Arc::new(TaskSpec { body: Arc::clone(body), ..TaskSpec::clone(spec) })
+        });
+        each.collect()
+    };
+    // The bodies that there were stay until all are done, as they are known by where they lie.
+    let before = plan.jobs.clone();
+    for JobPlan { spec, then, .. } in &mut plan.jobs {
+        spec.specs = change(&spec.specs);
+        for (_, act) in then {
+            if let Act::Extend(specs) = act {
+                *specs = change(specs);
+            }
+        }
+    }
+    drop(before);
+}
