@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use bary_model::outcome::Failure;
 use bary_node::cluster::Cluster;
@@ -53,6 +53,45 @@ impl Signals {
     #[cfg(not(unix))]
     pub(crate) fn listen(_: &Arc<Cluster>) -> io::Result<Self> {
         Ok(Self::default())
+    }
+}
+
+/// Notes the first signal for a loop that looks now and then; the second ends the process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Heard {
+    first: Arc<AtomicUsize>,
+}
+
+impl Heard {
+    /// Listens from now on.
+    #[cfg(unix)]
+    pub(crate) fn listen() -> io::Result<Self> {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        let heard = Self::default();
+        let again = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            let exit = i32::from(exit_of(signal).0);
+            // In this order: the first signal finds the flag unset and sets it.
+            signal_hook::flag::register_conditional_shutdown(signal, exit, Arc::clone(&again))?;
+            signal_hook::flag::register(signal, Arc::clone(&again))?;
+            let number = usize::try_from(signal).unwrap_or_default();
+            signal_hook::flag::register_usize(signal, Arc::clone(&heard.first), number)?;
+        }
+        Ok(heard)
+    }
+
+    /// Elsewhere the system ends the process by itself.
+    #[cfg(not(unix))]
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self::default())
+    }
+
+    /// The exit code that the signal asks for, if there was one.
+    pub(crate) fn exit(&self) -> Option<Exit> {
+        match i32::try_from(self.first.load(Ordering::Relaxed)) {
+            Ok(0) | Err(_) => None,
+            Ok(signal) => Some(exit_of(signal)),
+        }
     }
 }
 

@@ -249,6 +249,7 @@ impl Engine {
                     home.on_renewed(peer, &mut self.out, &mut self.timers);
                 }
                 self.runner.on_renewed(peer);
+                self.keeper.on_renewed(peer);
             } else if let Some(message) = self.out.next_local() {
                 self.on_message(self.view.me, message);
             } else {
@@ -274,17 +275,17 @@ impl Engine {
             }
             say => {
                 if shard == KEEPER {
-                    self.on_word(from, shard, say);
+                    self.on_word(from, shard, epoch, say);
                 } else if self.view.hear(shard, from, epoch) {
                     self.runner.meet(shard, from, epoch);
-                    self.on_word(from, shard, say);
+                    self.on_word(from, shard, epoch, say);
                 }
             }
         }
     }
 
     /// A home says something to this node's homes, or to the node itself.
-    fn on_word(&mut self, from: NodeId, shard: ShardId, say: Say) {
+    fn on_word(&mut self, from: NodeId, shard: ShardId, epoch: Epoch, say: Say) {
         let (out, timers) = (&mut self.out, &mut self.timers);
         match say {
             Say::Level(level) => {
@@ -304,7 +305,7 @@ impl Engine {
                     None => self.tell_absent(from, at),
                 }
             }
-            Say::Need(need) => self.on_need(from, shard, &need),
+            Say::Need(need) => self.on_need((from, shard, epoch), &need),
             Say::Permitted { at, name, tasks, number } => {
                 if let Some(home) = self.homes.get_mut(&at) {
                     home.on_permitted(&name, (tasks, number), out, timers);
@@ -342,7 +343,7 @@ impl Engine {
 
     /// A home needs permits of a limit that this node keeps. Where nothing is known of the limit,
     /// the homes that may use it are asked first.
-    fn on_need(&mut self, from: NodeId, shard: ShardId, need: &Need) {
+    fn on_need(&mut self, home: (NodeId, ShardId, Epoch), need: &Need) {
         let now = self.out.now;
         let mut lent_from = now;
         if self.keeper.is_new(&need.name) && self.view.peers.len() > 1 {
@@ -353,7 +354,7 @@ impl Engine {
                 self.out.send(node, Message { shard: KEEPER, epoch, say });
             }
         }
-        self.keeper.on_need((from, shard), need, lent_from, now);
+        self.keeper.on_need(home, need, lent_from, now);
         self.lend();
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use bary_model::id::{NodeId, ShardId};
+use bary_model::id::{Epoch, NodeId, ShardId};
 use bary_model::message::Need;
 use bary_model::time::{Moment, Span};
 
@@ -30,10 +30,15 @@ struct Kept {
 #[derive(Debug)]
 struct Borrower {
     node: NodeId,
+    /// Its reign; the next one knows nothing of what this one was told.
+    epoch: Epoch,
     has: u32,
     wants: u32,
     number: u64,
     heard: Moment,
+    /// When it was told of what it has, and whether it had not heard of that when it last spoke.
+    told: Moment,
+    behind: bool,
 }
 
 /// A word to a home: so many of its tasks may run.
@@ -58,7 +63,7 @@ impl Keeper {
     /// A home says what it uses and wants. A new limit is lent only from `from` on.
     pub(crate) fn on_need(
         &mut self,
-        (node, shard): (NodeId, ShardId),
+        (node, shard, epoch): (NodeId, ShardId, Epoch),
         need: &Need,
         from: Moment,
         now: Moment,
@@ -71,14 +76,24 @@ impl Keeper {
         kept.most = need.most.min(kept.most).max(1);
         let home = kept.homes.entry(shard).or_insert(Borrower {
             node,
+            epoch,
             has: need.uses,
             wants: 0,
             number: need.heard,
             heard: now,
+            told: now,
+            behind: false,
         });
-        (home.node, home.heard, home.wants) = (node, now, need.wants);
+        if home.epoch > epoch {
+            return;
+        }
+        if (home.epoch, home.node) != (epoch, node) {
+            (home.epoch, home.node, home.number) = (epoch, node, need.heard);
+        }
+        (home.heard, home.wants) = (now, need.wants);
         // What is on its way to the home is lent, though it does not know it yet.
-        if need.heard >= home.number {
+        home.behind = need.heard < home.number;
+        if !home.behind {
             home.has = need.uses;
         }
         if home.has == 0 && home.wants == 0 {
@@ -89,13 +104,20 @@ impl Keeper {
         }
     }
 
+    /// The link to a node began anew: what was on its way to its homes is lost, and they count
+    /// what they hear from zero again.
+    pub(crate) fn on_renewed(&mut self, node: NodeId) {
+        let homes = self.limits.values_mut().flat_map(|kept| kept.homes.values_mut());
+        homes.filter(|home| home.node == node).for_each(|home| home.number = 0);
+    }
+
     /// Lends what is free, by turns; tells the homes that got some.
     pub(crate) fn lend(&mut self, now: Moment, lease: Span) -> Vec<Lent> {
         let mut lent = Vec::new();
         for (name, kept) in &mut self.limits {
             kept.homes.retain(|_, home| home.heard + lease > now);
             if kept.from <= now {
-                kept.lend(name, &mut lent);
+                kept.lend(name, (now, Span(lease.0 / 4)), &mut lent);
             }
         }
         self.limits.retain(|_, kept| !kept.homes.is_empty());
@@ -118,13 +140,16 @@ impl Kept {
         self.homes.values().any(|home| home.wants > home.has)
     }
 
-    fn lend(&mut self, name: &str, lent: &mut Vec<Lent>) {
+    /// Lends what is free, and tells a home anew that has not heard for so long: the word was
+    /// lost, or the home had another keeper meanwhile.
+    fn lend(&mut self, name: &str, (now, again): (Moment, Span), lent: &mut Vec<Lent>) {
         let used: u32 = self.homes.values().map(|home| home.has).sum();
         let mut free = self.most.saturating_sub(used);
         let later = self.homes.range(self.turn..).map(|(shard, _)| *shard);
         let order: Vec<ShardId> =
             later.chain(self.homes.range(..self.turn).map(|(shard, _)| *shard)).collect();
-        let mut got: Vec<ShardId> = Vec::new();
+        let late = self.homes.iter().filter(|(_, home)| home.behind && home.told + again <= now);
+        let mut got: Vec<ShardId> = late.map(|(shard, _)| *shard).collect();
         while free > 0 {
             let before = free;
             for shard in &order {
@@ -145,6 +170,7 @@ impl Kept {
         for shard in got {
             if let Some(home) = self.homes.get_mut(&shard) {
                 home.number += 1;
+                (home.told, home.behind) = (now, false);
                 let (node, tasks, number) = (home.node, home.has, home.number);
                 lent.push(Lent { node, shard, name: name.into(), tasks, number });
             }
@@ -161,7 +187,7 @@ mod tests {
     }
 
     fn say(keeper: &mut Keeper, shard: u64, need: &Need) -> Vec<(u64, u32)> {
-        let home = (NodeId(shard as u32), ShardId(shard));
+        let home = (NodeId(shard as u32), ShardId(shard), Epoch(1));
         keeper.on_need(home, need, Moment(0), Moment(0));
         let lent = keeper.lend(Moment(0), Span::secs(10));
         lent.into_iter().map(|lent| (lent.shard.0, lent.tasks)).collect()
@@ -186,11 +212,29 @@ mod tests {
     }
 
     #[test]
+    fn a_home_that_has_not_heard_of_its_permits_is_told_again() {
+        let (mut keeper, lease) = (Keeper::default(), Span::secs(8));
+        let home = (NodeId(1), ShardId(1), Epoch(1));
+        let mut say = |secs: u64, uses, heard| {
+            let now = Moment(0) + Span::secs(secs);
+            keeper.on_need(home, &need(uses, 4, heard), Moment(0), now);
+            let lent = keeper.lend(now, lease);
+            lent.into_iter().map(|lent| (lent.tasks, lent.number)).collect::<Vec<_>>()
+        };
+        assert_eq!(say(0, 0, 0), [(4, 1)]);
+        assert_eq!(say(1, 0, 0), []);
+        assert_eq!(say(2, 0, 0), [(4, 2)]);
+        // What it says counts from when it has heard.
+        assert_eq!(say(3, 2, 1), []);
+        assert_eq!(say(4, 2, 2), [(4, 3)]);
+    }
+
+    #[test]
     fn a_home_that_is_silent_for_too_long_loses_its_permits() {
         let mut keeper = Keeper::default();
         say(&mut keeper, 1, &need(0, 4, 0));
         say(&mut keeper, 2, &need(0, 2, 0));
-        let home = (NodeId(2), ShardId(2));
+        let home = (NodeId(2), ShardId(2), Epoch(1));
         keeper.on_need(home, &need(0, 2, 0), Moment(0), Moment(11_000_000_000));
         let lent = keeper.lend(Moment(11_000_000_000), Span::secs(10));
         assert_eq!(lent.len(), 1);

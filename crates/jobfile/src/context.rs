@@ -36,6 +36,8 @@ pub(crate) struct Context<'a> {
     pub(crate) readable: BTreeSet<String>,
     /// Those that were.
     pub(crate) results_read: BTreeSet<String>,
+    /// How many tasks each limit allows, as the first task that names it says.
+    pub(crate) limits: BTreeMap<String, u32>,
 }
 
 impl<'a> Context<'a> {
@@ -55,6 +57,7 @@ impl<'a> Context<'a> {
             faults: Vec::new(),
             readable: BTreeSet::new(),
             results_read: BTreeSet::new(),
+            limits: BTreeMap::new(),
         }
     }
 

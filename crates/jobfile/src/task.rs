@@ -103,8 +103,17 @@ fn weight(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Weight {
 fn permit(cx: &mut Context<'_>, value: &Value<'_>) -> Option<Permit> {
     let DeValue::Table(table) = value.get_ref() else { return None };
     let name = table.get("name").and_then(|name| cx.text(name))?;
-    let most = check::integer(cx, table.get("most")?).ok()?;
-    Some(Permit { name: name.into(), most: most.try_into().ok()? })
+    if name.is_empty() {
+        cx.fault(value.span(), "the limit has no name");
+        return None;
+    }
+    let most = check::integer(cx, table.get("most")?).ok()?.try_into().ok()?;
+    let first = *cx.limits.entry(name.clone()).or_insert(most);
+    if first != most {
+        let message = format!("the limit `{name}` is {most} here, and {first} before");
+        cx.fault_with_fix(value.span(), message, Some("give it one `most` everywhere".into()));
+    }
+    Some(Permit { name: name.into(), most })
 }
 
 fn times(cx: &mut Context<'_>, fields: Fields<'_, '_>, body: &mut Body) {

@@ -91,6 +91,20 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "less than `base`",
         "",
     ),
+    (
+        "[[task]]\nfunction = 'noop'\nlimit = { name = '', most = 1 }",
+        "3:9",
+        "the limit has no name",
+        "",
+    ),
+    (
+        "[[task]]\nname = 'a'\nfunction = 'noop'\nlimit = { name = 'l', most = 1 }\n\
+         [[task]]\nname = 'b'\nfunction = 'noop'\nlimit = { name = 'l', most = 2 }",
+        "8:9",
+        "the limit `l` is 2 here, and 1 before",
+        "one `most` everywhere",
+    ),
+    ("[[task]]\nfunction = 'noop'\nlimit = { name = 'l', most = 0 }", "3:30", "`most` is 0", ""),
     ("[[task]]\nfunction = 'noop'\nbackoff = { bas = 1 }", "3:13", "unknown key `bas`", "`base`"),
     // Arrays.
     ("[[task]]\nfunction = 'noop'\narray = '5-1'", "3:9", "is empty", ""),

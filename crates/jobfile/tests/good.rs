@@ -76,6 +76,7 @@ fn every_key_arrives() {
         where = { arch = "x86_64", disk = "!hdd" }
         kind = "io"
         region = "eu"
+        limit = { name = "licence", most = 4 }
         priority = -4
         timeout = "1h30m"
         grace = 0
@@ -102,6 +103,8 @@ fn every_key_arrives() {
     let labels: Vec<_> = request.labels.iter().map(|r| (&*r.label, &*r.value, r.not)).collect();
     assert_eq!(labels, [("arch", "x86_64", false), ("disk", "hdd", true)]);
     assert_eq!((request.kind, request.region.as_deref()), (Kind::Io, Some("eu")));
+    let permit = body.permit.as_ref().map(|permit| (&*permit.name, permit.most));
+    assert_eq!(permit, Some(("licence", 4)));
     assert_eq!((body.priority, body.retries, body.run_if), (-4, 3, RunIf::Always));
     assert_eq!((body.timeout, body.grace), (Span::secs(5_400), Span::ZERO));
     assert_eq!(body.heartbeat_timeout, Some(Span::millis(2_500)));

@@ -112,7 +112,7 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(liveness::Liveness),
         Box::new(fence::Fenced),
         Box::new(execution::Executions::new(rules.open)),
-        Box::new(dependency::Dependencies),
+        Box::new(dependency::Dependencies::default()),
         Box::new(room::Room::default()),
         Box::new(limit::LimitsKept::default()),
         Box::new(cancel::Cancels::default()),

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use toml::{Table, Value};
+
 use crate::check::Outcome;
 use crate::repo::Repo;
 use crate::source::Source;
@@ -17,7 +19,33 @@ pub(crate) fn check(repo: &Repo) -> Outcome {
     };
     let targets = packages.iter().flat_map(|package| &package.targets);
     let roots = targets.filter_map(|target| target.root.strip_prefix(&repo.root).ok());
-    Outcome::of(unreached(sources, roots.map(Path::to_path_buf).collect()))
+    let mut roots: Vec<PathBuf> = roots.map(Path::to_path_buf).collect();
+    match excluded(&|manifest| repo.read(manifest)) {
+        Ok(others) => roots.extend(others),
+        Err(complaint) => return Outcome::failure(complaint),
+    }
+    Outcome::of(unreached(sources, roots))
+}
+
+/// The programs of the packages that the workspace excludes, such as fuzzers, which another
+/// compiler builds.
+fn excluded(read: &dyn Fn(&Path) -> Result<String, String>) -> Result<Vec<PathBuf>, String> {
+    let manifest = |directory: &Path| {
+        let path = directory.join("Cargo.toml");
+        let parsed = read(&path)?.parse::<Table>();
+        parsed.map_err(|cause| format!("{}: {cause}", path.display()))
+    };
+    let root = manifest(Path::new(""))?;
+    let listed = root.get("workspace").and_then(|workspace| workspace.get("exclude"));
+    let mut roots = Vec::new();
+    for directory in listed.and_then(Value::as_array).into_iter().flatten() {
+        let directory = Path::new(directory.as_str().unwrap_or_default());
+        let package = manifest(directory)?;
+        let programs = package.get("bin").and_then(Value::as_array).into_iter().flatten();
+        let paths = programs.filter_map(|program| program.get("path").and_then(Value::as_str));
+        roots.extend(paths.map(|path| directory.join(path)));
+    }
+    Ok(roots)
 }
 
 fn unreached(sources: &[Source], roots: Vec<PathBuf>) -> Vec<String> {
@@ -42,7 +70,7 @@ fn unreached(sources: &[Source], roots: Vec<PathBuf>) -> Vec<String> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::unreached;
+    use super::{excluded, unreached};
     use crate::source::Source;
 
     #[test]
@@ -59,5 +87,14 @@ mod tests {
         let dead = unreached(&tree, vec![PathBuf::from("src/lib.rs")]);
         let wanted = ["src/e/f.rs", "src/e.rs"].map(|path| format!("{path}: no `mod` leads to it"));
         assert_eq!(dead, wanted);
+    }
+    #[test]
+    fn programs_of_excluded_packages_are_roots() {
+        let read = |path: &Path| match path.to_str() {
+            Some("Cargo.toml") => Ok("[workspace]\nexclude = ['a/fuzz']".to_owned()),
+            Some("a/fuzz/Cargo.toml") => Ok("[[bin]]\nname = 'x'\npath = 'y/x.rs'".to_owned()),
+            other => Err(format!("{other:?} is not asked for")),
+        };
+        assert_eq!(excluded(&read), Ok(vec![PathBuf::from("a/fuzz/y/x.rs")]));
     }
 }

@@ -70,10 +70,10 @@ pub(crate) fn positive(text: &str) -> Result<f64, ValueError> {
 
 /// A count from 1, with underscores where wanted.
 pub(crate) fn count(text: &str) -> Result<u32, ValueError> {
-    count_to(text, "the most that fits", u32::MAX)
+    count_to(text, "what one command can get", u32::MAX)
 }
 
-/// As [`count`], up to a limit.
+/// A count from 1 up to a limit, with underscores where wanted.
 pub(crate) fn count_to(text: &str, limit: &'static str, most: u32) -> Result<u32, ValueError> {
     let digits = text.replace('_', "");
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -9,6 +9,7 @@ mod map;
 #[cfg(unix)]
 mod output;
 mod run;
+mod sim;
 mod state;
 #[cfg(unix)]
 mod stream;

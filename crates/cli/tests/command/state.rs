@@ -141,6 +141,8 @@ fn a_state_has_one_process_at_a_time() {
 #[test]
 fn what_is_no_state_is_told_in_a_line() {
     let bench = Bench::new();
+    bench.bary(&map(&["--resume-failed", "echo", ":::", "1"])).says(2, "no job has run on `state`");
+    std::fs::remove_dir_all(bench.path().join("state")).expect("it was made there");
     bench.file("state", "").bary(&map(&["echo", ":::", "1"])).says(2, "not a directory");
     std::fs::remove_file(bench.path().join("state")).expect("it was made here");
     let words = map(&["echo", ":::", "1", "2"]);
@@ -149,6 +151,12 @@ fn what_is_no_state_is_told_in_a_line() {
     bench.file("state/state", "bary-state 9\n").bary(&words).says(1, "newer version");
     bench.file("state/state", "gone").bary(&words).says(1, "damaged");
     bench.file("state/state", birth).bary(&words).is(0, "1\n2\n");
+    // One that has lost its name is left as it is, so that the name may come back.
+    let (name, away) = (bench.path().join("state/state"), bench.path().join("away"));
+    std::fs::rename(&name, &away).expect("it is there");
+    bench.bary(&words).says(1, "its file `state` is missing");
+    assert!(!name.exists());
+    std::fs::rename(&away, &name).expect("it is there");
     let path = bench.path().join("state/journal/0000000001.log");
     let mut log = std::fs::read(&path).expect("it is the journal");
     let at = log.windows(4).position(|four| four == b"echo").expect("the job is in it");
@@ -223,7 +231,12 @@ fn large_results_are_kept_and_checked() {
     std::fs::write(&blobs, bytes).expect("it can be changed");
     let told = bench.bary(&words);
     assert_eq!(told.code, Some(1));
-    assert!(told.err.contains("is damaged"), "{}", told.err);
+    assert!(told.err.contains("state/blobs/000001.blobs` is damaged at offset "), "{}", told.err);
+    assert!(!told.err.contains("goes on"), "{}", told.err);
+    // Without its journal a state with results is none that has just begun.
+    let journal = bench.path().join("state/journal/0000000001.log");
+    std::fs::remove_file(journal).expect("it is there");
+    bench.bary(&words).is(1, "").says(1, "but not its journal");
 }
 
 const JOB: &str = r#"

@@ -35,7 +35,8 @@ impl Home {
         let spec = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
         if let Some(permit) = spec.and_then(|spec| spec.body.permit.as_ref()) {
             let purse = self.permits.purses.entry(permit.name.clone()).or_default();
-            purse.most = permit.most;
+            // Where specs name one limit differently, the least counts.
+            purse.most = if purse.most == 0 { permit.most } else { purse.most.min(permit.most) };
             purse.uses += range.count;
             purse.may = purse.may.max(purse.uses);
         }
@@ -59,7 +60,8 @@ impl Home {
             return;
         }
         for (name, most, _) in &wanted {
-            self.permits.purses.entry(name.clone()).or_default().most = *most;
+            let purse = self.permits.purses.entry(name.clone()).or_default();
+            purse.most = if purse.most == 0 { *most } else { purse.most.min(*most) };
         }
         let mut gone = Vec::new();
         for (name, purse) in &mut self.permits.purses {
@@ -71,7 +73,7 @@ impl Home {
                 (purse.may, purse.heard) = (purse.uses, 0);
             }
             // What is neither used nor waited for goes back.
-            purse.may = purse.may.min(wants);
+            purse.may = purse.may.min(wants).max(purse.uses);
             self.ready.permit(name, purse.may - purse.uses);
             let state = (keeper, purse.may, wants);
             if purse.told != Some(state) {
@@ -106,6 +108,15 @@ impl Home {
             self.ready.permit(name, purse.may - purse.uses);
             purse.told = None;
             self.serve(out, timers);
+        }
+    }
+
+    /// The link to a keeper began anew: what it said last may be lost, and it counts from zero.
+    pub(super) fn forget_keeper(&mut self, node: NodeId) {
+        for purse in self.permits.purses.values_mut() {
+            if purse.told.is_some_and(|(keeper, ..)| keeper == node) {
+                (purse.told, purse.heard) = (None, 0);
+            }
         }
     }
 

@@ -56,6 +56,7 @@ impl Home {
     /// neither.
     pub(crate) fn on_renewed(&mut self, node: NodeId, out: &mut Outbox, timers: &mut Timers) {
         self.break_off(node, out);
+        self.forget_keeper(node);
         let holds = |account: &Account| account.holding.tasks() > 0;
         if self.accounts.get(&node).is_some_and(holds) || self.open.has(node) {
             // Another life of the node does not hold what the one before did.

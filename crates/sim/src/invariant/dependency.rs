@@ -1,16 +1,21 @@
-//! No task is granted or started before what it waits for has ended in a way that lets it run,
-//! and it reads exactly the results that those gave.
+//! No task is granted or started before what it waits for has ended in a way that lets it run, in
+//! its own job or in others, and it reads exactly the results that those gave.
+
+use std::collections::BTreeMap;
 
 use bary_ledger::record::Record;
 use bary_model::id::{ShardId, TaskRange};
 
-use crate::history::Fact;
+use crate::history::{Answer, Fact, Wish};
 use crate::invariant::{Broken, Invariant, Scene, Settled, hold};
 use crate::oracle::saga::{Leave, Saga};
 
 /// The graph is kept.
 #[derive(Debug, Default)]
-pub struct Dependencies;
+pub struct Dependencies {
+    /// How many jobs a submission waits for, by node and ticket.
+    waits: BTreeMap<(u32, u64), u32>,
+}
 
 impl Invariant for Dependencies {
     fn name(&self) -> &'static str {
@@ -19,9 +24,37 @@ impl Invariant for Dependencies {
 
     fn on(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Broken> {
         match fact {
+            Fact::Asked { ticket, wish: Wish::SubmitAfter(count) } => {
+                self.waits.insert((scene.node.0, *ticket), *count);
+                Ok(())
+            }
+            Fact::Answered { ticket, answer } => {
+                let Some(count) = self.waits.remove(&(scene.node.0, *ticket)) else {
+                    return Ok(());
+                };
+                let Answer::Accepted(job) = *answer else { return Ok(()) };
+                let saga = scene.own.and_then(|shard| scene.book.job(shard, job));
+                let known = saga.map_or(0, |saga| saga.upstream().len());
+                let no = job.0;
+                hold!(
+                    known == count as usize,
+                    "job {no} was to wait for {count} others, but waits for {known}"
+                );
+                Ok(())
+            }
             Fact::Started { work, .. } => {
                 let saga = scene.book.granted(work.fence, work.range);
-                saga.map_or(Ok(()), |saga| allowed(saga, work.range, "started"))
+                // That the others have ended need not be on record here yet, as the answer would
+                // be the same a second time.
+                let Some(saga) = saga else { return Ok(()) };
+                let runs = |good| {
+                    let parts = saga.leave_given(work.range, Some(good));
+                    parts.iter().all(|(_, leave)| *leave == Leave::Runs)
+                };
+                if scene.book.said_of(saga).any(runs) {
+                    return Ok(());
+                }
+                allowed(saga, work.range, "started")
             }
             Fact::Reads { work, from, aligned, results } => {
                 let Some(saga) = scene.book.granted(work.fence, work.range) else {

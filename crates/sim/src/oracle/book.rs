@@ -98,6 +98,22 @@ impl Book {
         self.shards().filter(|(id, _)| self.homes.contains_key(id))
     }
 
+    /// How the jobs of other shards that a job waits for may be said to have ended: all well, or
+    /// not all. It is neither while some have not, and both where some were retried.
+    pub fn said_of(&self, saga: &Saga) -> impl Iterator<Item = bool> {
+        let has = |upstream: JobRef, known: Option<bool>, good| match known {
+            Some(end) => end == good,
+            None => self
+                .job(upstream.shard, upstream.job)
+                .is_some_and(|one| one.has_ended(good)),
+        };
+        let all = saga.upstream();
+        let well = all.iter().all(|&(job, end)| has(job, end, true));
+        let ended = all.iter().all(|&(job, end)| has(job, end, true) || has(job, end, false));
+        let badly = ended && all.iter().any(|&(job, end)| has(job, end, false));
+        [(well, true), (badly, false)].into_iter().filter(|(may, _)| *may).map(|(_, good)| good)
+    }
+
     /// Whether a job waits, by way of others maybe, for one that will not finish: nobody is home of
     /// its shard, or its client never closed it.
     #[must_use]

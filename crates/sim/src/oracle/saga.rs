@@ -340,11 +340,21 @@ impl Saga {
     /// What the graph says of these tasks, piece by piece.
     #[must_use]
     pub fn leave(&self, range: TaskRange) -> Vec<(TaskRange, Leave)> {
+        self.leave_given(range, None)
+    }
+
+    /// As [`Saga::leave`], where all jobs of other shards have ended, well or not, though it is
+    /// not on record here yet.
+    #[must_use]
+    pub fn leave_given(&self, range: TaskRange, good: Option<bool>) -> Vec<(TaskRange, Leave)> {
         let chapter = &self.chapters[range.spec.index()];
+        let gate = match (chapter.gate, good) {
+            (Gate::Shut, Some(good)) => Gate::Passed(good),
+            (gate, _) => gate,
+        };
         // Whether all before ended, and whether all of them succeeded.
-        let mut pieces =
-            vec![(range, chapter.gate != Gate::Shut, chapter.gate != Gate::Passed(false))];
-        let free = chapter.spec.after.is_empty() && chapter.gate == Gate::Open;
+        let mut pieces = vec![(range, gate != Gate::Shut, gate != Gate::Passed(false))];
+        let free = chapter.spec.after.is_empty() && gate == Gate::Open;
         for after in &chapter.spec.after {
             let above = &self.chapters[(chapter.batch + after.spec.0) as usize];
             if !after.aligned {

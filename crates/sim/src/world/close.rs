@@ -1,6 +1,7 @@
 //! The last look at a world: whether it is at rest, and what its run came to.
 
 use bary_engine::engine::Engine;
+use bary_ledger::job::Job;
 use bary_ledger::ledger::Ledger;
 use bary_model::id::{JobNo, ShardId};
 use bary_model::time::Span;
@@ -22,14 +23,25 @@ impl World<'_> {
         self.nodes[shard.home?].engine.as_ref()?.ledger(shard.id)
     }
 
-    /// The jobs of all ledgers that have not ended.
+    /// Whether a job waits for one that will not finish: by way of others maybe, for one of a
+    /// shard without a home, or one that its client left open.
+    fn is_stuck(&self, job: &Job) -> bool {
+        job.awaited().any(|upstream| {
+            let shard = self.shards.iter().find(|shard| shard.id == upstream.shard);
+            let Some(ledger) = shard.and_then(|shard| self.ledger(shard)) else { return true };
+            let one = ledger.job(upstream.job);
+            one.is_some_and(|one| one.open && one.left == 0 || self.is_stuck(one))
+        })
+    }
+
+    /// The jobs of all ledgers that have not ended and could.
     fn unfinished(&self) -> Vec<(ShardId, JobNo, u64)> {
         let mut unfinished = Vec::new();
         for shard in &self.shards {
             let ledger = self.ledger(shard);
             let jobs = ledger.map_or(0, Ledger::jobs) as u32;
             let jobs = (0..jobs).map(JobNo).filter_map(|no| Some((no, ledger?.job(no)?)));
-            let open = jobs.filter(|(_, job)| !job.is_over());
+            let open = jobs.filter(|(_, job)| !job.is_over() && !self.is_stuck(job));
             unfinished.extend(open.map(|(no, job)| (shard.id, no, job.left)));
         }
         unfinished

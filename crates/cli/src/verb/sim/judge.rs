@@ -9,8 +9,8 @@ use bary_sim::invariant::Rules;
 use bary_sim::oracle::judge::Judge;
 use serde_json::json;
 
-use crate::args::{Face, Form};
 use crate::args::sim::JudgeArgs;
+use crate::args::{Face, Form};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::screen::Screen;

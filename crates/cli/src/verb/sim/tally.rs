@@ -63,8 +63,20 @@ impl Tally {
         self.builds.values().map(|counts| counts.seeds).sum()
     }
 
-    /// Adds what a hunt ran.
-    pub(crate) fn add(&mut self, build: &str, counts: Counts) {
+    /// Adds what a hunt ran to the tally of a file, which other hunts may add to at the same time.
+    pub(crate) fn add_to(path: &Path, build: &str, counts: Counts) -> io::Result<Self> {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        let lock = fs::File::create(path.with_extension("lock"))?;
+        lock.lock()?;
+        let mut tally = Self::read(path)?;
+        tally.add(build, counts);
+        tally.write(path)?;
+        Ok(tally)
+    }
+
+    fn add(&mut self, build: &str, counts: Counts) {
         let all = self.builds.entry(build.to_owned()).or_default();
         all.seeds += counts.seeds;
         all.breaks += counts.breaks;
@@ -72,10 +84,7 @@ impl Tally {
     }
 
     /// Writes it in one piece.
-    pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory)?;
-        }
+    fn write(&self, path: &Path) -> io::Result<()> {
         let lines = self.builds.iter().map(|(build, counts)| {
             format!("{build} {} {} {}\n", counts.seeds, counts.next, counts.breaks)
         });
@@ -101,14 +110,15 @@ mod tests {
         let directory = tempfile::tempdir().expect("a test may make directories");
         let path = directory.path().join("state/hunt.tally");
         for (seeds, next) in [(10, 10), (5, 15)] {
-            let mut tally = Tally::read(&path).expect("it can be read");
-            tally.add("a", Counts { seeds, next, breaks: 1 });
-            tally.write(&path).expect("it can be written");
+            let counts = Counts { seeds, next, breaks: 1 };
+            Tally::add_to(&path, "a", counts).expect("it can be written");
         }
-        let mut tally = Tally::read(&path).expect("it can be read");
+        let tally = Tally::read(&path).expect("it can be read");
         assert_eq!(tally.of("a"), Counts { seeds: 15, next: 15, breaks: 2 });
         assert_eq!(tally.of("b"), Counts::default());
-        tally.add("b", Counts { seeds: 1, next: 8, breaks: 0 });
-        assert_eq!(tally.seeds(), 16);
+        let one = Counts { seeds: 1, next: 8, breaks: 0 };
+        // What was read before others have added something does not undo that.
+        let all = Tally::add_to(&path, "b", one).expect("it can be written");
+        assert_eq!((tally.seeds(), all.seeds()), (15, 16));
     }
 }
