@@ -144,19 +144,25 @@ impl Resume {
             return format!("it runs `{name}`, not `{wanted_name}`");
         }
         let held: Vec<&Arc<TaskSpec>> = self.specs().collect();
-        let (Some(old), Some(new)) = (held.first(), wanted.specs.first()) else {
+        if held.is_empty() || wanted.specs.is_empty() {
             return "it has other tasks".to_owned();
-        };
-        if old.body.action != new.body.action {
-            let what = match old.body.action {
-                Action::Command { .. } => "command",
-                Action::Function { .. } => "function",
-            };
-            return format!("its {what} or the arguments differ");
         }
-        let (old_body, new_body) = (plain_body(&old.body), plain_body(&new.body));
-        if let Some(what) = differing(&old_body, &new_body) {
-            return format!("its {what} differs");
+        for (old, new) in held.iter().zip(wanted.specs.iter()) {
+            let of = match &*new.name {
+                "" => String::new(),
+                name => format!(" of `{name}`"),
+            };
+            if old.body.action != new.body.action {
+                let what = match old.body.action {
+                    Action::Command { .. } => "command",
+                    Action::Function { .. } => "function",
+                };
+                return format!("its {what}{of} or the arguments differ");
+            }
+            let (old, new) = (plain_body(&old.body), plain_body(&new.body));
+            if let Some(what) = differing(&old, &new) {
+                return format!("its {what}{of} differs");
+            }
         }
         let tasks = |specs: &mut dyn Iterator<Item = u32>| specs.map(u64::from).sum::<u64>();
         let (old, new) = (
@@ -196,7 +202,7 @@ pub(crate) const STREAMED: char = '\0';
 /// The first part in which two bodies differ, in a user's words.
 fn differing(old: &Body, new: &Body) -> Option<&'static str> {
     let parts = [
-        (old.surroundings != new.surroundings, "environment, directory or files"),
+        (old.surroundings != new.surroundings, "directory, environment or a file"),
         (old.request != new.request, "request for resources"),
         (old.timeout != new.timeout, "--timeout"),
         (old.grace != new.grace, "--grace"),

@@ -114,7 +114,7 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(execution::Executions::new(rules.open)),
         Box::new(dependency::Dependencies::default()),
         Box::new(room::Room::default()),
-        Box::new(limit::LimitsKept::default()),
+        Box::new(limit::LimitsKept::new(rules.open)),
         Box::new(cancel::Cancels::default()),
         Box::new(reign::Reigns::default()),
         Box::new(count::Counts::default()),

@@ -30,6 +30,9 @@ pub(crate) fn run(verb: &JournalVerb, face: Face) -> Result<Exit, Complaint> {
 /// may change while it is read, and be found wrong in a way that the next look does not find.
 const LOOKS_MAX: u32 = 5;
 
+/// What to give instead of a directory without a journal.
+const WANTED: &str = "give the directory that was given to --state";
+
 /// Where a journal is.
 struct Place {
     path: PathBuf,
@@ -45,7 +48,7 @@ impl Place {
         match FileDisk::peek(&path) {
             Ok(disk) => Ok(Self { path, disk }),
             Err(error) if there => Err(Complaint::failed(error)),
-            Err(error) => Err(Complaint::not_found(error)),
+            Err(error) => Err(Complaint::not_found(error).help(WANTED)),
         }
     }
 
@@ -73,7 +76,8 @@ impl Place {
             if fault.is_none() || fault == before || looks == LOOKS_MAX {
                 if summary.segments + summary.snapshots == 0 && fault.is_none() {
                     let path = self.path.display();
-                    return Err(Complaint::not_found(format!("{path} holds no journal")));
+                    let text = format!("`{path}` holds no journal");
+                    return Err(Complaint::not_found(text).help(WANTED));
                 }
                 return Ok(Looked { seen, summary, fault });
             }

@@ -51,7 +51,7 @@ fn hunts_add_up_and_each_goes_on_where_the_last_ended() {
     assert_eq!(counted(&["--seeds", "1"]), (Some(3), Some(4), Some(5)));
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_hunt_that_is_interrupted_counts_what_it_ran() {
     let bench = Bench::new();

@@ -64,8 +64,9 @@ impl Parked {
             self.ask = other.ask;
         }
         for (shard, number) in other.asked {
-            if self.asked.iter().all(|(other, _)| *other != shard) {
-                self.asked.push((shard, number));
+            match self.asked.iter_mut().find(|(other, _)| *other == shard) {
+                Some((_, known)) => *known = number.max(*known),
+                None => self.asked.push((shard, number)),
             }
         }
         self

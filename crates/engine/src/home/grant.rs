@@ -171,13 +171,17 @@ impl Home {
         let epoch = self.log.epoch;
         let ready = self.ready.weight();
         let mut settled = 0;
+        let holding = match self.accounts.get_mut(&node) {
+            Some(account) if !open => &mut account.holding,
+            _ => self.strangers.entry(holder).or_default(),
+        };
         for item in &items {
-            let holding = match self.accounts.get_mut(&node) {
-                Some(account) if !open => &mut account.holding,
-                _ => self.strangers.entry(holder).or_default(),
-            };
             holding.add(epoch, item.fence.grant, item.range, item.weight());
-            self.use_permits(item.range);
+        }
+        for item in &items {
+            if item.spec.body.permit.is_some() {
+                self.use_permits(item.range);
+            }
             if open {
                 self.open.granted(epoch, item.fence.grant, item.range.count);
                 self.open.claim(item.fence, node);

@@ -71,9 +71,15 @@ impl Home {
         out: &mut Outbox,
     ) {
         let dependent = JobRef { shard, job: by };
-        // A job that was never submitted here cannot succeed.
         let good = match self.ledger.job(job) {
-            None => Some(false),
+            // A job that was never submitted here cannot succeed. But a home that another has
+            // followed does not know the later ones: so this is said only once one more record is
+            // durable, which none is of a former home.
+            None => {
+                let nothing = Record::Awaits { upstream: Vec::new() };
+                self.commit(nothing, &mut Consequences::default());
+                Some(false)
+            }
             Some(held) => held.is_over().then(|| held.is_good()),
         };
         match good {

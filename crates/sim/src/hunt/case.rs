@@ -77,7 +77,7 @@ impl Case {
         }
         self.until
             .into_iter()
-            .for_each(|until| flag("until", format!("{}ms", until.0 / 1_000_000)));
+            .for_each(|until| flag("until", format!("{}ns", until.0)));
         if !self.without.is_empty() {
             let cuts: Vec<String> = self.without.iter().map(ToString::to_string).collect();
             flag("without", cuts.join(","));

@@ -57,7 +57,7 @@ impl Executions {
         for (piece, before) in last.over(numbers.clone()) {
             let Some(before) = before.filter(|before| !before.vain) else { continue };
             let touched = [trouble(before.node), trouble(scene.node), trouble(home), moved];
-            let excused = touched.iter().any(|until| *until >= before.began);
+            let excused = touched.iter().any(|until| *until > before.began);
             let (range, count) = (work.range, piece.end - piece.start);
             hold!(
                 excused || self.open,
@@ -101,7 +101,9 @@ impl Invariant for Executions {
             Fact::Crashed => self.touched(scene.node, scene.at),
             Fact::Touched { until } => self.touched(scene.node, *until),
             Fact::Opened { shard, .. } => {
-                self.homes.insert(*shard, (scene.node, scene.at + WAKE));
+                // Only where somebody was home of it before may a home not know what was started.
+                let until = if self.homes.contains_key(shard) { scene.at + WAKE } else { Moment(0) };
+                self.homes.insert(*shard, (scene.node, until));
             }
             _ => {}
         }

@@ -1,13 +1,15 @@
 //! Never more tasks of one limit run at a time than it allows, seen from starts and ends. A task
-//! that was cancelled counts no longer, though it may take a while to stop. Excused is what began
+//! whose home has written that it ended counts no longer, though a copy of it, or what was
+//! cancelled, may take a while to stop. Excused is what began
 //! before the last fault was over that touched a home, a keeper of the limit, or a node that runs
 //! some of it: what a home that is gone had lent may run on while it is lent again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bary_ledger::record::Record;
-use bary_model::id::{NodeId, RunNo, ShardId};
+use bary_model::id::{GrantNo, JobNo, NodeId, RunNo, ShardId, SpecNo, TaskRange};
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
 
@@ -20,7 +22,7 @@ use crate::oracle::stretches::Stretches;
 const WAKE: Span = Span::secs(30);
 
 /// Tasks of a limit that were started and have not come to an end.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Going {
     node: NodeId,
     run: RunNo,
@@ -49,9 +51,19 @@ pub struct LimitsKept {
     homes: BTreeMap<ShardId, NodeId>,
     /// Nodes that were ever the home of a shard.
     reigned: BTreeSet<NodeId>,
+    /// Whether a grant is for any holder: then a copy may start when its task has ended.
+    open: bool,
+    /// Under which grant tasks ended last, where grants are for any holder.
+    over: BTreeMap<(ShardId, JobNo, SpecNo), Stretches<GrantNo>>,
 }
 
 impl LimitsKept {
+    /// For grants to one holder each, or to any.
+    #[must_use]
+    pub fn new(open: bool) -> Self {
+        Self { open, ..Self::default() }
+    }
+
     fn touched(&mut self, node: NodeId, until: Moment) {
         let trouble = self.trouble.entry(node).or_default();
         *trouble = (*trouble).max(until + WAKE);
@@ -73,8 +85,15 @@ impl LimitsKept {
         let spec = saga.and_then(|saga| saga.spec(work.range.spec));
         let Some(permit) = spec.and_then(|spec| spec.body.permit.as_ref()) else { return Ok(()) };
         let Some(limit) = self.limits.get_mut(&permit.name) else { return Ok(()) };
+        let late = self.over.get(&(work.fence.shard, work.range.job, work.range.spec));
+        let is_late = |over: &Stretches<GrantNo>| {
+            over.over(indices(work.range)).all(|(_, over)| over == Some(work.fence.grant))
+        };
+        if late.is_some_and(is_late) {
+            return Ok(());
+        }
         limit.going.push(Going { node: scene.node, run, work, began: scene.at });
-        let (running, since) = limit.running(scene);
+        let (running, since) = limit.running();
         if running <= u64::from(limit.most) {
             return Ok(());
         }
@@ -95,6 +114,28 @@ impl LimitsKept {
         Ok(())
     }
 
+    /// A home has written that tasks ended, or an attempt at one: it may lend their permits anew.
+    fn written(&mut self, shard: ShardId, record: &Record) {
+        match record {
+            Record::Ended { items } => {
+                items.iter().for_each(|item| self.end(shard, item.range, Some(item.grant)));
+            }
+            Record::Failed { task, grant, .. } => {
+                self.end(shard, TaskRange::one(*task), Some(*grant));
+            }
+            Record::Cancelled { range, running: true } => self.end(shard, *range, None),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, shard: ShardId, range: TaskRange, grant: Option<GrantNo>) {
+        self.limits.values_mut().for_each(|limit| limit.end(shard, range));
+        if let Some(grant) = grant.filter(|_| self.open) {
+            let over = self.over.entry((shard, range.job, range.spec)).or_default();
+            over.set(indices(range), grant);
+        }
+    }
+
     fn ran(&mut self, node: NodeId, run: RunNo) {
         for limit in self.limits.values_mut() {
             limit.going.retain(|going| (going.node, going.run) != (node, run));
@@ -103,22 +144,45 @@ impl LimitsKept {
 }
 
 impl Limit {
-    /// How many different tasks of it run that have not ended, and since when the first of them
-    /// does.
-    fn running(&self, scene: &Scene<'_>) -> (u64, Moment) {
-        let (mut tasks, mut since) = (BTreeMap::new(), scene.at);
+    /// Counts these tasks no longer, wherever they run.
+    fn end(&mut self, shard: ShardId, over: TaskRange) {
+        let same = |range: &TaskRange| (range.job, range.spec) == (over.job, over.spec);
+        let mut rest = Vec::new();
+        self.going.retain(|going| {
+            let range = going.work.range;
+            let apart = range.end() <= over.first || over.end() <= range.first;
+            if going.work.fence.shard != shard || !same(&range) || apart {
+                return true;
+            }
+            let (before, after) = (over.first.max(range.first), over.end().min(range.end()));
+            for (first, end) in [(range.first, before), (after, range.end())] {
+                if first < end {
+                    let work = Work { range: range.with(first, end - first), ..going.work };
+                    rest.push(Going { work, ..*going });
+                }
+            }
+            false
+        });
+        self.going.append(&mut rest);
+    }
+
+    /// How many different tasks of it run, and since when the first of them does.
+    fn running(&self) -> (u64, Moment) {
+        let mut tasks: BTreeMap<_, Stretches<()>> = BTreeMap::new();
+        let mut since = Moment(u64::MAX);
         for going in &self.going {
             let Work { fence, range, .. } = going.work;
-            let Some(saga) = scene.book.granted(fence, range) else { continue };
-            for (piece, _) in saga.ends(range).filter(|(_, end)| end.is_none()) {
-                let job: &mut Stretches<()> = tasks.entry((fence.shard, range.job)).or_default();
-                job.set(piece, ());
-                since = since.min(going.began);
-            }
+            let of = tasks.entry((fence.shard, range.job, range.spec)).or_default();
+            of.set(indices(range), ());
+            since = since.min(going.began);
         }
         let all = tasks.values().flat_map(Stretches::iter);
         (all.map(|(piece, ())| piece.end - piece.start).sum(), since)
     }
+}
+
+fn indices(range: TaskRange) -> Range<u64> {
+    u64::from(range.first)..u64::from(range.end())
 }
 
 impl Invariant for LimitsKept {
@@ -151,6 +215,9 @@ impl Invariant for LimitsKept {
             _ if self.limits.is_empty() => {}
             Fact::Started { run, work, .. } => self.started(scene, *run, *work)?,
             Fact::Over { run } => self.ran(scene.node, *run),
+            Fact::Appended { shard, records, .. } => {
+                records.iter().for_each(|record| self.written(*shard, record));
+            }
             _ => {}
         }
         Ok(())
