@@ -11,24 +11,22 @@ mod outcome;
 mod permits;
 mod push;
 mod ready;
+mod recover;
 mod requests;
 mod session;
 mod steal;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
-use bary_ledger::graph;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::event::EventKind;
 use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
 use bary_model::message::{Ask, Message, Retract, Say};
 use bary_model::outcome::End;
-use bary_model::task::TaskSpec;
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
 use bary_policy::view::TaskView;
@@ -136,77 +134,6 @@ impl Home {
         };
         home.recover(out, timers);
         home
-    }
-
-    /// Takes up what the reigns before left: who holds what, and what is ready.
-    fn recover(&mut self, out: &mut Outbox, timers: &mut Timers) {
-        if !self.limits.retains_finished {
-            self.ledger.forget_finished();
-        }
-        for no in 0..self.ledger.jobs() as u32 {
-            self.take_up(JobNo(no));
-        }
-        let mut strangers: BTreeMap<NodeId, Holding> = BTreeMap::new();
-        let ledger = &self.ledger;
-        ledger.held(|holder, range| {
-            let weight = ledger.job(range.job).and_then(|job| job.spec(range.spec));
-            let weight = weight.map_or(0, |spec| spec.weight.times(u64::from(range.count)));
-            let holding = strangers.entry(holder.node).or_default();
-            holding.add(holder.epoch, holder.grant, range, weight);
-        });
-        self.strangers = strangers;
-        let mut held = Vec::new();
-        self.ledger.held(|holder, range| held.push((holder, range)));
-        for (holder, range) in held {
-            self.use_permits(range);
-            if holder.node == NodeId::ANY {
-                self.open.granted(holder.epoch, holder.grant, range.count);
-            }
-        }
-        if !self.flaws.has(Flaw::LeaseForgotten) {
-            let holders: Vec<NodeId> = self.strangers.keys().copied().collect();
-            for node in holders {
-                self.watch_lease(node, out, timers);
-            }
-        }
-        let mut ready = Vec::new();
-        self.ledger.ready(|range| ready.push(range));
-        if self.flaws.has(Flaw::ReplayCallsPolicy) {
-            self.judge_anew(&ready);
-        }
-        let mut then = Consequences::default();
-        for range in ready {
-            self.make_ready_or_cancel(range, &mut then);
-        }
-        self.follow(then, out, timers);
-    }
-
-    /// Takes up one job that is not over: its levels and its size.
-    fn take_up(&mut self, no: JobNo) {
-        let Some(job) = self.ledger.job(no).filter(|job| !job.is_over()) else { return };
-        let specs: Vec<_> = job.specs().cloned().collect();
-        self.specs_held += specs.len() as u64;
-        self.set_levels(no, &specs);
-    }
-
-    /// The bug of that name: what has failed before is given up, and no record says so.
-    fn judge_anew(&mut self, ready: &[TaskRange]) {
-        for task in ready.iter().flat_map(|range| range.tasks()) {
-            let tries = self.ledger.job(task.job).map(|job| job.tries(task.spec, task.index));
-            if tries.is_some_and(|tries| tries.failed > 0) {
-                let range = TaskRange::one(task);
-                let record = Record::Cancelled { range, running: false };
-                self.ledger.apply(&record, &mut Consequences::default());
-            }
-        }
-    }
-
-    pub(super) fn set_levels(&mut self, no: JobNo, specs: &[Arc<TaskSpec>]) {
-        if specs.iter().any(|spec| !spec.after.is_empty())
-            && let Ok(order) = graph::order(specs)
-        {
-            self.levels.insert(no, graph::b_levels(specs, &order));
-        }
     }
 
     pub(crate) fn shard(&self) -> ShardId {

@@ -2,7 +2,7 @@
 //!
 //! Until a crash it behaves like any disk; it then keeps of what was not synced whatever the dice
 //! say. Without faults a write costs its copy and the copy of what it replaces.
-#![expect(clippy::disallowed_types, reason = "disks are sent to their journals, and kept here too")]
+#![expect(clippy::disallowed_types, reason = "a journal and its world share one disk")]
 
 use std::collections::BTreeMap;
 use std::io;

@@ -331,7 +331,8 @@ impl Plan {
         }
         // What a fault left lent comes back with a lease, and is then lent by a new keeper.
         if self.specs().any(|spec| spec.body.permit.is_some()) {
-            own += self.limits.lease.times(2).as_secs_f64() + self.limits.permit_delay.as_secs_f64();
+            own +=
+                self.limits.lease.times(2).as_secs_f64() + self.limits.permit_delay.as_secs_f64();
         }
         // A job that waits asks again now and then, and its client until the others are known.
         let waiting = self.jobs.iter().filter(|job| !job.after.is_empty()).count();

@@ -154,9 +154,7 @@ impl Home {
 
     /// Open tasks of which no node has said that it has a copy.
     pub(super) fn unclaimed(&self) -> Vec<(Holder, TaskRange)> {
-        self.open_where(|holder| {
-            self.open.nodes(holder.epoch, holder.grant).is_empty()
-        })
+        self.open_where(|holder| self.open.nodes(holder.epoch, holder.grant).is_empty())
     }
 
     fn open_where(&self, wanted: impl Fn(Holder) -> bool) -> Vec<(Holder, TaskRange)> {

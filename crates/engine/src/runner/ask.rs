@@ -117,9 +117,8 @@ impl Runner {
         });
         // From afar little work attracts like none, but it is work. Nodes that have to wait spread
         // over the homes there are.
-        let best = drawn.max_by_key(|(pull, ready, home)| {
-            (*ready > 0, *pull, spread(view.me, *home), *home)
-        });
+        let best = drawn
+            .max_by_key(|(pull, ready, home)| (*ready > 0, *pull, spread(view.me, *home), *home));
         best.map(|(.., home)| home)
     }
 

@@ -175,7 +175,9 @@ impl Runner {
     fn forget_unsettled(&mut self) {
         while self.unsettled > self.limits.unsettled_items_max {
             let longest = self.sessions.values_mut().max_by_key(|one| one.unsettled.len());
-            let Some((_, items)) = longest.and_then(|one| one.unsettled.pop_front()) else { return };
+            let Some((_, items)) = longest.and_then(|one| one.unsettled.pop_front()) else {
+                return;
+            };
             self.unsettled -= items.len() as u64;
         }
     }

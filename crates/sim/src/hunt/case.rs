@@ -75,9 +75,7 @@ impl Case {
             let named = Flaws::NAMES.iter().find(|(_, one)| *one == flaw);
             named.iter().for_each(|(name, _)| flag("flaw", (*name).to_owned()));
         }
-        self.until
-            .into_iter()
-            .for_each(|until| flag("until", format!("{}ns", until.0)));
+        self.until.into_iter().for_each(|until| flag("until", format!("{}ns", until.0)));
         if !self.without.is_empty() {
             let cuts: Vec<String> = self.without.iter().map(ToString::to_string).collect();
             flag("without", cuts.join(","));

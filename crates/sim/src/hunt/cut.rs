@@ -204,7 +204,24 @@ fn halve(job: &mut JobPlan, times: u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::Cut;
+    use super::{Cut, apply};
+    use crate::plan::Plan;
+
+    #[test]
+    fn jobs_that_stay_wait_for_the_same_jobs_as_before() {
+        let waits = |plan: &Plan| plan.jobs.iter().any(|job| job.after.len() > 1);
+        let whole = (0..200).map(Plan::of).find(waits).expect("some plan has such a job");
+        let at = whole.jobs.iter().position(|job| job.after.len() > 1).expect("it has one");
+        let gone = whole.jobs[at].after[0];
+        let mut plan = whole.clone();
+        apply(&mut plan, &[Cut::Job(gone)]);
+        let key = |plan: &Plan, at: usize| plan.jobs[at].spec.key.map(|key| key.key);
+        let awaited = |plan: &Plan, at: usize| -> Vec<_> {
+            plan.jobs[at].after.iter().map(|before| key(plan, *before)).collect()
+        };
+        assert_eq!(key(&plan, at - 1), key(&whole, at));
+        assert_eq!(awaited(&plan, at - 1), awaited(&whole, at)[1..]);
+    }
 
     #[test]
     fn a_cut_parses_from_what_it_shows() {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bary_ledger::record::Record;
-use bary_model::id::{JobNo, NodeId, ShardId};
+use bary_model::id::{JobNo, Lsn, NodeId, ShardId};
 use bary_model::time::{Moment, Span};
 
 use crate::history::{Fact, How, Work};
@@ -100,9 +100,10 @@ impl Invariant for Executions {
             Fact::Ran { work, how, .. } => self.ran(scene, work, *how),
             Fact::Crashed => self.touched(scene.node, scene.at),
             Fact::Touched { until } => self.touched(scene.node, *until),
-            Fact::Opened { shard, .. } => {
-                // Only where somebody was home of it before may a home not know what was started.
-                let until = if self.homes.contains_key(shard) { scene.at + WAKE } else { Moment(0) };
+            Fact::Opened { shard, next } => {
+                // Where nobody was home of it before, there is nothing that a home may not know.
+                let first = *next <= Lsn(1) && !self.homes.contains_key(shard);
+                let until = if first { Moment(0) } else { scene.at + WAKE };
                 self.homes.insert(*shard, (scene.node, until));
             }
             _ => {}

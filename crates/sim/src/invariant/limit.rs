@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bary_ledger::record::Record;
-use bary_model::id::{GrantNo, JobNo, NodeId, RunNo, ShardId, SpecNo, TaskRange};
+use bary_model::id::{GrantNo, JobNo, Lsn, NodeId, RunNo, ShardId, SpecNo, TaskRange};
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
 
@@ -100,7 +100,11 @@ impl LimitsKept {
         let runners = limit.going.iter().map(|going| going.node);
         let mut nodes = self.reigned.iter().chain(&limit.keepers).copied().chain(runners);
         let trouble = |node: NodeId| self.trouble.get(&node).is_some_and(|until| *until >= since);
-        let excused = nodes.any(trouble);
+        // Where it is not known who keeps it, any node may have.
+        let excused = match limit.keepers.is_empty() {
+            true => self.trouble.values().any(|until| *until >= since),
+            false => nodes.any(trouble),
+        };
         let most = limit.most;
         hold!(
             excused,
@@ -192,11 +196,11 @@ impl Invariant for LimitsKept {
 
     fn on(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Broken> {
         match fact {
-            Fact::Opened { shard, .. } => {
+            Fact::Opened { shard, next } => {
                 self.reigned.insert(scene.node);
-                // A home that others had before.
-                if let Some(former) = self.homes.insert(*shard, scene.node) {
-                    self.touched(former, scene.at);
+                let former = self.homes.insert(*shard, scene.node);
+                former.into_iter().for_each(|former| self.touched(former, scene.at));
+                if former.is_some() || *next > Lsn(1) {
                     self.touched(scene.node, scene.at);
                 }
             }

@@ -103,9 +103,7 @@ impl Book {
     pub fn said_of(&self, saga: &Saga) -> impl Iterator<Item = bool> {
         let has = |upstream: JobRef, known: Option<bool>, good| match known {
             Some(end) => end == good,
-            None => self
-                .job(upstream.shard, upstream.job)
-                .is_some_and(|one| one.has_ended(good)),
+            None => self.job(upstream.shard, upstream.job).is_some_and(|one| one.has_ended(good)),
         };
         let all = saga.upstream();
         let well = all.iter().all(|&(job, end)| has(job, end, true));

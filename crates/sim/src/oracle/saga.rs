@@ -1,5 +1,7 @@
 //! One job as its durable records tell it, from its submission to the end of its last task.
 
+mod upstream;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -102,18 +104,6 @@ impl Saga {
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.chapters.iter().all(|chapter| chapter.succeeded == u64::from(chapter.spec.count))
-    }
-
-    /// Whether it has ended so, now or before it was retried.
-    #[must_use]
-    pub fn has_ended(&self, good: bool) -> bool {
-        self.is_over() && self.is_good() == good || self.past.contains(&good)
-    }
-
-    /// The jobs that it waits for, and how those ended that did.
-    #[must_use]
-    pub fn upstream(&self) -> &[(JobRef, Option<bool>)] {
-        &self.upstream
     }
 
     /// How many tasks there are.
@@ -266,21 +256,6 @@ impl Saga {
             chapter.gate = if gated { Gate::Passed(good) } else { Gate::Open };
         }
         // What waited for a failure that will not come back is skipped again at once.
-        self.skip_all();
-    }
-
-    /// A job of another shard has ended; after the last one, what may never run is skipped.
-    pub(crate) fn arrive(&mut self, upstream: JobRef, good: bool) {
-        let waited = self.upstream.iter_mut().find(|(job, end)| *job == upstream && end.is_none());
-        let Some((_, end)) = waited else { return };
-        *end = Some(good);
-        if self.upstream.iter().any(|(_, end)| end.is_none()) {
-            return;
-        }
-        let good = self.upstream.iter().all(|(_, end)| *end == Some(true));
-        for chapter in self.chapters.iter_mut().filter(|chapter| chapter.gate == Gate::Shut) {
-            chapter.gate = Gate::Passed(good);
-        }
         self.skip_all();
     }
 

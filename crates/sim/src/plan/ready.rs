@@ -105,7 +105,10 @@ impl Plan {
             let drawn = 1_000 + lot.below(9_001);
             specs[number % homes].push(spec(1, drawn, &body));
         }
-        let jobs = specs.into_iter().enumerate().map(|(home, specs)| JobPlan::new(Moment(0), home, job(specs)));
+        let jobs = specs
+            .into_iter()
+            .enumerate()
+            .map(|(home, specs)| JobPlan::new(Moment(0), home, job(specs)));
         plan.jobs = jobs.collect();
         plan
     }

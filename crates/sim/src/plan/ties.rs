@@ -86,3 +86,38 @@ fn bodies(plan: &mut Plan, mut permit: impl FnMut(&TaskSpec) -> Option<Permit>) 
     }
     drop(before);
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::Plan;
+
+    fn permits(plan: &Plan) -> usize {
+        plan.specs().filter(|spec| spec.body.permit.is_some()).count()
+    }
+
+    #[test]
+    fn some_plans_have_waits_and_limits_and_jobs_wait_for_earlier_ones() {
+        let plans: Vec<Plan> = (0..60).map(Plan::of).collect();
+        let waits = |plan: &&Plan| plan.jobs.iter().any(|job| !job.after.is_empty());
+        let (waiting, limited) = (
+            plans.iter().filter(waits).count(),
+            plans.iter().filter(|plan| permits(plan) > 0).count(),
+        );
+        assert!((5..40).contains(&waiting), "{waiting} of 60 plans have jobs that wait");
+        assert!((5..40).contains(&limited), "{limited} of 60 plans have limits");
+        for plan in &plans {
+            for (at, job) in plan.jobs.iter().enumerate() {
+                assert!(job.after.iter().all(|before| *before < at));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_freed_has_no_limit_and_is_else_the_same() {
+        let plans = (0..60).map(Plan::of);
+        let mut plan = plans.into_iter().find(|plan| permits(plan) > 0).expect("some have");
+        let tasks = plan.tasks();
+        super::free(&mut plan);
+        assert_eq!((permits(&plan), plan.tasks()), (0, tasks));
+    }
+}
