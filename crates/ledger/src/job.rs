@@ -9,12 +9,11 @@ use bary_model::job::{Halt, JobRef, SubmissionKey};
 use bary_model::message::Upstream;
 use bary_model::outcome::{End, Results};
 use bary_model::task::TaskSpec;
-use roaring::RoaringBitmap;
 
 use crate::array::{Holder, Tries, runs};
 use crate::consequences::Consequences;
 use crate::graph;
-use crate::spec::{One, Progress, SpecState, spent, split_by_bad};
+use crate::spec::{One, Progress, SpecState, spent};
 
 /// A job of the ledger.
 #[derive(Clone, Debug, PartialEq)]

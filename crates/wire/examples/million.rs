@@ -1,6 +1,11 @@
 //! What it costs to write down and read back a job of a million distinct tasks: once as records,
 //! half of them ended, and once as a snapshot.
-#![expect(clippy::print_stdout, reason = "an example prints what it measures")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "an example measures and prints"
+)]
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -101,6 +101,7 @@ impl Engine {
         match say {
             Say::Load { ready } => {
                 self.view.set_ready(shard, ready, true, out.now);
+                self.runner.on_call(shard);
                 for home in self.homes.values_mut() {
                     home.on_neighbour(shard, from, ready);
                 }

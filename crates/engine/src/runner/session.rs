@@ -105,6 +105,14 @@ impl Runner {
         }
     }
 
+    /// A home calls for nodes, and so does not have this node's ask: it was sent on, perhaps to a
+    /// home that lost it or whose answer was lost. Asked again, it costs a grant too many at worst.
+    pub(crate) fn on_call(&mut self, shard: ShardId) {
+        if let Some(session) = self.sessions.get_mut(&shard) {
+            session.open = None;
+        }
+    }
+
     /// Outcomes up to a batch are durable at their home.
     pub(crate) fn on_settled(&mut self, shard: ShardId, batch: u64) {
         let Some(session) = self.sessions.get_mut(&shard) else { return };
