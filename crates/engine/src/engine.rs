@@ -146,6 +146,11 @@ impl Engine {
                 self.homes.remove(&shard);
                 self.timers.end_reign(shard);
                 self.own = self.own.filter(|own| *own != shard);
+                // What other homes sent to this one they have to take back.
+                let peers: Vec<NodeId> = self.view.peers.keys().copied().collect();
+                for node in peers {
+                    self.tell_absent(node, shard);
+                }
             }
             Input::Joined(peer) => self.join(peer),
             Input::Left(node) => {

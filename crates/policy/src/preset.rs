@@ -278,7 +278,7 @@ mod tests {
             ("order=lifo", "fifo, heaviest-first, lightest-first, b-level, priority"),
             ("force=weak", "gravity, pids-classic, least-loaded, round-robin, random"),
             ("steal=all", "half, none"),
-            ("binding=open", "pull, push"),
+            ("binding=late", "pull, push, open"),
             ("alpha=much", "not a number"),
             ("alpha=0", "not above 0"),
             ("alpha=nan", "not above 0"),

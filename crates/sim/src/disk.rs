@@ -77,7 +77,8 @@ impl SimDisk {
     /// One bit of a byte that was durable before its file's last sync changes; `None` where the
     /// dice find no such byte.
     ///
-    /// What the last sync of a file made durable is spared, unless it was renamed since: until something tells that it was durable, not
+    /// What the last sync of a file made durable is spared, unless it was renamed since: until
+    /// something tells that it was durable, not
     /// even a perfect log can tell its damage from an unfinished write.
     pub fn rot(&mut self, dice: &mut Dice) -> Option<Rot> {
         let mut state = self.state();

@@ -43,11 +43,10 @@ impl Engine {
                     home.on_keeps(&name, out, timers);
                 }
             }
-            Say::Watch { upstream, by } => {
-                if let Some(home) = self.homes.get_mut(&upstream.shard) {
-                    home.on_watch(from, shard, upstream.job, by, out);
-                }
-            }
+            Say::Watch { upstream, by } => match self.homes.get_mut(&upstream.shard) {
+                Some(home) => home.on_watch(from, shard, upstream.job, by, out),
+                None => self.tell_absent(from, upstream.shard),
+            },
             Say::Done { dependent, job, good } => {
                 if let Some(home) = self.homes.get_mut(&dependent.shard) {
                     home.on_done(dependent.job, JobRef { shard, job }, good, out, timers);
@@ -58,7 +57,7 @@ impl Engine {
     }
 
     /// Tells a node's homes that a home that one of them spoke to is not here.
-    fn tell_absent(&mut self, node: NodeId, shard: ShardId) {
+    pub(super) fn tell_absent(&mut self, node: NodeId, shard: ShardId) {
         let say = Say::Absent { shard };
         self.out.send(node, Message { shard: KEEPER, epoch: Epoch(0), say });
     }

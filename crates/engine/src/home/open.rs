@@ -131,6 +131,9 @@ impl Home {
         let answers = self.unpark(node).map_or_else(Vec::new, |parked| parked.asked);
         let settled = self.accounts.get(&node).map_or(0, |account| account.session.settled);
         let ready = self.ready.weight();
+        if let Some(account) = self.accounts.get_mut(&node) {
+            account.told = ready > 0 && self.exchange.is_alone();
+        }
         self.watch_lease(node, out, timers);
         let say = Say::Grant(Grant { items, answers, ready, settled });
         self.log.say_when_durable(node, say, out);

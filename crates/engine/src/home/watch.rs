@@ -34,7 +34,7 @@ impl Home {
 
     /// Asks about every job that this one waits for.
     pub(super) fn ask_about(&mut self, by: JobNo, out: &mut Outbox, timers: &mut Timers) {
-        let job = self.ledger.job(by);
+        let job = self.ledger.job(by).filter(|job| !job.is_over());
         let awaited: Vec<JobRef> = job.into_iter().flat_map(|job| job.awaited()).collect();
         if awaited.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! What follows in the graph of a job when some of its tasks end: who becomes ready, who is skipped.
+//! What follows in the graph when some tasks of a job end: who becomes ready, and who is skipped.
 
 use bary_model::id::{SpecNo, TaskRange};
 use bary_model::outcome::End;
