@@ -290,24 +290,15 @@ impl Engine {
     }
 
     fn on_timer(&mut self, timer: Timer) {
-        match timer {
-            Timer::Retry(shard, ..)
-            | Timer::Steal(shard, _)
-            | Timer::Lease(shard, _)
-            | Timer::Settle(shard, _)
-            | Timer::Level(shard)
-            | Timer::Word(shard)
-            | Timer::Watch(shard)
-            | Timer::Permits(shard) => {
-                if let Some(home) = self.homes.get_mut(&shard) {
-                    home.on_timer(timer, &mut self.out, &mut self.timers);
-                }
+        if let Some(shard) = timer.home() {
+            if let Some(home) = self.homes.get_mut(&shard) {
+                home.on_timer(timer, &mut self.out, &mut self.timers);
             }
-            Timer::Keeper => {
-                self.keeper_timer = None;
-                self.lend();
-            }
-            _ => self.runner.on_timer(timer, &mut self.out, &mut self.timers),
+        } else if timer == Timer::Keeper {
+            self.keeper_timer = None;
+            self.lend();
+        } else {
+            self.runner.on_timer(timer, &mut self.out, &mut self.timers);
         }
     }
 }

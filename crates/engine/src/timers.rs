@@ -40,6 +40,29 @@ pub(crate) enum Timer {
     Settle(ShardId, NodeId),
 }
 
+impl Timer {
+    /// The shard whose home has set it, where one has.
+    pub(crate) fn home(self) -> Option<ShardId> {
+        match self {
+            Self::Retry(shard, ..)
+            | Self::Steal(shard, _)
+            | Self::Lease(shard, _)
+            | Self::Settle(shard, _)
+            | Self::Level(shard)
+            | Self::Word(shard)
+            | Self::Watch(shard)
+            | Self::Permits(shard) => Some(shard),
+            Self::Timeout(_)
+            | Self::Silence(_)
+            | Self::Kill(_)
+            | Self::Flush(_)
+            | Self::Pulse(_)
+            | Self::Ask
+            | Self::Keeper => None,
+        }
+    }
+}
+
 /// Which failure of a task is meant: the job's generation, and how often it had failed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Attempt {
@@ -70,23 +93,7 @@ impl Timers {
 
     /// Takes all timers back that a home of this shard has set: its reign is over.
     pub(crate) fn end_reign(&mut self, over: ShardId) {
-        self.queue.retain(|_, timer| match timer {
-            Timer::Retry(shard, ..)
-            | Timer::Steal(shard, _)
-            | Timer::Lease(shard, _)
-            | Timer::Settle(shard, _)
-            | Timer::Level(shard)
-            | Timer::Word(shard)
-            | Timer::Watch(shard)
-            | Timer::Permits(shard) => *shard != over,
-            Timer::Timeout(_)
-            | Timer::Silence(_)
-            | Timer::Kill(_)
-            | Timer::Flush(_)
-            | Timer::Pulse(_)
-            | Timer::Ask
-            | Timer::Keeper => true,
-        });
+        self.queue.retain(|_, timer| timer.home() != Some(over));
     }
 
     pub(crate) fn next(&self) -> Option<Moment> {

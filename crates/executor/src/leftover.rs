@@ -7,6 +7,8 @@
 use std::io;
 use std::path::Path;
 
+use bary_model::mix::mix;
+
 use crate::process;
 
 /// Whose the commands of an executor are when its process is gone.
@@ -34,14 +36,6 @@ impl Family {
     pub(crate) fn mark(self) -> String {
         if self == Self::NONE { String::new() } else { format!("{:016x}.", self.0) }
     }
-}
-
-/// Spreads the bits of a number over all of it, each number to another one (the finaliser of
-/// splitmix64, Steele and others, 2014).
-fn mix(number: u64) -> u64 {
-    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ number >> 31
 }
 
 #[cfg(unix)]

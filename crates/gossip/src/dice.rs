@@ -3,6 +3,8 @@
 
 use std::convert::Infallible;
 
+use bary_model::mix::mix;
+
 /// A stream of dice, known whole from its seed and stream number.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice {
@@ -25,13 +27,6 @@ impl Dice {
     pub(crate) fn below(&mut self, n: u32) -> u32 {
         (((self.draw() >> 32) * u64::from(n)) >> 32) as u32
     }
-}
-
-/// The finalizer of splitmix64: a bijection after which every bit depends on every other.
-pub(crate) fn mix(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 impl rand_core::TryRng for Dice {

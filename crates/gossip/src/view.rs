@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeInclusive;
 
+use bary_model::mix::mix;
 use bary_model::time::{Moment, Span};
 
-use crate::dice::{Dice, mix};
+use crate::dice::Dice;
 use crate::identity::{Identity, Name};
 use crate::pulse::Pulse;
 use crate::record::{Record, Standing};

@@ -4,7 +4,6 @@
 //! a batch holds. Numbers are little-endian.
 
 pub mod config;
-pub mod fence;
 pub mod group;
 pub mod inspect;
 pub mod log;

@@ -26,6 +26,7 @@ pub mod id;
 pub mod inputs;
 pub mod job;
 pub mod message;
+pub mod mix;
 pub mod node;
 pub mod outcome;
 pub mod payload;

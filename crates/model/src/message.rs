@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
 use crate::job::JobRef;
+use crate::mix::mix;
 use crate::outcome::{Outcome, Usage};
 use crate::payload::Payload;
 use crate::resources::Resources;
@@ -339,19 +340,12 @@ impl Digest {
 /// The sum over the indices of a range of `a + b * index`, with `a` and `b` drawn from the rest
 /// of its name: additive, so that ranges may be split, and no longer to compute for long ones.
 fn hash(epoch: Epoch, grant: GrantNo, range: TaskRange) -> u64 {
-    let seed = mixed(grant.0 ^ u64::from(epoch.0) << 40)
-        ^ mixed(u64::from(range.job.0) << 32 | u64::from(range.spec.0));
-    let (a, b) = (mixed(seed), mixed(seed ^ 1) | 1);
+    let seed = mix(grant.0 ^ u64::from(epoch.0) << 40)
+        ^ mix(u64::from(range.job.0) << 32 | u64::from(range.spec.0));
+    let (a, b) = (mix(seed), mix(seed ^ 1) | 1);
     let (first, count) = (u64::from(range.first), u64::from(range.count));
     let indices = first * count + count * count.saturating_sub(1) / 2;
     a.wrapping_mul(count).wrapping_add(b.wrapping_mul(indices))
-}
-
-/// The finaliser of splitmix64 (Steele, Lea and Flood, 2014).
-fn mixed(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 #[cfg(test)]

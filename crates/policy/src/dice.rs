@@ -2,6 +2,8 @@
 //! Pseudorandom Number Generators", 2021), seeded by splitmix64 as its authors advise. Each
 //! purpose has a stream of its own, so that a new draw for one does not shift another.
 
+use bary_model::mix::{fnv1a, mix};
+
 /// A stream of dice, known whole from its seed and its purpose.
 #[derive(Clone, Debug)]
 pub struct Dice {
@@ -56,17 +58,7 @@ impl Dice {
 /// One step of splitmix64 (Steele, Lea and Flood, 2014).
 fn splitmix64(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-/// The 64-bit FNV-1a hash of a name; it only has to keep names apart.
-fn fnv1a(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    mix(*state)
 }
 
 #[cfg(test)]

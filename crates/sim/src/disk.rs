@@ -78,8 +78,8 @@ impl SimDisk {
     /// dice find no such byte.
     ///
     /// What the last sync of a file made durable is spared, unless it was renamed since: until
-    /// something tells that it was durable, not
-    /// even a perfect log can tell its damage from an unfinished write.
+    /// something tells that it was durable, not even a perfect log can tell its damage from an
+    /// unfinished write.
     pub fn rot(&mut self, dice: &mut Dice) -> Option<Rot> {
         let mut state = self.state();
         let names: Vec<(String, u64)> = state.names.now().clone().into_iter().collect();

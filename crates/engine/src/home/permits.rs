@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use bary_model::id::{NodeId, TaskRange};
 use bary_model::message::{Need, Say};
+use bary_model::mix::{fnv1a, rendezvous};
 
 use crate::home::Home;
 use crate::outbox::Outbox;
@@ -139,13 +140,6 @@ impl Home {
 
 /// The node that keeps a limit: the one with the highest score for its name.
 fn keeper_of(name: &str, nodes: impl Iterator<Item = NodeId>) -> Option<NodeId> {
-    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    nodes.max_by_key(|node| {
-        let mut bits = seed ^ u64::from(node.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (bits ^ (bits >> 31), node.0)
-    })
+    let key = fnv1a(name);
+    nodes.max_by_key(|node| (rendezvous(key, *node), node.0))
 }

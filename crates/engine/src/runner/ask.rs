@@ -1,7 +1,8 @@
 //! Asking for work: when this node is about to run dry, of the home that attracts it most.
 
-use bary_model::id::{NodeId, ShardId};
+use bary_model::id::ShardId;
 use bary_model::message::Ask;
+use bary_model::mix::rendezvous;
 use bary_model::time::{Moment, Span};
 use bary_policy::preset::Policy;
 use bary_policy::pull;
@@ -117,8 +118,9 @@ impl Runner {
         });
         // From afar little work attracts like none, but it is work. Nodes that have to wait spread
         // over the homes there are.
-        let best = drawn
-            .max_by_key(|(pull, ready, home)| (*ready > 0, *pull, spread(view.me, *home), *home));
+        let best = drawn.max_by_key(|(pull, ready, home)| {
+            (*ready > 0, *pull, rendezvous(home.0, view.me), *home)
+        });
         best.map(|(.., home)| home)
     }
 
@@ -159,15 +161,6 @@ impl Runner {
         let late = now.since(first);
         Some(first.max(now) + late + Span(held.0 / slots))
     }
-}
-
-/// How much a node is drawn to a home where nothing else tells: each to another one (rendezvous
-/// hashing; Thaler and Ravishankar, 1998).
-fn spread(node: NodeId, home: ShardId) -> u64 {
-    let mut bits = home.0 ^ u64::from(node.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 /// How long a message to a home and its answer take.
