@@ -123,6 +123,10 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
+        // The epoch of a reign that is not on record yet may be minted again.
+        if self.opening.is_some() {
+            return;
+        }
         let totals = self.totals();
         let Some(account) = self.accounts.get(&node) else { return };
         let Some(Parked { ask, asked, .. }) = account.parked.clone() else { return };

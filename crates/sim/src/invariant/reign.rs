@@ -1,5 +1,5 @@
-//! One home reigns over a shard at a time as far as its journal says: epochs only rise, and
-//! nothing that a deposed home wrote becomes durable.
+//! One home reigns over a shard at a time as far as its journal says: epochs only rise, nothing
+//! is granted in one that is not on record, and nothing that a deposed home wrote becomes durable.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,17 @@ impl Invariant for Reigns {
     }
 
     fn on(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Broken> {
-        if let Fact::Opened { shard, next } = fact {
-            self.writers.insert(*shard, (scene.node, *next));
+        match fact {
+            Fact::Opened { shard, next } => {
+                self.writers.insert(*shard, (scene.node, *next));
+            }
+            Fact::Appended { shard, epoch, records, .. }
+                if records.iter().any(|record| matches!(record, Record::Granted { .. })) =>
+            {
+                let reign = self.last.get(shard).copied().unwrap_or_default().0;
+                hold!(*epoch <= reign, "a grant of epoch {}, which is not on record", epoch.0);
+            }
+            _ => {}
         }
         Ok(())
     }
