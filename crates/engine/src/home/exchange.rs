@@ -101,8 +101,9 @@ impl Home {
         if let Some(neighbour) = self.exchange.neighbours.get_mut(&shard) {
             neighbour.level.tasks = neighbour.level.tasks.max(tasks);
         }
+        // A node that waits although something is ready here can run none of it.
         for _ in 0..tasks {
-            if !self.ready.is_empty() || !self.send_ask(shard, out) {
+            if !self.send_ask(shard, out) {
                 return;
             }
         }
