@@ -214,6 +214,8 @@ impl Log {
             let synced = self.disk.sync(&self.current.name);
             self.sure(synced)?;
             self.settled = self.durable;
+            // The mark stays: overwritten and torn, it could not tell damage of what it names.
+            self.current.at += frame::frame_bytes(0) as u64;
         }
         Ok(())
     }
@@ -275,7 +277,8 @@ impl Log {
         Ok(())
     }
 
-    /// Says behind the last frame that all before is durable. The next group overwrites it.
+    /// Says behind the last frame that all before is durable. The next group overwrites it, unless
+    /// it was synced by then.
     fn mark(&mut self) -> Result<(), Poisoned> {
         frame::encode(self.current.salt, self.durable, 0, &[], &mut self.buffer);
         let marked = self.disk.write_at(&self.current.name, self.current.at, &self.buffer);

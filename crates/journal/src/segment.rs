@@ -1,4 +1,6 @@
-//! A segment file: its header twice, in two sectors, and then frames without gaps.
+//! A segment file: its header twice, in two sectors, and then frames without gaps. Marks stand
+//! between them where the log was idle or opened, since they alone tell rot in what was durable
+//! then from a torn write.
 
 use bary_model::id::Lsn;
 
@@ -67,17 +69,14 @@ pub(crate) fn walk(
     let (next, end) = (header.lsn, FRAMES_AT);
     let mut walked = Walked { end, next, durable: before, unproven: end, marked: false };
     while let Some(frame) = frame::decode(salt, bytes, walked.end) {
-        if frame.is_mark() {
-            if frame.lsn.0 + 1 == walked.next.0 {
-                walked.marked = true;
-                walked.durable = frame.lsn;
-                walked.unproven = walked.end;
-            }
+        let (at, frame) = match past_mark(salt, bytes, &mut walked, frame) {
+            Some(found) => found,
+            None => break,
+        };
+        if frame.lsn != walked.next || !each(at, frame) {
             break;
         }
-        if frame.lsn != walked.next || !each(walked.end, frame) {
-            break;
-        }
+        (walked.end, walked.marked) = (at, false);
         if frame.durable() > walked.durable {
             walked.durable = frame.durable();
             walked.unproven = walked.end;
@@ -86,6 +85,28 @@ pub(crate) fn walk(
         walked.end += frame.bytes();
     }
     walked
+}
+
+/// The frame itself where it is one of a batch; the next one where it is a mark that stays, with a
+/// batch behind it. `None` where the log ends at a mark.
+fn past_mark<'a>(
+    salt: u32,
+    bytes: &'a [u8],
+    walked: &mut Walked,
+    frame: Frame<'a>,
+) -> Option<(usize, Frame<'a>)> {
+    if !frame.is_mark() {
+        return Some((walked.end, frame));
+    }
+    if frame.lsn.0 + 1 != walked.next.0 {
+        return None;
+    }
+    walked.marked = true;
+    walked.durable = frame.lsn;
+    walked.unproven = walked.end;
+    let at = walked.end + frame.bytes();
+    let next = frame::decode(salt, bytes, at)?;
+    (!next.is_mark() && next.lsn == walked.next).then_some((at, next))
 }
 
 /// What lies beyond the last sound frame of a segment.

@@ -31,8 +31,9 @@ pub(super) fn open(
     disk.sync_names()?;
     remove_leftovers(&mut *disk, &replayed)?;
     let (tail, cut) = match replayed.tail.take() {
-        Some(tail) => {
+        Some(mut tail) => {
             let cut = mend(&mut *disk, &tail)?;
+            tail.walked.marked = true;
             (tail, cut)
         }
         None => (make(&mut *disk, &config, id)?, None),
@@ -58,7 +59,9 @@ fn log(
     replayed: &Replayed,
 ) -> Log {
     let Segment { number, len, .. } = tail.segment;
-    let at = tail.walked.end as u64;
+    // The mark that mending leaves stays.
+    let mark = if tail.walked.marked { frame::frame_bytes(0) } else { 0 };
+    let at = (tail.walked.end + mark) as u64;
     let durable = Lsn(tail.walked.next.0 - 1);
     Log {
         disk,

@@ -87,7 +87,9 @@ fn an_unfinished_write_at_the_end_is_cut_off_and_its_place_told() {
         }
         let (_, recovered, told) = open(&disk).expect("a torn tail is mended");
         assert_eq!(told.batches.len(), if cut < 2230 { 9 } else { 8 }, "cut {cut}");
-        assert_eq!(recovered.cut.map(|cut| cut.segment), Some(1), "cut {cut}");
+        // Behind the mark of the opening, what is no record at all is as good as nothing.
+        let expected = (cut < 2230).then_some(1);
+        assert_eq!(recovered.cut.map(|cut| cut.segment), expected, "cut {cut}");
         let (_, again, told_again) = open(&disk).expect("it is mended for good");
         assert_eq!((again.cut, told_again), (None, told));
     }
