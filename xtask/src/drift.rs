@@ -14,7 +14,10 @@ const PAGES: &[(&str, &str)] = &[
     ("docs/reference/limits.md", "limits"),
     ("docs/reference/cli.md", "cli"),
     ("docs/reference/exit-codes.md", "exit-codes"),
+    ("docs/reference/settings.md", "settings"),
     ("docs/reference/jobfile.schema.json", "jobfile-schema"),
+    ("docs/reference/api.md", "api"),
+    ("docs/reference/openapi.json", "openapi"),
 ];
 
 /// Compares every page with what the program prints.

@@ -17,12 +17,12 @@ use bary_model::event::EventKind;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::job::JobSpec;
 use bary_model::message::{GrantItem, OutcomeItem};
-use bary_model::node::NodeInfo;
+use bary_model::node::{NodeInfo, Offers};
 use bary_model::outcome::{Outcome, Results, Usage};
 use bary_model::payload::Payload;
 use bary_model::resources::Resources;
 use bary_model::task::{Body, TaskSpec};
-use bary_model::time::{Moment, Span};
+use bary_model::time::{Moment, Span, Wall};
 use bary_policy::preset;
 
 /// What a no-op takes in this world: it decides how many go into one run.
@@ -54,7 +54,7 @@ fn job(kind: &str, count: u32) -> Result<JobSpec, Box<dyn std::error::Error>> {
         "distinct" => (0..count).map(|_| spec(1)).collect(),
         other => return Err(format!("array or distinct, not {other}").into()),
     };
-    Ok(JobSpec { name: "lives".into(), specs: specs.into(), open: false, halt: None, key: None })
+    Ok(JobSpec::new("lives", specs))
 }
 
 fn engine() -> Result<Engine, Box<dyn std::error::Error>> {
@@ -66,11 +66,13 @@ fn engine() -> Result<Engine, Box<dyn std::error::Error>> {
         slots: 2,
         speed: 1.0,
         labels: std::collections::BTreeMap::new(),
+        offers: Offers::default(),
     };
     let policy = preset::parse("gravity")?;
     let limits = Limits::default();
     let (incarnation, flaws) = (Incarnation(1), Flaws::default());
-    Ok(Engine::new(EngineConfig { node, incarnation, seed: 1, policy, limits, flaws }))
+    let calendar = Wall::default();
+    Ok(Engine::new(EngineConfig { node, incarnation, seed: 1, policy, limits, flaws, calendar }))
 }
 
 /// Steps the engine until its job is over; tells how many tasks ended.
@@ -78,7 +80,7 @@ fn live(engine: &mut Engine, job: JobSpec) -> u64 {
     let ledger = Box::new(Ledger::new(ShardId(1)));
     let mut inputs = vec![
         Input::Opened { ledger, next: Lsn(1) },
-        Input::Request { ticket: 1, request: Request::Submit(job) },
+        Input::Request { ticket: 1, request: Box::new(Request::Submit(job)) },
     ];
     let mut effects = Vec::new();
     let mut now = Moment(0);
@@ -90,7 +92,7 @@ fn live(engine: &mut Engine, job: JobSpec) -> u64 {
             match effect {
                 Effect::Append { shard, lsn, .. } => inputs.push(Input::Durable { shard, lsn }),
                 Effect::Start { run, items, .. } => {
-                    let items = items.into_iter().map(outcome).collect();
+                    let items = items.iter().map(outcome).collect();
                     inputs.push(Input::Ended { run, items });
                 }
                 Effect::Tell(event) => {
@@ -105,7 +107,7 @@ fn live(engine: &mut Engine, job: JobSpec) -> u64 {
     ended
 }
 
-fn outcome(item: GrantItem) -> OutcomeItem {
+fn outcome(item: &GrantItem) -> OutcomeItem {
     let busy = EACH.times(u64::from(item.range.count));
     OutcomeItem {
         fence: item.fence,

@@ -21,12 +21,15 @@
 //! assert_eq!(done.result("squares.reduce").as_deref(), Some("30"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A node that stays, of `bary up` or `bary dev`, is asked through [`client`].
 
 pub mod done;
 pub mod functions;
 pub mod into_function;
 pub mod node;
 
+pub use bary_client as client;
 pub use bary_ports::function::{Call, FunctionError, FunctionResult};
 pub use done::Done;
 pub use into_function::{IntoFunction, IntoResult};

@@ -87,19 +87,10 @@ fn script(text: Template) -> Action {
     Action::Command { argv: vec![word("sh"), word("-c"), text] }
 }
 
-/// A command as a person would type it: each word quoted where a shell would read more into it.
-pub(crate) fn quoted(argv: &[Vec<u8>]) -> Vec<u8> {
-    let words = argv.iter().map(|word| {
-        let quoted = shlex::bytes::try_quote(word).map(|quoted| quoted.into_owned());
-        // Only a zero byte cannot be quoted, and no word that runs holds one.
-        quoted.unwrap_or_else(|_| word.clone())
-    });
-    words.collect::<Vec<_>>().join(&b' ')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bary_model::command::quoted;
     use bary_model::inputs::Inputs;
     use bary_model::inputs::lines::Lines;
     use bary_model::template::Scope;

@@ -1,12 +1,18 @@
 //! The command line: verbs, and what all of them take. Each verb's flags are a file of their own.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::args::journal::JournalVerb;
 use crate::args::map::MapArgs;
+use crate::args::policy::{PolicySetArgs, PolicyShowArgs, PolicyTryArgs};
+use crate::args::remote::RemoteVerb;
 use crate::args::run::RunArgs;
 use crate::args::sim::SimArgs;
+use crate::args::up::{DevArgs, UpArgs};
 use crate::args::why::WhyArgs;
+use crate::complaint::Complaint;
 
 pub(crate) mod backoff;
 pub(crate) mod cluster;
@@ -16,10 +22,16 @@ pub(crate) mod journal;
 pub(crate) mod latency;
 pub(crate) mod map;
 pub(crate) mod pair;
+pub(crate) mod policy;
+pub(crate) mod reach;
+pub(crate) mod remote;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod slots;
+pub(crate) mod submit;
 pub(crate) mod task;
+pub(crate) mod tend;
+pub(crate) mod up;
 pub(crate) mod value;
 pub(crate) mod why;
 
@@ -44,8 +56,8 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Face {
-    /// What to print: a table for people, one JSON document, one JSON line for each thing that
-    /// happens, or as little as can be
+    /// What to print: a table for people, with all columns where it is wide, one document as JSON
+    /// or YAML, one JSON line for each thing that happens, rows as CSV, or as little as can be
     #[arg(short, long, global = true, value_name = "FORM", default_value = "table")]
     #[arg(env = "BARY_OUTPUT", hide_env_values = true, hide_default_value = true)]
     pub(crate) output: Form,
@@ -66,9 +78,26 @@ impl Face {
         self.quiet || self.output == Form::Quiet
     }
 
+    /// What a verb without rows makes of the form: wide is a table, and JSON is YAML too.
+    ///
+    /// # Errors
+    /// Where rows are asked for.
+    pub(crate) fn without_rows(self) -> Result<Self, Complaint> {
+        let output = match self.output {
+            Form::Wide => Form::Table,
+            Form::Yaml => Form::Json,
+            Form::Csv => {
+                let complaint = Complaint::usage("this verb has no rows to print as CSV");
+                return Err(complaint.help("write -o json or -o jsonl"));
+            }
+            output => output,
+        };
+        Ok(Self { output, ..self })
+    }
+
     /// Whether standard output is for programs.
     pub(crate) fn is_data(self) -> bool {
-        matches!(self.output, Form::Json | Form::Jsonl)
+        matches!(self.output, Form::Json | Form::Jsonl | Form::Yaml | Form::Csv)
     }
 }
 
@@ -77,8 +106,11 @@ impl Face {
 pub(crate) enum Form {
     #[default]
     Table,
+    Wide,
     Json,
     Jsonl,
+    Yaml,
+    Csv,
     Quiet,
 }
 
@@ -98,7 +130,13 @@ pub(crate) enum Verb {
     Run(Box<RunArgs>),
     /// Run one command or function for each of many inputs
     Map(Box<MapArgs>),
-    /// Explain why a task of a kept run waited, went where it went, and how it ended
+    /// Bring up a node that stays, for others to submit to
+    Up(Box<UpArgs>),
+    /// Bring up a node to try things on, which keeps nothing
+    Dev(Box<DevArgs>),
+    #[command(flatten)]
+    Remote(RemoteVerb),
+    /// Explain why a task waited, went where it went, and how it ended
     Why(WhyArgs),
     /// Show the ways of placing tasks
     Policy {
@@ -112,10 +150,21 @@ pub(crate) enum Verb {
     },
     /// Run a world of nodes, tasks and faults in virtual time, and check what must always hold
     Sim(Box<SimArgs>),
+    /// Show the settings, and where each comes from
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
     /// Print the completions of a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write those of all verbs
+    Man {
+        /// The directory to write them to
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
     },
     /// Print a reference page
     #[command(hide = true)]
@@ -125,9 +174,40 @@ pub(crate) enum Verb {
     },
 }
 
+impl Verb {
+    /// Whether it works although the files of settings are wrong.
+    pub(crate) fn needs_no_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::Remote(RemoteVerb::Doctor(_))
+                | Self::Config { .. }
+                | Self::Completions { .. }
+                | Self::Man { .. }
+                | Self::Docs { .. }
+        )
+    }
+}
+
+/// What to do with settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// List the settings with their values
+    Show {
+        /// Say where each value comes from
+        #[arg(long)]
+        origin: bool,
+    },
+}
+
 /// What to do with policies.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyVerb {
     /// List the presets and the parts that they are made of
     Ls,
+    /// Show a preset, or what a node follows
+    Show(PolicyShowArgs),
+    /// Follow another policy from now on, while work goes on
+    Set(PolicySetArgs),
+    /// Compute what a force says of one placement, and explain it
+    Try(PolicyTryArgs),
 }

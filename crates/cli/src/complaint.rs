@@ -3,12 +3,15 @@
 use std::fmt;
 use std::io::ErrorKind;
 
+use bary_api::problem::Refused;
+use bary_client::call::{CallError, Unreachable};
 use bary_engine::input::Refusal;
 use bary_jobfile::fault::Fault;
 use bary_node::cluster::{RequestError, StartError};
 use bary_node::state::StateError;
 
 use crate::exit::Exit;
+use crate::listing::{amount, clean};
 use crate::sources::SourceError;
 use crate::sources::chunk::ChunkError;
 
@@ -56,6 +59,48 @@ impl fmt::Display for Complaint {
     }
 }
 
+impl From<CallError> for Complaint {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(refused) => refused.into(),
+            CallError::Unreachable(error) => error.into(),
+            CallError::Broken { .. } => Self::new(Exit::UNAVAILABLE, error)
+                .help("ask again; what was asked may have been done (see bary ls)"),
+            CallError::Late { .. } => Self::new(Exit::TIMED_OUT, error)
+                .help("ask again; what was asked may have been done (see bary ls)"),
+        }
+    }
+}
+
+impl From<Refused> for Complaint {
+    fn from(refused: Refused) -> Self {
+        let exit = Exit(refused.kind.row().exit);
+        let wait = refused.retry_after.map(amount::span);
+        let again = wait.map(|span| format!("try again in {span}"));
+        let help = (!refused.help.is_empty()).then(|| refused.help.clone());
+        let help = match (help, again) {
+            (Some(help), Some(again)) => Some(format!("{help}; {again}")),
+            (help, again) => help.or(again),
+        };
+        let complaint = Self::new(exit, clean::line(&refused.title));
+        match help {
+            Some(help) => complaint.help(clean::line(&help)),
+            None => complaint,
+        }
+    }
+}
+
+impl From<Unreachable> for Complaint {
+    fn from(error: Unreachable) -> Self {
+        let exit = match &error {
+            Unreachable::NotAllowed(_) | Unreachable::Token => Exit::DENIED,
+            Unreachable::NotRunning(_) | Unreachable::NoWay { .. } => Exit::UNAVAILABLE,
+        };
+        let help = error.help();
+        Self::new(exit, error).help(help)
+    }
+}
+
 impl From<RequestError> for Complaint {
     fn from(error: RequestError) -> Self {
         match error {
@@ -73,10 +118,14 @@ impl From<Refusal> for Complaint {
             | Refusal::TooManyResults { .. }
             | Refusal::NoRoom
             | Refusal::NoHome => Exit::FULL,
-            Refusal::Graph(_) | Refusal::TooManyUpstream { .. } => Exit::USAGE,
-            Refusal::NoSuchJob(_) | Refusal::KeyReused { .. } | Refusal::NotRetryable(_) => {
-                Exit::FAILED
+            Refusal::Graph(_) | Refusal::TooManyUpstream { .. } | Refusal::TooLong { .. } => {
+                Exit::USAGE
             }
+            Refusal::NoSuchJob(_)
+            | Refusal::KeyReused { .. }
+            | Refusal::NotRetryable(_)
+            | Refusal::AlreadyOver(_)
+            | Refusal::NotOver(_) => Exit::FAILED,
         };
         match &refusal {
             Refusal::Unplaceable { name, shortage } if name.is_empty() => {

@@ -7,6 +7,7 @@ use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::{JobNo, SpecNo};
 use bary_model::outcome::{End, Failure};
 use bary_model::payload::Payload;
+use bary_model::roster::Roster;
 use bary_node::listener::News;
 use bary_ports::store::Store;
 
@@ -21,7 +22,6 @@ use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::report;
 use crate::results::{ResultsDir, ResultsError};
-use crate::roster::Roster;
 use crate::screen::{PrintError, Screen};
 use crate::signals;
 use crate::tally::Tally;
@@ -105,7 +105,7 @@ impl Desk {
     /// Takes in what the cluster tells.
     pub(crate) fn on_news(&mut self, news: News) -> Result<(), DeskError> {
         match news {
-            News::Poke => {}
+            News::Poke | News::Runs { .. } | News::Said { .. } | News::Replied { .. } => {}
             News::DiskFull => {
                 self.screen.note("bary: the disk under --state is full; waiting for space");
             }

@@ -11,8 +11,11 @@ impl Exit {
     pub(crate) const FAILED: Self = Self(1);
     pub(crate) const USAGE: Self = Self(2);
     pub(crate) const NOT_FOUND: Self = Self(3);
+    pub(crate) const DENIED: Self = Self(4);
     pub(crate) const UNPLACEABLE: Self = Self(5);
+    pub(crate) const UNAVAILABLE: Self = Self(69);
     pub(crate) const FULL: Self = Self(75);
+    pub(crate) const TIMED_OUT: Self = Self(124);
     pub(crate) const HUNG_UP: Self = Self(129);
     pub(crate) const INTERRUPTED: Self = Self(130);
     pub(crate) const PIPE_CLOSED: Self = Self(141);
@@ -43,13 +46,15 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
         "the command line or the job file is wrong, or the state is of another job; nothing has \
            run",
     ),
-    ("3", "a file, a kept run or a task was not found"),
+    ("3", "a file, a kept run, a job, a task or a node was not found"),
+    ("4", "there is no valid token, or its role may not do this; nothing was changed"),
     ("5", "a task cannot be placed: no node could ever run it; nothing has run"),
+    ("69", "no node answers, or the connection to it ended"),
     ("75", "a limit is reached, the disk is full, or the state is in use; try again later"),
-    ("124", "the only task timed out"),
+    ("124", "the only task timed out, or the time of a wait was over"),
     ("127", "the only task could not be started"),
     ("129", "its terminal has gone (SIGHUP)"),
-    ("130", "interrupted (Ctrl-C)"),
+    ("130", "interrupted (Ctrl-C); jobs of a node go on"),
     ("141", "whoever read standard output closed it"),
     ("143", "terminated (SIGTERM)"),
     ("other", "where there is only one task: its own code, or 128 + the signal that killed it"),

@@ -94,7 +94,7 @@ impl Feeder {
         match self.sent.job {
             None => {
                 let (name, halt, key) = (self.name.clone(), self.halt, self.key);
-                let job = JobSpec { name, specs, open: true, halt, key };
+                let job = JobSpec { open: true, halt, key, ..JobSpec::new(name, specs) };
                 self.sent.job = Some(self.cluster.submit(job)?);
                 feed.submitted.store(true, Ordering::Release);
             }

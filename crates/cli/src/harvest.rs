@@ -8,13 +8,13 @@ use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::SpecNo;
 use bary_model::outcome::{End, Results};
 use bary_model::payload::Payload;
+use bary_model::roster::Roster;
 use bary_model::task::TaskSpec;
 use bary_ports::executor::Stream;
 use bary_ports::store::{Store, StoreError};
 use serde_json::{Map, Value};
 
 use crate::outlet::{Outlet, ShowError};
-use crate::roster::Roster;
 use crate::screen::Screen;
 use crate::{limits, record};
 

@@ -8,9 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bary_model::event::Ended;
 use bary_model::node::NodeInfo;
 use bary_model::outcome::{End, Failure};
-
-use crate::record;
-use crate::roster::Roster;
+use bary_model::roster::Roster;
 
 /// A log that is being written.
 #[derive(Debug)]
@@ -75,7 +73,7 @@ fn codes(end: &End) -> (i32, i32) {
             (0, *signal)
         }
         End::Failed(Failure::TimedOut | Failure::Silent) => (-1, 15),
-        end => (record::exit(end), 0),
+        end => (end.code(), 0),
     }
 }
 
@@ -114,7 +112,7 @@ mod tests {
         };
         let mut roster = Roster::default();
         let specs = [Arc::new(spec)].into();
-        let kind = EventKind::Submitted { job: JobNo(0), first: SpecNo(0), specs };
+        let kind = EventKind::Submitted { job: JobNo(0), first: SpecNo(0), specs, brief: None };
         roster.on_event(&Event { at: Moment(0), shard: ShardId(1), kind });
         roster
     }

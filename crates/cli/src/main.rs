@@ -3,15 +3,17 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory, FromArgMatches};
 
-use crate::args::{Args, PolicyVerb, Verb};
+use crate::args::{Args, ConfigVerb, Face, PolicyVerb, Verb};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::settings::Settings;
 
 mod action;
 mod args;
+mod asking;
 mod complaint;
 mod desk;
 mod exit;
@@ -22,7 +24,9 @@ mod harvest;
 mod hint;
 mod joblog;
 mod keep;
+mod kinds;
 mod limits;
+mod listing;
 mod outlet;
 mod printer;
 mod progress;
@@ -31,9 +35,10 @@ mod record;
 mod report;
 mod results;
 mod resume;
-mod roster;
 mod screen;
+mod selector;
 mod session;
+mod settings;
 mod signals;
 mod sources;
 mod tally;
@@ -42,11 +47,22 @@ mod why;
 mod words;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let settings = Settings::load();
+    let command = match &settings {
+        Ok(settings) => settings.defaults(Args::command()),
+        Err(_) => Args::command(),
+    };
+    let args = command.try_get_matches().and_then(|matches| Args::from_arg_matches(&matches));
+    let args = match args {
         Ok(args) => args,
         Err(error) => return show(&without_advice(error)),
     };
-    match run(args) {
+    let done = match settings {
+        // What helps to mend the files works without them.
+        Err(faults) if !args.verb.needs_no_settings() => Err(faults.into()),
+        _ => run(args),
+    };
+    match done {
         Ok(exit) => exit.into(),
         Err(complaint) => complain(&complaint),
     }
@@ -89,13 +105,27 @@ fn complain(complaint: &Complaint) -> ExitCode {
 fn run(args: Args) -> Result<Exit, Complaint> {
     let face = args.face;
     match args.verb {
-        Verb::Run(run) => verb::run::run(&run, face),
-        Verb::Map(map) => verb::map::run(&map, face),
+        Verb::Up(args) => verb::up::run(&args),
+        Verb::Dev(args) => verb::dev::run(&args),
+        Verb::Remote(verb) => verb::remote::run(&verb, face),
         Verb::Why(why) => verb::why::run(&why, face),
-        Verb::Policy { verb: PolicyVerb::Ls } => verb::policy::list(face),
-        Verb::Journal { verb } => verb::journal::run(&verb, face),
-        Verb::Sim(sim) => verb::sim::run(&sim, face),
+        Verb::Policy { verb } => policy(&verb, face),
+        Verb::Config { verb: ConfigVerb::Show { origin } } => verb::config::show(origin, face),
         Verb::Completions { shell } => verb::docs::completions(shell),
+        Verb::Man { directory } => verb::man::run(directory.as_deref()),
         Verb::Docs { page } => verb::docs::run(page.as_deref()),
+        Verb::Run(args) => verb::run::run(&args, face.without_rows()?),
+        Verb::Map(args) => verb::map::run(&args, face.without_rows()?),
+        Verb::Journal { verb } => verb::journal::run(&verb, face.without_rows()?),
+        Verb::Sim(args) => verb::sim::run(&args, face.without_rows()?),
+    }
+}
+
+fn policy(verb: &PolicyVerb, face: Face) -> Result<Exit, Complaint> {
+    match verb {
+        PolicyVerb::Ls => verb::policy::list(face.without_rows()?),
+        PolicyVerb::Show(args) => verb::remote::policy::show(args, face),
+        PolicyVerb::Set(args) => verb::remote::policy::set(args, face),
+        PolicyVerb::Try(args) => verb::remote::policy::attempt(args, face),
     }
 }

@@ -10,13 +10,13 @@ use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::TaskId;
 use bary_model::outcome::Results;
 use bary_model::payload::Payload;
+use bary_model::roster::Roster;
 use bary_model::template::Template;
 use bary_ports::executor::Stream;
 use bary_ports::store::Store;
 use serde_json::Value;
 
 use crate::outlet::{Outlet, ShowError};
-use crate::roster::Roster;
 use crate::screen::Screen;
 use crate::{limits, record};
 

@@ -5,10 +5,9 @@ use bary_model::event::Ended;
 use bary_model::id::TaskId;
 use bary_model::outcome::End;
 use bary_model::payload::Payload;
+use bary_model::roster::Roster;
 use bary_ports::store::{Store, StoreError};
 use serde_json::{Map, Value, json};
-
-use crate::roster::Roster;
 
 /// Whether a task runs a program.
 pub(crate) fn is_command(roster: &Roster, task: TaskId) -> bool {
@@ -30,13 +29,13 @@ pub(crate) fn task(
     put("input", text(&roster.input(task)));
     put("node", json!(ended.node.0));
     put("attempt", json!(ended.attempt));
-    put("outcome", json!(outcome(&ended.end)));
+    put("outcome", json!(ended.end.name()));
     put("seconds", json!(ended.usage.busy.as_secs_f64() / f64::from(ended.range.count)));
     if let End::Failed(failure) | End::Quarantined(failure) = &ended.end {
         put("failure", json!(failure.to_string()));
     }
     if is_command(roster, task) {
-        put("exit", json!(exit(&ended.end)));
+        put("exit", json!(ended.end.code()));
         put("stdout", text(&store.read(output)?));
     } else {
         put("result", value(&store.read(output)?));
@@ -46,25 +45,6 @@ pub(crate) fn task(
         put("stderr", text(&errors));
     }
     Ok(Value::Object(object))
-}
-
-/// The exit code of a task as a shell would give it; 0 where it has none.
-pub(crate) fn exit(end: &End) -> i32 {
-    match end {
-        End::Failed(failure) | End::Quarantined(failure) => failure.code(),
-        End::Succeeded | End::Cancelled | End::Skipped => 0,
-    }
-}
-
-/// How a task ended, in one word.
-pub(crate) fn outcome(end: &End) -> &'static str {
-    match end {
-        End::Succeeded => "succeeded",
-        End::Failed(_) => "failed",
-        End::Quarantined(_) => "quarantined",
-        End::Cancelled => "cancelled",
-        End::Skipped => "skipped",
-    }
 }
 
 /// What a task gave as JSON: as it is where it is JSON, else its text without the last line end;

@@ -5,10 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bary_model::event::Ended;
+use bary_model::roster::Roster;
 use bary_ports::store::{Store, StoreError};
-
-use crate::record;
-use crate::roster::Roster;
 
 /// A directory that results are written to.
 #[derive(Debug)]
@@ -52,7 +50,7 @@ impl ResultsDir {
                     error => error.into(),
                 })?;
             }
-            let exit = format!("{}\n", record::exit(&ended.end));
+            let exit = format!("{}\n", ended.end.code());
             for (name, bytes) in [("exitcode", exit.into_bytes()), ("input", roster.input(task))] {
                 let path = directory.join(name);
                 fs::write(&path, bytes).map_err(|cause| failed(&path, cause))?;

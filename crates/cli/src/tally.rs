@@ -4,10 +4,10 @@ use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::{NodeId, TaskId};
 use bary_model::node::NodeInfo;
 use bary_model::outcome::{End, Failure};
+use bary_model::roster::Roster;
 use bary_model::time::{Moment, Span};
 
 use crate::limits;
-use crate::roster::Roster;
 
 /// Numbers of one run.
 #[derive(Debug, Default)]
@@ -97,7 +97,16 @@ impl Tally {
                 self.began.get_or_insert(event.at);
                 self.tasks += specs.iter().map(|spec| u64::from(spec.count)).sum::<u64>();
             }
-            EventKind::Closed { .. } | EventKind::Granted { .. } | EventKind::Retried { .. } => {}
+            EventKind::Closed { .. }
+            | EventKind::Granted { .. }
+            | EventKind::Retried { .. }
+            | EventKind::Held { .. }
+            | EventKind::Prioritised { .. }
+            | EventKind::Stopping { .. }
+            | EventKind::Arrived { .. }
+            | EventKind::Forgotten { .. }
+            | EventKind::Drained { .. }
+            | EventKind::Checkpointed { .. } => {}
             EventKind::Retracted { ranges, .. } => {
                 self.retracted += ranges.iter().map(|range| u64::from(range.count)).sum::<u64>();
             }
@@ -209,6 +218,7 @@ fn power(node: &NodeInfo) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bary_model::node::Offers;
     use std::sync::Arc;
 
     use bary_model::action::Action;
@@ -222,6 +232,7 @@ mod tests {
 
     fn node(id: u32, slots: u32, speed: f64) -> NodeInfo {
         NodeInfo {
+            offers: Offers::default(),
             id: NodeId(id),
             name: format!("n{id}").into(),
             region: "r".into(),
@@ -262,7 +273,7 @@ mod tests {
         };
         let specs = [Arc::new(spec)].into();
         let mut roster = Roster::default();
-        let kind = EventKind::Submitted { job: JobNo(0), first: SpecNo(0), specs };
+        let kind = EventKind::Submitted { job: JobNo(0), first: SpecNo(0), specs, brief: None };
         roster.on_event(&Event { at: Moment(0), shard: ShardId(1), kind });
         roster
     }

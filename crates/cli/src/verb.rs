@@ -18,12 +18,17 @@ use crate::screen::{PrintError, Screen};
 use crate::session::{Ending, Session};
 use crate::tally::Tally;
 
+pub(crate) mod config;
+pub(crate) mod dev;
 pub(crate) mod docs;
 pub(crate) mod journal;
+pub(crate) mod man;
 pub(crate) mod map;
 pub(crate) mod policy;
+pub(crate) mod remote;
 pub(crate) mod run;
 pub(crate) mod sim;
+pub(crate) mod up;
 pub(crate) mod why;
 
 /// What a run is called and what is shown of it at its end.

@@ -1,5 +1,7 @@
 //! What an engine wants done. The driver does each in order and decides nothing.
 
+use std::sync::Arc;
+
 use bary_ledger::record::Record;
 use bary_model::event::Event;
 use bary_model::id::{Epoch, Lsn, NodeId, RunNo, ShardId};
@@ -36,7 +38,7 @@ pub enum Effect {
         /// On this slot.
         slot: u32,
         /// What to run, one after another.
-        items: Vec<GrantItem>,
+        items: Arc<[GrantItem]>,
         /// After how long no further task of the run may be begun.
         budget: Span,
     },

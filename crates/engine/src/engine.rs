@@ -2,14 +2,14 @@
 
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bary_ledger::ledger::Ledger;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::message::{Frame, Message, Say};
 use bary_model::node::{NodeInfo, Peer};
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Wall};
 use bary_policy::preset::Policy;
 
 use crate::effect::Effect;
@@ -21,6 +21,7 @@ use crate::limits::Limits;
 use crate::link::Links;
 use crate::outbox::Outbox;
 use crate::runner::Runner;
+use crate::sorted::Sorted;
 use crate::timers::{Timer, TimerKey, Timers};
 use crate::view::View;
 
@@ -39,12 +40,14 @@ pub struct EngineConfig {
     pub limits: Limits,
     /// Bugs put back on purpose; none but in tests of the simulator's alarm.
     pub flaws: Flaws,
+    /// The calendar's moment that is `Moment(0)`, for jobs that are not to begin before a time.
+    pub calendar: Wall,
 }
 
 /// The one engine.
 #[derive(Debug)]
 pub struct Engine {
-    homes: BTreeMap<ShardId, Home>,
+    homes: Sorted<ShardId, Home>,
     /// The shard that users' requests go to: the first that was opened here.
     own: Option<ShardId>,
     runner: Runner,
@@ -63,15 +66,16 @@ impl Engine {
     /// An engine that knows only its own node, and is home of nothing.
     #[must_use]
     pub fn new(config: EngineConfig) -> Self {
-        let EngineConfig { node, incarnation, seed, policy, limits, flaws } = config;
+        let EngineConfig { node, incarnation, seed, policy, limits, flaws, calendar } = config;
+        let drained = BTreeSet::new();
         let links = Links::new(incarnation, limits.clone());
         Self {
-            homes: BTreeMap::new(),
+            homes: Sorted::default(),
             own: None,
             out: Outbox::new(node.id, links),
             view: View::new(node.clone()),
             runner: Runner::new(node, limits.clone(), flaws),
-            config: HomeConfig { seed, policy, limits, flaws },
+            config: HomeConfig { seed, policy, limits, flaws, calendar, drained },
             keeper: Keeper::default(),
             keeper_timer: None,
             timers: Timers::default(),
@@ -119,6 +123,12 @@ impl Engine {
         self.runner.is_idle()
     }
 
+    /// Whether all outcomes of this node are on their way to homes that are there.
+    #[must_use]
+    pub fn has_reported(&self) -> bool {
+        self.runner.has_reported()
+    }
+
     /// What is true of each shard that this node is home of.
     pub fn ledgers(&self) -> impl Iterator<Item = &Ledger> {
         self.homes.values().map(Home::ledger)
@@ -135,7 +145,7 @@ impl Engine {
     /// # Panics
     /// Where an invariant does not hold.
     pub fn check(&self) {
-        self.runner.check();
+        self.runner.check(&self.view, &self.config.policy);
         self.homes.values().for_each(Home::check);
     }
 
@@ -152,7 +162,7 @@ impl Engine {
                     self.tell_absent(node, shard);
                 }
             }
-            Input::Joined(peer) => self.join(peer),
+            Input::Joined(peer) => self.join(*peer),
             Input::Left(node) => {
                 for home in self.homes.values_mut() {
                     home.on_left(node, &mut self.out, &mut self.timers);
@@ -176,7 +186,16 @@ impl Engine {
                 self.runner.on_ended(run, items, &mut self.out, &mut self.timers);
             }
             Input::Beat { run } => self.runner.on_beat(run, &self.out),
-            Input::Request { ticket, request } => self.on_request(ticket, request),
+            Input::Checkpoint { run, task, step, payload } => {
+                self.runner.on_checkpoint(
+                    run,
+                    task,
+                    (step, payload),
+                    &mut self.out,
+                    &mut self.timers,
+                );
+            }
+            Input::Request { ticket, request } => self.on_request(ticket, *request),
         }
     }
 
@@ -221,11 +240,21 @@ impl Engine {
                 home.follow_policy(policy.clone(), out, timers);
             }
         }
+        if let Request::Drain { node, drain } = request {
+            if drain {
+                self.config.drained.insert(node);
+            } else {
+                self.config.drained.remove(&node);
+            }
+            for home in self.homes.values_mut().filter(|home| Some(home.shard()) != self.own) {
+                home.drain(node, drain, out, timers);
+            }
+        }
         match self.own.and_then(|own| self.homes.get_mut(&own)) {
             Some(home) => home.on_request(ticket, request, out, timers),
             None => {
                 let reply = match request {
-                    Request::Follow(_) => Reply::Done,
+                    Request::Follow(_) | Request::Drain { .. } => Reply::Done,
                     _ => Reply::Refused(Refusal::NoHome),
                 };
                 out.effect(Effect::Reply { ticket, reply });
@@ -247,7 +276,14 @@ impl Engine {
     /// Delivers messages of this engine to itself, and word of links that began anew; tells
     /// whether there were any.
     fn deliver_local(&mut self) -> bool {
-        let mut any = false;
+        let any = !self.out.is_delivered();
+        if any {
+            self.deliver_all();
+        }
+        any
+    }
+
+    fn deliver_all(&mut self) {
         loop {
             if let Some(peer) = self.out.renewed.pop_front() {
                 for home in self.homes.values_mut() {
@@ -258,9 +294,8 @@ impl Engine {
             } else if let Some(message) = self.out.next_local() {
                 self.on_message(self.view.me, message);
             } else {
-                return any;
+                return;
             }
-            any = true;
         }
     }
 
@@ -271,6 +306,7 @@ impl Engine {
             | Say::Ask(_)
             | Say::Outcomes(_)
             | Say::Retracted { .. }
+            | Say::Checkpoint { .. }
             | Say::Pulse(_) => {
                 if let Some(home) = self.homes.get_mut(&shard) {
                     home.on_message(from, message, &mut self.out, &mut self.timers);

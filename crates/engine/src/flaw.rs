@@ -16,6 +16,12 @@ pub enum Flaw {
     ReplayCallsPolicy,
     /// What a node's former life held is taken for held by the present one.
     StaleIncarnation,
+    /// What comes back of a held job is granted again.
+    GateLeftOpen,
+    /// The ask of a drained node waits for work like others.
+    DrainForgotten,
+    /// The next attempt of a task is not told what the last one left.
+    CheckpointForgotten,
 }
 
 /// The bugs that an engine has.
@@ -43,5 +49,8 @@ impl Flaws {
         ("retract-not-serialised", Flaw::RetractNotSerialised),
         ("replay-calls-policy", Flaw::ReplayCallsPolicy),
         ("stale-incarnation", Flaw::StaleIncarnation),
+        ("gate-left-open", Flaw::GateLeftOpen),
+        ("drain-forgotten", Flaw::DrainForgotten),
+        ("checkpoint-forgotten", Flaw::CheckpointForgotten),
     ];
 }

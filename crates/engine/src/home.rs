@@ -2,8 +2,11 @@
 
 pub(crate) mod account;
 mod accounts;
+mod checkpoint;
 mod exchange;
 mod explain;
+mod follow;
+mod gate;
 mod grant;
 mod halt;
 mod open;
@@ -12,21 +15,24 @@ mod permits;
 mod push;
 mod ready;
 mod recover;
+mod remind;
 mod requests;
 mod session;
 mod steal;
+mod steer;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
+use bary_ledger::job::Job;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
-use bary_model::event::EventKind;
+use bary_model::event::Ended;
 use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
-use bary_model::message::{Ask, Message, Retract, Say};
-use bary_model::outcome::End;
+use bary_model::message::{Ask, Message, Say};
+use bary_model::time::Wall;
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
 use bary_policy::view::TaskView;
@@ -36,6 +42,7 @@ use crate::flaw::{Flaw, Flaws};
 use crate::home::account::{Holding, Parked};
 use crate::home::accounts::Accounts;
 use crate::home::exchange::Exchange;
+use crate::home::gate::Gates;
 use crate::home::open::OpenGrants;
 use crate::home::permits::Permits;
 use crate::home::ready::{Entry, Ready};
@@ -59,10 +66,24 @@ pub(crate) struct Home {
     strangers: BTreeMap<NodeId, Holding>,
     /// Nodes that left; they have to say what they hold when they come back.
     departed: BTreeSet<NodeId>,
+    /// Nodes that are granted nothing.
+    drained: BTreeSet<NodeId>,
+    /// Jobs of which nothing is granted.
+    gates: Gates,
+    /// The calendar's moment at which this engine's clock began.
+    calendar: Wall,
+    /// The least priority of what was granted since all of lower priority was last taken back.
+    least_granted: Option<i32>,
+    /// The highest priority of what may have to go ahead of what was granted.
+    ahead: Option<i32>,
+    /// Room for the events of a batch of outcomes; empty between batches.
+    events: Vec<Ended>,
     /// Batches of outcomes that wait to be durable, with the number of their node.
     settling: VecDeque<(Lsn, NodeId, u64)>,
     /// The batch that opened this reign; nothing is granted before it is durable.
     opening: Option<Lsn>,
+    /// Nodes to ask for the list of what they hold once that batch is durable.
+    unlisted: BTreeSet<NodeId>,
     /// Nodes whose asks wait here.
     parked: BTreeSet<NodeId>,
     exchange: Exchange,
@@ -71,6 +92,8 @@ pub(crate) struct Home {
     permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
+    /// When nodes are told again of work that waits.
+    reminder: Option<TimerKey>,
     /// Whether submissions are refused, as the disk under the journal is nearly full.
     low: bool,
     /// Bottom levels of the specs of jobs that have dependencies.
@@ -88,6 +111,8 @@ pub(crate) struct HomeConfig {
     pub(crate) policy: Policy,
     pub(crate) limits: Limits,
     pub(crate) flaws: Flaws,
+    pub(crate) calendar: Wall,
+    pub(crate) drained: BTreeSet<NodeId>,
 }
 
 impl Home {
@@ -99,7 +124,7 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) -> Self {
-        let HomeConfig { seed, policy, limits, flaws } = config;
+        let HomeConfig { seed, policy, limits, flaws, calendar, drained } = config;
         let epoch = Epoch(ledger.epoch().0 + 1);
         let opened = Record::Opened { epoch };
         ledger.apply(&opened, &mut Consequences::default());
@@ -118,14 +143,22 @@ impl Home {
             accounts: Accounts::new(shard),
             strangers: BTreeMap::new(),
             departed: BTreeSet::new(),
+            drained,
+            gates: Gates::default(),
+            calendar,
+            least_granted: None,
+            ahead: None,
+            events: Vec::new(),
             settling: VecDeque::new(),
             low: false,
+            unlisted: BTreeSet::new(),
             parked: BTreeSet::new(),
             exchange: Exchange::default(),
             watches: Watches::default(),
             open: OpenGrants::default(),
             permits: Permits::default(),
             word: None,
+            reminder: None,
             levels: BTreeMap::new(),
             specs_held: 0,
             force_dice: Dice::new(seed, "force"),
@@ -152,6 +185,11 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
+        // What nodes say before the reign is on record does not count; they say it again then.
+        if self.opening.is_some() {
+            self.relist(from, out);
+            return;
+        }
         if let Say::Hello(hello) = message.say {
             if message.epoch == self.log.epoch {
                 self.on_hello(from, hello, out, timers);
@@ -169,6 +207,9 @@ impl Home {
             Say::Outcomes(outcomes) => self.on_outcomes(from, outcomes, out, timers),
             Say::Retracted { items } => self.on_retracted(from, items, out, timers),
             Say::Pulse(digest) => self.on_pulse(from, digest, out),
+            Say::Checkpoint { fence, task, step, payload } => {
+                self.on_checkpoint(from, (fence, task), step, payload, out);
+            }
             Say::Hello(_)
             | Say::Load { .. }
             | Say::Grant(_)
@@ -208,6 +249,8 @@ impl Home {
             Timer::Level(_) => self.on_level_timer(out),
             Timer::Permits(_) => self.on_permits_timer(out, timers),
             Timer::Watch(_) => self.on_watch_timer(out, timers),
+            Timer::Remind(_) => self.on_remind_timer(out, timers),
+            Timer::Due(_, job) => self.on_due(job, out, timers),
             Timer::Word(_) => {
                 self.word = None;
                 self.spread_the_word(out);
@@ -222,6 +265,9 @@ impl Home {
         self.log.on_durable(lsn, out);
         if self.opening.is_some_and(|opened| opened <= self.log.durable()) {
             self.opening = None;
+            for node in std::mem::take(&mut self.unlisted) {
+                self.relist(node, out);
+            }
             self.watch(out, timers);
             self.serve(out, timers);
         }
@@ -252,64 +298,11 @@ impl Home {
         self.log.record(record);
     }
 
-    /// Tells what followed from records and hands out what became ready.
-    fn follow(&mut self, mut then: Consequences, out: &mut Outbox, timers: &mut Timers) {
-        for range in std::mem::take(&mut then.ready) {
-            self.make_ready_or_cancel(range, &mut then);
-        }
-        self.tell_skipped(&mut then, out);
-        for range in then.cancelled {
-            let end = End::Cancelled;
-            self.log.tell(EventKind::Dropped { range, end, because: None }, out);
-        }
-        self.stop_held(then.stopped, out);
-        for job in then.finished {
-            self.tell_watchers(job, out);
-            self.forget(job);
-            self.log.tell(EventKind::Finished { job }, out);
-        }
-        self.serve(out, timers);
-    }
-
-    fn tell_skipped(&mut self, then: &mut Consequences, out: &mut Outbox) {
-        for (range, because) in std::mem::take(&mut then.skipped) {
-            let because = Some(because);
-            self.log.tell(EventKind::Dropped { range, end: End::Skipped, because }, out);
-        }
-    }
-
-    fn forget(&mut self, job: JobNo) {
-        self.levels.remove(&job);
-        self.specs_held -= self.ledger.job(job).map_or(0, |job| job.specs().len() as u64);
-        if !self.limits.retains_finished {
-            self.ledger.forget(job);
-        }
-    }
-
-    fn stop_held(&mut self, stopped: Vec<(Holder, TaskRange)>, out: &mut Outbox) {
-        let mut by_node: BTreeMap<NodeId, Vec<TaskRange>> = BTreeMap::new();
-        for (holder, range) in stopped {
-            self.holds_no_longer(holder, range);
-            if holder.node == NodeId::ANY {
-                for node in self.open.nodes(holder.epoch, holder.grant) {
-                    by_node.entry(node).or_default().push(range);
-                }
-                self.open.closed(holder.epoch, holder.grant, range.count);
-            } else {
-                by_node.entry(holder.node).or_default().push(range);
-            }
-        }
-        for (node, ranges) in by_node {
-            // Not before the grants that it is about.
-            self.log.say_after_held(node, Say::Retract(Retract::Tasks(ranges)), out);
-        }
-    }
-
     /// Books that a node holds tasks no longer.
     fn holds_no_longer(&mut self, holder: Holder, range: TaskRange) {
         let weight = self.weight(range);
         self.free_permits(range);
-        if let Some(account) = self.accounts.get_mut(&holder.node) {
+        if let Some(account) = self.accounts.book(&holder.node) {
             account.holding.remove(holder.epoch, holder.grant, range, weight);
         } else if let Some(holding) = self.strangers.get_mut(&holder.node) {
             holding.remove(holder.epoch, holder.grant, range, weight);
@@ -320,20 +313,6 @@ impl Home {
     fn weight(&self, range: TaskRange) -> u64 {
         let spec = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
         spec.map_or(0, |spec| spec.weight.times(u64::from(range.count)))
-    }
-
-    /// Tasks that came back ready run again, unless their job is being cancelled.
-    fn make_ready_or_cancel(&mut self, range: TaskRange, then: &mut Consequences) {
-        if self.is_stopping(range.job) {
-            self.commit(Record::Cancelled { range, running: false }, then);
-        } else {
-            self.make_ready(range);
-        }
-    }
-
-    /// Whether a job is being cancelled: what comes back of it does not run again.
-    fn is_stopping(&self, job: JobNo) -> bool {
-        self.ledger.job(job).is_some_and(|job| job.stopping)
     }
 
     /// Checks what must always hold.
@@ -354,13 +333,26 @@ impl Home {
     }
 
     fn make_ready(&mut self, range: TaskRange) {
-        if let Some(entry) = self.entry(range) {
-            self.ready.push(entry);
+        if let Some(range) = self.gates.admit(range) {
+            self.offer(range);
+        }
+    }
+
+    /// Puts tasks among those that are ready; one that has left a checkpoint is put there alone.
+    fn offer(&mut self, range: TaskRange) {
+        let kept = |job: &Job| range.count > 1 && !job.checkpoints.is_empty();
+        if self.ledger.job(range.job).is_some_and(kept) {
+            for part in self.by_checkpoint(range) {
+                self.ready.extend(self.entry(part));
+            }
+        } else {
+            self.ready.extend(self.entry(range));
         }
     }
 
     fn entry(&self, range: TaskRange) -> Option<Entry> {
-        let spec = self.ledger.job(range.job)?.spec(range.spec)?;
+        let job = self.ledger.job(range.job)?;
+        let spec = job.spec(range.spec)?;
         let levels = self.levels.get(&range.job);
         let own = spec.weight.thousandths();
         let b_level = levels.and_then(|l| l.get(range.spec.index())).copied().unwrap_or(own);
@@ -370,7 +362,8 @@ impl Home {
             sequence: u64::from(range.spec.0),
             request: &spec.body.request,
         };
-        Some(Entry { key: self.policy.order.key(&view), range, spec: spec.clone() })
+        let rank = spec.body.priority.saturating_add(job.priority);
+        Some(Entry { key: self.policy.order.key(&view), rank, range, spec: spec.clone() })
     }
 
     /// Sorts all ready tasks anew under the present order.

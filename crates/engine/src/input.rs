@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bary_ledger::graph::GraphError;
 use bary_ledger::ledger::Ledger;
-use bary_model::id::{JobNo, Lsn, NodeId, RunNo, ShardId};
+use bary_model::id::{JobNo, Lsn, NodeId, RunNo, ShardId, TaskId};
 use bary_model::job::{JobRef, JobSpec};
 use bary_model::message::{Frame, OutcomeItem};
 use bary_model::node::Peer;
+use bary_model::payload::Payload;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::Policy;
 
@@ -28,7 +29,7 @@ pub enum Input {
         shard: ShardId,
     },
     /// There is another node, or more is known of it.
-    Joined(Peer),
+    Joined(Box<Peer>),
     /// A node is gone, as far as anybody can tell.
     Left(NodeId),
     /// A frame arrived.
@@ -64,12 +65,23 @@ pub enum Input {
         /// The run.
         run: RunNo,
     },
+    /// A task that runs has left something for its next attempt.
+    Checkpoint {
+        /// The run.
+        run: RunNo,
+        /// The task of the run.
+        task: TaskId,
+        /// How far it is, in steps of its own choice.
+        step: u64,
+        /// What it left; durable already where it is in a store.
+        payload: Payload,
+    },
     /// A user wants something; the reply names the ticket.
     Request {
         /// The user's name for the request.
         ticket: u64,
         /// What is wanted.
-        request: Request,
+        request: Box<Request>,
     },
 }
 
@@ -78,7 +90,7 @@ pub enum Input {
 pub enum Request {
     /// Run a job.
     Submit(JobSpec),
-    /// Run a job once jobs of other shards have finished.
+    /// Run a job once other jobs have finished; those of the same shard must be there.
     SubmitAfter {
         /// The job.
         job: JobSpec,
@@ -100,9 +112,39 @@ pub enum Request {
         job: JobNo,
         /// Whether tasks that run are stopped too, or left to their end.
         running: bool,
+        /// Why, where somebody said so.
+        reason: Option<Box<str>>,
     },
-    /// Run what did not succeed of a finished job once more.
+    /// Grant nothing more of a job until it is released, or release it. What has not started is
+    /// taken back; what runs goes on.
+    Hold {
+        /// The job.
+        job: JobNo,
+        /// Whether it is to be held.
+        held: bool,
+        /// Why, where somebody said so.
+        reason: Option<Box<str>>,
+    },
+    /// Put a job ahead of others, or behind.
+    Prioritise {
+        /// The job.
+        job: JobNo,
+        /// What is added to the priority of each of its tasks; it replaces what was added before.
+        priority: i32,
+    },
+    /// Run what did not succeed of a finished job once more, at once: it is held no longer, and
+    /// does not wait for its time again.
     Retry(JobNo),
+    /// Forget a finished job and what is kept of its results.
+    Forget(JobNo),
+    /// Grant nothing more to a node, or grant again. What it has not started is taken back; what
+    /// runs goes on. This is not on record.
+    Drain {
+        /// The node; it need not be there.
+        node: NodeId,
+        /// Whether it is to be drained.
+        drain: bool,
+    },
     /// Decide by another policy from now on.
     Follow(Policy),
 }
@@ -114,6 +156,12 @@ pub enum Reply {
     Accepted(JobNo),
     /// It was done.
     Done,
+    /// Nothing was left to cancel: the job had finished, or had been cancelled before. The first
+    /// record wins.
+    Over {
+        /// Whether all its tasks had succeeded.
+        good: bool,
+    },
     /// It was not done, and nothing was changed.
     Refused(Refusal),
 }
@@ -150,7 +198,7 @@ pub enum Refusal {
         /// The limit.
         limit: u32,
     },
-    /// There is no such job, or it is closed.
+    /// There is no such job, or it is closed, or forgotten.
     #[error("there is no open job {}", .0.0)]
     NoSuchJob(JobNo),
     /// A job waits for too many others.
@@ -171,6 +219,22 @@ pub enum Refusal {
         key: u128,
         /// The job that has it.
         job: JobNo,
+    },
+    /// The job has finished, so that there is nothing of it to hold.
+    #[error("job {} has finished", .0.0)]
+    AlreadyOver(JobNo),
+    /// The job has not finished; cancel it first, or wait.
+    #[error("job {} has not finished", .0.0)]
+    NotOver(JobNo),
+    /// A reason, or what is said about a job, is too long.
+    #[error("{what} take {bytes} bytes, the limit is {limit}")]
+    TooLong {
+        /// What: the reason, or tags and owner.
+        what: &'static str,
+        /// How many bytes they take.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
     },
     /// The job has not finished, or nothing of it is left to retry.
     #[error("job {} has not finished, or is no longer kept", .0.0)]

@@ -13,5 +13,6 @@ mod log;
 mod outbox;
 pub mod recall;
 mod runner;
+mod sorted;
 mod timers;
 mod view;

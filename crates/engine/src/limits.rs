@@ -49,11 +49,14 @@ pub struct Limits {
     /// How long a node waits at most to hear that its outcomes are durable, where no grant says
     /// so. Defaults to 200 ms.
     pub settle_delay: Span,
-    /// Most jobs of other shards that one job may wait for. Defaults to 10,000.
+    /// Most jobs that one job may wait for. Defaults to 10,000.
     pub upstream_jobs_max: usize,
     /// How often a home asks again whether a job that one of its own waits for has finished,
     /// where it has not heard. Defaults to 5 s.
     pub watch_again: Span,
+    /// How often nodes are told again of work that waits and that they could run. Longer means
+    /// that an ask which was lost with a home is missed for longer. Defaults to 5 s.
+    pub remind_every: Span,
     /// How long a node that begins to keep a limit lets homes tell what they use before it lends
     /// anything; longer than a round trip. Defaults to 300 ms.
     pub permit_delay: Span,
@@ -99,6 +102,7 @@ impl Default for Limits {
             settle_delay: Span::millis(200),
             upstream_jobs_max: 10_000,
             watch_again: Span::secs(5),
+            remind_every: Span::secs(5),
             permit_delay: Span::millis(300),
             open_copies_max: 2,
             level_delay: Span::millis(50),
@@ -129,8 +133,11 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("resend_max", "5 s", "longest wait before a message is sent again"),
     ("acknowledge_delay", "40 ms", "how long an acknowledgement waits for company"),
     ("settle_delay", "200 ms", "how long until a node hears that its outcomes are durable"),
-    ("upstream_jobs_max", "10,000", "jobs of other shards that one job waits for"),
+    ("upstream_jobs_max", "10,000", "jobs that one job waits for"),
+    ("about_bytes_max", "65,536", "bytes of a job's tags and owner"),
+    ("reason_bytes_max", "1,024", "bytes of the reason for a cancel or a hold"),
     ("watch_again", "5 s", "how often a home asks again about a job that one of its own waits for"),
+    ("remind_every", "5 s", "how often nodes are told again of work that waits"),
     ("permit_delay", "300 ms", "how long a new keeper of a limit listens before it lends"),
     ("open_copies_max", "2", "nodes that run one grant at a time under Open binding"),
     ("level_delay", "50 ms", "how often homes tell each other how they stand, at most"),

@@ -11,13 +11,14 @@ use bary_model::time::{Moment, Span};
 
 use crate::effect::Effect;
 use crate::limits::Limits;
+use crate::sorted::Sorted;
 
 /// All links of a node.
 #[derive(Debug)]
 pub(crate) struct Links {
     incarnation: Incarnation,
     limits: Limits,
-    links: BTreeMap<NodeId, Link>,
+    links: Sorted<NodeId, Link>,
     /// When each link that wants something wants it.
     wakes: BTreeSet<(Moment, NodeId)>,
 }
@@ -56,7 +57,7 @@ struct Link {
 
 impl Links {
     pub(crate) fn new(incarnation: Incarnation, limits: Limits) -> Self {
-        Self { incarnation, limits, links: BTreeMap::new(), wakes: BTreeSet::new() }
+        Self { incarnation, limits, links: Sorted::default(), wakes: BTreeSet::new() }
     }
 
     /// Notes how far a peer is.
@@ -201,13 +202,13 @@ impl Links {
 
     fn link(&mut self, peer: NodeId, now: Moment) -> &mut Link {
         let first = Birth::first(self.incarnation);
-        self.links.entry(peer).or_insert_with(|| Link { heard: now, ..Link::new(first) })
+        self.links.or_insert_with(peer, || Link { heard: now, ..Link::new(first) })
     }
 
     fn schedule(&mut self, peer: NodeId) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         let wake = link.resend.into_iter().chain(link.owes).min();
-        if wake == link.wake && wake.is_some_and(|at| self.wakes.contains(&(at, peer))) {
+        if wake == link.wake {
             return;
         }
         if let Some(at) = std::mem::replace(&mut link.wake, wake) {

@@ -21,6 +21,8 @@ pub(crate) struct Log {
     /// The number that the batch under way will get.
     next: Lsn,
     durable: Lsn,
+    /// The first batch of the reign, in which it was opened.
+    opened: Lsn,
     held: VecDeque<(Lsn, Promise)>,
     /// Whether promises leave at once; only a bug put back on purpose says so.
     pub(crate) hasty: bool,
@@ -42,7 +44,7 @@ impl Log {
     pub(crate) fn new(shard: ShardId, epoch: Epoch, next: Lsn) -> Self {
         let durable = Lsn(next.0 - 1);
         let (records, held) = (Vec::new(), VecDeque::new());
-        Self { shard, epoch, records, next, durable, held, hasty: false }
+        Self { shard, epoch, records, next, durable, opened: next, held, hasty: false }
     }
 
     pub(crate) fn record(&mut self, record: Record) {
@@ -54,9 +56,15 @@ impl Log {
         Message { shard: self.shard, epoch: self.epoch, say }
     }
 
-    /// Says something at once.
-    pub(crate) fn say(&self, to: NodeId, say: Say, out: &mut Outbox) {
-        out.send(to, self.message(say));
+    /// Says something at once, or as soon as the reign is on record: until then another home may
+    /// mint the same epoch, and nobody could tell the two apart.
+    pub(crate) fn say(&mut self, to: NodeId, say: Say, out: &mut Outbox) {
+        let message = self.message(say);
+        if self.durable < self.opened && !self.hasty {
+            self.held.push_back((self.opened, Promise::Send(to, message)));
+        } else {
+            out.send(to, message);
+        }
     }
 
     /// Says something when the batch under way is durable.

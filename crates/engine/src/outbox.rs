@@ -50,6 +50,11 @@ impl Outbox {
         }
     }
 
+    /// Whether this engine has heard all that it said to itself.
+    pub(crate) fn is_delivered(&self) -> bool {
+        self.local.is_empty() && self.renewed.is_empty()
+    }
+
     pub(crate) fn next_local(&mut self) -> Option<Message> {
         self.local.pop_front()
     }

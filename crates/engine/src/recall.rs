@@ -4,11 +4,13 @@
 //! Moments are never journaled. An event recalled is told at the latest moment at which a task
 //! before it is known to have ended, on the clock that all runs of one state share.
 
+use std::sync::Arc;
+
 use bary_ledger::consequences::Consequences;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
-use bary_model::event::{Ended, Event, EventKind};
-use bary_model::id::{Epoch, GrantNo, JobNo, ShardId, SpecNo, TaskRange};
+use bary_model::event::{Brief, Ended, Event, EventKind};
+use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskRange};
 use bary_model::outcome::{End, Failure};
 use bary_model::time::Moment;
 
@@ -93,6 +95,10 @@ impl Recall {
                 let specs = self.ledger.job(*job).map_or(0, |job| job.specs().len());
                 Before::Specs(SpecNo(specs as u32))
             }
+            Record::Checkpointed { task, .. } => {
+                let holder = self.ledger.holder(TaskRange::one(*task));
+                Before::By(holder.map_or_else(Default::default, |holder| holder.node))
+            }
             Record::Retracted { items } => Before::Retracted(self.retracted(items)),
             Record::Failed { task, .. } => {
                 let range = TaskRange::one(*task);
@@ -123,11 +129,30 @@ impl Recall {
 
     fn tell_record(&mut self, record: Record, before: Before, tell: &mut dyn FnMut(Event)) {
         match (record, before) {
-            (Record::Submitted { job, specs, .. }, _) => {
-                self.tell(EventKind::Submitted { job, first: SpecNo(0), specs }, tell);
+            (Record::Submitted { job, name, specs, open, about, .. }, _) => {
+                let known = self.ledger.job(job);
+                let upstream = known.into_iter().flat_map(|job| job.waits_for()).collect();
+                let brief = Some(Arc::new(Brief { name, about, open, upstream }));
+                self.tell(EventKind::Submitted { job, first: SpecNo(0), specs, brief }, tell);
             }
             (Record::Extended { job, specs }, Before::Specs(first)) => {
-                self.tell(EventKind::Submitted { job, first, specs }, tell);
+                self.tell(EventKind::Submitted { job, first, specs, brief: None }, tell);
+            }
+            (Record::Stopping { job, reason }, _) => {
+                self.tell(EventKind::Stopping { job, reason }, tell);
+            }
+            (Record::Held { job, held, reason }, _) => {
+                self.tell(EventKind::Held { job, held, reason }, tell);
+            }
+            (Record::Prioritised { job, priority }, _) => {
+                self.tell(EventKind::Prioritised { job, priority }, tell);
+            }
+            (Record::Forgotten { job }, _) => self.tell(EventKind::Forgotten { job }, tell),
+            (Record::Arrived { job, upstream, good }, _) => {
+                self.tell(EventKind::Arrived { job, upstream, good }, tell);
+            }
+            (Record::Checkpointed { task, step, payload, .. }, Before::By(node)) => {
+                self.tell(EventKind::Checkpointed { task, node, step, payload }, tell);
             }
             // A cancel closes a job without telling.
             (Record::Closed { job }, _) if self.is_stopping(job) => {}
@@ -170,6 +195,7 @@ enum Before {
     Specs(SpecNo),
     Retracted(Vec<EventKind>),
     Told(EventKind),
+    By(NodeId),
 }
 
 /// Leaves out what a retry of the job has undone since: ends without success, and that the job had

@@ -8,7 +8,8 @@ mod start;
 mod stop;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap};
+use std::sync::Arc;
 
 use bary_model::id::{JobNo, RunNo, ShardId, TaskRange};
 use bary_model::message::{Grant, GrantItem};
@@ -21,8 +22,10 @@ use crate::effect::Why;
 use crate::flaw::Flaws;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
+use crate::runner::ask::Choice;
 use crate::runner::held::Held;
 use crate::runner::session::Session;
+use crate::sorted::Sorted;
 use crate::timers::{TimerKey, Timers};
 use crate::view::View;
 
@@ -34,16 +37,18 @@ pub(crate) struct Runner {
     free: Resources,
     free_slots: FreeSlots,
     held: Held,
-    runs: BTreeMap<RunNo, Box<Running>>,
+    runs: Sorted<RunNo, Running>,
     last_run: u64,
     flaws: Flaws,
     /// The conversation with each home that was heard of.
-    sessions: BTreeMap<ShardId, Session>,
+    sessions: Sorted<ShardId, Session>,
     /// Sessions that may have to begin anew, as something would be lost otherwise.
     broken: BTreeSet<ShardId>,
     /// Items of outcomes that homes have not answered.
     unsettled: u64,
     ask_timer: Option<TimerKey>,
+    /// The home to ask next, as it was last found.
+    choice: Option<Choice>,
 }
 
 /// One run that goes on.
@@ -52,10 +57,11 @@ struct Running {
     home: ShardId,
     slot: u32,
     class: usize,
-    used: Resources,
-    items: Vec<GrantItem>,
+    items: Arc<[GrantItem]>,
     expected_end: Option<Moment>,
     heard: Moment,
+    timeout: TimerKey,
+    /// The other timers that are about it.
     timers: Vec<TimerKey>,
     /// Why it was asked to end, if it was.
     stopping: Option<Why>,
@@ -63,6 +69,13 @@ struct Running {
     cancelled: Vec<TaskRange>,
     /// Jobs of which the home wants back what the run does not begin.
     give_back: Vec<JobNo>,
+}
+
+impl Running {
+    /// What it takes of the node while it runs.
+    fn used(&self) -> &Resources {
+        &self.items[0].spec.body.request.resources
+    }
 }
 
 /// What a node asks for; the greater covers the lesser.
@@ -105,13 +118,14 @@ impl Runner {
             limits,
             free_slots: FreeSlots::default(),
             held: Held::default(),
-            runs: BTreeMap::new(),
+            runs: Sorted::default(),
             last_run: 0,
             flaws,
-            sessions: BTreeMap::new(),
+            sessions: Sorted::default(),
             broken: BTreeSet::new(),
             unsettled: 0,
             ask_timer: None,
+            choice: None,
         }
     }
 
@@ -129,6 +143,7 @@ impl Runner {
                 && number == session.asks
             {
                 session.open = None;
+                self.choice = None;
             }
         }
         for item in grant.items {
@@ -156,10 +171,11 @@ impl Runner {
     }
 
     /// Checks what must always hold.
-    pub(crate) fn check(&self) {
+    pub(crate) fn check(&self, view: &View, policy: &Policy) {
+        self.check_choice(view, policy);
         assert!(self.info.resources.fits(&self.free), "a node never has more than it has");
         let used = self.runs.values().fold(self.free.clone(), |mut sum, run| {
-            sum.give(&run.used);
+            sum.give(run.used());
             sum
         });
         assert_eq!(used, self.info.resources, "what runs and what is free is all there is");

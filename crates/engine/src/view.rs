@@ -1,18 +1,20 @@
 //! What this node knows of the others: who they are, how far, and what their homes have ready.
 
-use std::collections::BTreeMap;
-
 use bary_model::id::{Epoch, NodeId, ShardId};
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Moment, Span};
+
+use crate::sorted::Sorted;
 
 /// The other nodes, and this one at no distance.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) me: NodeId,
-    pub(crate) peers: BTreeMap<NodeId, Peer>,
+    pub(crate) peers: Sorted<NodeId, Peer>,
     /// Homes that have been heard of.
-    pub(crate) homes: BTreeMap<ShardId, HomeView>,
+    pub(crate) homes: Sorted<ShardId, HomeView>,
+    /// Counts what changed of all this, so that what follows from it need not be found anew.
+    pub(crate) changes: u64,
 }
 
 /// A shard's home as it looks from here.
@@ -38,16 +40,20 @@ impl View {
     pub(crate) fn new(info: NodeInfo) -> Self {
         let me = info.id;
         let own = Peer { info, round_trip: Span::ZERO };
-        Self { me, peers: BTreeMap::from([(me, own)]), homes: BTreeMap::new() }
+        let mut peers = Sorted::default();
+        peers.insert(me, own);
+        Self { me, peers, homes: Sorted::default(), changes: 0 }
     }
 
     pub(crate) fn join(&mut self, peer: Peer) {
+        self.changes += 1;
         self.peers.insert(peer.info.id, peer);
     }
 
     /// Forgets a node and the homes that were there.
     pub(crate) fn leave(&mut self, node: NodeId) {
         if node != self.me {
+            self.changes += 1;
             self.peers.remove(&node);
             self.homes.retain(|_, home| home.node != node);
         }
@@ -55,19 +61,24 @@ impl View {
 
     /// A home speaks: tells whether it is the one that reigns, as far as this node has heard.
     pub(crate) fn hear(&mut self, shard: ShardId, node: NodeId, epoch: Epoch) -> bool {
-        let home = self.homes.entry(shard).or_insert_with(|| HomeView::new(node, epoch));
-        if epoch < home.epoch {
-            return false;
+        let known = self.homes.get(&shard).map(|home| home.epoch);
+        if known < Some(epoch) {
+            self.changes += 1;
+            self.homes.insert(shard, HomeView::new(node, epoch));
         }
-        if epoch > home.epoch {
-            *home = HomeView::new(node, epoch);
-        }
-        true
+        known <= Some(epoch)
+    }
+
+    /// There is no home where one was heard.
+    pub(crate) fn forget(&mut self, shard: ShardId) {
+        self.changes += 1;
+        self.homes.remove(&shard);
     }
 
     /// A home has said how much is ready, to all or in a grant.
     pub(crate) fn set_ready(&mut self, shard: ShardId, ready: u64, calls: bool, now: Moment) {
         if let Some(home) = self.homes.get_mut(&shard) {
+            self.changes += 1;
             (home.ready, home.calls, home.heard) = (ready, calls, now);
         }
     }

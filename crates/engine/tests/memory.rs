@@ -14,13 +14,13 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
 use bary_model::id::{Epoch, GrantNo, Incarnation, JobNo, Lsn, NodeId, ShardId, SpecNo, TaskRange};
-use bary_model::job::JobSpec;
-use bary_model::node::NodeInfo;
+use bary_model::job::{About, JobSpec};
+use bary_model::node::{NodeInfo, Offers};
 use bary_model::outcome::{End, Results, Usage};
 use bary_model::payload::Payload;
 use bary_model::resources::Resources;
 use bary_model::task::{Body, TaskSpec};
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Wall};
 use bary_policy::dice::Dice;
 use bary_policy::preset;
 
@@ -70,6 +70,7 @@ fn ledger_of(count: u32) -> Ledger {
     ledger.apply(&Record::Opened { epoch: Epoch(1) }, out);
     let specs = [spec(count, &body())].into();
     let record = Record::Submitted {
+        about: About::default().shared(),
         job: JobNo(0),
         name: "a".into(),
         specs,
@@ -120,13 +121,15 @@ fn busy_engine() -> Engine {
         slots: 1,
         speed: 1.0,
         labels: BTreeMap::new(),
+        offers: Offers::default(),
     };
     let policy = preset::parse("gravity").expect("a preset");
     let shard = ShardId(1);
     let limits = Limits::default();
     let (incarnation, flaws) = (Incarnation(1), Flaws::default());
+    let calendar = Wall::default();
     let mut engine =
-        Engine::new(EngineConfig { node, incarnation, seed: 1, policy, limits, flaws });
+        Engine::new(EngineConfig { node, incarnation, seed: 1, policy, limits, flaws, calendar });
     let ledger = Box::new(Ledger::new(shard));
     engine.step(Moment(0), [Input::Opened { ledger, next: Lsn(1) }], &mut Vec::new());
     submit(&mut engine, vec![spec(1_000, &body())]);
@@ -134,8 +137,8 @@ fn busy_engine() -> Engine {
 }
 
 fn submit(engine: &mut Engine, specs: Vec<Arc<TaskSpec>>) {
-    let job = JobSpec { name: "a".into(), specs: specs.into(), open: false, halt: None, key: None };
-    let input = Input::Request { ticket: 1, request: Request::Submit(job) };
+    let job = JobSpec::new("a", specs);
+    let input = Input::Request { ticket: 1, request: Box::new(Request::Submit(job)) };
     let mut effects = Vec::new();
     engine.step(Moment(0), [input], &mut effects);
     engine.step(Moment(0), [Input::Durable { shard: ShardId(1), lsn: Lsn(99) }], &mut effects);

@@ -1,27 +1,23 @@
-//! Making the call of a function: its arguments for each index, and what a panic said.
+//! Making the call of a function for each index, and what a panic said.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::sync::{Arc, Once};
 
-use bary_model::action::{Action, Arg};
+use bary_model::action::Action;
 use bary_model::id::TaskId;
 use bary_model::message::GrantItem;
 use bary_model::outcome::Failure;
 use bary_model::payload::Payload;
-use bary_model::template::Scope;
-use bary_ports::function::{Call, Function, FunctionResult, UpstreamResults};
-use bytes::Bytes;
+use bary_ports::function::{Call, Function, FunctionResult};
 
+use crate::arguments::Arguments;
 use crate::run::Run;
 use crate::shared::Shared;
 
 /// The calls of one item, one for each index. What does not differ between them is made once.
 pub(crate) struct Calls<'a> {
-    item: &'a GrantItem,
-    args: &'a [Arg],
-    constant: bool,
-    texts: Vec<(Box<str>, Bytes)>,
+    arguments: Arguments<'a>,
     call: Call,
 }
 
@@ -49,12 +45,7 @@ impl<'a> Calls<'a> {
         run: &Arc<Run>,
         item: &'a GrantItem,
     ) -> Result<Self, Failure> {
-        let args: &[Arg] = match &item.spec.body.action {
-            Action::Function { args, .. } => args,
-            Action::Command { .. } => &[],
-        };
-        let upstream = read_upstream(shared, item)?;
-        let texts = texts(&upstream);
+        let mut arguments = Arguments::read(item, run.start.slot, &*shared.store)?;
         let beat = if item.spec.body.heartbeat_timeout.is_some() {
             let (shared, run) = (Arc::clone(shared), Arc::downgrade(run));
             Arc::new(move || {
@@ -70,103 +61,35 @@ impl<'a> Calls<'a> {
             attempt: item.attempt,
             slot: run.start.slot,
             speed: shared.config.speed,
-            args: Vec::new(),
-            upstream,
+            args: arguments.at(0),
+            upstream: arguments.take_upstream(),
             stop: Arc::clone(&run.stop),
             beat,
         };
-        let constant = args.iter().all(|arg| arg.value.is_literal());
-        let mut calls = Self { item, args, constant, texts, call };
-        calls.call.args = calls.expand(0);
-        Ok(calls)
+        Ok(Self { arguments, call })
     }
 
     /// The call at an offset of the item, in order from 0.
     pub(crate) fn at(&mut self, offset: u32) -> &Call {
-        self.call.task.index = self.item.range.first + offset;
-        if !self.constant && offset > 0 {
-            self.call.args = self.expand(offset);
+        self.call.task.index = self.arguments.first() + offset;
+        if !self.arguments.is_constant() && offset > 0 {
+            self.call.args = self.arguments.at(offset);
         }
         &self.call
     }
 
     /// The call at an offset of the item, to be given away.
     pub(crate) fn owned(&self, offset: u32) -> Call {
-        let constant = self.constant || offset == 0;
+        let constant = self.arguments.is_constant() || offset == 0;
         Call {
-            task: TaskId { index: self.item.range.first + offset, ..self.call.task },
-            args: if constant { self.call.args.clone() } else { self.expand(offset) },
+            task: TaskId { index: self.arguments.first() + offset, ..self.call.task },
+            args: if constant { self.call.args.clone() } else { self.arguments.at(offset) },
             upstream: self.call.upstream.clone(),
             stop: Arc::clone(&self.call.stop),
             beat: Arc::clone(&self.call.beat),
             ..self.call
         }
     }
-
-    fn expand(&self, offset: u32) -> Vec<(Option<Box<str>>, Bytes)> {
-        let index = self.item.range.first + offset;
-        let scope = scope(self.item, index, self.call.slot, &self.texts);
-        let expanded = |arg: &Arg| (arg.name.clone(), Bytes::from(arg.value.expand(&scope)));
-        self.args.iter().map(expanded).collect()
-    }
-}
-
-/// What placeholders stand for in one task.
-pub(crate) fn scope<'a>(
-    item: &'a GrantItem,
-    index: u32,
-    slot: u32,
-    upstream: &'a [(Box<str>, Bytes)],
-) -> Scope<'a> {
-    let row = item.spec.first_row + u64::from(index);
-    let place = item.spec.rows_before + row;
-    Scope {
-        row: item.spec.inputs.row(row),
-        index: place,
-        sequence: place + 1,
-        slot,
-        attempt: item.attempt,
-        upstream,
-    }
-}
-
-/// Reads the results that an item uses.
-pub(crate) fn read_upstream(
-    shared: &Shared,
-    item: &GrantItem,
-) -> Result<Vec<UpstreamResults>, Failure> {
-    let upstream = item.upstream.as_deref().unwrap_or_default();
-    let mut read = Vec::with_capacity(upstream.len());
-    for used in upstream {
-        let bytes = |payload: &Payload| shared.store.read(payload);
-        let results =
-            used.results.iter().map(bytes).collect::<Result<_, _>>().map_err(|error| {
-                let text = format!("the result of `{}` could not be read: {error}", used.name);
-                Failure::Error(text.into())
-            })?;
-        let (indices, nodes) = (used.indices.clone(), used.nodes.clone());
-        read.push(UpstreamResults { name: used.name.clone(), results, indices, nodes });
-    }
-    Ok(read)
-}
-
-/// The results as `{result.NAME}` reads them: one without its last line break, as a shell's
-/// `$(...)` gives it; several each ending a line.
-pub(crate) fn texts(upstream: &[UpstreamResults]) -> Vec<(Box<str>, Bytes)> {
-    let text = |used: &UpstreamResults| match used.results.as_slice() {
-        [one] => one.strip_suffix(b"\n").map_or_else(|| one.clone(), |line| one.slice_ref(line)),
-        several => {
-            let mut joined = Vec::with_capacity(several.iter().map(|one| one.len() + 1).sum());
-            for one in several {
-                joined.extend_from_slice(one);
-                if !one.ends_with(b"\n") {
-                    joined.push(b'\n');
-                }
-            }
-            Bytes::from(joined)
-        }
-    };
-    upstream.iter().map(|used| (used.name.clone(), text(used))).collect()
 }
 
 /// What a function returned, or how its panic is reported, with its bytes kept.

@@ -3,15 +3,16 @@
 //! What is deliberately absent: any decision. What to start, when to stop it and whether to try
 //! again is the engine's; this crate does it and says what came of it.
 
+pub mod arguments;
 pub mod config;
 pub mod leftover;
 pub mod local;
+pub mod report;
 
 mod blocking;
 mod call;
 mod future;
 mod process;
-mod report;
 mod run;
 mod shared;
 mod slot;

@@ -7,7 +7,7 @@ use bary_model::time::Span;
 
 /// The outcomes of a run and where it is: the next task is at `offset` of item `item`.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub struct Report {
     outcomes: Vec<OutcomeItem>,
     item: usize,
     offset: u32,
@@ -17,25 +17,26 @@ pub(crate) struct Report {
 
 /// How one task ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub struct Ended {
     /// What it gave, or why it failed.
-    pub(crate) end: Result<(), Failure>,
+    pub end: Result<(), Failure>,
     /// Its result, or what it printed before it failed.
-    pub(crate) output: Payload,
+    pub output: Payload,
     /// What it wrote to standard error.
-    pub(crate) stderr: Payload,
+    pub stderr: Payload,
     /// When it ran and what it used.
-    pub(crate) usage: Usage,
+    pub usage: Usage,
 }
 
 impl Report {
     /// Whether every task has its outcome.
-    pub(crate) fn is_whole(&self, items: &[GrantItem]) -> bool {
+    #[must_use]
+    pub fn is_whole(&self, items: &[GrantItem]) -> bool {
         self.item >= items.len()
     }
 
     /// Records how the next task ended.
-    pub(crate) fn push(&mut self, items: &[GrantItem], ended: Ended) {
+    pub fn push(&mut self, items: &[GrantItem], ended: Ended) {
         if self.open && ended.end.is_ok() && ended.stderr.is_empty() && self.join(&ended) {
             return self.advance(items, 1);
         }
@@ -52,7 +53,7 @@ impl Report {
 
     /// Records a success that gave nothing where it makes the last outcome longer and is not the
     /// last of its item.
-    pub(crate) fn push_nothing(&mut self, items: &[GrantItem], busy: Span) -> bool {
+    pub fn push_nothing(&mut self, items: &[GrantItem], busy: Span) -> bool {
         let Some(item) = items.get(self.item) else { return false };
         if !self.open || self.offset + 1 >= item.range.count {
             return false;
@@ -68,13 +69,13 @@ impl Report {
     }
 
     /// Records that the next task was stopped since it was cancelled.
-    pub(crate) fn push_stopped(&mut self, items: &[GrantItem], stderr: Payload, usage: Usage) {
+    pub fn push_stopped(&mut self, items: &[GrantItem], stderr: Payload, usage: Usage) {
         self.put(items, 1, Outcome::Stopped, stderr, usage);
         self.open = false;
     }
 
     /// Records that all further tasks were not begun.
-    pub(crate) fn return_rest(&mut self, items: &[GrantItem]) {
+    pub fn return_rest(&mut self, items: &[GrantItem]) {
         while let Some(item) = items.get(self.item) {
             let left = item.range.count - self.offset;
             self.put(items, left, Outcome::Returned, Payload::Empty, Usage::default());
@@ -82,7 +83,8 @@ impl Report {
     }
 
     /// The outcomes, in order.
-    pub(crate) fn take(&mut self) -> Vec<OutcomeItem> {
+    #[must_use]
+    pub fn take(&mut self) -> Vec<OutcomeItem> {
         std::mem::take(&mut self.outcomes)
     }
 

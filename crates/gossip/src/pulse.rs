@@ -23,6 +23,10 @@ const ECHO_SHARE: f64 = 1.0 / 16.0;
 /// How many samples of its own a member needs to count as much as all others together.
 const PRIOR_SAMPLES: f64 = 4.0;
 
+/// How many answers of its own a member needs before a late one is evidence: until then nobody
+/// knows how far away it is.
+const OWN_SAMPLES_MIN: u32 = 4;
+
 /// Over how many probes the loss is averaged.
 const LOSS_MEMORY: f64 = 64.0;
 
@@ -78,13 +82,14 @@ impl Climate {
     pub(crate) fn answered(&mut self, pulse: &mut Pulse, seconds: f64, sample: bool) {
         let (mean, deviation) = self.expected(&pulse.own);
         let evidence = phi((seconds - mean) / deviation).min(self.per_probe_max);
-        self.accrue(pulse, evidence, sample);
+        let is_new = pulse.own.samples < OWN_SAMPLES_MIN;
+        self.accrue(pulse, evidence, sample, !is_new);
         // What is far out is learnt as if it were nearer, and from echoes with little weight, as
         // those come often: a lasting change becomes the norm in a quarter of an hour or more.
         let known = self.all.samples > 0;
         let learnt = if known { seconds.min(mean + 2.0 * deviation) } else { seconds };
         let share = if sample || evidence < EVIDENCE { 1.0 } else { ECHO_SHARE };
-        pulse.own.learn(learnt, share);
+        pulse.own.learn(if is_new { seconds } else { learnt }, share);
         if sample {
             self.all.learn(learnt, 1.0);
             self.loss -= self.loss / LOSS_MEMORY;
@@ -95,13 +100,15 @@ impl Climate {
     pub(crate) fn missed(&mut self, pulse: &mut Pulse, sample: bool) {
         // It may have been lost like others': that is how likely it is if the member is well.
         let evidence = tens_of(1.0 / self.loss.max(0.001)).min(self.per_probe_max);
-        self.accrue(pulse, evidence.max(EVIDENCE), sample);
+        self.accrue(pulse, evidence.max(EVIDENCE), sample, true);
         if sample {
             self.loss += (1.0 - self.loss) / LOSS_MEMORY;
         }
     }
 
-    fn accrue(&mut self, pulse: &mut Pulse, evidence: f64, sample: bool) {
+    /// `counts` says whether evidence may be held against the member, and not only against this
+    /// node itself.
+    fn accrue(&mut self, pulse: &mut Pulse, evidence: f64, sample: bool, counts: bool) {
         let against = evidence >= EVIDENCE;
         if self.all.samples < SAMPLES_MIN {
             return;
@@ -111,7 +118,7 @@ impl Climate {
             let late = if against { 1.0 } else { 0.0 };
             self.late += (late - self.late) / 4.0;
         }
-        if against {
+        if against && counts {
             pulse.phi = (pulse.phi + sound * evidence).min(PHI_MAX);
         } else {
             pulse.phi *= 0.5;
@@ -150,7 +157,7 @@ fn tens_of(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Climate, Pulse, phi, tens_of};
+    use super::{Climate, EVIDENCE, Pulse, phi, tens_of};
 
     fn settled() -> (Climate, Pulse) {
         let (mut climate, mut pulse) = (Climate::new(0.000_5, 3.0), Pulse::default());
@@ -187,6 +194,23 @@ mod tests {
             climate.answered(&mut pulse, 0.010, true);
         }
         assert!(pulse.phi < 1.0, "{}", pulse.phi);
+    }
+
+    #[test]
+    fn a_member_far_from_all_others_is_not_suspected() {
+        let (mut climate, _) = settled();
+        let mut far = Pulse::default();
+        for turn in 0..40 {
+            climate.answered(&mut far, 0.200 + 0.010 * f64::from(turn % 3), true);
+            for _ in 0..5 {
+                climate.answered(&mut Pulse::default(), 0.010, true);
+            }
+            assert!(far.phi < EVIDENCE, "{turn}: {}", far.phi);
+        }
+        for _ in 0..4 {
+            climate.answered(&mut far, 1.0, false);
+        }
+        assert!(far.phi >= 8.0, "{}", far.phi);
     }
 
     #[test]

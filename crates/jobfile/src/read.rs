@@ -89,7 +89,7 @@ pub fn read(
     };
     if cx.faults.is_empty() {
         let spec =
-            JobSpec { name: name.clone(), specs: specs.into(), open: false, halt: None, key: None };
+            JobSpec::new(name.clone(), specs);
         return Ok(JobFile { name, spec, params: cx.params });
     }
     Err(sorted(cx.faults))

@@ -14,6 +14,7 @@ pub(crate) fn read(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Request {
         labels: labels(cx, fields.get("where")),
         region: fields.get("region").and_then(|value| cx.text(value)).map(Into::into),
         kind: fields.get("kind").map_or_else(Kind::default, |value| kind(cx, value)),
+        function: None,
     }
 }
 

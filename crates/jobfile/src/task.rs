@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use bary_model::action::{Action, Backoff};
-use bary_model::task::{Body, Permit, RunIf};
+use bary_model::task::{Body, Permit, Request, RunIf};
 use bary_model::template::Template;
 use bary_model::time::Span;
 use bary_model::weight::Weight;
@@ -65,7 +65,8 @@ pub(crate) fn read(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Draft {
     let action = action::read(cx, fields).unwrap_or(Action::Command { argv: Vec::new() });
     let surroundings = surroundings::read(cx, fields);
     let request = request::read(cx, fields);
-    let mut body = Body { surroundings, request, ..Body::new(action) };
+    let mut body = Body { surroundings, ..Body::new(action) };
+    body.request = Request { function: body.request.function.take(), ..request };
     times(cx, fields, &mut body);
     body.run_if = match fields.own("run-if").map(|value| check::plain(cx, value)) {
         Some(Ok(text)) if text == "failure" => RunIf::Failure,

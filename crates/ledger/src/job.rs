@@ -5,12 +5,13 @@ mod follow;
 use std::sync::Arc;
 
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, SpecNo, TaskRange};
-use bary_model::job::{Halt, JobRef, SubmissionKey};
+use bary_model::job::{About, Halt, JobRef, SubmissionKey};
 use bary_model::message::Upstream;
 use bary_model::outcome::{End, Results};
 use bary_model::task::TaskSpec;
 
 use crate::array::{Holder, Tries, runs};
+use crate::checkpoint::Checkpoints;
 use crate::consequences::Consequences;
 use crate::graph;
 use crate::spec::{One, Progress, SpecState, spent};
@@ -27,11 +28,21 @@ pub struct Job {
     pub halt: Option<Halt>,
     /// The key under which it was submitted, if it has one.
     pub key: Option<SubmissionKey>,
+    /// Whose it is, as it was submitted.
+    pub about: Arc<About>,
+    /// What is added to the priority of each of its tasks.
+    pub priority: i32,
+    /// Whether nothing of it is granted until it is released.
+    pub held: bool,
+    /// What its tasks have left for their next attempts.
+    pub checkpoints: Checkpoints,
+    /// Whether its users have had it forgotten.
+    pub forgotten: bool,
     /// Whether it is being cancelled: what comes back of it does not run again.
     pub stopping: bool,
     /// How often what did not succeed of it was run once more.
     pub generation: u32,
-    /// Jobs of other shards that it waits for, and whether each succeeded where it has finished.
+    /// The jobs that it waits for, and whether each succeeded where it has finished.
     pub(crate) upstream: Vec<(JobRef, Option<bool>)>,
     /// Tasks that were submitted.
     pub tasks: u64,
@@ -60,6 +71,11 @@ impl Job {
             open,
             halt: None,
             key: None,
+            about: About::default().shared(),
+            priority: 0,
+            held: false,
+            checkpoints: Checkpoints::default(),
+            forgotten: false,
             stopping: false,
             generation: 0,
             upstream: Vec::new(),
@@ -347,6 +363,7 @@ impl Job {
             Progress::Many(array) => array.end(range.first, range.count, end),
         }
         self.left -= u64::from(range.count);
+        self.checkpoints.drop_of(range);
         match end {
             End::Succeeded => self.succeeded += u64::from(range.count),
             End::Failed(_) | End::Quarantined(_) => self.failed += u64::from(range.count),

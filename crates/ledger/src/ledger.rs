@@ -151,6 +151,17 @@ impl Ledger {
         self.jobs.get(range.job.index())?.holder(range)
     }
 
+    /// The jobs that one waits for, and how each ended as far as is known: those of the same shard
+    /// as they are now, as they may have been run once more themselves.
+    fn upstream_news(&self, job: JobNo) -> Vec<(JobRef, Option<bool>)> {
+        let upstream = self.jobs[job.index()].upstream.iter();
+        let now = upstream.map(|&(one, known)| match self.jobs.get(one.job.index()) {
+            Some(job) if one.shard == self.shard => (one, job.is_over().then(|| job.is_good())),
+            _ => (one, known),
+        });
+        now.collect()
+    }
+
     /// Checks what must always hold.
     ///
     /// # Panics
@@ -169,10 +180,11 @@ impl Ledger {
                 assert!(*epoch > self.epoch, "an epoch is higher than all before");
                 self.epoch = *epoch;
             }
-            Record::Submitted { job: no, name, specs, open, halt, key } => {
+            Record::Submitted { job: no, name, specs, open, halt, key, about } => {
                 assert_eq!(no.index(), self.jobs.len(), "jobs are numbered without gaps");
                 let mut job = Job::new(*no, name.clone(), *open);
                 (job.halt, job.key) = (*halt, *key);
+                job.begin(about);
                 let awaits = std::mem::take(&mut self.awaits);
                 job.upstream = awaits.into_iter().map(|job| (job, None)).collect();
                 job.add(specs, out);
@@ -192,8 +204,20 @@ impl Ledger {
             Record::Arrived { job, upstream, good } => {
                 self.jobs[job.index()].arrive_from(*upstream, *good, out);
             }
-            Record::Stopping { job } => self.jobs[job.index()].stopping = true,
-            Record::Retried { job } => self.jobs[job.index()].retry(out),
+            Record::Stopping { job, .. } => self.jobs[job.index()].stopping = true,
+            Record::Held { job, held, .. } => self.jobs[job.index()].held = *held,
+            Record::Prioritised { job, priority } => {
+                self.jobs[job.index()].priority = *priority;
+            }
+            Record::Forgotten { job } => self.jobs[job.index()].erase(),
+            Record::Checkpointed { task, step, payload, .. } => {
+                let job = &mut self.jobs[task.job.index()];
+                job.checkpoints.keep(task.spec, task.index, *step, payload.clone());
+            }
+            Record::Retried { job } => {
+                let news = self.upstream_news(*job);
+                self.jobs[job.index()].retry(news, out);
+            }
             Record::Granted { node, items } => {
                 for &(grant, range) in items {
                     self.last_grant = self.last_grant.max(grant);

@@ -2,6 +2,7 @@
 //! the same records in the same order always give the same state.
 
 pub mod array;
+pub mod checkpoint;
 pub mod consequences;
 pub mod graph;
 pub mod job;
@@ -13,3 +14,4 @@ mod retry;
 pub mod snapshot;
 mod spec;
 mod upstream;
+mod whole;

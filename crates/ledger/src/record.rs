@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, TaskId, TaskRange};
-use bary_model::job::{Halt, JobRef, SubmissionKey};
+use bary_model::job::{About, Halt, JobRef, SubmissionKey};
 use bary_model::outcome::{End, Results, Usage};
 use bary_model::payload::Payload;
 use bary_model::sharing::specs;
@@ -33,6 +33,8 @@ pub enum Record {
         halt: Option<Halt>,
         /// The key under which it was submitted, if it has one.
         key: Option<SubmissionKey>,
+        /// Whose it is, and when it may begin.
+        about: Arc<About>,
     },
     /// Specs were added to an open job.
     Extended {
@@ -65,6 +67,40 @@ pub enum Record {
     Stopping {
         /// The job.
         job: JobNo,
+        /// Why, where somebody said so.
+        reason: Option<Box<str>>,
+    },
+    /// Nothing of a job is granted until it is released, or it was released.
+    Held {
+        /// The job.
+        job: JobNo,
+        /// Whether it is held from here on.
+        held: bool,
+        /// Why, where somebody said so.
+        reason: Option<Box<str>>,
+    },
+    /// A job goes ahead of others, or behind.
+    Prioritised {
+        /// The job.
+        job: JobNo,
+        /// What is added to the priority of each of its tasks from here on.
+        priority: i32,
+    },
+    /// A finished job was forgotten; its number is not used again.
+    Forgotten {
+        /// The job.
+        job: JobNo,
+    },
+    /// A granted task has left something for its next attempt.
+    Checkpointed {
+        /// The task.
+        task: TaskId,
+        /// The grant it runs under.
+        grant: GrantNo,
+        /// How far it is, in steps of its own choice.
+        step: u64,
+        /// What it left.
+        payload: Payload,
     },
     /// What did not succeed of a finished job is to run once more.
     Retried {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bary_model::id::{SpecNo, TaskRange};
+use bary_model::job::JobRef;
 use bary_model::outcome::End;
 use bary_model::task::TaskSpec;
 
@@ -12,18 +13,19 @@ use crate::job::Job;
 use crate::spec::{One, Progress, SpecState};
 
 impl Job {
-    /// Begins anew with what did not succeed. What is ready at once and what is skipped again is
-    /// told.
+    /// Begins anew with what did not succeed, neither held nor waiting for a time. What is ready at
+    /// once and what is skipped again is told. The jobs that it waits for are given with how they
+    /// ended; those that have not are waited for again.
     ///
     /// # Panics
     /// Where the job has not finished.
-    pub(crate) fn retry(&mut self, out: &mut Consequences) {
+    pub(crate) fn retry(&mut self, news: Vec<(JobRef, Option<bool>)>, out: &mut Consequences) {
         assert!(self.is_over(), "only finished jobs are retried");
         let mut again = Self::new(self.no, self.name.clone(), false);
         again.halt = self.halt;
-        again.key = self.key;
-        let upstream = std::mem::take(&mut self.upstream);
-        again.upstream = upstream.iter().map(|(job, _)| (*job, None)).collect();
+        (again.key, again.forgotten) = (self.key, self.forgotten);
+        (again.about, again.priority) = (Arc::clone(&self.about), self.priority);
+        again.upstream = news.iter().map(|(job, _)| (*job, None)).collect();
         again.generation = self.generation + 1;
         let old = std::mem::take(&mut self.specs);
         let mut ends: Vec<usize> = self.batches.iter().skip(1).map(|&at| at as usize).collect();
@@ -52,9 +54,11 @@ impl Job {
             }
         }
         again.spread(endings, &mut then);
-        // What was skipped for a job of another shard is so again.
-        for (job, good) in upstream {
-            again.arrive_from(job, good.unwrap_or(false), &mut then);
+        // What was skipped for a job that did not succeed is so again.
+        for (job, good) in news {
+            if let Some(good) = good {
+                again.arrive_from(job, good, &mut then);
+            }
         }
         *self = again;
         self.ready(&mut |range| out.ready.push(range));

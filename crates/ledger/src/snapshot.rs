@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use bary_model::id::{Epoch, GrantNo, JobNo, ShardId, SpecNo};
-use bary_model::job::{Halt, JobRef, SubmissionKey};
+use bary_model::job::{About, Halt, JobRef, SubmissionKey};
 use bary_model::task::TaskSpec;
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::Checkpoints;
 use crate::graph::Dependent;
 use crate::job::Job;
 use crate::kept::Kept;
@@ -41,11 +42,21 @@ pub struct JobSnapshot {
     pub halt: Option<Halt>,
     /// The key under which it was submitted, if it has one.
     pub key: Option<SubmissionKey>,
+    /// Whose it is, as it was submitted.
+    pub about: Arc<About>,
+    /// What is added to the priority of each of its tasks.
+    pub priority: i32,
+    /// Whether it is held.
+    pub held: bool,
+    /// What its tasks have left for their next attempts.
+    pub checkpoints: Checkpoints,
+    /// Whether it was forgotten.
+    pub forgotten: bool,
     /// Whether it is being cancelled.
     pub stopping: bool,
     /// How often what did not succeed of it was run once more.
     pub generation: u32,
-    /// Jobs of other shards that it waits for, and whether each succeeded where it has finished.
+    /// The jobs that it waits for, and whether each succeeded where it has finished.
     pub upstream: Vec<(JobRef, Option<bool>)>,
     /// Tasks that were submitted.
     pub tasks: u64,
@@ -151,6 +162,11 @@ impl Job {
             open,
             halt,
             key,
+            about,
+            priority,
+            held,
+            checkpoints,
+            forgotten,
             stopping,
             generation,
             upstream,
@@ -166,6 +182,11 @@ impl Job {
             open: *open,
             halt: *halt,
             key: *key,
+            about: Arc::clone(about),
+            priority: *priority,
+            held: *held,
+            checkpoints: checkpoints.clone(),
+            forgotten: *forgotten,
             stopping: *stopping,
             generation: *generation,
             upstream: upstream.clone(),
@@ -186,6 +207,11 @@ impl JobSnapshot {
             open,
             halt,
             key,
+            about,
+            priority,
+            held,
+            checkpoints,
+            forgotten,
             stopping,
             generation,
             upstream,
@@ -209,6 +235,11 @@ impl JobSnapshot {
             open,
             halt,
             key,
+            about,
+            priority,
+            held,
+            checkpoints,
+            forgotten,
             stopping,
             generation,
             upstream,

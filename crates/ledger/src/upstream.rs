@@ -1,4 +1,4 @@
-//! Dependencies across shards: a job may wait for jobs that live elsewhere.
+//! Dependencies between jobs: a job may wait for others of its shard, and for some elsewhere.
 
 use bary_model::id::{SpecNo, TaskRange};
 use bary_model::job::JobRef;
@@ -7,12 +7,23 @@ use crate::consequences::Consequences;
 use crate::job::Job;
 
 impl Job {
-    /// The jobs of other shards that it still waits for.
+    /// The jobs that it still waits for.
     pub fn awaited(&self) -> impl Iterator<Item = JobRef> {
         self.upstream.iter().filter(|(_, end)| end.is_none()).map(|(job, _)| *job)
     }
 
-    /// Whether it waits for any job of another shard.
+    /// The jobs that it was submitted to wait for.
+    pub fn waits_for(&self) -> impl Iterator<Item = JobRef> {
+        self.upstream.iter().map(|(job, _)| *job)
+    }
+
+    /// Whether it was submitted to wait for other jobs.
+    #[must_use]
+    pub fn awaits_jobs(&self) -> bool {
+        !self.upstream.is_empty()
+    }
+
+    /// Whether it still waits for any other job.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.awaited().next().is_some()

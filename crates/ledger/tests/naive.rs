@@ -8,6 +8,7 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
+use bary_model::job::About;
 use bary_model::outcome::{End, Failure, Results, Usage};
 use bary_model::payload::Payload;
 use bary_model::task::{After, Body, RunIf, TaskSpec};
@@ -262,6 +263,7 @@ proptest! {
             open,
             halt: None,
             key: None,
+            about: About::default().shared(),
         };
         ledger.apply(&Record::Opened { epoch: Epoch(1) }, &mut told);
         ledger.apply(&submitted, &mut told);

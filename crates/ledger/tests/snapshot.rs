@@ -11,6 +11,8 @@ use bary_ledger::snapshot::check::Fault;
 use bary_ledger::snapshot::{JobSnapshot, RestoreError, Snapshot};
 use bary_model::action::Action;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskRange};
+use bary_model::job::About;
+use bary_model::payload::Payload;
 use bary_model::task::{After, Body, TaskSpec};
 use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
@@ -41,12 +43,15 @@ fn snapshot() -> Snapshot {
     let array = TaskSpec { count: 10, array: true, ..TaskSpec::new(body()) };
     let specs = [array, TaskSpec { after, ..TaskSpec::new(body()) }].map(Arc::new).into();
     let (name, open, halt, key) = ("a".into(), false, None, None);
+    let about = About::default().shared();
     let range = TaskRange { job, spec: SpecNo(0), first: 2, count: 4 };
+    let payload = Payload::Inline("x".into());
     let mut ledger = Ledger::new(ShardId(7));
     let records = [
         Record::Opened { epoch: Epoch(2) },
-        Record::Submitted { job, name, specs, open, halt, key },
+        Record::Submitted { job, name, specs, open, halt, key, about },
         Record::Granted { node, items: vec![(GrantNo(5), range)] },
+        Record::Checkpointed { task: range.head(), grant: GrantNo(5), step: 3, payload },
     ];
     records.iter().for_each(|record| ledger.apply(record, &mut Consequences::default()));
     ledger.snapshot()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::id::{JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
+use crate::job::{About, JobRef};
 use crate::outcome::{End, Failure, Results, Usage};
 use crate::payload::Payload;
 use crate::task::TaskSpec;
@@ -30,6 +31,8 @@ pub enum EventKind {
         first: SpecNo,
         /// What was added.
         specs: Arc<[Arc<TaskSpec>]>,
+        /// What the job is, where it came to be.
+        brief: Option<Arc<Brief>>,
     },
     /// No more specs will be added.
     Closed {
@@ -40,6 +43,62 @@ pub enum EventKind {
     Retried {
         /// The job.
         job: JobNo,
+    },
+    /// Nothing more of a job is granted until it is released, or it was released.
+    Held {
+        /// The job.
+        job: JobNo,
+        /// Whether it is held now.
+        held: bool,
+        /// Why, where somebody said so.
+        reason: Option<Box<str>>,
+    },
+    /// A job goes ahead of others, or behind.
+    Prioritised {
+        /// The job.
+        job: JobNo,
+        /// What is added to the priority of each of its tasks now.
+        priority: i32,
+    },
+    /// A job is being cancelled; what ends by that is told after this.
+    Stopping {
+        /// The job.
+        job: JobNo,
+        /// Why, where somebody said so.
+        reason: Option<Box<str>>,
+    },
+    /// A job that this one waits for has finished.
+    Arrived {
+        /// The job that waits.
+        job: JobNo,
+        /// The job that has finished.
+        upstream: JobRef,
+        /// Whether all its tasks succeeded.
+        good: bool,
+    },
+    /// A finished job and what it left behind are forgotten; its number is not used again.
+    Forgotten {
+        /// The job.
+        job: JobNo,
+    },
+    /// No more tasks are granted to a node, or they are again. This is not on record, and so not
+    /// recalled.
+    Drained {
+        /// The node.
+        node: NodeId,
+        /// Whether it is drained now.
+        drain: bool,
+    },
+    /// A task that runs has left something for its next attempt.
+    Checkpointed {
+        /// The task.
+        task: TaskId,
+        /// The node that runs it.
+        node: NodeId,
+        /// How far it is, in steps of its own choice.
+        step: u64,
+        /// What it left.
+        payload: Payload,
     },
     /// Tasks were granted to a node.
     Granted {
@@ -93,6 +152,19 @@ pub enum EventKind {
         /// The job.
         job: JobNo,
     },
+}
+
+/// What a job is, told when it came to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// Its name.
+    pub name: Box<str>,
+    /// Whose it is, and when it may begin.
+    pub about: Arc<About>,
+    /// Whether more specs may be added.
+    pub open: bool,
+    /// The jobs that it waits for.
+    pub upstream: Box<[JobRef]>,
 }
 
 /// Tasks that ended after they ran.

@@ -1,12 +1,14 @@
 //! Jobs as they are submitted: specs and whether more will follow.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{JobNo, ShardId};
 use crate::sharing::specs;
 use crate::task::TaskSpec;
+use crate::time::Wall;
 
 /// A job, or its first part.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +24,25 @@ pub struct JobSpec {
     pub halt: Option<Halt>,
     /// Under which key it is submitted; the same key and content give the first answer again.
     pub key: Option<SubmissionKey>,
+    /// Whose it is, and when it may begin.
+    pub about: About,
+}
+
+/// What a job is besides its tasks. `Default` is a job of nobody that may begin at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Its user's marks, for people and filters.
+    pub tags: BTreeMap<Box<str>, Box<str>>,
+    /// Who submitted it; empty where that is not known.
+    pub owner: Box<str>,
+    /// When it was submitted, by the calendar of who took it in.
+    pub submitted: Option<Wall>,
+    /// Before when nothing of it is granted.
+    pub not_before: Option<Wall>,
+    /// Added to the priority of each of its tasks; what is past the range counts as its end.
+    pub priority: i32,
+    /// Whether nothing of it is granted until it is released.
+    pub held: bool,
 }
 
 /// A job of any shard.
@@ -73,7 +94,35 @@ pub enum Enough {
     Percent(#[serde(with = "percent")] f64),
 }
 
+impl About {
+    /// The longest reason that somebody may give for a change, in bytes.
+    pub const REASON_BYTES_MAX: usize = 1_024;
+    /// The most bytes of tags and owner.
+    pub const BYTES_MAX: usize = 65_536;
+
+    /// The same, to be shared; what nobody has said anything of takes no room.
+    #[must_use]
+    pub fn shared(self) -> Arc<Self> {
+        static NOTHING: LazyLock<Arc<About>> = LazyLock::new(Arc::default);
+        if self == **NOTHING { Arc::clone(&NOTHING) } else { Arc::new(self) }
+    }
+
+    /// How many bytes its tags and its owner take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let tags = self.tags.iter().map(|(tag, value)| tag.len() + value.len());
+        self.owner.len() + tags.sum::<usize>()
+    }
+}
+
 impl JobSpec {
+    /// A job of these specs that is closed, never ends early and may begin at once.
+    #[must_use]
+    pub fn new(name: impl Into<Box<str>>, specs: impl Into<Arc<[Arc<TaskSpec>]>>) -> Self {
+        let (name, specs) = (name.into(), specs.into());
+        Self { name, specs, open: false, halt: None, key: None, about: About::default() }
+    }
+
     /// How many tasks it has.
     #[must_use]
     pub fn tasks(&self) -> u64 {

@@ -15,12 +15,16 @@
 //! | grant | a home's leave for one node to run some tasks, by number |
 //! | outcome | how a granted task ended; accepted once, by its grant's number |
 //! | ask | a node's word to a home that it has room |
+//! | checkpoint | what a task that runs leaves for its next attempt |
+//! | hold | nothing of a job is granted until it is released |
+//! | drain | nothing is granted to a node until it is taken up again |
 //! | run | one start of the executor: tasks run one after another on one slot |
 //! | slot | a place where one run at a time goes on |
 //! | weight | how much work a task is, in units of its user's choice |
 //! | speed | how much weight a slot does in a second, relative to other nodes |
 
 pub mod action;
+pub mod command;
 pub mod event;
 pub mod id;
 pub mod inputs;
@@ -31,6 +35,7 @@ pub mod node;
 pub mod outcome;
 pub mod payload;
 pub mod resources;
+pub mod roster;
 pub mod sharing;
 pub mod task;
 pub mod template;

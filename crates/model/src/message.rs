@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
+use crate::id::{Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskId, TaskRange};
 use crate::job::JobRef;
 use crate::mix::mix;
 use crate::outcome::{Outcome, Usage};
@@ -59,6 +59,17 @@ pub enum Say {
     Grant(Grant),
     /// To a home: these ended; often also the next ask.
     Outcomes(Outcomes),
+    /// To a home: this task has left something for its next attempt.
+    Checkpoint {
+        /// The grant it runs under.
+        fence: Fence,
+        /// The task.
+        task: TaskId,
+        /// How far it is, in steps of its own choice.
+        step: u64,
+        /// What it left.
+        payload: Payload,
+    },
     /// To a node: outcomes up to this batch are durable; forget them.
     Settled {
         /// The number of the batch.
@@ -196,7 +207,7 @@ pub struct Outcomes {
     /// Counts the batches of this node to this shard, from 1; one sent again keeps its number.
     pub batch: u64,
     /// What ended.
-    pub items: Vec<OutcomeItem>,
+    pub items: Arc<Vec<OutcomeItem>>,
     /// Room, where there is some.
     pub ask: Option<Ask>,
 }
@@ -242,6 +253,11 @@ pub struct GrantItem {
     pub upstream: Option<Arc<[Upstream]>>,
     /// Whether somebody waits for its outcome, so that it must not be held back for a batch.
     pub urgent: bool,
+    /// What its job adds to the priority of its body.
+    pub priority: i32,
+    /// The step and the words of the last checkpoint of the attempts before, where there is one;
+    /// the item is of one task then.
+    pub checkpoint: Option<(u64, Payload)>,
 }
 
 /// Results of another spec that a task reads.
@@ -286,6 +302,10 @@ pub enum Retract {
     Tasks(Vec<TaskRange>),
     /// All unstarted tasks of a job.
     Unstarted(JobNo),
+    /// All unstarted tasks.
+    Everything,
+    /// All unstarted tasks of a lower priority than this.
+    Below(i32),
     /// All of these under these grants, which are no longer theirs; the started ones are stopped.
     Stale(Vec<(Fence, TaskRange)>),
 }
@@ -295,6 +315,12 @@ impl GrantItem {
     #[must_use]
     pub fn weight(&self) -> u64 {
         self.spec.weight.times(u64::from(self.range.count))
+    }
+
+    /// Its priority: higher starts first.
+    #[must_use]
+    pub fn rank(&self) -> i32 {
+        self.spec.body.priority.saturating_add(self.priority)
     }
 
     /// The weight of each of its tasks.

@@ -1,6 +1,6 @@
 //! Nodes as other nodes know them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,13 +26,44 @@ pub struct NodeInfo {
     pub speed: f64,
     /// Labels that tasks may ask for.
     pub labels: BTreeMap<Box<str>, Box<str>>,
+    /// What kinds of tasks it runs.
+    pub offers: Offers,
+}
+
+/// What kinds of tasks a node runs. `Default` is commands, and any function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offers {
+    /// Whether it runs commands.
+    pub commands: bool,
+    /// The functions that it runs; any where this is absent.
+    pub functions: Option<BTreeSet<Box<str>>>,
+}
+
+impl Default for Offers {
+    fn default() -> Self {
+        Self { commands: true, functions: None }
+    }
+}
+
+impl Offers {
+    /// Whether a task that calls this function, or a command where there is none, runs there.
+    #[must_use]
+    pub fn has(&self, function: Option<&str>) -> bool {
+        match (function, &self.functions) {
+            (None, _) => self.commands,
+            (Some(_), None) => true,
+            (Some(name), Some(functions)) => functions.contains(name),
+        }
+    }
 }
 
 impl NodeInfo {
     /// Whether the node, when it is idle, can run what `request` asks for.
     #[must_use]
     pub fn can_run(&self, request: &Request) -> bool {
-        self.resources.fits(&request.resources) && self.has_labels(request)
+        self.resources.fits(&request.resources)
+            && self.has_labels(request)
+            && self.offers.has(request.function.as_deref())
     }
 
     /// Whether its labels are as `request` wants them.

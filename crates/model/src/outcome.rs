@@ -74,10 +74,19 @@ pub enum Failure {
     Panicked(Box<str>),
     /// It could not be started: the program, a file or a directory is not there.
     NotStarted(Box<str>),
+    /// The function returned an error, and said that another attempt cannot help.
+    Hopeless(Box<str>),
+    /// The worker that ran it has gone, and perhaps because of it.
+    Lost {
+        /// How many workers had gone before that ran it together with others, so that nobody
+        /// could tell which task was to blame.
+        before: u16,
+    },
 }
 
 impl Failure {
-    /// The exit code that a shell would give: the command's own, 128 + the signal, 124, 127 or 1.
+    /// The exit code that a shell would give: the command's own, 128 + the signal, 124, 127 or 1;
+    /// 137, as for one that was killed, where the worker has gone.
     #[must_use]
     pub fn code(&self) -> i32 {
         match self {
@@ -85,20 +94,38 @@ impl Failure {
             Self::Signal(signal) => 128 + signal,
             Self::TimedOut | Self::Silent => 124,
             Self::NotStarted(_) => 127,
-            Self::Error(_) | Self::Panicked(_) => 1,
+            Self::Lost { .. } => 137,
+            Self::Error(_) | Self::Panicked(_) | Self::Hopeless(_) => 1,
         }
     }
 
     /// Whether the attempt took its process down, which counts towards quarantine.
     #[must_use]
     pub fn is_crash(&self) -> bool {
-        matches!(self, Self::Signal(_))
+        matches!(self, Self::Signal(_) | Self::Lost { .. })
+    }
+
+    /// How many crashes it stands for.
+    #[must_use]
+    pub fn crashes(&self) -> u16 {
+        match self {
+            Self::Signal(_) => 1,
+            Self::Lost { before } => before.saturating_add(1),
+            _ => 0,
+        }
+    }
+
+    /// Whether the task is tried again whatever its retries say, until it is quarantined: it may
+    /// have had no part in it.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost { .. })
     }
 
     /// Whether another attempt can help: a missing program stays missing.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        !matches!(self, Self::NotStarted(_))
+        !matches!(self, Self::NotStarted(_) | Self::Hopeless(_))
     }
 }
 
@@ -109,9 +136,10 @@ impl fmt::Display for Failure {
             Self::Signal(signal) => write!(f, "killed by signal {signal}"),
             Self::TimedOut => f.write_str("timed out"),
             Self::Silent => f.write_str("silent for longer than its heartbeat timeout"),
-            Self::Error(text) => write!(f, "error: {text}"),
+            Self::Error(text) | Self::Hopeless(text) => write!(f, "error: {text}"),
             Self::Panicked(text) => write!(f, "panicked: {text}"),
             Self::NotStarted(text) => write!(f, "not started: {text}"),
+            Self::Lost { .. } => f.write_str("the worker that ran it has gone"),
         }
     }
 }
@@ -129,6 +157,35 @@ pub enum End {
     Cancelled,
     /// A task that it depends on ended in a way that does not let it run.
     Skipped,
+}
+
+impl End {
+    /// In one word.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::Quarantined(_) => "quarantined",
+            Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Why the task failed, where it did.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure) | Self::Quarantined(failure) => Some(failure),
+            Self::Succeeded | Self::Cancelled | Self::Skipped => None,
+        }
+    }
+
+    /// The exit code of the task as a shell would give it; 0 where it has none.
+    #[must_use]
+    pub fn code(&self) -> i32 {
+        self.failure().map_or(0, Failure::code)
+    }
 }
 
 /// When an attempt (or a range of them) ran, and what it used.

@@ -71,7 +71,11 @@ impl Resources {
         self.milli_cpus >= need.milli_cpus
             && self.memory >= need.memory
             && self.milli_gpus >= need.milli_gpus
-            && need.named.iter().all(|(name, &n)| self.named.get(name).copied().unwrap_or(0) >= n)
+            && (need.named.is_empty() || self.has_named(need))
+    }
+
+    fn has_named(&self, need: &Self) -> bool {
+        need.named.iter().all(|(name, &n)| self.named.get(name).copied().unwrap_or(0) >= n)
     }
 
     /// How many times `need` fits; `u64::MAX` where it needs nothing.

@@ -98,6 +98,8 @@ pub struct Request {
     pub region: Option<Box<str>>,
     /// What it is bound by.
     pub kind: Kind,
+    /// The function that it calls, which the node must offer; none for a command.
+    pub function: Option<Box<str>>,
 }
 
 /// A limit on how many tasks of the whole cluster run at a time.
@@ -186,10 +188,15 @@ impl Body {
     /// What a body is where nothing is said: one core, an hour, no retries.
     #[must_use]
     pub fn new(action: Action) -> Self {
+        let function = match &action {
+            Action::Function { name, .. } => Some(name.clone()),
+            Action::Command { .. } => None,
+        };
+        let resources = Resources::cpus(1);
         Self {
             action,
             surroundings: Surroundings::default(),
-            request: Request { resources: Resources::cpus(1), ..Request::default() },
+            request: Request { resources, function, ..Request::default() },
             permit: None,
             priority: 0,
             timeout: Self::TIMEOUT,

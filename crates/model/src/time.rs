@@ -1,4 +1,5 @@
-//! Time as an argument: a `Moment` is monotonic and never journaled, a `Span` is a length.
+//! Time as an argument: a `Moment` is monotonic and never journaled, a `Span` is a length, and a
+//! `Wall` is a moment of the calendar.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -11,6 +12,13 @@ use serde::{Deserialize, Serialize};
 )]
 pub struct Moment(pub u64);
 
+/// A moment of the calendar: nanoseconds since 1970 began, UTC. It is what is written down; it only
+/// ever decides when something is tried, never what is true.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Wall(pub u64);
+
 /// A length of time in nanoseconds.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -18,6 +26,14 @@ pub struct Moment(pub u64);
 pub struct Span(pub u64);
 
 impl Moment {
+    /// How long ago `earlier` was; zero where it is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Wall {
     /// How long ago `earlier` was; zero where it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Span {
@@ -79,6 +95,13 @@ impl From<std::time::Duration> for Span {
 }
 
 impl Add<Span> for Moment {
+    type Output = Self;
+    fn add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
+impl Add<Span> for Wall {
     type Output = Self;
     fn add(self, span: Span) -> Self {
         Self(self.0.saturating_add(span.0))

@@ -11,7 +11,7 @@ use bary_model::id::ShardId;
 use bary_model::time::{Moment, Span};
 
 /// The file's name.
-const NAME: &str = "state";
+pub(crate) const NAME: &str = "state";
 /// The name under which it is written.
 const DRAFT: &str = "state.draft";
 /// What it begins with.

@@ -5,26 +5,29 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use bary_engine::input::{Input, Refusal, Reply, Request};
-use bary_model::id::{Incarnation, JobNo, NodeId};
+use bary_engine::input::{Refusal, Reply, Request};
+use bary_model::id::{Incarnation, JobNo, NodeId, ShardId};
 use bary_model::job::JobSpec;
-use bary_model::node::NodeInfo;
+use bary_model::node::{NodeInfo, Offers};
 use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 use bary_policy::preset::Policy;
+use bary_ports::executor::Executor;
 use bary_ports::store::Store;
 use bary_store::durable::DurableStore;
 use bary_store::spill::SpillStore;
 use bary_transport::count::MessageCounts;
 use bary_transport::memory::Network;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 
-use crate::host::Host;
-use crate::inbox::Control;
+use crate::crew::{Crew, JoinError, Member, Newcomer};
+use crate::inbox::{Answer, CompletionDoor, Control};
 use crate::listener::{Listener, Poker};
 use crate::maker::Maker;
 use crate::options::{ClusterOptions, NodeOptions};
 use crate::state::State as Shard;
+use crate::worker::seat::Seat;
 
 /// Why a cluster could not be started. Nothing runs.
 #[derive(Debug, thiserror::Error)]
@@ -51,11 +54,17 @@ pub enum RequestError {
 /// Running nodes.
 #[derive(Debug)]
 pub struct Cluster {
+    /// What it was started with.
+    options: ClusterOptions,
     nodes: Vec<NodeInfo>,
     doors: Vec<UnboundedSender<Control>>,
+    crew: Arc<Crew>,
+    life: Incarnation,
     thread: Mutex<Option<JoinHandle<()>>>,
     results: Results,
-    network: Network,
+    /// The shard of the first node.
+    shard: ShardId,
+    network: Arc<Network>,
     poker: Poker,
 }
 
@@ -135,9 +144,12 @@ impl Cluster {
         if !faults.is_empty() {
             return Err(StartError::Options(faults));
         }
-        let nodes = infos(&options.nodes);
+        let nodes = infos(options);
         let (news, heard) = sync_channel(options.news_max);
-        let network = network(options);
+        let network = Arc::new(network(options));
+        let (newcomers, coming) = unbounded_channel();
+        let crew = Crew::new(&nodes, options.policy.clone(), Arc::clone(&network), newcomers);
+        let crew = Arc::new(crew);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         // All nodes live and die with the process, and only a state outlives it.
         let life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
@@ -146,18 +158,23 @@ impl Cluster {
         let maker = Maker { options, infos: &nodes, network: &network, store, news: &news, life };
         let mut doors = Vec::new();
         let mut hosts = Vec::new();
-        for node in 0..nodes.len() {
-            let (host, first, door) = maker.host(node, states.next().flatten())?;
+        for (node, info) in nodes.iter().enumerate() {
+            let state = states.next().flatten();
+            let (host, first, door) = maker.host(node, state, crew.guests())?;
             hosts.push((host, first));
+            crew.found(info.id, door.clone());
             doors.push(door);
         }
+        let shard = hosts[0].0.shard;
         let poker = Poker::new(news);
+        let all = Arc::clone(&crew);
         let thread = std::thread::Builder::new().name("bary-nodes".into()).spawn(move || {
             let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, live(hosts));
+            local.block_on(&runtime, live(hosts, coming, &all));
         })?;
-        let thread = Mutex::new(Some(thread));
-        let cluster = Self { nodes, doors, thread, results, network, poker };
+        let (options, thread) = (options.clone(), Mutex::new(Some(thread)));
+        let cluster =
+            Self { options, nodes, doors, crew, life, thread, results, shard, network, poker };
         Ok((cluster, Listener::new(heard)))
     }
 
@@ -168,7 +185,7 @@ impl Cluster {
     pub fn submit(&self, job: JobSpec) -> Result<JobNo, RequestError> {
         match self.request(Request::Submit(job))? {
             Reply::Accepted(job) => Ok(job),
-            Reply::Done => Err(RequestError::Stopped),
+            Reply::Done | Reply::Over { .. } => Err(RequestError::Stopped),
             Reply::Refused(refusal) => Err(refusal.into()),
         }
     }
@@ -211,7 +228,7 @@ impl Cluster {
     /// # Errors
     /// Where there is no such job.
     pub fn cancel(&self, job: JobNo, running: bool) -> Result<(), RequestError> {
-        self.done(Request::Cancel { job, running })
+        self.done(Request::Cancel { job, running, reason: None })
     }
 
     /// Makes all nodes decide by another policy from now on.
@@ -222,7 +239,65 @@ impl Cluster {
         for door in &self.doors {
             request(door, Request::Follow(policy.clone()))?;
         }
+        self.crew.follow(policy);
         Ok(())
+    }
+
+    /// Has a node join whose tasks run where `executor` says, which is given the place to report
+    /// to. It is home of nothing, and gets an id and a name of its own.
+    ///
+    /// # Errors
+    /// See [`JoinError`].
+    pub(crate) fn join(
+        &self,
+        info: NodeInfo,
+        executor: impl FnOnce(Arc<CompletionDoor>) -> Box<dyn Executor>,
+    ) -> Result<Seat, JoinError> {
+        let news = self.poker.news().ok_or(JoinError::Stopped)?;
+        let (options, infos, life) = (&self.options, &*self.nodes, self.life);
+        let (network, store) = (&*self.network, self.results.store());
+        let maker = Maker { options, infos, network, store, news: &news, life };
+        let joined = self.crew.join(info, |info, policy| Ok(maker.guest(info, policy, executor)))?;
+        let (info, (control, into)) = joined;
+        let (crew, origin) = (Arc::clone(&self.crew), options.executor.origin);
+        Ok(Seat::new(info, control, into, crew, origin))
+    }
+
+    /// All nodes, those that joined later and those that have left and are still remembered
+    /// included, by their ids.
+    #[must_use]
+    pub fn members(&self) -> Vec<Member> {
+        self.crew.members()
+    }
+
+    /// What a node says of itself, or said before it left.
+    #[must_use]
+    pub fn info(&self, node: NodeId) -> Option<NodeInfo> {
+        self.crew.info(node)
+    }
+
+    /// The nodes that joined later follow a policy from now on.
+    pub(crate) fn guests_follow(&self, policy: &Policy) {
+        self.crew.follow(policy);
+    }
+
+    /// Asks the first node's home for something, without waiting: the answer comes among the news,
+    /// as [`crate::listener::News::Replied`] under this ticket.
+    ///
+    /// # Errors
+    /// Where the cluster has stopped; no answer comes then.
+    pub fn ask(&self, ticket: u64, request: Request) -> Result<(), RequestError> {
+        self.ask_node(0, ticket, request)
+    }
+
+    /// As [`Cluster::ask`], of the node of this number.
+    ///
+    /// # Errors
+    /// As [`Cluster::ask`], or where there is no such node.
+    pub fn ask_node(&self, node: usize, ticket: u64, request: Request) -> Result<(), RequestError> {
+        let door = self.doors.get(node).ok_or(RequestError::Stopped)?;
+        let asked = door.send(Control::Request { request, answer: Answer::Told(ticket) });
+        asked.map_err(|_| RequestError::Stopped)
     }
 
     /// Where large results are kept.
@@ -231,7 +306,13 @@ impl Cluster {
         self.results.store()
     }
 
-    /// The nodes, by their ids.
+    /// The shard that jobs are submitted to.
+    #[must_use]
+    pub fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// The nodes that it was started with, by their ids.
     #[must_use]
     pub fn nodes(&self) -> &[NodeInfo] {
         &self.nodes
@@ -260,6 +341,12 @@ impl Cluster {
         self.end(|| Control::Suspend);
     }
 
+    /// Starts nothing more, waits for what runs, and ends all threads. What has not started stays as
+    /// it is.
+    pub fn drain(&self) {
+        self.end(|| Control::Drain);
+    }
+
     /// Kills every process tree at once and returns when all have been reaped.
     pub fn kill_now(&self) {
         if let Results::Lasting(store) = &self.results {
@@ -270,10 +357,7 @@ impl Cluster {
 
     fn end(&self, control: impl Fn() -> Control) {
         self.poker.end();
-        for door in &self.doors {
-            // A node that has ended needs no telling.
-            drop(door.send(control()));
-        }
+        self.crew.tell_all(true, control);
         let thread = self.thread.lock().map(|mut thread| thread.take());
         if let Ok(Some(thread)) = thread {
             // A panic of the loop was printed when it happened.
@@ -284,7 +368,7 @@ impl Cluster {
     fn done(&self, wanted: Request) -> Result<(), RequestError> {
         match self.request(wanted)? {
             Reply::Refused(refusal) => Err(refusal.into()),
-            Reply::Accepted(_) | Reply::Done => Ok(()),
+            Reply::Accepted(_) | Reply::Done | Reply::Over { .. } => Ok(()),
         }
     }
 
@@ -293,19 +377,30 @@ impl Cluster {
     }
 }
 
-/// Runs all hosts to their end. One that panics takes the others with it: whoever waits for the
-/// cluster then hears that it has stopped, rather than nothing for ever.
-async fn live(hosts: Vec<(Host, Vec<Input>)>) {
-    let mut tasks = tokio::task::JoinSet::new();
-    for (host, first) in hosts {
-        tasks.spawn_local(host.run(first));
-    }
-    while let Some(end) = tasks.join_next().await {
-        if let Err(panic) = end.map_err(tokio::task::JoinError::try_into_panic) {
-            match panic {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => return,
-            }
+/// Runs all hosts to their end, those too that come later. One that panics takes the others with
+/// it: whoever waits for the cluster then hears that it has stopped, rather than nothing for ever.
+async fn live(hosts: Vec<Newcomer>, mut coming: UnboundedReceiver<Newcomer>, crew: &Crew) {
+    let mut tasks = JoinSet::new();
+    let begin = |tasks: &mut JoinSet<NodeId>, (host, first): Newcomer| {
+        let node = host.node;
+        tasks.spawn_local(async move {
+            host.run(first).await;
+            node
+        });
+    };
+    hosts.into_iter().for_each(|host| begin(&mut tasks, host));
+    loop {
+        tokio::select! {
+            biased;
+            Some(newcomer) = coming.recv() => begin(&mut tasks, newcomer),
+            ended = tasks.join_next() => match ended {
+                Some(Ok(node)) => crew.on_ended(node),
+                Some(Err(error)) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => return,
+                },
+                None => return,
+            },
         }
     }
 }
@@ -318,13 +413,20 @@ impl Drop for Cluster {
 
 fn request(door: &UnboundedSender<Control>, request: Request) -> Result<Reply, RequestError> {
     let (answer, answered) = sync_channel(1);
-    let sent = door.send(Control::Request { request, answer });
+    let sent = door.send(Control::Request { request, answer: Answer::Here(answer) });
     sent.map_err(|_| RequestError::Stopped)?;
     answered.recv().map_err(|_| RequestError::Stopped)
 }
 
-fn infos(nodes: &[NodeOptions]) -> Vec<NodeInfo> {
-    nodes.iter().enumerate().map(|(at, node)| node.info(NodeId(at as u32))).collect()
+fn infos(options: &ClusterOptions) -> Vec<NodeInfo> {
+    let own = options.offers_own.then(|| options.functions.keys().cloned().collect());
+    let offers = Offers { functions: own, ..Offers::default() };
+    let nodes = options.nodes.iter().enumerate();
+    let info = |(at, node): (usize, &NodeOptions)| NodeInfo {
+        offers: offers.clone(),
+        ..node.info(NodeId(at as u32))
+    };
+    nodes.map(info).collect()
 }
 
 fn network(options: &ClusterOptions) -> Network {

@@ -1,6 +1,8 @@
 //! The loop of one node: gather what came in, step the engine, do what it wants done.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +11,8 @@ use bary_engine::engine::Engine;
 use bary_engine::input::{Input, Reply};
 use bary_ledger::record::Record;
 use bary_model::event::Event;
-use bary_model::id::{Epoch, Lsn, ShardId};
+use bary_model::id::{Epoch, Lsn, NodeId, RunNo, ShardId};
+use bary_model::message::GrantItem;
 use bary_model::time::{Moment, Span};
 use bary_ports::executor::{Completion, Executor, Start, Stop, StopReason};
 use bary_ports::journal::{Completion as Journaled, Journal, Room};
@@ -18,8 +21,8 @@ use bary_wire::batch;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant as Deadline, sleep_until};
 
-use crate::inbox::Control;
-use crate::listener::News;
+use crate::inbox::{Answer, Control};
+use crate::listener::{Began, News};
 use crate::running::Running;
 
 /// One node: an engine and its hands.
@@ -28,6 +31,7 @@ pub(crate) struct Host {
     pub(crate) executor: Box<dyn Executor>,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) journal: Box<dyn Journal>,
+    pub(crate) node: NodeId,
     /// The shard that this node is home of.
     pub(crate) shard: ShardId,
     pub(crate) origin: Instant,
@@ -37,7 +41,11 @@ pub(crate) struct Host {
     pub(crate) journaled: UnboundedReceiver<Journaled>,
     pub(crate) news: SyncSender<News>,
     pub(crate) news_max: usize,
-    pub(crate) answers: BTreeMap<u64, SyncSender<Reply>>,
+    /// Whether runs are told.
+    pub(crate) tells_runs: bool,
+    pub(crate) answers: BTreeMap<u64, Answer>,
+    /// How many guests there are, whom this node outlasts; none where it is a guest itself.
+    pub(crate) guests: Option<Arc<AtomicUsize>>,
     pub(crate) state: State,
 }
 
@@ -47,6 +55,9 @@ pub(crate) struct State {
     tickets: u64,
     /// Events of this step.
     fresh: Vec<Event>,
+    /// Runs of this step that began, and that are over.
+    began: Vec<Began>,
+    over: Vec<RunNo>,
     /// News that the listener has had no room for yet.
     waiting: VecDeque<News>,
     /// What came in while the journal was full.
@@ -93,7 +104,11 @@ impl Host {
 
     fn is_over(&self) -> bool {
         let State { running, appended, durable, stopping, killed, .. } = &self.state;
-        let is_done = (*stopping && self.engine.is_idle()) || running.has_left();
+        let may_leave = match &self.guests {
+            Some(guests) => guests.load(Ordering::Relaxed) == 0,
+            None => self.engine.has_reported(),
+        };
+        let is_done = ((*stopping && self.engine.is_idle()) || running.has_left()) && may_leave;
         *killed || (is_done && appended <= durable)
     }
 
@@ -147,6 +162,7 @@ impl Host {
             control = self.control.recv() => match control {
                 Some(Control::Kill) | None => self.state.killed = true,
                 Some(Control::Suspend) => self.state.running.leave(&mut *self.executor),
+                Some(Control::Drain) => self.state.running.drain(),
                 Some(control) => self.state.postponed.push_back(control),
             },
             Some(journaled) = self.journaled.recv() => self.on_journaled(journaled, inputs),
@@ -198,11 +214,19 @@ impl Host {
             Control::Request { request, answer } => {
                 self.state.tickets += 1;
                 self.answers.insert(self.state.tickets, answer);
+                let request = Box::new(request);
                 inputs.push(Input::Request { ticket: self.state.tickets, request });
+            }
+            Control::Joined(peer) => inputs.push(Input::Joined(peer)),
+            Control::Left(node) => inputs.push(Input::Left(node)),
+            Control::Checkpoint { run, task, step, payload, taken } => {
+                inputs.push(Input::Checkpoint { run, task, step, payload });
+                drop(taken);
             }
             Control::Kill => self.state.killed = true,
             Control::Stop => self.state.stopping = true,
             Control::Suspend => self.state.running.leave(&mut *self.executor),
+            Control::Drain => self.state.running.drain(),
             Control::Full(full) => self.tell_full(full),
         }
     }
@@ -221,11 +245,46 @@ impl Host {
                 break;
             }
         }
+        self.tell_runs();
+        self.tell_fresh();
+        self.offer_news();
+    }
+
+    fn tell_fresh(&mut self) {
         if !self.state.fresh.is_empty() {
             let fresh = std::mem::take(&mut self.state.fresh);
             self.state.waiting.push_back(News::Events(fresh));
         }
-        self.offer_news();
+    }
+
+    fn tell_runs(&mut self) {
+        let State { began, over, .. } = &mut self.state;
+        if began.is_empty() && over.is_empty() {
+            return;
+        }
+        let (began, over) = (std::mem::take(began), std::mem::take(over));
+        let (node, at) = (self.node, self.now());
+        self.state.waiting.push_back(News::Runs { node, at, began, over });
+    }
+
+    fn note_began(&mut self, run: RunNo, items: &[GrantItem]) {
+        if self.tells_runs {
+            let items = items.iter().map(|item| (item.fence.shard, item.range, item.attempt));
+            self.state.began.push(Began { run, items: items.collect() });
+        }
+    }
+
+    /// Gives an answer to whoever waits for it, or among the news behind what was told before.
+    fn answer(&mut self, ticket: u64, reply: Reply) {
+        match self.answers.remove(&ticket) {
+            // A user who has gone wants no answer.
+            Some(Answer::Here(answer)) => drop(answer.send(reply)),
+            Some(Answer::Told(ticket)) => {
+                self.tell_fresh();
+                self.state.waiting.push_back(News::Replied { ticket, reply });
+            }
+            None => {}
+        }
     }
 
     /// Does one effect; a hand that completes at once gives the next input.
@@ -238,6 +297,7 @@ impl Host {
             Effect::Start { .. } if self.state.running.is_leaving() => {}
             Effect::Start { run, slot, items, budget } => {
                 self.state.running.on_start(run, &items);
+                self.note_began(run, &items);
                 self.executor.start(Start { run, slot, items, budget });
             }
             Effect::Stop { run, force, why } => {
@@ -250,12 +310,7 @@ impl Host {
                 self.executor.stop(run, stop);
             }
             Effect::Tell(event) => self.state.fresh.push(event),
-            Effect::Reply { ticket, reply } => {
-                if let Some(answer) = self.answers.remove(&ticket) {
-                    // A user who has gone wants no answer.
-                    drop(answer.send(reply));
-                }
-            }
+            Effect::Reply { ticket, reply } => self.answer(ticket, reply),
         }
         None
     }
@@ -294,6 +349,9 @@ impl Host {
         match completion {
             Completion::Ended { run, items } => {
                 self.state.running.on_ended(run);
+                if self.tells_runs {
+                    self.state.over.push(run);
+                }
                 Input::Ended { run, items }
             }
             Completion::Beat { run } => Input::Beat { run },

@@ -1,14 +1,17 @@
 //! The doors of a host: what executors, peers and users hand to its loop.
 
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 
 use bary_engine::input::{Reply, Request};
-use bary_model::id::{NodeId, TaskId};
+use bary_model::id::{NodeId, RunNo, TaskId};
 use bary_model::message::Frame;
+use bary_model::node::Peer;
+use bary_model::payload::Payload;
 use bary_ports::executor::{Completion, Completions, Stream};
 use bary_ports::transport::Inbox;
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use crate::listener::News;
 
@@ -17,8 +20,15 @@ use crate::listener::News;
 pub(crate) enum Control {
     /// A peer's frame.
     Frame { from: NodeId, frame: Frame },
+    /// There is another node.
+    Joined(Box<Peer>),
+    /// A node is gone.
+    Left(NodeId),
+    /// A task of a run has left something for its next attempt. `taken` is dropped when the engine
+    /// knows.
+    Checkpoint { run: RunNo, task: TaskId, step: u64, payload: Payload, taken: oneshot::Sender<()> },
     /// A user's request, and where its answer goes.
-    Request { request: Request, answer: SyncSender<Reply> },
+    Request { request: Request, answer: Answer },
     /// Kill everything now and end.
     Kill,
     /// End when nothing runs any more.
@@ -27,6 +37,18 @@ pub(crate) enum Control {
     Full(bool),
     /// Ask what runs to end, start nothing more, and end; whatever has not ended stays as it is.
     Suspend,
+    /// Start nothing more, and end when nothing runs any more; whatever has not started stays as it
+    /// is.
+    Drain,
+}
+
+/// Where the answer to a request goes.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// To a thread that waits for it.
+    Here(SyncSender<Reply>),
+    /// Among the news, behind all that the request brought about, under this ticket.
+    Told(u64),
 }
 
 /// Where an executor reports. There is at most one end for each run and runs are bounded by
@@ -35,6 +57,17 @@ pub(crate) enum Control {
 pub(crate) struct CompletionDoor {
     pub(crate) completions: UnboundedSender<Completion>,
     pub(crate) news: SyncSender<News>,
+}
+
+impl CompletionDoor {
+    /// Tells the listener something if it is not behind; gives it back where it is.
+    pub(crate) fn offer(&self, news: News) -> Option<News> {
+        match self.news.try_send(news) {
+            Err(TrySendError::Full(news)) => Some(news),
+            // A listener that has gone wants no news.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => None,
+        }
+    }
 }
 
 impl Completions for CompletionDoor {

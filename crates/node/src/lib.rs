@@ -1,10 +1,17 @@
 //! Runs engines with real time: the loop, and clusters of nodes inside one process.
 
+pub mod access;
+pub mod audit;
+pub mod board;
 pub mod cluster;
+pub mod crew;
+pub mod doors;
 pub mod journal;
 pub mod limits;
 pub mod listener;
 pub mod options;
+pub mod serve;
+pub mod service;
 pub mod state;
 
 mod birth;
@@ -12,3 +19,4 @@ mod host;
 mod inbox;
 mod maker;
 mod running;
+mod worker;

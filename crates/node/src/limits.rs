@@ -14,6 +14,12 @@ pub fn rows() -> Vec<LimitRow> {
         bary_store::spill::TABLE,
         bary_store::durable::TABLE,
         crate::journal::TABLE,
+        crate::access::TABLE,
+        crate::audit::TABLE,
+        crate::doors::limits::TABLE,
+        crate::board::limits::TABLE,
+        crate::service::options::TABLE,
+        crate::worker::TABLE,
     ];
     let listed = tables.into_iter().flatten();
     let mut rows: Vec<LimitRow> =

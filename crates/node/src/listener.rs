@@ -4,8 +4,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bary_engine::input::Reply;
 use bary_model::event::Event;
-use bary_model::id::TaskId;
+use bary_model::id::{NodeId, RunNo, ShardId, TaskId, TaskRange};
+use bary_model::time::Moment;
 use bary_ports::executor::Stream;
 use bytes::Bytes;
 
@@ -25,6 +27,36 @@ pub enum News {
         /// What it printed.
         bytes: Bytes,
     },
+    /// What a node began to run, and which of its runs are over; told where the options say so.
+    Runs {
+        /// The node.
+        node: NodeId,
+        /// When, on the clock that all nodes share.
+        at: Moment,
+        /// Runs that began.
+        began: Vec<Began>,
+        /// Runs that are over; their outcomes are told when they are durable.
+        over: Vec<RunNo>,
+    },
+    /// What a task says of itself while it runs.
+    Said {
+        /// The task.
+        task: TaskId,
+        /// Its attempt.
+        attempt: u16,
+        /// How far it is, from 0 to 1.
+        progress: f64,
+        /// In words.
+        message: Box<str>,
+    },
+    /// The answer to a request that was asked under a ticket. All that it brought about at once was
+    /// told before.
+    Replied {
+        /// The ticket.
+        ticket: u64,
+        /// The answer.
+        reply: Reply,
+    },
     /// Somebody wants the listener to look around.
     Poke,
     /// The disk under the state is full, and everything waits for space.
@@ -34,6 +66,15 @@ pub enum News {
     /// The state's journal has failed, as this says: nothing more is decided, and what was not told
     /// is not true.
     Failed(String),
+}
+
+/// A run that began.
+#[derive(Debug)]
+pub struct Began {
+    /// The run.
+    pub run: RunNo,
+    /// Its tasks, each with the shard that it lives in and its attempt.
+    pub items: Vec<(ShardId, TaskRange, u16)>,
 }
 
 /// The one consumer of a cluster's news.
@@ -87,6 +128,11 @@ impl Iterator for Listener {
 impl Poker {
     pub(crate) fn new(news: SyncSender<News>) -> Self {
         Self { news: Arc::new(Mutex::new(Some(news))) }
+    }
+
+    /// Where news goes, until the cluster has stopped.
+    pub(crate) fn news(&self) -> Option<SyncSender<News>> {
+        self.news.lock().ok()?.clone()
     }
 
     /// Wakes the listener. One that is behind on its news is awake anyway, and one whose cluster

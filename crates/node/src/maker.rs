@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::SyncSender;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bary_engine::engine::{Engine, EngineConfig};
 use bary_engine::flaw::Flaws;
@@ -12,8 +14,10 @@ use bary_executor::local::LocalExecutor;
 use bary_ledger::ledger::Ledger;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::node::{NodeInfo, Peer};
-use bary_model::time::Span;
+use bary_model::time::{Span, Wall};
 use bary_policy::dice::Dice;
+use bary_policy::preset::Policy;
+use bary_ports::executor::Executor;
 use bary_ports::journal::{Completion, Journal, MemoryJournal, Room};
 use bary_ports::store::Store;
 use bary_transport::memory::Network;
@@ -39,8 +43,19 @@ pub(crate) struct Maker<'a> {
 /// A node, what it is told first, and the door to it.
 pub(crate) type Made = (Host, Vec<Input>, UnboundedSender<Control>);
 
+/// The calendar's moment at which a clock began, by what the calendar says now.
+fn calendar(origin: Instant) -> Wall {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Wall((Span::from(now) - Span::from(origin.elapsed())).0)
+}
+
 impl Maker<'_> {
-    pub(crate) fn host(&self, node: usize, state: Option<Shard>) -> std::io::Result<Made> {
+    pub(crate) fn host(
+        &self,
+        node: usize,
+        state: Option<Shard>,
+        guests: Arc<AtomicUsize>,
+    ) -> std::io::Result<Made> {
         let (options, id) = (self.options, NodeId(node as u32));
         let (door, control) = unbounded_channel();
         let (completed, completions) = unbounded_channel();
@@ -51,14 +66,7 @@ impl Maker<'_> {
         let origin = config.origin;
         let store = Arc::clone(&self.store);
         let executor = LocalExecutor::new(config, functions, store, Arc::new(into));
-        let engine = Engine::new(EngineConfig {
-            node: self.infos[node].clone(),
-            incarnation: self.life,
-            seed: options.seed.wrapping_add(node as u64),
-            policy: options.policy.clone(),
-            limits: options.limits.clone(),
-            flaws: Flaws::default(),
-        });
+        let engine = self.engine(&self.infos[node], options.policy.clone());
         let (say, journaled) = unbounded_channel();
         // Later changes are told; what is so from the beginning must be known before any request.
         let low = state.as_ref().is_some_and(|state| state.log.room() != Room::Ample);
@@ -73,6 +81,7 @@ impl Maker<'_> {
             executor: Box::new(executor),
             transport: self.network.transport(id),
             journal,
+            node: id,
             shard: ledger.shard(),
             origin,
             control,
@@ -80,7 +89,9 @@ impl Maker<'_> {
             journaled,
             news: self.news.clone(),
             news_max: options.news_max,
+            tells_runs: options.tells_runs,
             answers: BTreeMap::new(),
+            guests: Some(guests),
             state: State::new(next),
         };
         let (ghosts, shard) = (self.ghosts(&ledger), ledger.shard());
@@ -89,6 +100,53 @@ impl Maker<'_> {
         first.extend(ghosts);
         first.extend(self.peers(node));
         Ok((host, first, door))
+    }
+
+    /// A node that joins later: it is home of nothing, and what it runs is run elsewhere.
+    pub(crate) fn guest(
+        &self,
+        info: &NodeInfo,
+        policy: Policy,
+        executor: impl FnOnce(Arc<CompletionDoor>) -> Box<dyn Executor>,
+    ) -> (Made, (UnboundedSender<Control>, Arc<CompletionDoor>)) {
+        let (options, id) = (self.options, info.id);
+        let (door, control) = unbounded_channel();
+        let (completed, completions) = unbounded_channel();
+        self.network.join(id, Arc::new(MessageDoor { control: door.clone() }));
+        let into = Arc::new(CompletionDoor { completions: completed, news: self.news.clone() });
+        let host = Host {
+            engine: self.engine(info, policy),
+            executor: executor(Arc::clone(&into)),
+            transport: self.network.transport(id),
+            journal: Box::new(MemoryJournal),
+            node: id,
+            shard: ShardId(0),
+            origin: options.executor.origin,
+            control,
+            completions,
+            // Nothing is written, so that nothing is said of it.
+            journaled: unbounded_channel().1,
+            news: self.news.clone(),
+            news_max: options.news_max,
+            tells_runs: options.tells_runs,
+            answers: BTreeMap::new(),
+            guests: None,
+            state: State::new(Lsn(1)),
+        };
+        ((host, Vec::new(), door.clone()), (door, into))
+    }
+
+    fn engine(&self, info: &NodeInfo, policy: Policy) -> Engine {
+        let options = self.options;
+        Engine::new(EngineConfig {
+            node: info.clone(),
+            incarnation: self.life,
+            seed: options.seed.wrapping_add(u64::from(info.id.0)),
+            policy,
+            limits: options.limits.clone(),
+            flaws: Flaws::default(),
+            calendar: calendar(options.executor.origin),
+        })
     }
 
     fn executor(&self, node: usize) -> ExecutorConfig {
@@ -131,7 +189,7 @@ impl Maker<'_> {
         });
         let ghost = |id: NodeId| {
             let info = NodeInfo { id, ..self.infos[0].clone() };
-            [Input::Joined(Peer { info, round_trip: Span::ZERO }), Input::Left(id)]
+            [Input::Joined(Box::new(Peer { info, round_trip: Span::ZERO })), Input::Left(id)]
         };
         gone.into_iter().flat_map(ghost).collect()
     }
@@ -142,7 +200,7 @@ impl Maker<'_> {
         let others = self.infos.iter().enumerate().filter(move |(other, _)| *other != me);
         others.map(move |(other, info)| {
             let way = options.latency.between(&options.nodes[me], &options.nodes[other]);
-            Input::Joined(Peer { info: info.clone(), round_trip: way.times(2) })
+            Input::Joined(Box::new(Peer { info: info.clone(), round_trip: way.times(2) }))
         })
     }
 }

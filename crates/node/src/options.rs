@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bary_engine::limits::Limits;
 use bary_executor::config::ExecutorConfig;
 use bary_model::id::NodeId;
-use bary_model::node::NodeInfo;
+use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::time::Span;
 use bary_policy::preset::Policy;
@@ -34,6 +34,14 @@ pub struct ClusterOptions {
     /// Most batches of news that the listener may be behind before nodes take in no more
     /// completions. Defaults to 1,024.
     pub news_max: usize,
+    /// Whether nodes offer no functions but those that they have, so that a task that calls another
+    /// waits for a node that has it, rather than fails. Defaults to false.
+    pub offers_own: bool,
+    /// Whether nodes tell what they run, besides what comes of it. Defaults to false.
+    pub tells_runs: bool,
+    /// Whether workers may join it, so that a function that its nodes do not know waits for one
+    /// instead of failing there. Defaults to false.
+    pub awaits_workers: bool,
 }
 
 /// One node of the cluster.
@@ -91,6 +99,7 @@ impl NodeOptions {
             slots: self.slots,
             speed: self.speed,
             labels: self.labels.clone(),
+            offers: Offers::default(),
         }
     }
 }
@@ -124,6 +133,9 @@ impl ClusterOptions {
             store: StoreConfig::default(),
             functions: Functions::new(),
             news_max: 1_024,
+            offers_own: false,
+            tells_runs: false,
+            awaits_workers: false,
         }
     }
 

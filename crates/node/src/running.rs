@@ -16,6 +16,8 @@ pub(crate) struct Running {
     runs: BTreeMap<RunNo, Span>,
     /// Since when nothing more is started, and when what still runs is killed.
     leaving: Option<Instant>,
+    /// Whether nothing more is started, but what runs is let be.
+    draining: bool,
     killed: bool,
 }
 
@@ -31,7 +33,7 @@ impl Running {
 
     /// Whether nothing more is started.
     pub(crate) fn is_leaving(&self) -> bool {
-        self.leaving.is_some()
+        self.leaving.is_some() || self.draining
     }
 
     /// Whether nothing runs and nothing more will.
@@ -41,7 +43,7 @@ impl Running {
 
     /// Asks everything to end.
     pub(crate) fn leave(&mut self, executor: &mut dyn Executor) {
-        if self.is_leaving() {
+        if self.leaving.is_some() {
             return;
         }
         let grace = self.runs.values().max().copied().unwrap_or_default();
@@ -49,6 +51,11 @@ impl Running {
         for run in self.runs.keys() {
             executor.stop(*run, Stop::Ask(StopReason::Cancel));
         }
+    }
+
+    /// Begins nothing more, and lets what runs go on to its end.
+    pub(crate) fn drain(&mut self) {
+        self.draining = true;
     }
 
     /// When what still runs is to be killed, if anything does.

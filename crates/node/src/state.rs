@@ -22,7 +22,7 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::event::Event;
 use bary_model::id::{Epoch, JobNo, Lsn, ShardId};
-use bary_model::job::JobSpec;
+use bary_model::job::{About, JobSpec};
 use bary_model::time::Moment;
 use bary_ports::disk::{Disk, DiskError};
 use bary_store::durable::DurableStore;
@@ -32,9 +32,11 @@ use bary_wire::codec::{DecodeError, EncodeError};
 use crate::birth::{Birth, BirthError};
 
 /// The directory of the journal in a state.
-const JOURNAL: &str = "journal";
+pub(crate) const JOURNAL: &str = "journal";
 /// The directory of large results in a state.
-const BLOBS: &str = "blobs";
+pub(crate) const BLOBS: &str = "blobs";
+/// The file that says who lives in a state.
+pub(crate) const STATE: &str = crate::birth::NAME;
 
 /// Hears what happened on a state.
 pub type Tell<'a> = &'a mut (dyn FnMut(Event) + Send);
@@ -315,9 +317,11 @@ fn not_opened(dir: &Path, error: DiskOpenError) -> StateError {
 /// # Errors
 /// Where it holds a value that no journal takes.
 pub fn content(job: &JobSpec) -> Result<u128, EncodeError> {
-    let JobSpec { name, specs, open, halt, .. } = job;
+    let JobSpec { name, specs, open, halt, key: _, about } = job;
+    let about = Arc::new(About { submitted: None, ..about.clone() });
     let (no, name, specs) = (JobNo(0), name.clone(), Arc::clone(specs));
-    let record = Record::Submitted { job: no, name, specs, open: *open, halt: *halt, key: None };
+    let (open, halt, key) = (*open, *halt, None);
+    let record = Record::Submitted { job: no, name, specs, open, halt, key, about };
     let mut bytes = Vec::new();
     batch::encode(Epoch(0), &[record], &mut bytes)?;
     let hash = blake3::hash(&bytes);

@@ -123,8 +123,8 @@ fn options(hall: &Hall) -> ClusterOptions {
 fn job(function: &str, count: u32) -> JobSpec {
     let body = Body::new(Action::Function { name: function.into(), args: Vec::new() });
     let spec = TaskSpec { count, array: true, ..TaskSpec::new(Arc::new(body)) };
-    let name = function.into();
-    JobSpec { name, specs: [Arc::new(spec)].into(), open: false, halt: None, key: None }
+    let name: Box<str> = function.into();
+    JobSpec::new(name, [Arc::new(spec)])
 }
 
 /// Every task that events tell the end of.

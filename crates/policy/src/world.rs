@@ -1,7 +1,7 @@
 //! Tiny worlds for tests: some nodes, and tasks that could go to them.
 
 use bary_model::id::NodeId;
-use bary_model::node::NodeInfo;
+use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::task::Request;
 use bary_model::time::Span;
@@ -65,6 +65,7 @@ impl Node {
 impl World {
     pub(crate) fn node(&mut self, name: &str) -> &mut Node {
         let info = NodeInfo {
+            offers: Offers::default(),
             id: NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)),
             name: name.into(),
             region: "here".into(),

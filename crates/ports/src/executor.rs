@@ -1,5 +1,7 @@
 //! Running tasks: the engine says what to start and stop, the executor says what came of it.
 
+use std::sync::Arc;
+
 use bary_model::id::{RunNo, TaskId};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bytes::Bytes;
@@ -15,7 +17,7 @@ pub struct Start {
     /// The slot of the node, from 1; no other run has it at the same time.
     pub slot: u32,
     /// What to run, in order.
-    pub items: Vec<GrantItem>,
+    pub items: Arc<[GrantItem]>,
     /// After how long no further task of the run is begun.
     pub budget: bary_model::time::Span,
 }

@@ -37,7 +37,7 @@ pub(crate) struct Client {
 /// What a client does in its turn.
 pub(crate) enum Turn {
     /// It asks, and waits for an answer.
-    Ask(u64, Request),
+    Ask(u64, Box<Request>),
     /// It has no more to do.
     Over,
 }
@@ -72,7 +72,7 @@ impl Client {
         }
         let Some(request) = self.request(plan) else { return Turn::Over };
         self.asked = true;
-        Turn::Ask(self.ticket(me), request)
+        Turn::Ask(self.ticket(me), Box::new(request))
     }
 
     fn request(&self, plan: &JobPlan) -> Option<Request> {
@@ -90,8 +90,11 @@ impl Client {
         Some(match act {
             Act::Extend(specs) => Request::Extend { job, specs: specs.clone() },
             Act::Close => Request::Close(job),
-            Act::Cancel { running } => Request::Cancel { job, running: *running },
+            Act::Cancel { running } => Request::Cancel { job, running: *running, reason: None },
             Act::Retry => Request::Retry(job),
+            Act::Hold { held } => Request::Hold { job, held: *held, reason: None },
+            Act::Prioritise(priority) => Request::Prioritise { job, priority: *priority },
+            Act::Forget => Request::Forget(job),
         })
     }
 
@@ -99,7 +102,7 @@ impl Client {
     fn repeats(&self, plan: &JobPlan) -> bool {
         match self.stage.checked_sub(1).and_then(|at| plan.then.get(at)) {
             None => plan.spec.key.is_some(),
-            Some((_, act)) => matches!(act, Act::Close | Act::Cancel { .. }),
+            Some((_, act)) => !matches!(act, Act::Extend(_) | Act::Retry),
         }
     }
 
@@ -146,12 +149,12 @@ impl Client {
     /// Whether another try may help: a home may be away or full, and a job not over yet.
     fn asks_again(&mut self, plan: &JobPlan, refusal: &Refusal, calm: bool) -> bool {
         let retry = self.stage.checked_sub(1).and_then(|at| plan.then.get(at));
-        let waits = matches!(retry, Some((_, Act::Retry)));
+        let waits = matches!(retry, Some((_, Act::Retry | Act::Forget)));
         self.refusals += u32::from(calm || waits);
         match refusal {
             Refusal::NoHome | Refusal::NoRoom | Refusal::Full { .. } => true,
             Refusal::Unplaceable { .. } => self.refusals < REFUSALS_MAX,
-            Refusal::NotRetryable(_) => waits && self.refusals < REFUSALS_MAX,
+            Refusal::NotRetryable(_) | Refusal::NotOver(_) => waits && self.refusals < REFUSALS_MAX,
             _ => false,
         }
     }

@@ -41,6 +41,9 @@ pub enum Fact<'a> {
         /// When that will be over.
         until: Moment,
     },
+    /// The node sees other nodes than before, or has begun and sees none: it may take others for
+    /// keepers than they do.
+    Sees,
     /// The node could not open a shard's journal, which stays closed for good.
     Refused {
         /// The shard.
@@ -107,6 +110,28 @@ pub enum Fact<'a> {
         work: Work,
         /// What the run holds while it goes on; with the first fact of a run only.
         need: Option<Cow<'a, Request>>,
+        /// Their priority, that of their job included.
+        #[serde(default)]
+        rank: i32,
+    },
+    /// A grant reached the node, which may not have taken it in yet.
+    Offered {
+        /// The tasks.
+        work: Work,
+        /// Their priority, that of their job included.
+        rank: i32,
+        /// What they ask for.
+        need: Cow<'a, Request>,
+    },
+    /// The node has acknowledged a grant that reached it before.
+    Holds {
+        /// The tasks.
+        work: Work,
+    },
+    /// The node was told something by which it may hold nothing of a shard any more.
+    MayDrop {
+        /// The shard.
+        shard: ShardId,
     },
     /// Tasks that were started are given results of another spec to read.
     Reads {
@@ -118,6 +143,13 @@ pub enum Fact<'a> {
         aligned: bool,
         /// What is given, in sum.
         results: Digest,
+    },
+    /// Tasks that were started are told the last checkpoint of the attempts before.
+    Given {
+        /// The tasks.
+        work: Work,
+        /// Its step, and its words in sum; none where there is no checkpoint.
+        word: Option<(u64, Digest)>,
     },
     /// Tasks of a run came to an end.
     Ran {
@@ -183,6 +215,29 @@ pub enum Wish {
         /// Whether what runs is stopped too.
         running: bool,
     },
+    /// Nothing more of a job for now, or its release.
+    Hold {
+        /// The job.
+        job: JobNo,
+        /// Whether it is to be held.
+        held: bool,
+    },
+    /// A job ahead of others, or behind.
+    Prioritise {
+        /// The job.
+        job: JobNo,
+        /// What is added to the priority of its tasks.
+        priority: i32,
+    },
+    /// Nothing more for a node, or work again.
+    Drain {
+        /// The node.
+        node: NodeId,
+        /// Whether it is to be drained.
+        drain: bool,
+    },
+    /// That a finished job is forgotten.
+    Forget(JobNo),
     /// What did not succeed, once more.
     Retry(JobNo),
     /// Another policy.
@@ -196,6 +251,8 @@ pub enum Answer {
     Accepted(JobNo),
     /// It was done.
     Done,
+    /// The job had finished before; whether well.
+    Over(bool),
     /// It was refused.
     Refused,
 }
@@ -218,12 +275,23 @@ pub enum How {
 /// What a node tells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Tale {
+    /// Specs were added to a job.
+    Added {
+        /// The job.
+        job: JobNo,
+        /// The first of them.
+        first: SpecNo,
+        /// All of them, in sum.
+        specs: Digest,
+    },
     /// Tasks ended after they ran.
     Ended(TaskRange, End),
     /// Tasks ended without having run.
     Dropped(TaskRange, End),
     /// Every task of a job has ended.
     Finished(JobNo),
+    /// What did not succeed of a finished job runs once more.
+    Retried(JobNo),
     /// An outcome came too late and changed nothing.
     Superseded(TaskRange),
 }

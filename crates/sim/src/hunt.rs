@@ -121,6 +121,7 @@ fn at_end(plan: &Plan, oracle: Oracle, report: &Report) -> Option<Finding> {
             Verdict::Rest => return None,
             Verdict::Late if quiet => return None,
             Verdict::Late => "every task has ended, but events go on",
+            Verdict::Apart => "nodes that live do not see each other, or see one that does not",
             Verdict::TooMany => "there are more events than the plan allows",
             Verdict::Still => "events go on without end at one moment",
         };

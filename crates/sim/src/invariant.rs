@@ -7,25 +7,30 @@ use std::fmt;
 
 use bary_ledger::record::Record;
 use bary_model::id::{Epoch, Lsn, NodeId, ShardId};
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Span};
 
 use crate::history::Fact;
 use crate::oracle::book::Book;
 
+pub mod attempts;
 pub mod bounds;
 pub mod cancel;
 pub mod count;
 pub mod dependency;
+pub mod drain;
 pub mod durable;
 pub mod execution;
 pub mod fence;
+pub mod gate;
 pub mod limit;
 pub mod liveness;
 pub mod once;
+pub mod priority;
 pub mod reign;
 pub mod replay;
 pub mod retract;
 pub mod room;
+pub mod word;
 
 /// Where and when something was seen, and what was durable just before.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +125,11 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(count::Counts::default()),
         Box::new(bounds::Bounds { grant_items_max: rules.grant_items_max }),
         Box::new(retract::Retracts::new(rules.open)),
+        Box::new(priority::Priorities::new(rules.open)),
+        Box::new(attempts::Attempts::default()),
+        Box::new(gate::Gates::new(rules)),
+        Box::new(drain::Drains::default()),
+        Box::new(word::Words::new(rules.open)),
     ]
 }
 
@@ -130,4 +140,8 @@ pub struct Rules {
     pub grant_items_max: usize,
     /// Whether a grant is for any holder, so that tasks may run more than once.
     pub open: bool,
+    /// How far clocks may have jumped ahead, in all; the longest where that is not known.
+    pub ahead: Span,
+    /// By how many millionths the fastest clock runs fast.
+    pub fast: u32,
 }

@@ -3,26 +3,29 @@
 
 pub mod book;
 mod chronicle;
+mod grip;
 pub mod judge;
 pub mod saga;
 pub mod stretches;
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use bary_engine::effect::Effect;
 use bary_engine::input::{Input, Reply, Request};
 use bary_model::event::{Event, EventKind};
-use bary_model::id::NodeId;
+use bary_model::id::{Epoch, NodeId};
 use bary_model::message::{Frame, GrantItem, OutcomeItem, Say};
 use bary_model::outcome::Outcome;
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Span};
 use bary_policy::preset::{self, Binding};
 
 use crate::history::{Answer, Digest, Entry, Fact, How, Tale, Wish, Work};
 use crate::invariant::Rules;
+use crate::oracle::grip::Grip;
 use crate::oracle::judge::Judge;
-use crate::plan::{FaultKind, Plan};
+use crate::oracle::saga::added;
+use crate::plan::{Act, FaultKind, JobPlan, Plan};
 use crate::watch::{Seen, Watch};
 
 /// Judges one world as it goes on.
@@ -30,6 +33,12 @@ pub struct Oracle {
     judge: Judge,
     /// When which node is touched by faults that are not seen, and until when.
     touches: VecDeque<(Moment, NodeId, Moment)>,
+    /// Whom each node took for gone, by number, where nodes find out by themselves.
+    gone: Option<BTreeSet<(usize, NodeId)>>,
+    /// What nodes hold, where some tasks are more urgent than others.
+    grip: Option<Grip>,
+    /// Whether tasks leave checkpoints.
+    words: bool,
     /// Takes each line of the history, where somebody wants it.
     lines: Option<Box<dyn FnMut(String)>>,
 }
@@ -50,9 +59,17 @@ impl Oracle {
     fn made(plan: &Plan, lines: Option<Box<dyn FnMut(String)>>) -> Self {
         // A push binds as many as the node's queue takes.
         let pushed = plan.limits.push_queue_tasks_max as usize;
-        let rules =
-            Rules { grant_items_max: plan.limits.grant_items_max.max(pushed), open: is_open(plan) };
-        let mut oracle = Self { judge: Judge::new(&rules), touches: touches(plan), lines };
+        let rules = Rules {
+            grant_items_max: plan.limits.grant_items_max.max(pushed),
+            open: is_open(plan),
+            ahead: jumps(plan),
+            fast: fastest(plan),
+        };
+        let gone = plan.presence.as_ref().map(|_| BTreeSet::new());
+        let grip = is_ranked(plan).then(Grip::default);
+        let (judge, touches) = (Judge::new(&rules), touches(plan));
+        let words = plan.checkpoints > 0;
+        let mut oracle = Self { judge, touches, gone, grip, words, lines };
         for (number, node) in plan.nodes.iter().enumerate() {
             oracle.put(Moment(0), number, Fact::Node(Cow::Borrowed(&node.info)));
         }
@@ -86,9 +103,21 @@ impl Oracle {
                 self.put(at, node, Fact::Durable { shard: *shard, lsn: *lsn });
             }
             Input::Deposed { shard } => self.put(at, node, Fact::Deposed { shard: *shard }),
+            Input::Opened { ledger, .. } => {
+                let next = Epoch(ledger.epoch().0 + 1);
+                if let Some(grip) = &mut self.grip {
+                    // What it says to itself is not seen.
+                    grip.heard(node, ledger.shard(), next);
+                    self.put(at, node, Fact::MayDrop { shard: ledger.shard() });
+                }
+            }
+            Input::Joined(peer) => self.met(at, node, peer.info.id),
+            Input::Left(peer) => self.missed(at, node, *peer),
             Input::Received { from, frame } => {
                 let incarnation = frame.from.incarnation();
                 self.put(at, node, Fact::Heard { from: *from, incarnation });
+                let facts = self.grip.as_mut().map(|grip| grip.received(node, *from, frame));
+                facts.into_iter().flatten().for_each(|fact| self.put(at, node, fact));
             }
             Input::Ended { run, items } => {
                 for item in items {
@@ -103,6 +132,28 @@ impl Oracle {
         }
     }
 
+    /// A node takes another for present. Where it took it for gone before, that was a fault.
+    fn met(&mut self, at: Moment, node: usize, peer: NodeId) {
+        let Some(gone) = &mut self.gone else { return };
+        let again = gone.remove(&(node, peer));
+        self.put(at, node, Fact::Sees);
+        if again {
+            self.touch_both(at, node, peer);
+        }
+    }
+
+    /// A node takes another for gone, which may be a fault of the network's.
+    fn missed(&mut self, at: Moment, node: usize, peer: NodeId) {
+        let Some(gone) = &mut self.gone else { return };
+        gone.insert((node, peer));
+        self.touch_both(at, node, peer);
+    }
+
+    fn touch_both(&mut self, at: Moment, node: usize, peer: NodeId) {
+        self.put(at, node, Fact::Touched { until: at });
+        self.put(at, peer.index(), Fact::Touched { until: at });
+    }
+
     fn effect(&mut self, at: Moment, node: usize, effect: &Effect) {
         match effect {
             Effect::Append { shard, epoch, lsn, records } => {
@@ -115,9 +166,14 @@ impl Oracle {
                 for (place, item) in items.iter().enumerate() {
                     let request = &item.spec.body.request;
                     let need = (place == 0).then_some(Cow::Borrowed(request));
-                    let (run, slot, work) = (*run, *slot, granted(item));
-                    self.put(at, node, Fact::Started { run, slot, work, need });
+                    let (run, slot, work, rank) = (*run, *slot, granted(item), item.rank());
+                    self.put(at, node, Fact::Started { run, slot, work, need, rank });
                     self.reads(at, node, item);
+                    if self.words {
+                        let word = item.checkpoint.as_ref();
+                        let word = word.map(|(step, left)| (*step, saga::digest(0, left)));
+                        self.put(at, node, Fact::Given { work: granted(item), word });
+                    }
                 }
             }
             Effect::Stop { .. } => {}
@@ -143,6 +199,8 @@ impl Oracle {
     }
 
     fn sent(&mut self, at: Moment, (node, to): (usize, NodeId), frame: &Frame) {
+        let facts = self.grip.as_mut().map(|grip| grip.sent(node, to, frame));
+        facts.into_iter().flatten().for_each(|fact| self.put(at, node, fact));
         let Some((_, message)) = &frame.body else { return };
         match &message.say {
             Say::Retracted { items } => {
@@ -161,9 +219,14 @@ impl Oracle {
 
     fn told(&mut self, at: Moment, node: usize, event: &Event) {
         let tale = match &event.kind {
+            EventKind::Submitted { job, first, specs, .. } => {
+                let specs = added::sum(specs.iter().map(|spec| &**spec));
+                Tale::Added { job: *job, first: *first, specs }
+            }
             EventKind::Ended(ended) => Tale::Ended(ended.range, ended.end.clone()),
             EventKind::Dropped { range, end, .. } => Tale::Dropped(*range, end.clone()),
             EventKind::Finished { job } => Tale::Finished(*job),
+            EventKind::Retried { job } => Tale::Retried(*job),
             EventKind::Superseded { range, .. } => Tale::Superseded(*range),
             _ => return,
         };
@@ -180,8 +243,16 @@ impl Watch for Oracle {
         match seen {
             Seen::Input(input) => self.input(at, node, input),
             Seen::Effect(effect) => self.effect(at, node, effect),
-            Seen::Crashed { .. } => self.put(at, node, Fact::Crashed),
-            Seen::Restarted { incarnation } => self.put(at, node, Fact::Began { incarnation }),
+            Seen::Crashed { .. } => {
+                self.grip.iter_mut().for_each(|grip| grip.crashed(node));
+                self.put(at, node, Fact::Crashed);
+            }
+            Seen::Restarted { incarnation } => {
+                self.put(at, node, Fact::Began { incarnation });
+                if self.gone.is_some() {
+                    self.put(at, node, Fact::Sees);
+                }
+            }
             Seen::Recovered { shard, ledger, next } => {
                 self.put(at, node, Fact::Opened { shard, next });
                 self.judge.ledger(at, NodeId(node as u32), ledger);
@@ -203,6 +274,35 @@ fn is_open(plan: &Plan) -> bool {
     names.any(|name| preset::parse(name).is_ok_and(|policy| policy.binding == Binding::Open))
 }
 
+/// Whether tasks of the plan have different priorities.
+fn is_ranked(plan: &Plan) -> bool {
+    let steered = |job: &JobPlan| {
+        let acts = job.then.iter().any(|(_, act)| matches!(act, Act::Prioritise(_)));
+        acts || job.spec.about.priority != 0
+    };
+    if plan.jobs.iter().any(steered) {
+        return true;
+    }
+    let mut ranks = plan.specs().map(|spec| spec.body.priority);
+    let first = ranks.next();
+    ranks.any(|rank| Some(rank) != first)
+}
+
+/// How far clocks jump ahead, in all.
+fn jumps(plan: &Plan) -> Span {
+    let jumps = plan.faults.iter().filter_map(|fault| match fault.kind {
+        FaultKind::Jump { by, .. } => Some(by),
+        _ => None,
+    });
+    jumps.fold(Span::ZERO, |sum, by| sum + by)
+}
+
+/// By how many millionths the fastest clock runs fast.
+fn fastest(plan: &Plan) -> u32 {
+    let drifts = plan.nodes.iter().map(|node| u32::try_from(node.drift).unwrap_or(0));
+    drifts.max().unwrap_or(0)
+}
+
 /// The faults that show in no input and no effect, in the order in which they begin.
 fn touches(plan: &Plan) -> VecDeque<(Moment, NodeId, Moment)> {
     let mut touches = Vec::new();
@@ -215,11 +315,12 @@ fn touches(plan: &Plan) -> VecDeque<(Moment, NodeId, Moment)> {
             FaultKind::Pause { node, lasts } | FaultKind::SlowNode { node, lasts, .. } => {
                 touch(*node, *lasts);
             }
-            FaultKind::Jump { node, .. } => touch(*node, bary_model::time::Span::ZERO),
+            FaultKind::Jump { node, .. } => touch(*node, Span::ZERO),
             FaultKind::Partition { lasts, .. } | FaultKind::SlowDisk { lasts, .. } => {
                 all.clone().for_each(|node| touch(node, *lasts));
             }
-            FaultKind::FalseLeft { node, by, lasts } => {
+            // Where gossip decides who is there, nobody else says so.
+            FaultKind::FalseLeft { node, by, lasts } if plan.presence.is_none() => {
                 touch(*node, *lasts);
                 touch(*by, *lasts);
             }
@@ -254,7 +355,13 @@ fn wish(request: &Request) -> Wish {
         Request::SubmitAfter { upstream, .. } => Wish::SubmitAfter(upstream.len() as u32),
         Request::Extend { job, .. } => Wish::Extend(*job),
         Request::Close(job) => Wish::Close(*job),
-        Request::Cancel { job, running } => Wish::Cancel { job: *job, running: *running },
+        Request::Cancel { job, running, .. } => Wish::Cancel { job: *job, running: *running },
+        Request::Hold { job, held, .. } => Wish::Hold { job: *job, held: *held },
+        Request::Prioritise { job, priority } => {
+            Wish::Prioritise { job: *job, priority: *priority }
+        }
+        Request::Drain { node, drain } => Wish::Drain { node: *node, drain: *drain },
+        Request::Forget(job) => Wish::Forget(*job),
         Request::Retry(job) => Wish::Retry(*job),
         Request::Follow(_) => Wish::Follow,
     }
@@ -264,6 +371,7 @@ fn answer(reply: &Reply) -> Answer {
     match reply {
         Reply::Accepted(job) => Answer::Accepted(*job),
         Reply::Done => Answer::Done,
+        Reply::Over { good } => Answer::Over(*good),
         Reply::Refused(_) => Answer::Refused,
     }
 }

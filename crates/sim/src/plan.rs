@@ -4,7 +4,9 @@
 pub mod bodies;
 pub mod faults;
 pub mod graphs;
+pub mod presence;
 pub mod ready;
+pub mod steering;
 pub mod swarm;
 pub(crate) mod ties;
 pub mod world;
@@ -20,6 +22,8 @@ use bary_model::time::{Moment, Span};
 
 use crate::fates::Fates;
 use crate::network::{NetworkPlan, Shape};
+use crate::plan::presence::PresencePlan;
+use crate::plan::steering::DrainPlan;
 
 /// A world and all that will happen to it.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Plan {
     pub policy: String,
     /// The limits of all engines.
     pub limits: Limits,
+    /// How nodes find each other; without it each is told of the others as the world has it.
+    pub presence: Option<PresencePlan>,
     /// Bugs put back on purpose.
     pub flaws: Flaws,
     /// The network until all is healed.
@@ -49,10 +55,16 @@ pub struct Plan {
     pub unit: Span,
     /// What is submitted.
     pub jobs: Vec<JobPlan>,
+    /// The same where every task can run on the first node, if that is not so in `jobs`.
+    pub tame: Option<Vec<JobPlan>>,
     /// Tasks that arrive one by one, where there are any.
     pub stream: Option<Stream>,
     /// Changes of policy: when, at which node, to which.
     pub changes: Vec<(Moment, usize, String)>,
+    /// Who is drained, and when.
+    pub drains: Vec<DrainPlan>,
+    /// How many of a hundred runs leave a checkpoint, and then perhaps another.
+    pub checkpoints: u64,
     /// What goes wrong, and when.
     pub faults: Vec<Fault>,
     /// How many of a hundred replies a client does not hear; it repeats what may be repeated.
@@ -134,6 +146,15 @@ pub enum Act {
     },
     /// Runs what did not succeed once more, when it has finished.
     Retry,
+    /// Holds it, or releases it.
+    Hold {
+        /// Whether it is to be held.
+        held: bool,
+    },
+    /// Adds this to the priority of its tasks, instead of what was added before.
+    Prioritise(i32),
+    /// Has it forgotten, when it has finished.
+    Forget,
 }
 
 /// Tasks that arrive one by one, each a job of its own, at homes drawn by lot.
@@ -263,6 +284,9 @@ impl JobPlan {
     }
 }
 
+/// By how much a slow node is slower.
+pub(crate) const SLOWNESS: u32 = 10;
+
 impl FaultKind {
     /// What it is called in the event table.
     #[must_use]
@@ -303,7 +327,7 @@ impl Plan {
 
     /// By when everything must have ended: the work's own time, as if every task were tried as
     /// often as it may be, all one after another on the slowest node, each under a grant of its
-    /// own that travels the longest way; and the patience.
+    /// own that travels the longest way; the patience; and what gossip may take to find all.
     #[must_use]
     pub fn deadline(&self) -> Moment {
         let slowest = self.nodes.iter().map(|node| node.info.speed).fold(f64::MAX, f64::min);
@@ -326,6 +350,11 @@ impl Plan {
             let travel = travel + lent.unwrap_or_default().as_secs_f64();
             own += f64::from(spec.count) * (attempt + travel) * tries + wait;
         }
+        // What a slow node began goes on as slowly as it began.
+        if self.faults.iter().any(|fault| matches!(fault.kind, FaultKind::SlowNode { .. })) {
+            let longest = self.specs().map(|spec| spec.weight.units()).fold(0.0, f64::max);
+            own += longest * each * f64::from(SLOWNESS);
+        }
         if let Some(stream) = &self.stream {
             own += f64::from(stream.tasks) * (stream.every.as_secs_f64() * 1.2 + 10.0 * each);
         }
@@ -340,7 +369,11 @@ impl Plan {
         let last =
             self.jobs.iter().map(|job| job.then.iter().fold(job.at, |at, (after, _)| at + *after));
         let begun = last.fold(self.calm, Moment::max);
-        begun + self.patience + Span::from_secs_f64(own)
+        let times = self.jobs.iter().filter_map(|job| job.spec.about.not_before);
+        // Clocks that run slow come to a time later.
+        let begun = times.fold(begun, |begun, at| begun.max(Moment(at.0.saturating_mul(2))));
+        let meeting = self.presence.as_ref().map(|presence| presence.patience(self.nodes.len()));
+        begun + self.patience + meeting.unwrap_or_default() + Span::from_secs_f64(own)
     }
 
     /// Every spec of every job, those that are added later included.

@@ -12,6 +12,8 @@ pub enum Verdict {
     Rest,
     /// Something still happened after the plan's deadline.
     Late,
+    /// At the plan's deadline, some nodes that live do not see each other.
+    Apart,
     /// There were more events than the plan allows.
     TooMany,
     /// Very much happened without any time going by.

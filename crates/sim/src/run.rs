@@ -2,6 +2,8 @@
 //! or stay silent as they are told, and return what their budget leaves over. Tasks of a range
 //! that fare alike are planned as one part, so that a million of them cost no more than one.
 
+use std::sync::Arc;
+
 use bary_engine::effect::Why;
 use bary_model::id::TaskId;
 use bary_model::message::{GrantItem, OutcomeItem};
@@ -27,7 +29,7 @@ struct Part {
 #[derive(Debug)]
 pub(crate) struct Run {
     slot: u32,
-    items: Vec<GrantItem>,
+    items: Arc<[GrantItem]>,
     parts: Vec<Part>,
     /// How many of the parts the budget lets begin.
     begun: usize,
@@ -49,14 +51,14 @@ impl Run {
     /// `unit` is how long one unit of weight takes, in seconds; `course_of` says how a task
     /// fares, or nothing where all tasks of all items are plain.
     pub(crate) fn new(
-        (slot, items): (u32, Vec<GrantItem>),
+        (slot, items): (u32, Arc<[GrantItem]>),
         (now, budget): (Moment, Span),
         unit: f64,
         mut course_of: Option<impl FnMut(&GrantItem, u32) -> Course>,
     ) -> Self {
         let parts = Vec::with_capacity(items.len());
         let mut plan = Planning { parts, begun: 0, at: Some(now), limit: now + budget };
-        for (number, item) in (0..).zip(&items) {
+        for (number, item) in (0..).zip(&*items) {
             let busy = item.each().units() * unit;
             let range = item.range;
             match &mut course_of {
@@ -75,6 +77,11 @@ impl Run {
         let silent = parts[..begun].iter().any(|part| part.course.silent);
         let beats = silence.filter(|_| !silent).map(|silence| Span((silence.0 / 2).max(1)));
         Self { slot, items, parts, begun, beats }
+    }
+
+    /// Its first task, which is begun.
+    pub(crate) fn first(&self) -> TaskId {
+        self.items[0].range.head()
     }
 
     /// When it is over by itself, if ever.

@@ -58,6 +58,11 @@ impl Shard {
         }
     }
 
+    /// The node that made a shard, which the shard's id tells.
+    pub(crate) fn native_of(id: ShardId) -> Option<usize> {
+        usize::try_from(id.0).ok()?.checked_sub(1)
+    }
+
     /// Takes a batch in; it is written when the sync that goes on is over.
     pub(crate) fn append(&mut self, epoch: Epoch, lsn: Lsn, records: Vec<Record>) {
         self.waiting.push(Batch { epoch, lsn, records });

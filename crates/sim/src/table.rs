@@ -75,6 +75,10 @@ pub(crate) fn input_words(input: &Input) -> Words {
             ("ended", format!("run {}", run.0), detail)
         }
         Input::Beat { run } => ("beat", format!("run {}", run.0), String::new()),
+        Input::Checkpoint { run, task, step, .. } => {
+            let task = TaskRange::one(*task);
+            ("checkpoint", format!("run {}", run.0), format!("{} step {step}", range(task)))
+        }
         Input::Request { ticket, request } => {
             let mut words = format!("{request:?}");
             if let Some((at, _)) = words.char_indices().nth(80) {
@@ -132,7 +136,7 @@ fn frame_words(frame: &Frame) -> String {
         Say::Grant(grant) => granted(&grant.items),
         Say::Outcomes(outcomes) => {
             let mut words = format!("batch {} ask {} ", outcomes.batch, outcomes.ask.is_some());
-            for item in &outcomes.items {
+            for item in outcomes.items.iter() {
                 words += &format!("{} {:?}; ", range(item.range), item.outcome);
             }
             words

@@ -43,6 +43,7 @@ impl<'a> Trail<'a> {
             Input::Ended { run, items } => (8, run.0, items.len() as u64),
             Input::Beat { run } => (9, run.0, 0),
             Input::Request { ticket, .. } => (10, *ticket, 0),
+            Input::Checkpoint { run, step, .. } => (11, run.0, *step),
         };
         self.fold(at, node, [kind, a, b]);
         if self.table.is_some() {
@@ -79,6 +80,16 @@ impl<'a> Trail<'a> {
         self.fold(at, node, [name, number, 0]);
         if self.table.is_some() {
             self.row(at, node, what, number.to_string(), String::new());
+        }
+    }
+
+    /// A datagram of gossip arrives.
+    pub(crate) fn gossip(&mut self, at: Moment, node: usize, from: usize, bytes: &[u8]) {
+        let step = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(MIX[1]);
+        self.fold(at, node, [31, from as u64, bytes.iter().fold(0, step)]);
+        if self.table.is_some() {
+            let detail = format!("{} bytes", bytes.len());
+            self.row(at, node, "gossip", format!("n{from}"), detail);
         }
     }
 

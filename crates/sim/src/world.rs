@@ -2,8 +2,10 @@
 //! does what the node's engine wants.
 
 mod close;
+mod due;
 mod effects;
 mod faults;
+mod presence;
 mod process;
 mod work;
 
@@ -11,8 +13,7 @@ use std::collections::BTreeMap;
 
 use bary_engine::effect::Effect;
 use bary_engine::input::Input;
-use bary_model::id::{NodeId, RunNo, TaskId};
-use bary_model::message::Frame;
+use bary_model::id::{NodeId, TaskId};
 use bary_model::time::{Moment, Span};
 
 use crate::client::Client;
@@ -27,49 +28,11 @@ use crate::table::Table;
 use crate::tally::Tally;
 use crate::trail::Trail;
 use crate::watch::{Seen, Watch};
+use crate::world::due::Due;
+use crate::world::presence::Presence;
 
 /// After how many events at one moment time is said to stand still.
 const STILL_MAX: u64 = 5_000_000;
-
-/// What is due. Numbers of nodes and shards are positions; a life that is over makes what was
-/// meant for it void.
-#[derive(Debug)]
-enum Due {
-    /// A frame arrives.
-    Frame { from: u32, to: u32, frame: Frame },
-    /// A run is over, unless it was stopped before.
-    Over { node: u32, life: u32, run: RunNo },
-    /// A run shows life.
-    Beat { node: u32, life: u32, run: RunNo },
-    /// An engine asked to be woken.
-    Wake { node: u32 },
-    /// A run that was stopped is over, or whatever else only one life is told.
-    Input { node: u32, life: u32, input: Box<Input> },
-    /// A sync is over.
-    Synced { shard: u32, term: u32 },
-    /// A client has its turn.
-    Client { client: u32, turn: u32 },
-    /// The next streamed task arrives.
-    Arrival,
-    /// A policy changes.
-    Change(u32),
-    /// A fault begins.
-    Fault(u32),
-    /// A fault ends.
-    Mend(u32),
-    /// A process comes back.
-    Restart { node: u32, life: u32 },
-    /// A node learns that another is gone, if it still is.
-    Left { by: u32, life: u32, node: u32, was: u32 },
-    /// A node learns that another is there, if it still is.
-    Joined { by: u32, life: u32, node: u32 },
-    /// A home learns that it is none any more.
-    Deposed { node: u32, life: u32, shard: u32 },
-    /// A shard without a home is taken over by a node without a shard.
-    Adopt { shard: u32, term: u32 },
-    /// All faults are over.
-    Calm,
-}
 
 /// Dice, one for each purpose.
 #[derive(Debug)]
@@ -78,6 +41,7 @@ struct Lots {
     disk: Lot,
     work: Lot,
     members: Lot,
+    words: Lot,
 }
 
 /// A world that goes on.
@@ -92,6 +56,7 @@ pub(crate) struct World<'a> {
     network: Network,
     clients: Vec<Client>,
     lots: Lots,
+    presence: Option<Presence>,
     tally: Tally,
     trail: Trail<'a>,
     watch: Option<&'a mut dyn Watch>,
@@ -151,7 +116,9 @@ impl<'a> World<'a> {
                 disk: lot("disk"),
                 work: lot("work"),
                 members: lot("members"),
+                words: lot("words"),
             },
+            presence: plan.presence.is_some().then(|| Presence::new(plan.nodes.len())),
             tally: Tally::default(),
             trail: Trail::new(plan.seed, table),
             watch,
@@ -174,6 +141,9 @@ impl<'a> World<'a> {
         for (number, (at, ..)) in (0..).zip(&self.plan.changes) {
             self.queue.put(*at, Due::Change(number));
         }
+        for (number, drain) in (0..).zip(&self.plan.drains) {
+            self.queue.put(drain.at, Due::Drain(number));
+        }
         if !self.calm {
             self.queue.put(self.plan.calm, Due::Calm);
         }
@@ -195,7 +165,8 @@ impl<'a> World<'a> {
         while let Some((at, due)) = self.queue.pop() {
             if at > deadline {
                 // Engines leave timers behind that mean nothing any more.
-                return if self.at_rest() { Verdict::Rest } else { Verdict::Late };
+                let rest = if self.at_rest() { Verdict::Rest } else { Verdict::Late };
+                return if self.all_meet() { rest } else { Verdict::Apart };
             }
             self.now = at;
             if at > moment {
@@ -210,19 +181,26 @@ impl<'a> World<'a> {
             }
             self.happen(due);
         }
-        Verdict::Rest
+        if self.all_meet() { Verdict::Rest } else { Verdict::Apart }
     }
 
     fn happen(&mut self, due: Due) {
         match due {
-            Due::Frame { .. } | Due::Over { .. } | Due::Beat { .. } | Due::Input { .. } => {
+            Due::Frame { .. }
+            | Due::Over { .. }
+            | Due::Beat { .. }
+            | Due::Word { .. }
+            | Due::Input { .. } => {
                 self.give_due(due);
             }
             Due::Wake { node } => self.wake(node as usize),
+            Due::Datagram { from, to, bytes } => self.hear(from as usize, to as usize, bytes),
+            Due::Chime { node } => self.chime(node as usize),
             Due::Synced { shard, term } => self.synced(shard as usize, term),
             Due::Client { client, turn } => self.client(client as usize, turn),
             Due::Arrival => self.arrive(),
             Due::Change(number) => self.change(number as usize),
+            Due::Drain(number) => self.drain(number as usize),
             Due::Fault(number) => self.fault(number as usize),
             Due::Mend(number) => self.mend(number as usize),
             Due::Restart { node, life } => {
@@ -304,6 +282,7 @@ impl<'a> World<'a> {
                 self.queue.put(self.now + beats, Due::Beat { node, life, run });
                 Some(Input::Beat { run })
             }
+            Due::Word { node, life, run, step } => self.word(node as usize, life, run, step),
             Due::Input { node, life, input } => {
                 let to = &self.nodes[node as usize];
                 (to.life == life && to.lives()).then_some(*input)
@@ -368,23 +347,5 @@ impl<'a> World<'a> {
         if let Some(watch) = &mut self.watch {
             watch.see(self.now, node, seen);
         }
-    }
-}
-
-impl Due {
-    /// The node that an input is for.
-    fn node(&self) -> usize {
-        match self {
-            Self::Frame { to: node, .. }
-            | Self::Over { node, .. }
-            | Self::Beat { node, .. }
-            | Self::Input { node, .. } => *node as usize,
-            _ => usize::MAX,
-        }
-    }
-
-    /// Whether it is an input for this node, which may share a step with others.
-    fn is_for(&self, node: usize) -> bool {
-        self.node() == node
     }
 }

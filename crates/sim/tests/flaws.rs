@@ -52,3 +52,18 @@ fn a_replay_that_calls_a_policy_is_found() {
 fn a_stale_incarnation_is_found() {
     rings(Flaw::StaleIncarnation, 0);
 }
+
+#[test]
+fn a_gate_that_is_left_open_is_found() {
+    rings(Flaw::GateLeftOpen, 0);
+}
+
+#[test]
+fn a_forgotten_drain_is_found() {
+    rings(Flaw::DrainForgotten, 0);
+}
+
+#[test]
+fn a_forgotten_checkpoint_is_found() {
+    rings(Flaw::CheckpointForgotten, 0);
+}

@@ -1,5 +1,6 @@
 //! Seeds that found something once, fresh ones, and one that is asked for. `BARY_SEED=7 cargo
 //! test -p bary-sim --test hunt one` runs one; `BARY_SEEDS=1000..2000` with `sweep` runs many.
+//! With `BARY_GOSSIP=1` gossip decides in their worlds who sees whom.
 
 use std::panic;
 
@@ -35,10 +36,15 @@ fn asked(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// The case of a seed as it is asked for.
+fn wanted(seed: u64) -> Case {
+    Case { gossip: asked("BARY_GOSSIP").is_some(), ..Case::of(seed) }
+}
+
 #[test]
 fn one() {
     let seed = asked("BARY_SEED").and_then(|seed| seed.parse().ok());
-    hold(&Case::of(seed.unwrap_or(FRESH)), "asked for");
+    hold(&wanted(seed.unwrap_or(FRESH)), "asked for");
 }
 
 /// Each line: a seed, the parts that are left out (or `-`), and why it is kept.
@@ -108,7 +114,7 @@ fn sweep() {
     panic::set_hook(Box::new(|_| {}));
     let seeds = number(first)..number(end);
     let bad: Vec<String> =
-        seeds.filter_map(|seed| Some(format!("{seed}: {}", found(&Case::of(seed))?))).collect();
+        seeds.filter_map(|seed| Some(format!("{seed}: {}", found(&wanted(seed))?))).collect();
     drop(panic::take_hook());
     assert!(bad.is_empty(), "these seeds broke something:\n{}", bad.join("\n"));
 }

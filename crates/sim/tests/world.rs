@@ -1,9 +1,15 @@
 //! Worlds run to their ends: the same from one seed, with no fault and with each alone.
 
+use bary_engine::effect::Effect;
+use bary_engine::input::Reply;
+use bary_model::time::Moment;
+use bary_sim::hunt::case::Case;
+use bary_sim::oracle::Oracle;
 use bary_sim::plan::Plan;
 use bary_sim::plan::faults::{Faults, KINDS};
 use bary_sim::plan::swarm::Sizes;
 use bary_sim::report::{Report, Verdict};
+use bary_sim::watch::{Seen, Watch};
 use bary_sim::world;
 
 fn live(plan: &Plan) -> Report {
@@ -25,6 +31,39 @@ fn the_same_seed_gives_the_same_bytes() {
         assert!(first.1.len() > 1_000, "there is something to compare");
         assert!(first == second, "seed {seed} differs between two runs");
     }
+}
+
+#[test]
+fn the_same_seed_gossips_the_same_bytes() {
+    for seed in 0..5 {
+        let sizes = Sizes { nodes: Some(3), ..Sizes::default() };
+        let plan = Case { sizes, gossip: true, ..Case::of(seed) }.plan();
+        let mut words = String::new();
+        let first = world::run(&plan, None, Some(&mut words));
+        let mut again = String::new();
+        assert_eq!(first, world::run(&plan, None, Some(&mut again)));
+        assert!(words.contains(" gossip "), "seed {seed} does not gossip");
+        assert!(words == again, "seed {seed} differs between two runs");
+    }
+}
+
+#[test]
+fn nodes_that_gossip_find_each_other() {
+    for seed in 0..20 {
+        let plan = Case { gossip: true, faults: Some(Faults::NONE), ..Case::of(seed) }.plan();
+        live(&plan);
+    }
+}
+
+#[test]
+fn nodes_that_cannot_find_each_other_are_found_out() {
+    let sizes = Sizes { nodes: Some(3), ..Sizes::default() };
+    let faults = Some(Faults::NONE);
+    let mut plan = Case { sizes, gossip: true, faults, ..Case::of(1) }.plan();
+    let presence = plan.presence.as_mut().expect("it was asked for");
+    // Nobody knows whom to ask.
+    presence.seeds = 0;
+    assert_eq!(world::run(&plan, None, None).verdict, Verdict::Apart);
 }
 
 #[test]
@@ -50,10 +89,35 @@ fn plain_worlds_of_several_sizes_end() {
     }
 }
 
+/// Judges a world in which everything that is asked for can be done.
+struct Strict(Oracle);
+
+impl Watch for Strict {
+    fn see(&mut self, at: Moment, node: usize, seen: Seen<'_>) {
+        if let Seen::Effect(Effect::Reply { reply: Reply::Refused(why), .. }) = &seen {
+            // A retry may come when its job was forgotten, and a hold when it is over.
+            let gone = ["no open job", "is no longer kept", "has finished"];
+            let over = gone.iter().any(|words| why.to_string().contains(words));
+            assert!(over, "everything that is drawn can be done, but it was refused: {why}");
+        }
+        if let Seen::Rest(engine) = &seen {
+            assert!(engine.is_idle(), "nothing is held at rest");
+        }
+        self.0.see(at, node, seen);
+    }
+}
+
 #[test]
 fn worlds_without_faults_end() {
     for seed in 0..40 {
-        live(&Plan::asked(seed, Sizes::default(), Faults::NONE));
+        let mut plan = Plan::asked(seed, Sizes::default(), Faults::NONE);
+        // A home that has yet to meet who can run a task refuses it.
+        plan.presence = None;
+        let mut strict = Strict(Oracle::new(&plan));
+        let report = world::run(&plan, Some(&mut strict), None);
+        assert_eq!(report.verdict, Verdict::Rest, "{seed}: {report:?}");
+        assert_eq!(report.unfinished, 0, "{seed}: {report:?}");
+        assert_eq!(strict.0.finish(report.until).broken(), None, "{seed}");
     }
 }
 

@@ -16,6 +16,7 @@ use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskRange};
 use bary_model::inputs::Inputs;
+use bary_model::job::About;
 use bary_model::outcome::{End, Results, Usage};
 use bary_model::payload::Payload;
 use bary_model::task::{Body, TaskSpec};
@@ -73,7 +74,8 @@ fn records() -> Result<Vec<Record>, Box<dyn std::error::Error>> {
     let (job, node) = (JobNo(0), NodeId(1));
     let specs = (0..TASKS).map(spec).collect();
     let (name, open, halt, key) = ("million".into(), false, None, None);
-    let submitted = Record::Submitted { job, name, specs, open, halt, key };
+    let about = About::default().shared();
+    let submitted = Record::Submitted { job, name, specs, open, halt, key, about };
     let mut records = vec![Record::Opened { epoch: Epoch(1) }, submitted];
     for first in (0..TASKS).step_by(TOGETHER as usize) {
         let range = |n| TaskRange { job, spec: SpecNo(n), first: 0, count: 1 };

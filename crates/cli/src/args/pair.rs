@@ -23,6 +23,8 @@ pub(crate) enum PairError {
     Form(String, &'static str),
     #[error("`{0}` is not a whole number above 0")]
     Count(String),
+    #[error("the environment has no `{0}`; write NAME=VALUE to give it one")]
+    NotSet(String),
 }
 
 /// Reads `name=value`; the value may be empty.
@@ -33,6 +35,17 @@ pub(crate) fn pair(text: &str) -> Result<Pair, PairError> {
         return Err(wrong());
     }
     Ok(Pair { name: name.to_owned(), value: value.to_owned() })
+}
+
+/// Reads `name=value`, or takes the value of `name` from the environment.
+pub(crate) fn env_pair(text: &str) -> Result<Pair, PairError> {
+    if text.is_empty() || text.contains('=') {
+        return pair(text);
+    }
+    match std::env::var(text) {
+        Ok(value) => Ok(Pair { name: text.to_owned(), value }),
+        Err(_) => Err(PairError::NotSet(text.to_owned())),
+    }
 }
 
 /// Reads `name=count`.

@@ -56,7 +56,7 @@ pub(crate) struct OneArgs {
     #[arg(long, conflicts_with = "history")]
     pub(crate) no_check: bool,
     /// Run equal tasks without any fault, to see how placement goes
-    #[arg(long, conflicts_with_all = ["faults", "flaw", "without", "until"])]
+    #[arg(long, conflicts_with_all = ["faults", "gossip", "flaw", "without", "until"])]
     pub(crate) plain: bool,
 }
 
@@ -82,6 +82,9 @@ pub(crate) struct WorldArgs {
     /// When all faults are over; drawn where absent
     #[arg(long, value_name = "TIME", value_parser = value::some_time)]
     pub(crate) until: Option<Span>,
+    /// Let gossip over the simulated network decide who sees whom; drawn where absent
+    #[arg(long)]
+    pub(crate) gossip: bool,
     /// Put a known bug back, to see the alarm ring
     #[arg(long, value_name = "NAME", value_parser = flaw)]
     pub(crate) flaw: Option<Flaw>,
@@ -148,8 +151,16 @@ impl WorldArgs {
         }
         let size = |size: Option<u32>| size.map(|size| size as usize);
         let sizes = Sizes { nodes: size(self.nodes), homes: size(self.homes), tasks: self.tasks };
-        let (faults, policy, flaw) = (self.faults, self.policy.clone(), self.flaw);
-        Ok(Case { seed, sizes, faults, policy, flaw, without: Vec::new(), until: self.until })
+        Ok(Case {
+            seed,
+            sizes,
+            faults: self.faults,
+            policy: self.policy.clone(),
+            gossip: self.gossip,
+            flaw: self.flaw,
+            without: Vec::new(),
+            until: self.until,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use bary_model::time::Span;
 use clap::ValueEnum;
 
 use crate::args::backoff;
-use crate::args::pair::{Countable, Pair, countable, label_rule, pair};
+use crate::args::pair::{Countable, Pair, countable, env_pair, label_rule};
 use crate::args::value::{milli, milli_or_none, size, some_time, time};
 
 /// What a task is bound by, as a flag takes it.
@@ -68,8 +68,8 @@ pub(crate) struct TaskArgs {
     /// How long an attempt may print nothing
     #[arg(long, value_name = "TIME", value_parser = some_time)]
     pub(crate) heartbeat_timeout: Option<Span>,
-    /// A variable for the environment of the command
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    /// A variable for the environment of the command; NAME alone takes its value from here
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = env_pair)]
     pub(crate) env: Vec<Pair>,
     /// The directory that the command runs in
     #[arg(long, visible_aliases = ["wd", "workdir"], value_name = "DIR")]

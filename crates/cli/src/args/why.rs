@@ -2,10 +2,16 @@
 
 use std::path::PathBuf;
 
-/// Which task of which kept run.
+use crate::args::reach::Reach;
+
+/// Which task of which job or kept run.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:\n  bary why 12/count[3]       a task of job 12 of a node\n  \
+                        bary why last/1            the first task of the last job\n  \
+                        bary why count[3]          a task of the last kept run")]
 pub(crate) struct WhyArgs {
-    /// The task: NAME, NAME[INDEX], or its sequence number from 1; NAME alone sums an array up
+    /// The task: JOB/NAME, JOB/NAME[INDEX] or JOB/NUMBER of a node; without JOB/ it is of a kept
+    /// run, where NAME alone sums an array up
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) task: String,
     /// The kept run, by the name of its directory; the last one where absent
@@ -14,4 +20,6 @@ pub(crate) struct WhyArgs {
     /// The directory that runs were kept in
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
 }

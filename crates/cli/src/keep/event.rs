@@ -6,13 +6,12 @@ use std::sync::Arc;
 use bary_model::event::{Cause, Considered, Ended, Event, EventKind};
 use bary_model::id::{SpecNo, TaskId, TaskRange};
 use bary_model::outcome::End;
+use bary_model::roster::{Roster, shown_index};
 use bary_model::task::TaskSpec;
 use bary_ports::store::Store;
 use serde_json::{Value, json};
 
 use crate::desk;
-use crate::record;
-use crate::roster::{Roster, shown_index};
 use crate::signals;
 
 /// An event and what is needed to tell it.
@@ -39,6 +38,32 @@ impl Line<'_> {
             }
             EventKind::Closed { .. } => json!({ "event": "closed" }),
             EventKind::Retried { .. } => json!({ "event": "retried" }),
+            EventKind::Held { held, reason, .. } => {
+                json!({ "event": if *held { "held" } else { "released" }, "reason": reason })
+            }
+            EventKind::Prioritised { priority, .. } => {
+                json!({ "event": "prioritised", "priority": priority })
+            }
+            EventKind::Stopping { reason, .. } => {
+                json!({ "event": "stopping", "reason": reason })
+            }
+            EventKind::Arrived { upstream, good, .. } => json!({
+                "event": "arrived",
+                "shard": format!("{:016x}", upstream.shard.0),
+                "job": upstream.job.0,
+                "good": good,
+            }),
+            EventKind::Forgotten { .. } => json!({ "event": "forgotten" }),
+            EventKind::Drained { node, drain } => {
+                json!({ "event": if *drain { "drained" } else { "undrained" }, "node": node.0 })
+            }
+            EventKind::Checkpointed { task, node, step, payload } => json!({
+                "event": "checkpointed",
+                "range": range(TaskRange::one(*task)),
+                "node": node.0,
+                "step": step,
+                "bytes": payload.len(),
+            }),
             EventKind::Granted { node, ranges, considered } => json!({
                 "event": "granted",
                 "node": node.0,
@@ -60,7 +85,7 @@ impl Line<'_> {
             EventKind::Dropped { range: of, end, because } => json!({
                 "event": "dropped",
                 "range": range(*of),
-                "outcome": record::outcome(end),
+                "outcome": end.name(),
                 "because": because.map(|spec| spec.0),
             }),
             EventKind::Superseded { range: of, node } => {
@@ -96,7 +121,7 @@ impl Line<'_> {
             "node": ended.node.0,
             "slot": ended.usage.slot,
             "attempt": ended.attempt,
-            "outcome": record::outcome(&ended.end),
+            "outcome": ended.end.name(),
             "began": seconds(ended.usage.began.0),
             "busy": ended.usage.busy.as_secs_f64(),
             "cpu": ended.usage.cpu.as_secs_f64(),

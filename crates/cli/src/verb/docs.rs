@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use bary_api::{openapi, page};
 use bary_jobfile::{limits as file_limits, schema};
 use clap::{Arg, Command, CommandFactory};
 
@@ -10,6 +11,7 @@ use crate::complaint::Complaint;
 use crate::exit::{self, Exit};
 use crate::limits;
 use crate::screen::Screen;
+use crate::settings;
 use crate::verb;
 
 /// Writes a page.
@@ -22,6 +24,9 @@ const PAGES: &[(&str, Page)] = &[
     ("limits", limits_page),
     ("cli", cli_page),
     ("exit-codes", exit_codes_page),
+    ("settings", settings::page),
+    ("api", page::markdown),
+    ("openapi", openapi::text),
 ];
 
 /// Prints a page, or the names of all.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bary_jobfile::suggest;
 use bary_model::action::{Capture, Stdin};
+use bary_model::command;
 use bary_model::inputs::Inputs;
 use bary_model::job::Halt;
 use bary_model::task::Body;
@@ -26,7 +27,6 @@ use crate::progress::Progress;
 use crate::recipe::{Recipe, TaskWeight};
 use crate::results::ResultsDir;
 use crate::resume::Resume;
-use crate::roster;
 use crate::screen::Screen;
 use crate::session::{Ending, Session};
 use crate::sources::chunk::Chunker;
@@ -254,9 +254,9 @@ fn order(print: &PrintArgs) -> Order {
 
 fn shape(print: &PrintArgs, face: Face) -> Shape {
     match face.output {
-        Form::Json => Shape::Gathered(Vec::new()),
+        Form::Json | Form::Yaml => Shape::Gathered(Vec::new()),
         Form::Jsonl => Shape::Line,
-        Form::Table | Form::Quiet => {
+        Form::Table | Form::Wide | Form::Csv | Form::Quiet => {
             let text = print.tagstring.as_deref();
             let tag = text.map(|text| Reading::default().template(text.as_bytes()));
             Shape::Raw(if print.tag { Some(Template::values()) } else { tag })
@@ -294,7 +294,7 @@ fn print_commands(
     for n in 0..inputs.rows() {
         let (row, index) = (inputs.row(n), *before + n);
         let scope = Scope { row, index, sequence: index + 1, slot: 1, attempt: 1, upstream: &[] };
-        let mut line = roster::command(&plan.recipe.body.action, &scope);
+        let mut line = command::line(&plan.recipe.body.action, &scope);
         line.push(b'\n');
         screen.out(&line).map_err(verb::printing)?;
     }

@@ -157,5 +157,5 @@ fn one_command(args: &RunArgs, face: Face) -> Result<JobSpec, Complaint> {
     let file = Path::new(&name).file_name().map(|file| file.to_string_lossy().into_owned());
     let spec = TaskSpec { name: file.unwrap_or(name).into(), ..TaskSpec::new(Arc::new(body)) };
     let name = spec.name.clone();
-    Ok(JobSpec { name, specs: [Arc::new(spec)].into(), open: false, halt: None, key: None })
+    Ok(JobSpec::new(name, [Arc::new(spec)]))
 }

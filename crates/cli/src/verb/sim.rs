@@ -185,6 +185,7 @@ fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Rest => "nothing was left to happen",
         Verdict::Late => "something still happened after its deadline",
+        Verdict::Apart => "nodes did not see each other at its deadline",
         Verdict::TooMany => "it was given up after too many events",
         Verdict::Still => "very much happened without any time going by",
     }

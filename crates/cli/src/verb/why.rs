@@ -12,13 +12,20 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::keep;
 use crate::screen::Screen;
-use crate::verb;
+use crate::selector::Target;
+use crate::verb::{self, remote};
 use crate::why::array::Summary;
 use crate::why::task::{self, Found, Place, TaskError};
 use crate::why::{Life, show};
 
 /// Tells why a task waited, went where it went, and how it ended.
 pub(crate) fn run(args: &WhyArgs, face: Face) -> Result<Exit, Complaint> {
+    let kept = args.run.is_some() || args.state.is_some();
+    let target = args.task.parse::<Target>().ok().filter(|target| !target.tasks.is_empty());
+    if let (Some(target), false) = (target, kept) {
+        return remote::why::run(&target, &args.reach, face);
+    }
+    let face = face.without_rows()?;
     let runs = keep::runs(args.state.as_deref());
     let name = chosen(&runs, args.run.as_deref())?;
     let path = runs.join(&name).join(keep::EVENTS);

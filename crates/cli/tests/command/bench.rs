@@ -46,7 +46,11 @@ impl Bench {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bary"));
         command.args(words).current_dir(self.path()).stdin(Stdio::null());
         command.env_remove("BARY_OUTPUT").env_remove("CLICOLOR_FORCE").env("NO_COLOR", "1");
+        for name in ["BARY_ADDR", "BARY_TOKEN", "BARY_TOKEN_FILE", "XDG_RUNTIME_DIR"] {
+            command.env_remove(name);
+        }
         command.env("XDG_STATE_HOME", self.path().join("state"));
+        command.env("XDG_CONFIG_HOME", self.path().join("config"));
         command
     }
 
@@ -78,7 +82,7 @@ impl Bench {
 }
 
 impl Run {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,6 +1,7 @@
 //! The program as a person runs it: what it prints, what it leaves, what it ends with.
 
 mod bench;
+mod fake;
 mod hands;
 mod journal;
 #[cfg(target_os = "linux")]
@@ -8,7 +9,10 @@ mod leftover;
 mod map;
 #[cfg(unix)]
 mod output;
+mod remote;
 mod run;
+mod schemas;
+mod settings;
 mod sim;
 mod state;
 #[cfg(unix)]

@@ -82,7 +82,10 @@ impl Engine {
     /// Lends what is free of the limits that this node keeps.
     pub(super) fn lend(&mut self) {
         let (now, lease) = (self.out.now, self.config.limits.lease);
-        for Lent { node, shard, name, tasks, number } in self.keeper.lend(now, lease) {
+        let mut lent = self.keeper.lend(now, lease);
+        // A node that is gone may never answer, and permits count until its lease is over.
+        lent.retain(|lent| self.view.peers.contains_key(&lent.node));
+        for Lent { node, shard, name, tasks, number } in lent {
             let say = Say::Permitted { at: shard, name, tasks, number };
             self.out.send(node, Message { shard: KEEPER, epoch: Epoch(0), say });
         }
@@ -115,7 +118,7 @@ impl Engine {
             }
             Say::Relist { number } => self.runner.on_relist(shard, number),
             Say::Away => {
-                self.view.homes.remove(&shard);
+                self.view.forget(shard);
                 self.runner.on_away(shard);
             }
             _ => {}

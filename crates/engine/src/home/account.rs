@@ -166,6 +166,13 @@ impl Account {
         self.holding.tasks() + self.binding.1
     }
 
+    /// Whether it should be told that this home has work, as it neither knows nor waits for it; and
+    /// whether it holds some.
+    pub(crate) fn untold(&self, shard: ShardId) -> Option<bool> {
+        let waits = || self.parked.as_ref().is_some_and(|parked| parked.is_for(shard));
+        (!self.told && !waits()).then(|| self.holding.tasks() > 0)
+    }
+
     /// Ends the session: what was said in it counts no longer.
     /// Asks of other homes that waited here go on waiting for the next one; tells whether there
     /// are any.
@@ -222,7 +229,7 @@ impl Account {
             info: &self.peer.info,
             load: self.load(),
             mean_load: (totals.load as f64 * power / totals.power) as u64,
-            granted: self.granted,
+            granted: self.granted + self.binding.1,
             round_trip: self.peer.round_trip,
             power,
         }

@@ -8,15 +8,18 @@ use bary_model::id::{NodeId, ShardId};
 use bary_policy::steal::Victim;
 
 use crate::home::account::Account;
+use crate::sorted::Sorted;
 
 /// Every node's account. Whatever was lent out to be changed is counted anew before anything is
 /// told that depends on it.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     shard: ShardId,
-    slots: BTreeMap<NodeId, Slot>,
+    slots: Sorted<NodeId, Slot>,
     /// Slots whose accounts may differ from what was counted of them.
     stale: Vec<NodeId>,
+    /// Slots of which it may have changed whether they should be told of work.
+    unsure: Vec<NodeId>,
     sums: Sums,
     /// Who has not been told of work and does not wait for it, those that hold nothing first.
     untold: BTreeSet<(bool, NodeId)>,
@@ -33,13 +36,15 @@ struct Slot {
     /// Where it is among the victims.
     place: Option<usize>,
     stale: bool,
+    unsure: bool,
+    /// Whether it should be told of work and holds some, as it was listed.
+    untold: Option<bool>,
 }
 
 /// What of an account was counted in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counted {
     sums: Sums,
-    untold: Option<bool>,
     victim: Option<Victim>,
     thief: Option<NodeId>,
 }
@@ -84,8 +89,9 @@ impl Accounts {
     pub(crate) fn new(shard: ShardId) -> Self {
         Self {
             shard,
-            slots: BTreeMap::new(),
+            slots: Sorted::default(),
             stale: Vec::new(),
+            unsure: Vec::new(),
             sums: Sums::default(),
             untold: BTreeSet::new(),
             victims: Vec::new(),
@@ -103,6 +109,25 @@ impl Accounts {
             slot.stale = true;
             self.stale.push(*node);
         }
+        if !slot.unsure {
+            slot.unsure = true;
+            self.unsure.push(*node);
+        }
+        Some(&mut slot.account)
+    }
+
+    /// An account in which neither whether it waits nor whether it was told of work will change.
+    pub(crate) fn book(&mut self, node: &NodeId) -> Option<&mut Account> {
+        let slot = self.slots.get_mut(node)?;
+        if !slot.stale {
+            slot.stale = true;
+            self.stale.push(*node);
+        }
+        // It is listed by whether it holds something.
+        if slot.untold.is_some() && !slot.unsure {
+            slot.unsure = true;
+            self.unsure.push(*node);
+        }
         Some(&mut slot.account)
     }
 
@@ -112,13 +137,17 @@ impl Accounts {
 
     /// Adds a node that is not there yet.
     pub(crate) fn insert(&mut self, node: NodeId, account: Account) {
-        let slot = Slot { account, counted: Counted::default(), place: None, stale: true };
+        let counted = Counted::default();
+        let (place, untold) = (None, None);
+        let slot = Slot { account, counted, place, stale: true, unsure: true, untold };
         self.slots.insert(node, slot);
         self.stale.push(node);
+        self.unsure.push(node);
     }
 
     pub(crate) fn remove(&mut self, node: &NodeId) -> Option<Account> {
         self.recount(*node, |_| Counted::default());
+        self.list(*node, |_| None);
         self.slots.remove(node).map(|slot| slot.account)
     }
 
@@ -146,7 +175,10 @@ impl Accounts {
     /// Nodes that neither wait here nor know that there is work, in order; those that hold some
     /// only where that is wanted.
     pub(crate) fn untold(&mut self, busy_too: bool) -> Vec<NodeId> {
-        self.settle();
+        let shard = self.shard;
+        while let Some(node) = self.unsure.pop() {
+            self.list(node, |account| account.untold(shard));
+        }
         let wanted = self.untold.iter().take_while(|(busy, _)| busy_too || !busy);
         let mut nodes: Vec<NodeId> = wanted.map(|(_, node)| *node).collect();
         nodes.sort_unstable();
@@ -166,9 +198,20 @@ impl Accounts {
 
     /// Counts anew what may have changed.
     fn settle(&mut self) {
-        let shard = self.shard;
         while let Some(node) = self.stale.pop() {
-            self.recount(node, |account| Counted::of(account, shard));
+            self.recount(node, Counted::of);
+        }
+    }
+
+    /// Lists a node among those that should be told of work, or takes it off that list.
+    fn list(&mut self, node: NodeId, untold: impl Fn(&Account) -> Option<bool>) {
+        let Some(slot) = self.slots.get_mut(&node) else { return };
+        slot.unsure = false;
+        let new = untold(&slot.account);
+        let old = std::mem::replace(&mut slot.untold, new);
+        if old != new {
+            old.map(|busy| self.untold.remove(&(busy, node)));
+            self.untold.extend(new.map(|busy| (busy, node)));
         }
     }
 
@@ -183,10 +226,6 @@ impl Accounts {
         }
         self.sums.add(new.sums);
         self.sums.remove(old.sums);
-        if old.untold != new.untold {
-            old.untold.map(|busy| self.untold.remove(&(busy, node)));
-            self.untold.extend(new.untold.map(|busy| (busy, node)));
-        }
         if old.thief != new.thief {
             self.count_thief(old.thief, new.thief);
         }
@@ -229,13 +268,16 @@ impl Accounts {
         let mut sums = Sums::default();
         let (mut untold, mut thieves) = (BTreeSet::new(), BTreeMap::new());
         let mut victims = 0;
-        for (node, slot) in &self.slots {
+        for (node, slot) in self.slots.iter() {
             let counted = slot.counted;
-            let fresh = slot.stale || counted == Counted::of(&slot.account, self.shard);
+            let fresh = slot.stale || counted == Counted::of(&slot.account);
             assert!(fresh, "what was counted of a node is what it is");
+            let sure = slot.unsure || slot.untold == slot.account.untold(self.shard);
+            assert!(sure, "who has not been told of work is known");
+            assert!(!slot.unsure || self.unsure.contains(node), "what has changed is looked at");
             assert!(!slot.stale || self.stale.contains(node), "what has changed is counted anew");
             sums.add(counted.sums);
-            untold.extend(counted.untold.map(|busy| (busy, *node)));
+            untold.extend(slot.untold.map(|busy| (busy, *node)));
             if let Some(thief) = counted.thief {
                 *thieves.entry(thief).or_default() += 1;
             }
@@ -250,7 +292,7 @@ impl Accounts {
     }
 }
 
-fn slot_place(slots: &mut BTreeMap<NodeId, Slot>, node: NodeId, place: Option<usize>) {
+fn slot_place(slots: &mut Sorted<NodeId, Slot>, node: NodeId, place: Option<usize>) {
     if let Some(slot) = slots.get_mut(&node) {
         slot.place = place;
     }
@@ -265,16 +307,13 @@ impl Index<&NodeId> for Accounts {
 }
 
 impl Counted {
-    fn of(account: &Account, shard: ShardId) -> Self {
-        let waits = account.parked.as_ref().is_some_and(|parked| parked.is_for(shard));
-        let busy = account.holding.tasks() > 0;
+    fn of(account: &Account) -> Self {
         let victim = account.is_open_to_thieves().then(|| Victim {
             node: account.peer.info.id,
             backlog: account.backlog(),
             round_trip: account.peer.round_trip,
         });
-        let untold = (!account.told && !waits).then_some(busy);
-        Self { sums: Sums::of(account), untold, victim, thief: account.thief }
+        Self { sums: Sums::of(account), victim, thief: account.thief }
     }
 }
 

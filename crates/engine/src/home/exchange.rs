@@ -9,6 +9,7 @@ use bary_model::id::{NodeId, ShardId};
 use bary_model::message::{Level, Say};
 use bary_model::time::Span;
 
+use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::home::account::Parked;
 use crate::outbox::Outbox;
@@ -276,6 +277,10 @@ impl Home {
 
     /// Lets an ask wait for work.
     pub(super) fn park(&mut self, node: NodeId, parked: Parked) {
+        if self.drained.contains(&node) && !self.flaws.has(Flaw::DrainForgotten) {
+            // It is granted nothing, and asks anew when it hears of work.
+            return;
+        }
         if let Some(account) = self.accounts.get_mut(&node) {
             account.parked = Some(parked.and(account.parked.take()));
             self.parked.insert(node);

@@ -36,6 +36,14 @@ impl Home {
                 None if !view.info.has_labels(task.request) => {
                     "out of the question: its labels differ".to_owned()
                 }
+                None if !view.info.offers.has(task.request.function.as_deref()) => {
+                    let what = task.request.function.as_deref();
+                    what.map_or_else(
+                        || "out of the question: it runs no commands".to_owned(),
+                        |name| format!("out of the question: it does not offer `{name}`"),
+                    )
+                }
+                None if self.drained.contains(&node) => "out of the question: drained".to_owned(),
                 None if cause != Cause::Pushed && !asks => {
                     format!("had no room, so did not ask; {}", force.reason(&task, &view))
                 }

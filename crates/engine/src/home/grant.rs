@@ -14,6 +14,7 @@ use bary_policy::preset::Binding;
 use bary_policy::pull;
 use bary_policy::view::TaskView;
 
+use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::home::account::Parked;
 use crate::home::accounts::Totals;
@@ -41,6 +42,7 @@ impl Home {
                 Binding::Pull | Binding::Open => self.answer_asks(out, timers),
             }
         }
+        self.make_way(out);
         match (self.ready.is_empty(), self.exchange.is_alone()) {
             (true, _) => self.keep_quiet(timers),
             (false, true) => self.spread_the_word(out),
@@ -49,6 +51,7 @@ impl Home {
         }
         self.trade(out, timers);
         self.tell_keepers(out, timers);
+        self.remind_later(out, timers);
     }
 
     fn spread_later(&mut self, out: &Outbox, timers: &mut Timers) {
@@ -73,6 +76,9 @@ impl Home {
         }
         // One that has work from here asks here when it runs dry.
         for node in self.accounts.untold(self.exchange.is_alone()) {
+            if self.drained.contains(&node) {
+                continue;
+            }
             if let Some(account) = self.accounts.get_mut(&node) {
                 account.told = true;
                 // Not before a grant that said that nothing was left.
@@ -163,7 +169,10 @@ impl Home {
         let mut rests = false;
         let mut last = self.ledger.last_grant().0;
         for entry in taken {
-            rests |= !entry.spec.after.is_empty();
+            let awaits = |job: &Job| job.awaits_jobs();
+            rests |= !entry.spec.after.is_empty()
+                || self.ledger.job(entry.range.job).is_some_and(awaits);
+            self.note_rank(entry.rank);
             self.grant_items(entry, &mut last, &mut items);
         }
         let recorded = items.iter().map(|item| (item.fence.grant, item.range)).collect();
@@ -228,6 +237,7 @@ impl Home {
         fence: Fence,
     ) -> Option<GrantItem> {
         let job = self.ledger.job(range.job)?;
+        let told = range.count == 1 && !self.flaws.has(Flaw::CheckpointForgotten);
         Some(GrantItem {
             fence,
             range,
@@ -235,6 +245,8 @@ impl Home {
             attempt: job.tries(range.spec, range.first).failed + 1,
             upstream: upstream(job, &entry.spec, range.head()),
             urgent: job.is_awaited(range.spec),
+            priority: job.priority,
+            checkpoint: job.checkpoints.of(range.spec, range.first).filter(|_| told).cloned(),
         })
     }
 

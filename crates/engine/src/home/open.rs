@@ -10,6 +10,7 @@ use bary_model::id::{Epoch, Fence, GrantNo, NodeId, TaskRange};
 use bary_model::message::{Grant, GrantItem, Retract, Say};
 
 use crate::home::Home;
+use crate::home::session::beyond;
 use crate::outbox::Outbox;
 use crate::timers::Timers;
 
@@ -110,7 +111,8 @@ impl Home {
             {
                 return;
             }
-            let free = self.open.may_copy(holder, node, self.limits.open_copies_max);
+            let free = self.open.may_copy(holder, node, self.limits.open_copies_max)
+                && !self.gates.is_shut(range.job);
             let spec = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
             if free && spec.is_some_and(|spec| info.can_run(&spec.body.request)) {
                 best = Some((holder, range));
@@ -153,6 +155,29 @@ impl Home {
             }
         }
         self.open_where(|holder| lost.contains(&(holder.epoch, holder.grant)))
+    }
+
+    /// A node lists what it has of open grants. It has a copy where that is all that is left of
+    /// one; of a part it has one only where nobody else has the rest, which then is lost.
+    pub(super) fn claim_listed(
+        &mut self,
+        node: NodeId,
+        listed: &BTreeMap<(Epoch, GrantNo), Vec<TaskRange>>,
+    ) -> Vec<(Holder, TaskRange)> {
+        let mut lost = Vec::new();
+        for (&(epoch, grant), ranges) in listed {
+            let parts = self.open_where(|holder| (holder.epoch, holder.grant) == (epoch, grant));
+            let beyond = |(holder, range): (Holder, TaskRange)| {
+                beyond(range, ranges).into_iter().map(move |part| (holder, part))
+            };
+            let rest: Vec<(Holder, TaskRange)> = parts.into_iter().flat_map(beyond).collect();
+            let alone = self.open.nodes(epoch, grant).iter().all(|other| *other == node);
+            if rest.is_empty() || alone {
+                self.open.claim(Fence { shard: self.log.shard, epoch, grant }, node);
+                lost.extend(rest);
+            }
+        }
+        lost
     }
 
     /// Open tasks of which no node has said that it has a copy.

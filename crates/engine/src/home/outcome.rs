@@ -1,5 +1,8 @@
 //! Outcomes: accepted once, by the grant they name; failures are judged here.
 
+use std::sync::Arc;
+
+use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::event::{Ended, EventKind};
@@ -13,6 +16,9 @@ use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::outbox::Outbox;
 use crate::timers::{Attempt, Timer, Timers};
+
+/// Why a job is cancelled whose rule for ending early is met.
+const HALTED: &str = "its rule for ending early was met";
 
 /// What a batch of outcomes comes to.
 struct Batch {
@@ -41,7 +47,7 @@ impl Home {
 
     /// Whether a batch was not taken in before; one that was is only answered again.
     fn is_fresh(&mut self, from: NodeId, batch: u64) -> bool {
-        let Some(account) = self.accounts.get_mut(&from) else { return false };
+        let Some(account) = self.accounts.book(&from) else { return false };
         let fresh = batch > account.session.batch;
         account.session.batch = account.session.batch.max(batch);
         fresh
@@ -50,31 +56,32 @@ impl Home {
     fn take_outcomes(
         &mut self,
         from: NodeId,
-        items: Vec<OutcomeItem>,
+        items: Arc<Vec<OutcomeItem>>,
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
         let mut batch = Batch {
             ended: Vec::with_capacity(items.len()),
-            events: Vec::with_capacity(items.len()),
+            events: std::mem::take(&mut self.events),
             then: Consequences::default(),
         };
         let mut copied = Vec::new();
-        let items = if self.open.is_empty() {
-            items
-        } else {
-            items.into_iter().flat_map(|item| self.still_open(item)).collect()
-        };
-        for item in items {
-            if self.accepts(&item) {
+        let mut parts = Vec::new();
+        let whole = self.open.is_empty();
+        if !whole {
+            parts.extend(items.iter().flat_map(|item| self.still_open(item)));
+        }
+        for item in if whole { &*items } else { &parts } {
+            let holder = self.ledger.holder(item.range);
+            if let Some(holder) = holder.filter(|holder| self.accepts(item, *holder)) {
                 let (fence, range) = (item.fence, item.range);
-                let open = self.is_open_grant(range);
-                self.account_for(from, &item);
+                let open = holder.node == NodeId::ANY;
+                self.account_for(from, holder, item);
                 self.accept(from, item, &mut batch, out, timers);
                 if open {
                     copied.push((fence, range));
                 }
-            } else if self.is_news(&item) {
+            } else if self.is_news(item) {
                 self.log.tell(EventKind::Superseded { range: item.range, node: from }, out);
             }
         }
@@ -88,15 +95,17 @@ impl Home {
         for (fence, range) in copied {
             self.stop_copies(fence, range, from, out);
         }
-        for event in batch.events {
+        for event in batch.events.drain(..) {
             self.log.tell(EventKind::Ended(event), out);
         }
+        self.events = batch.events;
         // A halt may tell that the job has finished, and nothing of it is told after that.
         self.tell_skipped(&mut batch.then, out);
         for job in jobs {
             if let Some(rule) = self.halt_met(job) {
                 // A job that is over needs no halt, and there is no other reason to refuse.
-                drop(self.cancel(job, rule.running, out, timers));
+                let reason = Some(HALTED.into());
+                drop(self.cancel(job, rule.running, reason, out, timers));
             }
         }
         self.follow(batch.then, out, timers);
@@ -104,21 +113,22 @@ impl Home {
 
     /// An outcome as it is, or the parts of it that are still open where other nodes had copies
     /// and were the first to end some of its tasks.
-    fn still_open(&self, item: OutcomeItem) -> Vec<OutcomeItem> {
+    fn still_open(&self, item: &OutcomeItem) -> Vec<OutcomeItem> {
         if item.range.count == 1 || self.ledger.accepts(item.fence, item.range) {
-            return vec![item];
+            return vec![item.clone()];
         }
         let parts = self.ledger.current(item.fence, item.range);
         if parts.is_empty() {
-            return vec![item];
+            return vec![item.clone()];
         }
         parts.into_iter().map(|part| item.part(part)).collect()
     }
 
     /// Whether an outcome names the current grant of its tasks.
-    fn accepts(&self, item: &OutcomeItem) -> bool {
-        let held = || self.ledger.holder(item.range).is_some();
-        self.ledger.accepts(item.fence, item.range) || self.flaws.has(Flaw::NoFenceCheck) && held()
+    fn accepts(&self, item: &OutcomeItem, holder: Holder) -> bool {
+        let OutcomeItem { fence, .. } = item;
+        let named = (holder.epoch, holder.grant) == (fence.epoch, fence.grant);
+        named && fence.shard == self.log.shard || self.flaws.has(Flaw::NoFenceCheck)
     }
 
     /// Whether an outcome that is not accepted should be told: it was neither stopped nor
@@ -136,12 +146,10 @@ impl Home {
         ran && !job.stopping && !known
     }
 
-    fn account_for(&mut self, node: NodeId, item: &OutcomeItem) {
+    fn account_for(&mut self, node: NodeId, holder: Holder, item: &OutcomeItem) {
         let weight = self.weight(item.range);
-        if let Some(holder) = self.ledger.holder(item.range) {
-            self.holds_no_longer(holder, item.range);
-        }
-        if let Some(account) = self.accounts.get_mut(&node) {
+        self.holds_no_longer(holder, item.range);
+        if let Some(account) = self.accounts.book(&node) {
             account.steals = 0;
             if matches!(item.outcome, Outcome::Succeeded(_)) {
                 account.learn(weight, item.usage.busy);
@@ -152,17 +160,17 @@ impl Home {
     fn accept(
         &mut self,
         from: NodeId,
-        item: OutcomeItem,
+        item: &OutcomeItem,
         batch: &mut Batch,
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        let (end, results) = match item.outcome {
-            Outcome::Succeeded(results) => (End::Succeeded, results),
-            Outcome::Failed { ref failure, ref output } => {
-                let (failure, output) = (failure.clone(), output.clone());
-                let Some(end) = self.judge(from, &item, failure, out, timers) else { return };
-                (end, one_result(output))
+        let (end, results) = match &item.outcome {
+            Outcome::Succeeded(results) => (End::Succeeded, results.clone()),
+            Outcome::Failed { failure, output } => {
+                let failure = failure.clone();
+                let Some(end) = self.judge(from, item, failure, out, timers) else { return };
+                (end, one_result(output.clone()))
             }
             Outcome::Stopped | Outcome::Returned => {
                 let items = vec![(item.fence.grant, item.range)];
@@ -173,11 +181,18 @@ impl Home {
         let job = self.ledger.job(item.range.job);
         let tries = job.map_or(0, |job| job.tries(item.range.spec, item.range.first).failed);
         let (range, grant, node) = (item.range, item.fence.grant, from);
-        let (stderr, usage, attempt) = (item.stderr, item.usage, tries + 1);
-        let event = Ended { range, node, attempt, end, results, stderr, usage };
-        let Ended { end, results, stderr, .. } = event.clone();
+        let (stderr, usage, attempt) = (&item.stderr, item.usage, tries + 1);
+        batch.events.push(Ended {
+            range,
+            node,
+            attempt,
+            end: end.clone(),
+            results: results.clone(),
+            stderr: stderr.clone(),
+            usage,
+        });
+        let stderr = stderr.clone();
         batch.ended.push(EndedTasks { range, grant, node, end, attempt, results, stderr, usage });
-        batch.events.push(event);
     }
 
     /// A failed task's fate: none where it will be tried again.
@@ -193,11 +208,12 @@ impl Home {
         let job = self.ledger.job(task.job)?;
         let body = &job.spec(task.spec)?.body;
         let tries = job.tries(task.spec, task.index);
-        let crashes = tries.crashed + u16::from(failure.is_crash());
+        let crashes = tries.crashed.saturating_add(failure.crashes());
         if failure.is_crash() && quarantine::is_poison(crashes) {
             return Some(End::Quarantined(failure));
         }
-        if tries.failed >= body.retries || !failure.is_retryable() || job.stopping {
+        let spent = tries.failed >= body.retries && !failure.is_lost();
+        if spent || !failure.is_retryable() || job.stopping {
             return Some(End::Failed(failure));
         }
         let attempt = tries.failed + 1;

@@ -14,6 +14,8 @@ use bary_model::task::{Body, Request, TaskSpec};
 pub(crate) struct Entry {
     /// The order's key; higher first.
     pub(crate) key: i64,
+    /// Its priority, its job's included.
+    pub(crate) rank: i32,
     pub(crate) range: TaskRange,
     pub(crate) spec: Arc<TaskSpec>,
 }
@@ -65,7 +67,7 @@ impl Ord for Entry {
 #[derive(Debug)]
 struct Class {
     request: Request,
-    priority: i32,
+    rank: i32,
     body: Arc<Body>,
     /// Bulk arrivals, each sorted so that its greatest entry is last.
     sorted: Vec<Vec<Entry>>,
@@ -93,8 +95,8 @@ const SORTED_MAX: usize = 8;
 const CLASSES_KEPT_MAX: usize = 256;
 
 impl Ready {
-    pub(crate) fn push(&mut self, entry: Entry) {
-        self.fresh.push(entry);
+    pub(crate) fn extend(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        self.fresh.extend(entries);
     }
 
     /// The weight and number of tasks that `node` could run.
@@ -195,12 +197,14 @@ impl Ready {
         entries.map(|entry| entry.range).collect()
     }
 
-    /// Takes out the tasks of a cancelled job.
-    pub(crate) fn remove(&mut self, job: JobNo) {
+    /// Takes out the tasks of a job.
+    pub(crate) fn remove(&mut self, job: JobNo) -> Vec<TaskRange> {
         self.settle();
-        for class in &mut self.classes {
-            class.remove(job);
+        let mut removed = Vec::new();
+        for class in self.classes.iter_mut().filter(|class| class.tasks > 0) {
+            class.remove(job, &mut removed);
         }
+        removed
     }
 
     /// The class whose head goes first among those that `node` could run.
@@ -210,7 +214,7 @@ impl Ready {
                 && node.can_run(&class.request)
                 && free.is_none_or(|free| free.fits(&class.request.resources))
         });
-        let ranked = open.filter_map(|(at, class)| Some((at, class.priority, class.head()?)));
+        let ranked = open.filter_map(|(at, class)| Some((at, class.rank, class.head()?)));
         ranked.max_by(|a, b| a.1.cmp(&b.1).then_with(|| a.2.cmp(b.2))).map(|(at, ..)| at)
     }
 
@@ -226,7 +230,7 @@ impl Ready {
         let fresh = std::mem::take(&mut self.fresh);
         let mut bulk: Vec<Vec<Entry>> = Vec::new();
         for entry in fresh {
-            let class = self.class_of(&entry.spec.body);
+            let class = self.class_of(&entry.spec.body, entry.rank);
             bulk.resize_with(bulk.len().max(class + 1), Vec::new);
             bulk[class].push(entry);
         }
@@ -235,18 +239,17 @@ impl Ready {
         }
     }
 
-    fn class_of(&mut self, body: &Arc<Body>) -> usize {
+    fn class_of(&mut self, body: &Arc<Body>, rank: i32) -> usize {
         let same = |class: &Class| {
-            Arc::ptr_eq(&class.body, body)
-                || (class.priority == body.priority
-                    && class.request == body.request
-                    && class.body.permit == body.permit)
+            class.rank == rank
+                && (Arc::ptr_eq(&class.body, body)
+                    || (class.request == body.request && class.body.permit == body.permit))
         };
         if self.classes.get(self.last).is_some_and(same) {
             return self.last;
         }
         self.last = self.classes.iter().position(same).unwrap_or_else(|| {
-            self.classes.push(Class::new(body));
+            self.classes.push(Class::new(body, rank));
             self.classes.len() - 1
         });
         self.last
@@ -254,10 +257,10 @@ impl Ready {
 }
 
 impl Class {
-    fn new(body: &Arc<Body>) -> Self {
+    fn new(body: &Arc<Body>, rank: i32) -> Self {
         Self {
             request: body.request.clone(),
-            priority: body.priority,
+            rank,
             body: Arc::clone(body),
             sorted: Vec::new(),
             loose: BinaryHeap::new(),
@@ -339,9 +342,14 @@ impl Class {
         entry
     }
 
-    fn remove(&mut self, job: JobNo) {
+    fn remove(&mut self, job: JobNo, removed: &mut Vec<TaskRange>) {
+        let mut all = self.sorted.iter().flatten().chain(&self.loose);
+        if !all.any(|entry| entry.range.job == job) {
+            return;
+        }
         let all = self.sorted.drain(..).flatten().chain(self.loose.drain());
-        let kept: Vec<Entry> = all.filter(|entry| entry.range.job != job).collect();
+        let (gone, kept): (Vec<Entry>, Vec<Entry>) = all.partition(|entry| entry.range.job == job);
+        removed.extend(gone.into_iter().map(|entry| entry.range));
         (self.weight, self.tasks) = (0, 0);
         self.add(kept);
     }

@@ -1,6 +1,6 @@
 //! Taking up what the reigns before left: who holds what, and what is ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bary_ledger::consequences::Consequences;
@@ -22,7 +22,7 @@ impl Home {
             self.ledger.forget_finished();
         }
         for no in 0..self.ledger.jobs() as u32 {
-            self.take_up(JobNo(no));
+            self.take_up(JobNo(no), out, timers);
         }
         let mut strangers: BTreeMap<NodeId, Holding> = BTreeMap::new();
         let ledger = &self.ledger;
@@ -37,6 +37,11 @@ impl Home {
         self.ledger.held(|holder, range| held.push((holder, range)));
         for (holder, range) in held {
             self.use_permits(range);
+            if let Some(job) = self.ledger.job(range.job)
+                && let Some(spec) = job.spec(range.spec)
+            {
+                self.note_rank(spec.body.priority.saturating_add(job.priority));
+            }
             if holder.node == NodeId::ANY {
                 self.open.granted(holder.epoch, holder.grant, range.count);
             }
@@ -56,15 +61,23 @@ impl Home {
         for range in ready {
             self.make_ready_or_cancel(range, &mut then);
         }
-        self.follow(then, out, timers);
+        let mut arrivals = VecDeque::new();
+        for no in 0..self.ledger.jobs() as u32 {
+            arrivals.append(&mut self.await_own(JobNo(no)));
+        }
+        self.follow_all(then, arrivals, out, timers);
     }
 
     /// Takes up one job that is not over: its levels and its size.
-    fn take_up(&mut self, no: JobNo) {
+    fn take_up(&mut self, no: JobNo, out: &Outbox, timers: &mut Timers) {
         let Some(job) = self.ledger.job(no).filter(|job| !job.is_over()) else { return };
         let specs: Vec<_> = job.specs().cloned().collect();
         self.specs_held += specs.len() as u64;
         self.set_levels(no, &specs);
+        // What is being cancelled ends whether it is held or not.
+        if !self.is_stopping(no) {
+            self.shut(no, out, timers);
+        }
     }
 
     /// The bug of that name: what has failed before is given up, and no record says so.

@@ -1,18 +1,20 @@
 //! What users ask of a home: submit, extend, close, cancel, follow another policy.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bary_ledger::consequences::Consequences;
 use bary_ledger::graph;
 use bary_ledger::record::Record;
-use bary_model::event::EventKind;
+use bary_model::event::{Brief, EventKind};
 use bary_model::id::{JobNo, SpecNo, TaskRange};
-use bary_model::job::{JobRef, JobSpec};
-use bary_model::message::{Retract, Say};
+use bary_model::job::{About, JobRef, JobSpec};
+use bary_model::message::Retract;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::Policy;
 
 use crate::home::Home;
+use crate::home::steer::check_reason;
 use crate::input::{Refusal, Reply, Request};
 use crate::outbox::Outbox;
 use crate::timers::Timers;
@@ -34,8 +36,19 @@ impl Home {
                 self.extend(job, &specs, out, timers).map(|()| Reply::Done)
             }
             Request::Close(job) => self.close_job(job, out, timers).map(|()| Reply::Done),
-            Request::Cancel { job, running } => {
-                self.cancel(job, running, out, timers).map(|()| Reply::Done)
+            Request::Cancel { job, running, reason } => {
+                self.cancel(job, running, reason, out, timers)
+            }
+            Request::Hold { job, held, reason } => {
+                self.hold(job, held, reason, out, timers).map(|()| Reply::Done)
+            }
+            Request::Prioritise { job, priority } => {
+                self.prioritise(job, priority, out, timers).map(|()| Reply::Done)
+            }
+            Request::Forget(job) => self.forget_job(job, out).map(|()| Reply::Done),
+            Request::Drain { node, drain } => {
+                self.drain(node, drain, out, timers);
+                Ok(Reply::Done)
             }
             Request::Retry(job) => self.retry(job, out, timers).map(|()| Reply::Done),
             Request::Follow(policy) => {
@@ -67,25 +80,34 @@ impl Home {
         }
         self.refuse_unfit(&job.specs)?;
         graph::order(&job.specs)?;
+        let (bytes, limit) = (job.about.bytes(), About::BYTES_MAX);
+        if bytes > limit {
+            return Err(Refusal::TooLong { what: "tags and owner", bytes, limit });
+        }
+        for own in upstream.iter().filter(|one| one.shard == self.log.shard) {
+            self.known(own.job)?;
+        }
         let (count, limit) = (upstream.len(), self.limits.upstream_jobs_max);
         if count > limit {
             return Err(Refusal::TooManyUpstream { count, limit });
         }
+        let mut upstream = upstream.to_vec();
+        upstream.sort_unstable();
+        upstream.dedup();
         if !upstream.is_empty() {
-            let mut upstream = upstream.to_vec();
-            upstream.sort_unstable();
-            upstream.dedup();
+            let upstream = upstream.clone();
             self.commit(Record::Awaits { upstream }, &mut Consequences::default());
         }
         let no = JobNo(self.ledger.jobs() as u32);
         self.set_levels(no, &job.specs);
         let (name, specs) = (job.name.clone(), Arc::clone(&job.specs));
-        let (open, halt, key) = (job.open, job.halt, job.key);
-        let record = Record::Submitted { job: no, name, specs, open, halt, key };
-        self.take_in(no, SpecNo(0), &job.specs, record, out, timers);
-        if !upstream.is_empty() {
-            self.ask_about(no, out, timers);
-        }
+        let (open, halt, key, about) = (job.open, job.halt, job.key, job.about.clone().shared());
+        let upstream = upstream.into();
+        let brief =
+            Arc::new(Brief { name: name.clone(), about: Arc::clone(&about), open, upstream });
+        let record = Record::Submitted { job: no, name, specs, open, halt, key, about };
+        self.take_in((no, SpecNo(0)), &job.specs, record, Some(brief), out, timers);
+        self.ask_about(no, out, timers);
         Ok(no)
     }
 
@@ -101,7 +123,9 @@ impl Home {
         let mut then = Consequences::default();
         self.commit(Record::Retried { job }, &mut then);
         self.log.tell(EventKind::Retried { job }, out);
-        self.follow(then, out, timers);
+        let arrivals = self.await_own(job);
+        self.follow_all(then, arrivals, out, timers);
+        self.ask_about(job, out, timers);
         Ok(())
     }
 
@@ -117,24 +141,30 @@ impl Home {
         self.refuse_unfit(specs)?;
         graph::order(specs)?;
         let record = Record::Extended { job, specs: Arc::clone(specs) };
-        self.take_in(job, first, specs, record, out, timers);
+        self.take_in((job, first), specs, record, None, out, timers);
         Ok(())
     }
 
     fn take_in(
         &mut self,
-        job: JobNo,
-        first: SpecNo,
+        (job, first): (JobNo, SpecNo),
         specs: &Arc<[Arc<TaskSpec>]>,
         record: Record,
+        brief: Option<Arc<Brief>>,
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
         self.specs_held += specs.len() as u64;
         let mut then = Consequences::default();
         self.commit(record, &mut then);
-        self.log.tell(EventKind::Submitted { job, first, specs: Arc::clone(specs) }, out);
-        self.follow(then, out, timers);
+        let mut arrivals = VecDeque::new();
+        if brief.is_some() {
+            self.shut(job, out, timers);
+            arrivals = self.await_own(job);
+        }
+        self.log.tell(EventKind::Submitted { job, first, specs: Arc::clone(specs), brief }, out);
+        self.goes_ahead(job, specs);
+        self.follow_all(then, arrivals, out, timers);
     }
 
     fn close_job(
@@ -157,18 +187,22 @@ impl Home {
         &mut self,
         job: JobNo,
         running: bool,
+        reason: Option<Box<str>>,
         out: &mut Outbox,
         timers: &mut Timers,
-    ) -> Result<(), Refusal> {
-        let held = self.ledger.job(job).ok_or(Refusal::NoSuchJob(job))?;
+    ) -> Result<Reply, Refusal> {
+        check_reason(reason.as_deref())?;
+        let held = self.known(job)?;
         let counts: Vec<u32> = held.specs().map(|spec| spec.count).collect();
         let was_open = held.open;
         if held.is_over() {
-            return Ok(());
+            return Ok(Reply::Over { good: held.is_good() });
         }
         self.ready.remove(job);
+        self.forget_gate(job, timers);
         let mut then = Consequences::default();
-        self.commit(Record::Stopping { job }, &mut then);
+        self.commit(Record::Stopping { job, reason: reason.clone() }, &mut then);
+        self.log.tell(EventKind::Stopping { job, reason }, out);
         for (spec, count) in counts.into_iter().enumerate() {
             let range = TaskRange { job, spec: SpecNo(spec as u32), first: 0, count };
             self.commit(Record::Cancelled { range, running }, &mut then);
@@ -177,15 +211,10 @@ impl Home {
             self.commit(Record::Closed { job }, &mut then);
         }
         if !running {
-            for (&node, account) in self.accounts.iter() {
-                if account.holding.tasks() > 0 || self.open.has(node) {
-                    let say = Say::Retract(Retract::Unstarted(job));
-                    self.log.say_after_held(node, say, out);
-                }
-            }
+            self.want_back(&Retract::Unstarted(job), out);
         }
         self.follow(then, out, timers);
-        Ok(())
+        Ok(Reply::Done)
     }
 
     /// Refuses what could never run, before anything of it does.
@@ -215,9 +244,17 @@ impl Home {
 
     fn check_placeable(&self, spec: &TaskSpec) -> Result<(), Refusal> {
         let request = &spec.body.request;
-        let infos = || self.accounts.values().map(|account| &account.peer.info);
+        let function = request.function.as_deref();
+        let all = || self.accounts.values().map(|account| &account.peer.info);
+        let infos = || all().filter(|info| info.offers.has(function));
         if infos().any(|info| info.can_run(request)) {
             return Ok(());
+        }
+        if infos().next().is_none() {
+            // Who offers the function may come yet, with whatever it has.
+            let (name, shortage) = (spec.name.clone(), "no node runs commands".into());
+            let waits = function.is_some();
+            return if waits { Ok(()) } else { Err(Refusal::Unplaceable { name, shortage }) };
         }
         let labelled = infos().filter(|info| info.has_labels(request));
         let best = labelled.map(|info| info.resources.shortages(&request.resources));

@@ -99,7 +99,9 @@ impl Home {
         self.parked.remove(&node);
         self.log.forget(node);
         let session = &mut account.session;
-        if session.relisted.is_none() {
+        if self.opening.is_some() {
+            self.unlisted.insert(node);
+        } else if session.relisted.is_none() {
             session.relists += 1;
             session.relisted = Some(session.relists);
             self.log.say(node, Say::Relist { number: session.relists }, out);
@@ -134,9 +136,14 @@ impl Home {
         if holds || !hello.held.is_empty() {
             let jobs: BTreeSet<JobNo> = hello.held.iter().map(|(_, range)| range.job).collect();
             self.reconcile(from, hello.held, out, timers);
-            // What is being cancelled softly it may not have heard of.
-            for job in jobs.into_iter().filter(|job| self.is_stopping(*job)) {
+            // That a job is held or being cancelled softly it may not have heard.
+            let waits = |job: &JobNo| self.is_stopping(*job) || self.gates.is_shut(*job);
+            let jobs: Vec<JobNo> = jobs.into_iter().filter(waits).collect();
+            for job in jobs {
                 self.log.say(from, Say::Retract(Retract::Unstarted(job)), out);
+            }
+            if self.drained.contains(&from) {
+                self.empty(from, out);
             }
         }
         let awaited = self.accounts.get_mut(&from).and_then(|account| account.awaited.take());
@@ -158,11 +165,7 @@ impl Home {
         for (fence, range) in held {
             let mine = |holder: Holder| holder.node == from || holder.node == NodeId::ANY;
             let holder = self.ledger.holder(range).filter(|holder| mine(*holder));
-            if let Some(holder) = holder.filter(|_| self.ledger.accepts(fence, range)) {
-                if holder.node == NodeId::ANY {
-                    self.open.claim(fence, from);
-                    self.watch_lease(from, out, timers);
-                }
+            if holder.is_some() && self.ledger.accepts(fence, range) {
                 listed.entry((fence.epoch, fence.grant)).or_default().push(range);
             } else {
                 stale.push((fence, range));
@@ -183,6 +186,10 @@ impl Home {
             }
         });
         missing.extend(self.lost_copies(from, &listed));
+        missing.extend(self.claim_listed(from, &listed));
+        if self.open.has(from) {
+            self.watch_lease(from, out, timers);
+        }
         self.requeue(from, missing, out, timers);
     }
 
@@ -284,7 +291,7 @@ impl Home {
                 return;
             }
             self.settling.pop_front();
-            let Some(account) = self.accounts.get_mut(&node) else { continue };
+            let Some(account) = self.accounts.book(&node) else { continue };
             let session = &mut account.session;
             session.settled = session.settled.max(batch);
             if node == out.me {
@@ -310,7 +317,7 @@ impl Home {
 }
 
 /// The parts of a range that are in none of the others.
-fn beyond(range: TaskRange, others: &[TaskRange]) -> Vec<TaskRange> {
+pub(super) fn beyond(range: TaskRange, others: &[TaskRange]) -> Vec<TaskRange> {
     let mut sorted: Vec<&TaskRange> = others.iter().collect();
     sorted.sort_unstable();
     let (mut parts, mut at) = (Vec::new(), range.first);

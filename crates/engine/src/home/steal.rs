@@ -8,6 +8,7 @@ use bary_model::message::{Retract, Say};
 use bary_policy::preset::Binding;
 use bary_policy::steal::wait;
 
+use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
@@ -98,7 +99,11 @@ impl Home {
             self.commit(Record::Retracted { items }, &mut then);
             self.log.tell(EventKind::Retracted { node: from, ranges }, out);
             for range in std::mem::take(&mut then.ready) {
-                self.make_ready_or_cancel(range, &mut then);
+                if self.flaws.has(Flaw::GateLeftOpen) {
+                    self.offer(range);
+                } else {
+                    self.make_ready_or_cancel(range, &mut then);
+                }
             }
             if let Some(thief) = thief {
                 self.answer(thief, Cause::Stolen, out, timers);

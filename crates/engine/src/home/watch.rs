@@ -2,10 +2,11 @@
 //! keeps in mind who asked. So the one that waits asks again until it is told: after a while, and
 //! whenever it was opened anew. A job's end is never forgotten, so the answer cannot be missed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bary_ledger::consequences::Consequences;
 use bary_ledger::record::Record;
+use bary_model::event::EventKind;
 use bary_model::id::{JobNo, NodeId, ShardId};
 use bary_model::job::JobRef;
 use bary_model::message::Say;
@@ -21,7 +22,17 @@ const WATCHERS_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     watchers: BTreeMap<JobNo, BTreeSet<(NodeId, JobRef)>>,
+    /// Jobs of this shard that wait for one of it.
+    waiters: BTreeMap<JobNo, Vec<JobNo>>,
     again: Option<TimerKey>,
+}
+
+/// That a job which another waits for has finished.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    job: JobNo,
+    upstream: JobRef,
+    good: bool,
 }
 
 impl Home {
@@ -35,7 +46,8 @@ impl Home {
     /// Asks about every job that this one waits for.
     pub(super) fn ask_about(&mut self, by: JobNo, out: &mut Outbox, timers: &mut Timers) {
         let job = self.ledger.job(by).filter(|job| !job.is_over());
-        let awaited: Vec<JobRef> = job.into_iter().flat_map(|job| job.awaited()).collect();
+        let awaited = job.into_iter().flat_map(|job| job.awaited());
+        let awaited: Vec<JobRef> = awaited.filter(|one| one.shard != self.log.shard).collect();
         if awaited.is_empty() {
             return;
         }
@@ -96,11 +108,47 @@ impl Home {
         }
     }
 
-    /// Tells those who wait for a job that it has finished.
-    pub(super) fn tell_watchers(&mut self, job: JobNo, out: &mut Outbox) {
+    /// Tells those who wait for a job that it has finished; those of this shard are given back.
+    pub(super) fn tell_watchers(&mut self, job: JobNo, out: &mut Outbox) -> Vec<Arrival> {
         let good = self.ledger.job(job).is_some_and(|job| job.is_good());
-        for (node, dependent) in self.watches.watchers.remove(&job).unwrap_or_default() {
+        let mut watchers = self.watches.watchers.remove(&job).unwrap_or_default();
+        // One that is gone asks again when it is back.
+        watchers.retain(|(node, _)| self.accounts.contains_key(node));
+        for (node, dependent) in watchers {
             self.log.say_when_durable(node, Say::Done { dependent, job, good }, out);
+        }
+        let upstream = JobRef { shard: self.log.shard, job };
+        let waiters = self.watches.waiters.remove(&job).unwrap_or_default();
+        waiters.into_iter().map(|job| Arrival { job, upstream, good }).collect()
+    }
+
+    /// Notes for which jobs of this shard a job waits; those that are over already are given back.
+    pub(super) fn await_own(&mut self, by: JobNo) -> VecDeque<Arrival> {
+        let job = self.ledger.job(by).filter(|job| !job.is_over());
+        let awaited = job.into_iter().flat_map(|job| job.awaited());
+        let awaited: Vec<JobRef> = awaited.filter(|one| one.shard == self.log.shard).collect();
+        let mut over = VecDeque::new();
+        for upstream in awaited {
+            match self.ledger.job(upstream.job) {
+                Some(held) if !held.is_over() => {
+                    self.watches.waiters.entry(upstream.job).or_default().push(by);
+                }
+                held => {
+                    let good = held.is_some_and(|held| held.is_good());
+                    over.push_back(Arrival { job: by, upstream, good });
+                }
+            }
+        }
+        over
+    }
+
+    /// Puts on record that a job has finished for which another still waits.
+    pub(super) fn arrive(&mut self, arrival: Arrival, then: &mut Consequences, out: &mut Outbox) {
+        let Arrival { job, upstream, good } = arrival;
+        let open = self.ledger.job(job).filter(|job| !job.is_over());
+        if open.is_some_and(|job| job.awaited().any(|one| one == upstream)) {
+            self.commit(Record::Arrived { job, upstream, good }, then);
+            self.log.tell(EventKind::Arrived { job, upstream, good }, out);
         }
     }
 
@@ -113,11 +161,7 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        let waits = |job: &bary_ledger::job::Job| job.awaited().any(|one| one == upstream);
-        if self.ledger.job(job).is_some_and(waits) {
-            let mut then = Consequences::default();
-            self.commit(Record::Arrived { job, upstream, good }, &mut then);
-            self.follow(then, out, timers);
-        }
+        let arrival = VecDeque::from([Arrival { job, upstream, good }]);
+        self.follow_all(Consequences::default(), arrival, out, timers);
     }
 }

@@ -5,7 +5,7 @@ use bary_model::message::Ask;
 use bary_model::mix::rendezvous;
 use bary_model::time::{Moment, Span};
 use bary_policy::preset::Policy;
-use bary_policy::pull;
+use bary_policy::pull::{self, PullConfig};
 
 use crate::outbox::Outbox;
 use crate::runner::session::Session;
@@ -16,6 +16,23 @@ use crate::view::{HomeView, View};
 /// How long it takes at least until a node looks again whether it is about to run dry.
 const LOOK_MIN: Span = Span::micros(100);
 
+/// Which home draws this node most, and when that was so. It also depends on what homes were asked
+/// for: whoever changes that forgets the choice.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice {
+    home: Option<ShardId>,
+    need: Need,
+    /// How much of the view had changed.
+    changes: u64,
+    pull: PullConfig,
+}
+
+impl Choice {
+    fn holds(&self, runner: &Runner, view: &View, policy: &Policy) -> bool {
+        (self.changes, self.need) == (view.changes, runner.least_need()) && self.pull == policy.pull
+    }
+}
+
 impl Runner {
     /// Asks where there is room; a node without work also reports all that it held back.
     pub(super) fn ask_or_flush(
@@ -25,7 +42,8 @@ impl Runner {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        if let Some(home) = self.home_to_ask(view, policy)
+        if self.may_need(view)
+            && let Some(home) = self.home_to_ask(view, policy)
             && let Some(need) = self.need(home, view, policy, out.now, timers)
         {
             self.ask(home, need, out, timers);
@@ -50,6 +68,7 @@ impl Runner {
         session.asks += 1;
         session.open = Some(need);
         session.asked = out.now;
+        self.choice = None;
         let (free, held) = match need {
             Need::Beside => (self.free.clone(), self.held.weight()),
             Need::Work => (self.info.resources.clone(), 0),
@@ -93,35 +112,84 @@ impl Runner {
         self.ask_timer = Some(timers.set(at, Timer::Ask));
     }
 
+    /// The home to ask, found anew where something has changed of which it depends.
+    fn home_to_ask(&mut self, view: &View, policy: &Policy) -> Option<ShardId> {
+        let choice = self.choice.filter(|choice| choice.holds(self, view, policy));
+        let choice = choice.unwrap_or_else(|| self.choose(view, policy));
+        self.choice = Some(choice);
+        choice.home
+    }
+
+    /// Checks that what was found last is what would be found now.
+    pub(super) fn check_choice(&self, view: &View, policy: &Policy) {
+        if let Some(choice) = self.choice.filter(|choice| choice.holds(self, view, policy)) {
+            let home = self.choose(view, policy).home;
+            assert_eq!(choice.home, home, "the home to ask is the one that draws most");
+        }
+    }
+
+    /// What is wanted at least of a home that is asked.
+    fn least_need(&self) -> Need {
+        if self.held.is_empty() { Need::Work } else { Need::Beside }
+    }
+
+    fn choose(&self, view: &View, policy: &Policy) -> Choice {
+        let (need, changes, pull) = (self.least_need(), view.changes, policy.pull);
+        Choice { home: self.strongest(need, view, &pull), need, changes, pull }
+    }
+
     /// The home with the strongest pull of those that have not been asked; where none is known
     /// to have work, one to wait at.
-    fn home_to_ask(&self, view: &View, policy: &Policy) -> Option<ShardId> {
-        let need = if self.held.is_empty() { Need::Work } else { Need::Beside };
+    fn strongest(&self, need: Need, view: &View, pull: &PullConfig) -> Option<ShardId> {
         // An ask for little is asked again when more is needed; one for work covers both.
-        let open = |home: &ShardId| {
-            let session = self.sessions.get(home);
-            session.is_some_and(|session| session.open.is_some_and(|open| open >= need))
-        };
+        let open = |session: &&Session| session.open.is_some_and(|open| open >= need);
         // The home where it waits sends its ask on to others that have work. So it asks another as
         // well only when that one calls for nodes, or has said since that something is ready.
-        let waits = view.homes.keys().filter(|home| open(home));
-        let asked = waits.filter_map(|home| Some(self.sessions.get(home)?.asked)).max();
+        let waits = self.homes(view).filter_map(|(.., session)| session.filter(open));
+        let asked = waits.map(|session| session.asked).max();
         let worth = |home: &HomeView| {
-            let news = home.calls || asked < Some(home.heard);
+            let news = home.calls || asked <= Some(home.heard);
             asked.is_none() || home.ready > 0 && news
         };
+        let closed = self
+            .homes(view)
+            .filter(|(_, home, session)| !session.is_some_and(|one| open(&one)) && worth(home));
         let power = self.info.power();
-        let closed = view.homes.iter().filter(|(shard, home)| !open(shard) && worth(home));
-        let drawn = closed.map(|(shard, home)| {
-            let (ready, distance) = (home.ready, view.round_trip(home.node));
-            (pull::attraction(ready, power, distance, &policy.pull), ready, *shard)
+        let drawn = closed.map(|(shard, home, _)| {
+            let distance = || view.round_trip(home.node);
+            let drawn = || pull::attraction(home.ready, power, distance(), pull);
+            ((home.ready > 0).then(drawn), shard)
         });
         // From afar little work attracts like none, but it is work. Nodes that have to wait spread
         // over the homes there are.
-        let best = drawn.max_by_key(|(pull, ready, home)| {
-            (*ready > 0, *pull, rendezvous(home.0, view.me), *home)
-        });
-        best.map(|(.., home)| home)
+        let spread = |shard: ShardId| (rendezvous(shard.0, view.me), shard);
+        let best = drawn.max_by(|a, b| a.0.cmp(&b.0).then_with(|| spread(a.1).cmp(&spread(b.1))));
+        best.map(|(_, shard)| shard)
+    }
+
+    /// The homes that have been heard of, each with what was said to it.
+    fn homes<'a>(
+        &'a self,
+        view: &'a View,
+    ) -> impl Iterator<Item = (ShardId, &'a HomeView, Option<&'a Session>)> {
+        let mut sessions = self.sessions.iter().peekable();
+        view.homes.iter().map(move |(shard, home)| {
+            while sessions.next_if(|(other, _)| *other < shard).is_some() {}
+            let session = sessions.peek().filter(|(other, _)| *other == shard);
+            (*shard, home, session.map(|(_, session)| *session))
+        })
+    }
+
+    /// Whether there is any home of which something may be needed: room is left for what is not
+    /// held, or a home is so far that it may have to be asked ahead.
+    fn may_need(&self, view: &View) -> bool {
+        let far = |home: &HomeView| view.round_trip(home.node) >= self.limits.ask_ahead_min;
+        self.is_short() || view.homes.values().any(far) && !self.runs.is_empty()
+    }
+
+    /// Whether there is room for which nothing is held.
+    fn is_short(&self) -> bool {
+        self.has_room() && !self.held.any_fits(&self.free)
     }
 
     /// What this node needs of a home, now or within the lead; none while it has enough.
@@ -133,7 +201,7 @@ impl Runner {
         now: Moment,
         timers: &mut Timers,
     ) -> Option<Need> {
-        if self.has_room() && !self.held.any_fits(&self.free) {
+        if self.is_short() {
             return Some(if self.held.is_empty() { Need::Work } else { Need::Beside });
         }
         let round_trip = round_trip(view, home);

@@ -1,5 +1,6 @@
 //! Granted tasks that have not started, by what they request and what they do.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ pub(super) struct HeldItem {
 pub(super) struct HeldClass {
     body: Arc<Body>,
     pub(super) request: Request,
-    pub(super) priority: i32,
+    /// The priority of its tasks, their jobs' included.
+    pub(super) rank: i32,
     pub(super) queue: VecDeque<HeldItem>,
     pub(super) weight: u64,
     pub(super) tasks: u64,
@@ -70,7 +72,7 @@ impl Held {
 
     pub(super) fn push_back(&mut self, home: ShardId, item: GrantItem) {
         self.arrivals += 1;
-        let class = self.class_of(&item.spec.body);
+        let class = self.class_of(&item.spec.body, item.rank());
         let class = &mut self.classes[class];
         class.weight += item.weight();
         class.tasks += u64::from(item.range.count);
@@ -79,7 +81,7 @@ impl Held {
 
     /// Holds again what a run returned; it goes before all that is held of its class.
     pub(super) fn push_front(&mut self, home: ShardId, item: GrantItem) {
-        let class = self.class_of(&item.spec.body);
+        let class = self.class_of(&item.spec.body, item.rank());
         let class = &mut self.classes[class];
         class.weight += item.weight();
         class.tasks += u64::from(item.range.count);
@@ -98,7 +100,7 @@ impl Held {
             self.classes[first].passed_over = 0;
             return Some(first);
         }
-        let mut heads: Vec<(i32, u64, usize)> = self.heads().collect();
+        let mut heads: Vec<(Reverse<i32>, u64, usize)> = self.heads().collect();
         heads.sort_unstable();
         let mut passed = Vec::new();
         for (.., at) in heads {
@@ -120,9 +122,9 @@ impl Held {
     }
 
     /// The head of each class: the least should start first.
-    fn heads(&self) -> impl Iterator<Item = (i32, u64, usize)> {
+    fn heads(&self) -> impl Iterator<Item = (Reverse<i32>, u64, usize)> {
         self.classes.iter().enumerate().filter_map(|(at, class)| {
-            class.queue.front().map(|head| (-class.priority, head.order, at))
+            class.queue.front().map(|head| (Reverse(class.rank), head.order, at))
         })
     }
 
@@ -237,13 +239,15 @@ impl Held {
         let open = self.classes.iter().enumerate().filter(|(_, class)| fits(&class.request));
         let tails = open.filter_map(|(at, class)| {
             let place = class.queue.iter().rposition(|held| held.home == home)?;
-            Some((-class.priority, class.queue[place].order, at, place))
+            Some((Reverse(class.rank), class.queue[place].order, at, place))
         });
         tails.max().map(|(.., at, place)| (at, place))
     }
 
-    pub(super) fn class_of(&mut self, body: &Arc<Body>) -> usize {
-        let same = |class: &HeldClass| Arc::ptr_eq(&class.body, body) || class.is_like(body);
+    fn class_of(&mut self, body: &Arc<Body>, rank: i32) -> usize {
+        let same = |class: &HeldClass| {
+            class.rank == rank && (Arc::ptr_eq(&class.body, body) || class.is_like(body))
+        };
         if self.classes.get(self.last).is_some_and(same) {
             return self.last;
         }
@@ -251,7 +255,7 @@ impl Held {
             self.classes.push(HeldClass {
                 body: Arc::clone(body),
                 request: body.request.clone(),
-                priority: body.priority,
+                rank,
                 queue: VecDeque::new(),
                 weight: 0,
                 tasks: 0,
@@ -266,8 +270,7 @@ impl Held {
 
 impl HeldClass {
     fn is_like(&self, body: &Body) -> bool {
-        self.priority == body.priority
-            && self.body.request == body.request
+        self.body.request == body.request
             && self.body.detail == body.detail
             && self.body.timeout == body.timeout
             && self.body.grace == body.grace

@@ -20,10 +20,11 @@ impl Runner {
         timers: &mut Timers,
     ) {
         let Some(running) = self.runs.remove(&run) else { return };
+        timers.unset(running.timeout);
         for key in &running.timers {
             timers.unset(*key);
         }
-        self.free.give(&running.used);
+        self.free.give(running.used());
         self.free_slots.give(running.slot);
         self.learn(&running, &items);
         let waited = running.items.iter().any(|held| held.urgent);
@@ -41,6 +42,11 @@ impl Runner {
             true
         });
         self.report(running.home, items, urgent, out, timers);
+    }
+
+    /// Whether no outcome is held back for a home that is there.
+    pub(crate) fn has_reported(&self) -> bool {
+        self.sessions.values().all(|session| session.has_reported())
     }
 
     fn learn(&mut self, running: &Running, items: &[OutcomeItem]) {

@@ -2,6 +2,7 @@
 //! are answered, and a pulse shows that it is here while it holds something.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bary_model::id::{Epoch, Fence, NodeId, ShardId, TaskRange};
 use bary_model::message::{Digest, Hello, Message, OutcomeItem, Outcomes, Say};
@@ -35,7 +36,7 @@ pub(super) struct Session {
     /// The number of the last batch of outcomes.
     batch: u64,
     /// Batches that were sent and not answered.
-    unsettled: VecDeque<(u64, Vec<OutcomeItem>)>,
+    unsettled: VecDeque<(u64, Arc<Vec<OutcomeItem>>)>,
     pulse: Option<TimerKey>,
 }
 
@@ -58,6 +59,11 @@ impl Session {
         }
     }
 
+    /// Whether nothing is held back, but for a home that is not there.
+    pub(super) fn has_reported(&self) -> bool {
+        self.outgoing.is_empty() || self.away
+    }
+
     fn message(&self, shard: ShardId, say: Say) -> Message {
         Message { shard, epoch: self.epoch, say }
     }
@@ -66,10 +72,11 @@ impl Session {
 impl Runner {
     /// A home was heard: its shard is there now, under this reign.
     pub(crate) fn meet(&mut self, shard: ShardId, node: NodeId, epoch: Epoch) {
-        let session = self.sessions.entry(shard).or_insert_with(|| Session::new(node, epoch));
+        let session = self.sessions.or_insert_with(shard, || Session::new(node, epoch));
         if (session.node, session.epoch) != (node, epoch) || session.away {
             (session.node, session.epoch) = (node, epoch);
             (session.greeted, session.open, session.relist) = (false, None, 0);
+            self.choice = None;
             session.away = false;
             self.broken.insert(shard);
         }
@@ -79,6 +86,7 @@ impl Runner {
     pub(crate) fn on_renewed(&mut self, peer: NodeId) {
         for (shard, session) in self.sessions.iter_mut().filter(|(_, one)| one.node == peer) {
             (session.greeted, session.open) = (false, None);
+            self.choice = None;
             self.broken.insert(*shard);
         }
     }
@@ -94,6 +102,7 @@ impl Runner {
     pub(crate) fn on_away(&mut self, shard: ShardId) {
         if let Some(session) = self.sessions.get_mut(&shard) {
             (session.greeted, session.open, session.away) = (false, None, true);
+            self.choice = None;
         }
     }
 
@@ -101,6 +110,7 @@ impl Runner {
     pub(crate) fn on_relist(&mut self, shard: ShardId, number: u64) {
         if let Some(session) = self.sessions.get_mut(&shard) {
             (session.greeted, session.open, session.relist) = (false, None, number);
+            self.choice = None;
             self.broken.insert(shard);
         }
     }
@@ -110,6 +120,7 @@ impl Runner {
     pub(crate) fn on_call(&mut self, shard: ShardId) {
         if let Some(session) = self.sessions.get_mut(&shard) {
             session.open = None;
+            self.choice = None;
         }
     }
 
@@ -125,7 +136,7 @@ impl Runner {
 
     /// Begins broken sessions anew where something hangs on them, or where a home wants to know.
     pub(super) fn mend(&mut self, out: &mut Outbox, timers: &mut Timers) {
-        for shard in std::mem::take(&mut self.broken) {
+        while let Some(shard) = self.broken.pop_first() {
             let Some(session) = self.sessions.get(&shard) else { continue };
             let keeps = !session.unsettled.is_empty() || !session.outgoing.is_empty();
             if keeps || session.relist > 0 || self.holds(shard) {
@@ -142,13 +153,13 @@ impl Runner {
         }
         let mut held = self.holdings(shard);
         let Some(session) = self.sessions.get_mut(&shard) else { return };
-        let settling = session.unsettled.iter().flat_map(|(_, items)| items);
+        let settling = session.unsettled.iter().flat_map(|(_, items)| items.iter());
         held.extend(settling.map(|item| (item.fence, item.range)));
         session.greeted = true;
         let hello = Hello { held, answers: session.relist };
         out.send(session.node, session.message(shard, Say::Hello(hello)));
         for (batch, items) in &session.unsettled {
-            let (batch, items) = (*batch, items.clone());
+            let (batch, items) = (*batch, Arc::clone(items));
             let outcomes = Outcomes { batch, items, ask: None };
             out.send(session.node, session.message(shard, Say::Outcomes(outcomes)));
         }
@@ -169,9 +180,9 @@ impl Runner {
         if session.outgoing.is_empty() {
             return None;
         }
-        let items = std::mem::take(&mut session.outgoing);
+        let items = Arc::new(std::mem::take(&mut session.outgoing));
         session.batch += 1;
-        session.unsettled.push_back((session.batch, items.clone()));
+        session.unsettled.push_back((session.batch, Arc::clone(&items)));
         self.unsettled += items.len() as u64;
         let outcomes = Outcomes { batch: session.batch, items, ask: None };
         self.forget_unsettled();
@@ -200,7 +211,7 @@ impl Runner {
         let mut list: Vec<(Fence, TaskRange)> =
             self.held.of(shard).map(|item| (item.fence, item.range)).collect();
         for run in self.runs.values().filter(|run| run.home == shard) {
-            for item in &run.items {
+            for item in &*run.items {
                 let left = outside(item, &run.cancelled);
                 list.extend(left.into_iter().map(|part| (part.fence, part.range)));
             }

@@ -1,5 +1,7 @@
 //! Starting runs: one command at a time on a slot, short functions several at a time.
 
+use std::sync::Arc;
+
 use bary_model::action::Action;
 use bary_model::id::{RunNo, ShardId};
 use bary_model::message::GrantItem;
@@ -23,11 +25,14 @@ impl Runner {
 
     /// Takes the tasks of one run off a class: as many as should take `run_span`, and never more
     /// than a fair part of what is held, so that slots end together.
-    fn take_run(&mut self, class: usize) -> Option<(ShardId, Vec<GrantItem>)> {
+    fn take_run(&mut self, class: usize) -> Option<(ShardId, Arc<[GrantItem]>)> {
         let wanted = self.run_size(class);
         let first = self.held.take(class, wanted)?;
         let home = first.home;
         let mut left = wanted - first.item.range.count.min(wanted);
+        if left == 0 {
+            return Some((home, Arc::new([first.item])));
+        }
         let mut items = vec![first.item];
         while left > 0 {
             let same_home = |held: &super::held::HeldItem| held.home == home;
@@ -38,7 +43,7 @@ impl Runner {
             left -= next.item.range.count;
             items.push(next.item);
         }
-        Some((home, items))
+        Some((home, items.into()))
     }
 
     fn run_size(&self, class: usize) -> u32 {
@@ -63,7 +68,7 @@ impl Runner {
         &mut self,
         class: usize,
         home: ShardId,
-        items: Vec<GrantItem>,
+        items: Arc<[GrantItem]>,
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
@@ -71,12 +76,12 @@ impl Runner {
         let run = RunNo(self.last_run);
         let slot = self.free_slots.take();
         let body = &items[0].spec.body;
-        let used = body.request.resources.clone();
-        self.free.take(&used);
+        self.free.take(&body.request.resources);
         // A run of several goes on for its budget and then one task more.
         let several = items.len() > 1 || items[0].range.count > 1;
         let budget = if several { self.limits.run_span.times(4) } else { Span::ZERO };
-        let mut keys = vec![timers.set(out.now + body.timeout + budget, Timer::Timeout(run))];
+        let timeout = timers.set(out.now + body.timeout + budget, Timer::Timeout(run));
+        let mut keys = Vec::new();
         if let Some(silence) = body.heartbeat_timeout {
             keys.push(timers.set(out.now + silence + budget, Timer::Silence(run)));
         }
@@ -86,16 +91,16 @@ impl Runner {
             home,
             slot,
             class,
-            used,
-            items: items.clone(),
+            items: Arc::clone(&items),
             expected_end,
             heard: out.now,
+            timeout,
             timers: keys,
             stopping: None,
             cancelled: Vec::new(),
             give_back: Vec::new(),
         };
-        self.runs.insert(run, Box::new(running));
+        self.runs.insert(run, running);
         out.effect(Effect::Start { run, slot, items, budget });
     }
 }

@@ -1,7 +1,8 @@
 //! Ending runs early: timeouts, silence, cancels; and giving back what has not begun.
 
-use bary_model::id::{Fence, RunNo, ShardId, TaskRange};
+use bary_model::id::{Fence, RunNo, ShardId, TaskId, TaskRange};
 use bary_model::message::{GrantItem, Retract, Say};
+use bary_model::payload::Payload;
 
 use crate::effect::{Effect, Why};
 use crate::flaw::Flaw;
@@ -77,23 +78,16 @@ impl Runner {
                     taken.into_iter().map(|held| (held.item.fence, held.item.range)).collect();
                 if self.flaws.has(Flaw::RetractNotSerialised) {
                     let running = self.runs.values().filter(|run| run.home == home);
-                    let begun = running.flat_map(|run| &run.items);
+                    let begun = running.flat_map(|run| run.items.iter());
                     items.extend(begun.map(|item| (item.fence, item.range)));
                 }
                 self.say(home, Say::Retracted { items }, out, timers);
             }
             Retract::Unstarted(job) => {
-                let mine = self.runs.values_mut().filter(|running| running.home == home);
-                mine.for_each(|running| running.give_back.push(job));
-                let removed = self.held.remove(home, |item| {
-                    if item.range.job == job { Vec::new() } else { vec![item.clone()] }
-                });
-                let items: Vec<(Fence, TaskRange)> =
-                    removed.into_iter().map(|held| (held.item.fence, held.item.range)).collect();
-                if !items.is_empty() {
-                    self.say(home, Say::Retracted { items }, out, timers);
-                }
+                self.give_back(home, |item| item.range.job == job, out, timers);
             }
+            Retract::Everything => self.give_back(home, |_| true, out, timers),
+            Retract::Below(rank) => self.give_back(home, |item| item.rank() < rank, out, timers),
             Retract::Tasks(ranges) => self.drop_tasks(home, &ranges, None, out, timers),
             Retract::Stale(items) => {
                 for (fence, range) in items {
@@ -101,6 +95,45 @@ impl Runner {
                 }
             }
         }
+    }
+
+    /// Gives back what was not started of what is meant, and what runs do not begin of it.
+    fn give_back(
+        &mut self,
+        home: ShardId,
+        meant: impl Fn(&GrantItem) -> bool,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        for running in self.runs.values_mut().filter(|running| running.home == home) {
+            let wanted = running.items.iter().filter(|item| meant(item));
+            running.give_back.extend(wanted.map(|item| item.range.job));
+            running.give_back.dedup();
+        }
+        let rest = |item: &GrantItem| if meant(item) { Vec::new() } else { vec![item.clone()] };
+        let removed = self.held.remove(home, rest);
+        let items: Vec<(Fence, TaskRange)> =
+            removed.into_iter().map(|held| (held.item.fence, held.item.range)).collect();
+        if !items.is_empty() {
+            self.say(home, Say::Retracted { items }, out, timers);
+        }
+    }
+
+    /// A task of a run has left something for its next attempt: its home hears at once.
+    pub(crate) fn on_checkpoint(
+        &mut self,
+        run: RunNo,
+        task: TaskId,
+        (step, payload): (u64, Payload),
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        let Some(running) = self.runs.get_mut(&run) else { return };
+        running.heard = out.now;
+        let one = TaskRange::one(task);
+        let Some(item) = running.items.iter().find(|item| overlap(item.range, one)) else { return };
+        let (home, fence) = (running.home, item.fence);
+        self.say(home, Say::Checkpoint { fence, task, step, payload }, out, timers);
     }
 
     /// Forgets tasks, or only those under one grant: held ones at once, running ones when they

@@ -1,4 +1,4 @@
-//! What chaos found, each told by the smallest world that shows it.
+//! What drawn worlds found, each told by the smallest world that shows it.
 
 use std::sync::Arc;
 
@@ -85,12 +85,12 @@ fn a_cancel_leaves_the_jobs_of_other_homes_alone() {
         let mut world = World::new(&nodes, "round-robin", Span::millis(1));
         let submit = |count| {
             let specs = job(vec![spec("a", count, 1.0, &Arc::new(body("f")))]);
-            Input::Request { ticket: 1, request: Request::Submit(specs) }
+            Input::Request { ticket: 1, request: Box::new(Request::Submit(specs)) }
         };
         world.put(Moment(0), 0, submit(40));
         world.put(Moment(0), 1, submit(30));
         world.advance_to(Moment(0) + Span::millis(25));
-        world.request(Request::Cancel { job: JobNo(0), running });
+        world.request(Request::Cancel { job: JobNo(0), running, reason: None });
         world.run();
         let good = world.ended().filter(|ended| ended.end == End::Succeeded).count();
         assert!(good >= 30, "what the other home was asked for is done, not only {good}");
@@ -142,7 +142,11 @@ fn a_node_that_waits_elsewhere_hears_of_work_that_only_it_can_do() {
             for body in [&plain, &gpu] {
                 let specs = job(vec![spec("a", 4, 1.0, body)]);
                 let request = Request::Submit(specs);
-                world.put(world.now, home, Input::Request { ticket: 1, request });
+                world.put(
+                    world.now,
+                    home,
+                    Input::Request { ticket: 1, request: Box::new(request) },
+                );
                 world.run();
             }
         }

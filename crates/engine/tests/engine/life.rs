@@ -150,7 +150,7 @@ fn cancel_ends_everything_and_the_first_record_wins() {
     let mut world = one_node();
     let job = world.submit(job(vec![spec("a", 100, 1.0, &Arc::new(body("f")))]));
     world.advance_to(Moment(0) + Span::millis(25));
-    world.request(Request::Cancel { job, running: true });
+    world.request(Request::Cancel { job, running: true, reason: None });
     world.run();
     let ends = world.ends();
     assert_eq!(ends.len(), 100);
@@ -165,7 +165,7 @@ fn a_soft_halt_lets_running_tasks_end() {
     let job = world.submit(job(vec![spec("a", 100, 1.0, &Arc::new(body("f")))]));
     world.advance_to(Moment(0) + Span::millis(25));
     let before = world.ended().count();
-    world.request(Request::Cancel { job, running: false });
+    world.request(Request::Cancel { job, running: false, reason: None });
     world.run();
     let ends = world.ends();
     assert_eq!(ends.len(), 100);

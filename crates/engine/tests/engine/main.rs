@@ -1,7 +1,7 @@
 //! The engine in virtual time.
 
 mod balance;
-mod chaos;
+mod checkpoint;
 mod found;
 mod hands;
 mod life;
@@ -9,4 +9,5 @@ mod open;
 mod permits;
 mod recall;
 mod shards;
+mod steer;
 mod world;

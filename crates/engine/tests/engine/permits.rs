@@ -43,7 +43,7 @@ fn two_homes_share_a_limit_and_both_get_their_turn() {
     let work = Arc::new(Body { permit, detail: true, ..body("f") });
     for home in [0, 1] {
         let request = Request::Submit(job(vec![spec("a", 40, 1.0, &work)]));
-        world.put(Moment(1), home, Input::Request { ticket: 1, request });
+        world.put(Moment(1), home, Input::Request { ticket: 1, request: Box::new(request) });
     }
     world.run();
     assert_eq!(crowd.borrow().most, 3, "as many as the limit lets, and no more");

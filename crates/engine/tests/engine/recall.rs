@@ -11,7 +11,8 @@ use bary_engine::limits::Limits;
 use bary_engine::recall::{Recall, forget_undone};
 use bary_ledger::record::Record;
 use bary_model::event::{Event, EventKind};
-use bary_model::id::{Epoch, SpecNo};
+use bary_model::id::{Epoch, ShardId, SpecNo};
+use bary_model::job::{About, JobRef, JobSpec};
 use bary_model::outcome::{End, Failure};
 use bary_model::task::After;
 use bary_model::time::Span;
@@ -101,7 +102,34 @@ fn a_cancelled_and_extended_job_is_recalled_as_it_was_told() {
     let more = vec![Arc::new(spec("b", 50, 1.0, &Arc::new(body("f"))))];
     world.request(Request::Extend { job: no, specs: more.into() });
     world.advance_to(world.now + Span::millis(5));
-    world.request(Request::Cancel { job: no, running: true });
+    world.request(Request::Cancel { job: no, running: true, reason: None });
+    world.run();
+    assert_eq!(told(&recall(&world, &batches)), told(&world.events));
+}
+
+#[test]
+fn what_users_changed_is_recalled_as_it_was_told() {
+    let (mut world, batches) = recorded();
+    let tags = [("team".into(), "x".into())].into();
+    let about = About { priority: 1, owner: "ann".into(), tags, ..About::default() };
+    let many = || vec![spec("a", 50, 1.0, &Arc::new(body("f")))];
+    let first = world.submit(JobSpec { about, ..job(many()) });
+    for _ in 0..2 {
+        let upstream = vec![JobRef { shard: ShardId(1), job: first }];
+        world.request(Request::SubmitAfter { job: job(many()), upstream });
+    }
+    world.advance_to(world.now + Span::millis(15));
+    let reason = Some("lunch".into());
+    world.request(Request::Hold { job: first, held: true, reason });
+    world.advance_to(world.now + Span::millis(15));
+    world.request(Request::Prioritise { job: first, priority: -1 });
+    world.request(Request::Hold { job: first, held: false, reason: None });
+    world.run();
+    let reason = Some("enough".into());
+    let last = world.submit(job(many()));
+    world.request(Request::Cancel { job: last, running: false, reason });
+    world.run();
+    world.request(Request::Forget(last));
     world.run();
     assert_eq!(told(&recall(&world, &batches)), told(&world.events));
 }

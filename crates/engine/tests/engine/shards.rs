@@ -22,9 +22,13 @@ fn two_homes(fails: bool) -> World {
     let work = Arc::new(body("f"));
     let first = job(vec![spec("a", 10, 1.0, &work)]);
     let dependent = job(vec![spec("b", 5, 1.0, &work), spec("c", 1, 1.0, &work)]);
-    world.put(Moment(1), 0, Input::Request { ticket: 1, request: Request::Submit(first) });
+    world.put(
+        Moment(1),
+        0,
+        Input::Request { ticket: 1, request: Box::new(Request::Submit(first)) },
+    );
     let request = Request::SubmitAfter { job: dependent, upstream };
-    world.put(Moment(2_000_000), 1, Input::Request { ticket: 2, request });
+    world.put(Moment(2_000_000), 1, Input::Request { ticket: 2, request: Box::new(request) });
     world.run();
     assert!(world.replies.iter().all(|reply| matches!(reply, Reply::Accepted(_))));
     world

@@ -17,11 +17,11 @@ use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::{Incarnation, JobNo, Lsn, NodeId, RunNo, ShardId, TaskId};
 use bary_model::job::JobSpec;
 use bary_model::message::{GrantItem, Message, Say};
-use bary_model::node::{NodeInfo, Peer};
+use bary_model::node::{NodeInfo, Offers, Peer};
 use bary_model::outcome::{End, Failure};
 use bary_model::resources::Resources;
 use bary_model::task::{Body, TaskSpec};
-use bary_model::time::{Moment, Span};
+use bary_model::time::{Moment, Span, Wall};
 use bary_model::weight::Weight;
 use bary_policy::preset;
 
@@ -64,10 +64,6 @@ pub(crate) struct World {
     pub(crate) watch: Option<Watch>,
     /// Everything that was done, in words: the bytes that two runs are compared by.
     pub(crate) log: String,
-    pub(crate) logs: bool,
-    steps: u64,
-    /// After how many steps the stepped engine is checked as a whole.
-    pub(crate) check_every: u64,
     pub(crate) events: Vec<Event>,
     pub(crate) replies: Vec<Reply>,
     pub(crate) messages: u64,
@@ -90,6 +86,7 @@ fn counts(body: &(u64, Arc<Message>)) -> bool {
 
 pub(crate) fn info(id: u32, slots: u32, speed: f64) -> NodeInfo {
     NodeInfo {
+        offers: Offers::default(),
         id: NodeId(id),
         name: format!("n{id}").into(),
         region: "here".into(),
@@ -116,7 +113,7 @@ pub(crate) fn spec(name: &str, count: u32, weight: f64, body: &Arc<Body>) -> Tas
 
 pub(crate) fn job(specs: Vec<TaskSpec>) -> JobSpec {
     let specs: Vec<Arc<TaskSpec>> = specs.into_iter().map(Arc::new).collect();
-    JobSpec { name: "test".into(), specs: specs.into(), open: false, halt: None, key: None }
+    JobSpec::new("test", specs)
 }
 
 impl World {
@@ -142,6 +139,7 @@ impl World {
                 policy: policy.clone(),
                 limits: limits.clone(),
                 flaws: Flaws::default(),
+                calendar: Wall::default(),
             }),
             speed: node.speed,
             runs: BTreeMap::new(),
@@ -158,9 +156,6 @@ impl World {
             fate: Box::new(|_, _| Course::of(None)),
             watch: None,
             log: String::new(),
-            logs: true,
-            steps: 0,
-            check_every: 1,
             events: Vec::new(),
             replies: Vec::new(),
             messages: 0,
@@ -171,7 +166,7 @@ impl World {
             for (other, info) in nodes.iter().enumerate().filter(|(other, _)| *other != me) {
                 let round_trip = world.distances[me][other] + world.distances[other][me];
                 let peer = Peer { info: info.clone(), round_trip };
-                world.put(Moment(0), me, Input::Joined(peer));
+                world.put(Moment(0), me, Input::Joined(Box::new(peer)));
             }
         }
         world
@@ -184,7 +179,7 @@ impl World {
 
     /// A request to the first node, done at once.
     pub(crate) fn request(&mut self, request: Request) {
-        self.put(self.now, 0, Input::Request { ticket: 1, request });
+        self.put(self.now, 0, Input::Request { ticket: 1, request: Box::new(request) });
         self.advance_to(self.now);
     }
 
@@ -263,14 +258,9 @@ impl World {
                 self.see(node, Seen::Input(input));
             }
             self.nodes[node].engine.step(self.now, inputs.drain(..), &mut effects);
-            self.steps += 1;
-            if self.steps.is_multiple_of(self.check_every) {
-                self.nodes[node].engine.check();
-            }
+            self.nodes[node].engine.check();
             for effect in effects.drain(..) {
-                if self.logs {
-                    writeln!(self.log, "{} {node} {effect:?}", self.now.0).expect("strings grow");
-                }
+                writeln!(self.log, "{} {node} {effect:?}", self.now.0).expect("strings grow");
                 self.see(node, Seen::Effect(&effect));
                 match effect {
                     Effect::Append { shard, lsn, .. } if self.journal == Span::ZERO => {
@@ -299,7 +289,9 @@ impl World {
                 let at = self.now + self.distances[node][to.index()];
                 self.put(at, to.index(), Input::Received { from, frame });
             }
-            Effect::Start { run, items, budget, .. } => self.start(node, run, items, budget),
+            Effect::Start { run, items, budget, .. } => {
+                self.start(node, run, items.to_vec(), budget)
+            }
             Effect::Stop { run, why, force } => self.stop(node, run, why, force),
             Effect::Tell(event) => self.events.push(event),
             Effect::Reply { reply, .. } => self.replies.push(reply),

@@ -30,7 +30,7 @@ use super::streams::{Streams, path_of};
 use super::tree::{self, Known, Orphans};
 use super::unstarted::not_started;
 use crate::blocking::{Clock, rest_of};
-use crate::call::{read_upstream, scope, texts};
+use crate::arguments::{read_upstream, scope, texts};
 use crate::config::ExecutorConfig;
 use crate::report::Ended;
 use crate::run::{Phase, Run};
@@ -121,7 +121,7 @@ impl CommandRunner {
         self.buffer.resize(READ_BYTES, 0);
         for item in run.items() {
             let Action::Command { argv } = &item.spec.body.action else { return };
-            let upstream = read_upstream(shared, item).map(|read| texts(&read));
+            let upstream = read_upstream(&*shared.store, item).map(|read| texts(&read));
             for index in item.range.first..item.range.end() {
                 let done = match &upstream {
                     Ok(upstream) => {

@@ -107,7 +107,7 @@ impl World {
     pub(crate) fn start(&mut self, slot: u32, items: Vec<GrantItem>, budget: Span) -> RunNo {
         self.next += 1;
         let run = RunNo(self.next);
-        self.executor.start(Start { run, slot, items, budget });
+        self.executor.start(Start { run, slot, items: items.into(), budget });
         run
     }
 
@@ -200,7 +200,9 @@ pub(crate) fn with(spec: TaskSpec, change: impl FnOnce(&mut Body)) -> TaskSpec {
 pub(crate) fn item(spec: TaskSpec) -> GrantItem {
     let range = TaskRange { count: spec.count, ..TaskRange::default() };
     let spec = Arc::new(spec);
-    GrantItem { fence: Fence::default(), range, spec, attempt: 1, upstream: None, urgent: false }
+    let (fence, upstream, checkpoint) = (Fence::default(), None, None);
+    let (attempt, urgent, priority) = (1, false, 0);
+    GrantItem { fence, range, spec, attempt, upstream, urgent, priority, checkpoint }
 }
 
 /// A function that blocks.

@@ -1,7 +1,7 @@
 //! What must hold between the parts of a job that was read back. Whatever passes here can go on:
 //! records that fit it are folded in without a panic.
 
-use bary_model::id::{Epoch, GrantNo, JobNo, SpecNo};
+use bary_model::id::{Epoch, GrantNo, JobNo, SpecNo, TaskRange};
 use bary_model::outcome::End;
 use roaring::RoaringBitmap;
 
@@ -32,6 +32,9 @@ pub enum Fault {
     /// What it has heard of others is not what they are.
     #[error("it waits for something else than what the others have not told")]
     Waits,
+    /// A checkpoint is of no task, or of one that has ended.
+    #[error("a checkpoint of it is of no task that may run")]
+    Checkpoints,
     /// Results are kept of what did not succeed, or are not kept where they are wanted.
     #[error("its kept results are not those of its succeeded tasks")]
     Kept,
@@ -51,6 +54,20 @@ pub(crate) fn job(job: &Job, epoch: Epoch, last_grant: GrantNo) -> Result<(), Re
     let at = |(spec, fault)| state_error(job.no, spec, fault);
     for (spec, state) in job.specs.iter().enumerate() {
         state.check(epoch, last_grant).map_err(|fault| at((spec, fault)))?;
+    }
+    if !job.checkpoints.is_empty() && job.checkpoints.all().next().is_none() {
+        return Err(state_error(job.no, 0, Fault::Checkpoints));
+    }
+    for (spec, index, _) in job.checkpoints.all() {
+        let one = TaskRange { job: job.no, spec, first: index, count: 1 };
+        let state = job.specs.get(spec.index());
+        let there = state.is_some_and(|state| match &state.progress {
+            Progress::One(..) => index == 0,
+            Progress::Many(array) => index < array.count,
+        });
+        if !there || job.unended(one).is_empty() {
+            return Err(state_error(job.no, spec.index(), Fault::Checkpoints));
+        }
     }
     adds_up(job)?;
     let alone = |state: &SpecState| state.dependents.is_empty() && state.spec.after.is_empty();

@@ -8,10 +8,11 @@ use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskRange};
 use bary_model::inputs::Inputs;
-use bary_model::job::{JobRef, SubmissionKey};
+use bary_model::job::{About, JobRef, SubmissionKey};
 use bary_model::outcome::{End, Failure, Results, Usage};
 use bary_model::payload::Payload;
 use bary_model::task::{After, Body, RunIf, TaskSpec, Use};
+use bary_model::time::Wall;
 
 /// A ledger, and numbers that decide what happens to it, one after another.
 pub(crate) struct History {
@@ -60,7 +61,7 @@ impl History {
             }
             return Some(self.submitted(JobNo(jobs as u32)));
         }
-        match self.below(16) {
+        match self.below(17) {
             0..6 => self.granted(),
             6..11 => self.ended(),
             11 => {
@@ -73,6 +74,7 @@ impl History {
                 Some(Record::Failed { task: range.head(), grant, crashed })
             }
             13 => self.cancelled(),
+            14 => self.checkpointed(),
             _ => self.of_a_job(),
         }
     }
@@ -80,17 +82,21 @@ impl History {
     fn submitted(&mut self, job: JobNo) -> Record {
         let key = (self.below(2) == 0).then(|| SubmissionKey { key: 9, content: job.0.into() });
         let open = self.below(3) == 0;
-        Record::Submitted { job, name: "a".into(), specs: self.specs(), open, halt: None, key }
+        let (name, halt, specs) = ("a".into(), None, self.specs());
+        let not_before = (self.below(4) == 0).then_some(Wall(9));
+        let (held, priority) = (self.below(4) == 0, self.below(3) as i32 - 1);
+        let about = About { not_before, held, priority, ..About::default() }.shared();
+        Record::Submitted { job, name, specs, open, halt, key, about }
     }
 
     /// Something that happens to a whole job.
     fn of_a_job(&mut self) -> Option<Record> {
         let job = JobNo(self.below(self.ledger.jobs()) as u32);
         let (open, over) = self.ledger.job(job).map(|job| (job.open, job.is_over()))?;
-        match self.below(6) {
+        match self.below(9) {
             0 if open => Some(Record::Closed { job }),
             1 if open => Some(Record::Extended { job, specs: self.specs() }),
-            2 if !over => Some(Record::Stopping { job }),
+            2 if !over => Some(Record::Stopping { job, reason: None }),
             2 => Some(Record::Retried { job }),
             3 if over => {
                 self.ledger.forget(job);
@@ -100,13 +106,31 @@ impl History {
                 let upstream = self.elsewhere();
                 Some(Record::Arrived { job, upstream, good: self.below(3) > 0 })
             }
+            5 => {
+                let reason = (self.below(2) == 0).then(|| "so".into());
+                Some(Record::Held { job, held: self.below(2) == 0, reason })
+            }
+            6 => Some(Record::Prioritised { job, priority: self.below(5) as i32 - 2 }),
+            7 if over => Some(Record::Forgotten { job }),
             _ => None,
         }
     }
 
-    /// A job of another shard.
+    /// A job of another shard, or of this one.
     fn elsewhere(&mut self) -> JobRef {
-        JobRef { shard: ShardId(8), job: JobNo(self.below(3) as u32) }
+        let shard = ShardId(7 + u64::from(self.below(3) > 0));
+        JobRef { shard, job: JobNo(self.below(3) as u32) }
+    }
+
+    fn checkpointed(&mut self) -> Option<Record> {
+        let (grant, range) = self.held()?;
+        let payload = Payload::Inline(vec![self.below(256) as u8].into());
+        Some(Record::Checkpointed {
+            task: range.head(),
+            grant,
+            step: self.below(99) as u64,
+            payload,
+        })
     }
 
     fn granted(&mut self) -> Option<Record> {

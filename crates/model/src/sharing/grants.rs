@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{Fence, TaskRange};
 use crate::message::{GrantItem, Upstream};
+use crate::payload::Payload;
 use crate::sharing::specs;
 use crate::task::TaskSpec;
 
@@ -58,17 +59,21 @@ struct StoredItem {
     attempt: u16,
     upstream: Option<Arc<[Upstream]>>,
     urgent: bool,
+    priority: i32,
+    checkpoint: Option<(u64, Payload)>,
 }
 
 fn stored(item: &GrantItem, number: u32) -> StoredItem {
-    let GrantItem { fence, range, spec: _, attempt, upstream, urgent } = item;
+    let GrantItem { fence, range, spec: _, attempt, upstream, urgent, priority, checkpoint } = item;
     let (fence, range, attempt, urgent) = (*fence, *range, *attempt, *urgent);
-    StoredItem { fence, range, spec: number, attempt, upstream: upstream.clone(), urgent }
+    let (upstream, checkpoint) = (upstream.clone(), checkpoint.clone());
+    let (spec, priority) = (number, *priority);
+    StoredItem { fence, range, spec, attempt, upstream, urgent, priority, checkpoint }
 }
 
 impl StoredItem {
     fn with(self, spec: Arc<TaskSpec>) -> GrantItem {
-        let Self { fence, range, spec: _, attempt, upstream, urgent } = self;
-        GrantItem { fence, range, spec, attempt, upstream, urgent }
+        let Self { fence, range, spec: _, attempt, upstream, urgent, priority, checkpoint } = self;
+        GrantItem { fence, range, spec, attempt, upstream, urgent, priority, checkpoint }
     }
 }

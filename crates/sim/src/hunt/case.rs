@@ -9,6 +9,7 @@ use bary_model::time::Span;
 use crate::hunt::cut::{self, Cut};
 use crate::plan::Plan;
 use crate::plan::faults::Faults;
+use crate::plan::presence::PresencePlan;
 use crate::plan::swarm::Sizes;
 
 /// Which run.
@@ -22,6 +23,8 @@ pub struct Case {
     pub faults: Option<Faults>,
     /// This policy at first, rather than a drawn one.
     pub policy: Option<String>,
+    /// Whether nodes find each other by gossip, even where that is not drawn.
+    pub gossip: bool,
     /// A bug that is put back on purpose.
     pub flaw: Option<Flaw>,
     /// What is left out of the plan.
@@ -44,6 +47,9 @@ impl Case {
         let mut plan = Plan::asked(self.seed, self.sizes, faults);
         if let Some(policy) = &self.policy {
             plan.policy.clone_from(policy);
+        }
+        if self.gossip {
+            plan.presence = Some(PresencePlan::of(&plan));
         }
         if let Some(flaw) = self.flaw {
             plan.flaws = Flaws::only(flaw);
@@ -79,6 +85,9 @@ impl Case {
         if !self.without.is_empty() {
             let cuts: Vec<String> = self.without.iter().map(ToString::to_string).collect();
             flag("without", cuts.join(","));
+        }
+        if self.gossip {
+            text += " --gossip";
         }
         text
     }

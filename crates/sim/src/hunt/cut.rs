@@ -9,7 +9,7 @@ use bary_engine::limits::Limits;
 use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 
-use crate::plan::{Act, FaultKind, JobPlan, Plan, ties};
+use crate::plan::{Act, FaultKind, JobPlan, Plan, steering, ties};
 
 /// One thing that is left out. Numbers are positions in the whole plan, before any cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,9 @@ const LEVELS: &[(&str, Calming)] = &[
     ("limits", |plan| plan.limits = Limits::default()),
     ("waits", |plan| plan.jobs.iter_mut().for_each(|job| job.after.clear())),
     ("permits", ties::free),
+    ("steering", steering::leave_alone),
+    ("gossip", |plan| plan.presence = None),
+    ("hosts", tame),
 ];
 
 /// Why a text is no cut. Nothing was changed; the caller gives another text.
@@ -113,13 +116,22 @@ impl Cut {
 
 /// Leaves all of these out of a plan.
 pub(crate) fn apply(plan: &mut Plan, cuts: &[Cut]) {
+    // Levels come first, as one of them puts other jobs in place.
+    for cut in cuts {
+        if let Cut::Level(level) = cut {
+            LEVELS[*level].1(plan);
+        }
+    }
+    // What only a node could run that goes must be able to run on another.
+    if cuts.iter().any(|cut| matches!(cut, Cut::Nodes(_))) {
+        tame(plan);
+    }
     for cut in cuts {
         match cut {
             Cut::Acts(job, keep) => on(plan, *job, |job| job.then.truncate(*keep)),
             Cut::Specs(job, keep) => on(plan, *job, |job| specs(job, *keep)),
             Cut::Half(job, times) => on(plan, *job, |job| halve(job, *times)),
-            Cut::Level(level) => LEVELS[*level].1(plan),
-            Cut::Nodes(_) | Cut::Fault(_) | Cut::Job(_) => {}
+            Cut::Level(_) | Cut::Nodes(_) | Cut::Fault(_) | Cut::Job(_) => {}
         }
     }
     let mut place = 0..;
@@ -131,6 +143,13 @@ pub(crate) fn apply(plan: &mut Plan, cuts: &[Cut]) {
     });
     if let Some(keep) = keep.min().filter(|keep| *keep < plan.nodes.len()) {
         nodes(plan, keep);
+    }
+}
+
+/// Lets every task ask for what the first node has.
+fn tame(plan: &mut Plan) {
+    if let Some(jobs) = plan.tame.take() {
+        plan.jobs = jobs;
     }
 }
 
@@ -157,6 +176,7 @@ fn nodes(plan: &mut Plan, keep: usize) {
     plan.nodes.truncate(keep);
     jobs(plan, |_, job| job.home < keep);
     plan.changes.retain(|(_, node, _)| *node < keep);
+    plan.drains.retain(|drain| drain.asked.max(drain.node) < keep);
     plan.faults.retain_mut(|fault| match &mut fault.kind {
         FaultKind::Partition { first, .. } => {
             first.truncate(keep);

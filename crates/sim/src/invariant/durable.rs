@@ -8,12 +8,15 @@ use bary_model::id::{JobNo, ShardId};
 use crate::history::{Answer, Fact, Tale, Wish};
 use crate::invariant::{Broken, Invariant, Scene, hold};
 use crate::oracle::book::Ending;
+use crate::oracle::saga::Saga;
 
 /// Nothing is promised before it is durable.
 #[derive(Debug, Default)]
 pub struct Durable {
     /// What was asked for, by node and ticket.
     wishes: BTreeMap<(u32, u64), Wish>,
+    /// How often jobs were retried, as their home has told or had found.
+    retries: BTreeMap<(ShardId, JobNo), u32>,
 }
 
 impl Invariant for Durable {
@@ -31,7 +34,17 @@ impl Invariant for Durable {
                 let Some(shard) = scene.own else { return Ok(()) };
                 answered(scene, shard, wish, *answer)?;
             }
-            Fact::Told { shard, tale } => told(scene, *shard, tale)?,
+            Fact::Opened { shard, .. } => {
+                self.retries.retain(|(of, _), _| of != shard);
+                let jobs = scene.book.shard(*shard).map_or(&[][..], |shard| &shard.jobs);
+                let known =
+                    (0..).zip(jobs).map(|(no, saga)| ((*shard, JobNo(no)), saga.generation));
+                self.retries.extend(known);
+            }
+            Fact::Told { shard, tale: Tale::Retried(job) } => {
+                *self.retries.entry((*shard, *job)).or_default() += 1;
+            }
+            Fact::Told { shard, tale } => self.told(scene, *shard, tale)?,
             _ => {}
         }
         Ok(())
@@ -55,10 +68,18 @@ fn answered(
             hold!(closed, "the close of job {} was acknowledged before it was durable", no.0);
         }
         (Some(Wish::Cancel { job: no, running }), Answer::Done) => {
-            let ended = |saga: &crate::oracle::saga::Saga| saga.stopping || saga.left == 0;
+            let ended = |saga: &Saga| saga.stopping || saga.left == 0;
             let done =
                 job(no).is_some_and(|saga| if running { saga.left == 0 } else { ended(saga) });
             hold!(done, "the cancel of job {} was acknowledged before it was durable", no.0);
+        }
+        (Some(Wish::Cancel { job: no, .. }), Answer::Over(good)) => {
+            let ended = job(no).is_some_and(|saga| saga.has_ended(good));
+            hold!(ended, "job {} was said to have finished, {good}, but has not so", no.0);
+        }
+        (Some(Wish::Forget(no)), Answer::Done) => {
+            let gone = job(no).is_some_and(|saga| saga.forgotten);
+            hold!(gone, "job {} was said to be forgotten before that was durable", no.0);
         }
         (Some(Wish::Retry(no)), Answer::Done) => {
             let again = job(no).is_some_and(|saga| saga.generation > 0);
@@ -69,19 +90,30 @@ fn answered(
     Ok(())
 }
 
-fn told(scene: &Scene<'_>, shard: ShardId, tale: &Tale) -> Result<(), Broken> {
-    match tale {
-        Tale::Ended(range, end) | Tale::Dropped(range, end) => {
-            let saga = scene.book.job(shard, range.job).filter(|saga| saga.has(*range));
-            let wanted = Some(Ending::from(end));
-            let true_ = saga.is_some_and(|saga| saga.ends(*range).all(|(_, end)| end == wanted));
-            hold!(true_, "{range:?} was told as {end:?} before that was durable");
+impl Durable {
+    fn told(&self, scene: &Scene<'_>, shard: ShardId, tale: &Tale) -> Result<(), Broken> {
+        match tale {
+            Tale::Ended(range, end) | Tale::Dropped(range, end) => {
+                let saga = scene.book.job(shard, range.job).filter(|saga| saga.has(*range));
+                let wanted = Some(Ending::from(end));
+                let is_so = |saga: &Saga| saga.ends(*range).all(|(_, end)| end == wanted);
+                let known =
+                    saga.is_some_and(|saga| self.is_behind(shard, range.job, saga) || is_so(saga));
+                hold!(known, "{range:?} was told as {end:?} before that was durable");
+            }
+            Tale::Finished(no) => {
+                let saga = scene.book.job(shard, *no);
+                let over =
+                    saga.is_some_and(|saga| self.is_behind(shard, *no, saga) || saga.is_over());
+                hold!(over, "job {} was told as finished before that was durable", no.0);
+            }
+            Tale::Added { .. } | Tale::Retried(_) | Tale::Superseded(_) => {}
         }
-        Tale::Finished(no) => {
-            let over = scene.book.job(shard, *no).is_some_and(|saga| saga.is_over());
-            hold!(over, "job {} was told as finished before that was durable", no.0);
-        }
-        Tale::Superseded(_) => {}
+        Ok(())
     }
-    Ok(())
+
+    /// Whether the home has yet to tell of a retry that is durable: what it tells is of before.
+    fn is_behind(&self, shard: ShardId, job: JobNo, saga: &Saga) -> bool {
+        self.retries.get(&(shard, job)).copied().unwrap_or(0) < saga.generation
+    }
 }

@@ -1,13 +1,14 @@
 //! A task is run once, and once more for each attempt that failed and each fault that touched it:
-//! its node, its home, or the way between them. Under Open binding any holder may run it.
+//! its node, its home, or the way between them. Under Open binding any holder may run it. So an
+//! outcome comes too late only after a fault, or where its job was cancelled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bary_ledger::record::Record;
-use bary_model::id::{JobNo, Lsn, NodeId, ShardId};
+use bary_model::id::{JobNo, Lsn, NodeId, ShardId, TaskRange};
 use bary_model::time::{Moment, Span};
 
-use crate::history::{Fact, How, Work};
+use crate::history::{Fact, How, Tale, Work};
 use crate::invariant::{Broken, Invariant, Scene, Settled, hold};
 use crate::oracle::stretches::Stretches;
 
@@ -32,6 +33,8 @@ pub struct Executions {
     trouble: BTreeMap<NodeId, Moment>,
     /// Who opened each shard last, and when.
     homes: BTreeMap<ShardId, (NodeId, Moment)>,
+    /// Jobs of which something was cancelled.
+    cancelled: BTreeSet<(ShardId, JobNo)>,
 }
 
 impl Executions {
@@ -39,7 +42,7 @@ impl Executions {
     #[must_use]
     pub fn new(open: bool) -> Self {
         let (last, trouble, homes) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { open, last, trouble, homes }
+        Self { open, last, trouble, homes, cancelled: BTreeSet::new() }
     }
 
     fn touched(&mut self, node: NodeId, until: Moment) {
@@ -72,6 +75,29 @@ impl Executions {
         Ok(())
     }
 
+    fn superseded(&self, shard: ShardId, range: TaskRange, node: NodeId) -> Result<(), Broken> {
+        let excused = self.open
+            || !self.trouble.is_empty()
+            || self.cancelled.contains(&(shard, range.job))
+            || self.homes.get(&shard).is_some_and(|(_, moved)| *moved > Moment(0));
+        hold!(excused, "an outcome of {range:?} came too late for {node}, but there was no fault");
+        Ok(())
+    }
+
+    /// What runs of these tasks is given up on: a retry need not wait until it is gone.
+    fn cut_off(&mut self, scene: &Scene<'_>, shard: ShardId, range: TaskRange) {
+        let saga = scene.book.job(shard, range.job).filter(|saga| saga.has(range));
+        let (Some(saga), Some(last)) = (saga, self.last.get_mut(&(shard, range.job))) else {
+            return;
+        };
+        let all: Vec<_> = last.over(saga.numbers(range)).collect();
+        for (piece, before) in all {
+            if let Some(before) = before {
+                last.set(piece, Last { vain: true, ..before });
+            }
+        }
+    }
+
     fn ran(&mut self, scene: &Scene<'_>, work: &Work, how: How) {
         let Some(saga) = scene.book.granted(work.fence, work.range) else { return };
         let Some(last) = self.last.get_mut(&(work.fence.shard, work.range.job)) else { return };
@@ -98,6 +124,9 @@ impl Invariant for Executions {
         match fact {
             Fact::Started { work, .. } => self.started(scene, work)?,
             Fact::Ran { work, how, .. } => self.ran(scene, work, *how),
+            Fact::Told { shard, tale: Tale::Superseded(range) } => {
+                self.superseded(*shard, *range, scene.node)?;
+            }
             Fact::Crashed => self.touched(scene.node, scene.at),
             Fact::Touched { until } => self.touched(scene.node, *until),
             Fact::Opened { shard, next } => {
@@ -111,9 +140,21 @@ impl Invariant for Executions {
         Ok(())
     }
 
-    fn settled(&mut self, _: &Scene<'_>, settled: &Settled<'_>) -> Result<(), Broken> {
-        if let Record::Retried { job } = settled.record {
-            self.last.remove(&(settled.shard, *job));
+    fn settled(&mut self, scene: &Scene<'_>, settled: &Settled<'_>) -> Result<(), Broken> {
+        match settled.record {
+            Record::Retried { job } => {
+                self.last.remove(&(settled.shard, *job));
+            }
+            Record::Cancelled { range, running } => {
+                self.cancelled.insert((settled.shard, range.job));
+                if *running {
+                    self.cut_off(scene, settled.shard, *range);
+                }
+            }
+            Record::Stopping { job, .. } => {
+                self.cancelled.insert((settled.shard, *job));
+            }
+            _ => {}
         }
         Ok(())
     }

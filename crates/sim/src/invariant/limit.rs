@@ -53,7 +53,10 @@ pub struct LimitsKept {
     reigned: BTreeSet<NodeId>,
     /// Whether a grant is for any holder: then a copy may start when its task has ended.
     open: bool,
-    /// Under which grant tasks ended last, where grants are for any holder.
+    /// The last grant of each shard.
+    last: BTreeMap<ShardId, GrantNo>,
+    /// The last grant of tasks that were cancelled since, or under which they ended where grants
+    /// are for any holder: who was not told in time may still start them.
     over: BTreeMap<(ShardId, JobNo, SpecNo), Stretches<GrantNo>>,
 }
 
@@ -87,7 +90,8 @@ impl LimitsKept {
         let Some(limit) = self.limits.get_mut(&permit.name) else { return Ok(()) };
         let late = self.over.get(&(work.fence.shard, work.range.job, work.range.spec));
         let is_late = |over: &Stretches<GrantNo>| {
-            over.over(indices(work.range)).all(|(_, over)| over == Some(work.fence.grant))
+            let mut over = over.over(indices(work.range));
+            over.all(|(_, over)| over.is_some_and(|over| work.fence.grant <= over))
         };
         if late.is_some_and(is_late) {
             return Ok(());
@@ -118,23 +122,36 @@ impl LimitsKept {
         Ok(())
     }
 
+    /// A home has written what it granted, even before it is known that there are limits.
+    fn note_grants(&mut self, shard: ShardId, records: &[Record]) {
+        for record in records {
+            if let Record::Granted { items, .. } = record {
+                self.last.extend(items.last().map(|(grant, _)| (shard, *grant)));
+            }
+        }
+    }
+
     /// A home has written that tasks ended, or an attempt at one: it may lend their permits anew.
     fn written(&mut self, shard: ShardId, record: &Record) {
+        let open = self.open;
         match record {
             Record::Ended { items } => {
-                items.iter().for_each(|item| self.end(shard, item.range, Some(item.grant)));
+                let grant = |grant| Some(grant).filter(|_| open);
+                items.iter().for_each(|item| self.end(shard, item.range, grant(item.grant)));
             }
             Record::Failed { task, grant, .. } => {
-                self.end(shard, TaskRange::one(*task), Some(*grant));
+                self.end(shard, TaskRange::one(*task), Some(*grant).filter(|_| open));
             }
-            Record::Cancelled { range, running: true } => self.end(shard, *range, None),
+            Record::Cancelled { range, running: true } => {
+                self.end(shard, *range, self.last.get(&shard).copied());
+            }
             _ => {}
         }
     }
 
-    fn end(&mut self, shard: ShardId, range: TaskRange, grant: Option<GrantNo>) {
+    fn end(&mut self, shard: ShardId, range: TaskRange, over: Option<GrantNo>) {
         self.limits.values_mut().for_each(|limit| limit.end(shard, range));
-        if let Some(grant) = grant.filter(|_| self.open) {
+        if let Some(grant) = over {
             let over = self.over.entry((shard, range.job, range.spec)).or_default();
             over.set(indices(range), grant);
         }
@@ -195,6 +212,9 @@ impl Invariant for LimitsKept {
     }
 
     fn on(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Broken> {
+        if let Fact::Appended { shard, records, .. } = fact {
+            self.note_grants(*shard, records);
+        }
         match fact {
             Fact::Opened { shard, next } => {
                 self.reigned.insert(scene.node);
@@ -205,6 +225,8 @@ impl Invariant for LimitsKept {
                 }
             }
             Fact::Touched { until } => self.touched(scene.node, *until),
+            // Until views agree, two nodes may keep a limit.
+            Fact::Sees => self.touched(scene.node, scene.at),
             Fact::Crashed => {
                 self.touched(scene.node, scene.at);
                 for limit in self.limits.values_mut() {

@@ -16,7 +16,7 @@ impl Invariant for Liveness {
         for (shard, there) in scene.book.living() {
             for (no, saga) in there.jobs.iter().enumerate() {
                 let Some((spec, index)) = saga.first_open() else { continue };
-                if scene.book.is_stuck(saga) {
+                if saga.held || scene.book.is_stuck(saga) {
                     continue;
                 }
                 let left = saga.left;

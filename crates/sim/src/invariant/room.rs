@@ -1,5 +1,5 @@
 //! No node runs more than its declared resources allow, has two runs on one slot, or runs what
-//! asks for other labels than it has.
+//! asks for other labels than it has; and all tasks of a run ask for the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
 use bary_model::task::Request;
 
-use crate::history::Fact;
+use crate::history::{Fact, Work};
 use crate::invariant::{Broken, Invariant, Scene, hold};
 
 /// One node as it looks from outside.
@@ -17,7 +17,7 @@ struct Stage {
     info: NodeInfo,
     free: Resources,
     slots: BTreeSet<u32>,
-    runs: BTreeMap<RunNo, (u32, Resources)>,
+    runs: BTreeMap<RunNo, (u32, Request)>,
 }
 
 /// Nodes are never over-full.
@@ -49,7 +49,19 @@ impl Stage {
         let labels = self.info.has_labels(need);
         hold!(labels, "{name} starts run {} without the labels it asks for", run.0);
         self.free.take(&need.resources);
-        self.runs.insert(run, (slot, need.resources.clone()));
+        self.runs.insert(run, (slot, need.clone()));
+        Ok(())
+    }
+
+    /// More tasks of a run: they share its room, and so have to ask for the same.
+    fn join(&self, run: RunNo, work: &Work, need: &Request) -> Result<(), Broken> {
+        let held = self.runs.get(&run).map(|(_, held)| held);
+        let (name, range) = (self.info.id, work.range);
+        hold!(
+            held == Some(need),
+            "run {} of {name} holds {held:?}, but {range:?} asks for {need:?}",
+            run.0
+        );
         Ok(())
     }
 
@@ -59,7 +71,7 @@ impl Stage {
             return Err(Broken(format!("run {} of {name} is over, but never started", run.0)));
         };
         self.slots.remove(&slot);
-        self.free.give(&held);
+        self.free.give(&held.resources);
         Ok(())
     }
 }
@@ -76,6 +88,11 @@ impl Invariant for Room {
         let Some(stage) = self.stages.get_mut(&scene.node) else { return Ok(()) };
         match fact {
             Fact::Started { run, slot, need: Some(need), .. } => stage.start(*run, *slot, need),
+            Fact::Started { run, work, need: None, .. } => {
+                let saga = scene.book.granted(work.fence, work.range);
+                let spec = saga.and_then(|saga| saga.spec(work.range.spec));
+                spec.map_or(Ok(()), |spec| stage.join(*run, work, &spec.body.request))
+            }
             Fact::Over { run } => stage.over(*run),
             Fact::Crashed => {
                 *stage = Stage::new(stage.info.clone());

@@ -113,14 +113,16 @@ impl Book {
     }
 
     /// Whether a job waits, by way of others maybe, for one that will not finish: nobody is home of
-    /// its shard, or its client never closed it.
+    /// its shard, or its client never closed or released it.
     #[must_use]
     pub fn is_stuck(&self, saga: &Saga) -> bool {
         let awaited = saga.upstream().iter().filter(|(_, end)| end.is_none());
         awaited.map(|(upstream, _)| upstream).any(|upstream| {
             let awaited = self.job(upstream.shard, upstream.job);
             !self.homes.contains_key(&upstream.shard)
-                || awaited.is_some_and(|one| one.open && one.left == 0 || self.is_stuck(one))
+                || awaited.is_some_and(|one| {
+                    one.held && !one.is_over() || one.open && one.left == 0 || self.is_stuck(one)
+                })
         })
     }
 
@@ -142,17 +144,19 @@ impl Book {
     }
 
     /// Folds a durable record in. What does not fit is left out: the invariants have seen it.
-    pub(crate) fn settle(&mut self, shard: ShardId, record: &Record) {
-        let shard = self.shards.entry(shard).or_default();
+    pub(crate) fn settle(&mut self, id: ShardId, record: &Record) {
+        let shard = self.shards.entry(id).or_default();
         match record {
             Record::Opened { epoch } => shard.epoch = *epoch,
             Record::Awaits { upstream } => shard.awaits.clone_from(upstream),
             Record::Arrived { job, upstream, good } => {
                 shard.job(*job, |saga| saga.arrive(*upstream, *good));
             }
-            Record::Submitted { specs, open, .. } => {
+            Record::Submitted { specs, open, about, .. } => {
                 let awaits = std::mem::take(&mut shard.awaits);
                 let mut saga = Saga::new(*open, shard.epoch, awaits);
+                (saga.held, saga.not_before) = (about.held, about.not_before);
+                saga.priority = about.priority;
                 saga.add(specs);
                 shard.jobs.push(saga);
             }
@@ -177,13 +181,35 @@ impl Book {
             }
             Record::Extended { job, specs } => shard.job(*job, |saga| saga.add(specs)),
             Record::Closed { job } => shard.job(*job, |saga| saga.open = false),
-            Record::Stopping { job } => shard.job(*job, |saga| saga.stopping = true),
-            Record::Retried { job } => shard.job(*job, Saga::retry),
+            Record::Stopping { job, .. } => shard.job(*job, |saga| saga.stopping = true),
+            Record::Held { job, held, .. } => shard.job(*job, |saga| saga.held = *held),
+            Record::Prioritised { job, priority } => {
+                shard.job(*job, |saga| saga.priority = *priority);
+            }
+            Record::Forgotten { job } => shard.job(*job, |saga| saga.forgotten = true),
+            Record::Checkpointed { task, step, payload, .. } => {
+                let range = TaskRange::one(*task);
+                shard.on(range, |saga| saga.leave_word(range, *step, payload));
+            }
+            Record::Retried { job } => {
+                let news = shard.news(id, *job);
+                shard.job(*job, |saga| saga.retry(news));
+            }
         }
     }
 }
 
 impl Shard {
+    /// The jobs that one waits for, and how each ended: those of the same shard as they are now.
+    fn news(&self, id: ShardId, job: JobNo) -> Vec<(JobRef, Option<bool>)> {
+        let upstream = self.jobs.get(job.index()).map_or(&[][..], Saga::upstream);
+        let now = upstream.iter().map(|&(one, known)| {
+            let own = self.jobs.get(one.job.index()).filter(|_| one.shard == id);
+            (one, own.map_or(known, |saga| saga.is_over().then(|| saga.is_good())))
+        });
+        now.collect()
+    }
+
     fn job(&mut self, job: JobNo, act: impl FnOnce(&mut Saga)) {
         if let Some(saga) = self.jobs.get_mut(job.index()) {
             act(saga);

@@ -1,6 +1,8 @@
 //! One job as its durable records tell it, from its submission to the end of its last task.
 
+pub(crate) mod added;
 mod upstream;
+mod words;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,6 +14,7 @@ use bary_model::job::JobRef;
 use bary_model::outcome::End;
 use bary_model::payload::Payload;
 use bary_model::task::{RunIf, TaskSpec};
+use bary_model::time::Wall;
 
 use crate::history::Digest;
 use crate::oracle::book::{Ending, Hold};
@@ -24,6 +27,14 @@ pub struct Saga {
     pub open: bool,
     /// Whether it is being cancelled.
     pub stopping: bool,
+    /// Whether nothing of it is granted until it is released.
+    pub held: bool,
+    /// Before when nothing of it is granted, on the clock of its home.
+    pub not_before: Option<Wall>,
+    /// What is added to the priority of its tasks.
+    pub priority: i32,
+    /// Whether it was forgotten.
+    pub forgotten: bool,
     /// How often it was retried.
     pub generation: u32,
     /// Whether it had ended well each time that it was retried.
@@ -36,7 +47,9 @@ pub struct Saga {
     ends: Stretches<Ending>,
     holds: Stretches<Hold>,
     results: BTreeMap<u64, Digest>,
-    /// The jobs of other shards that it waits for, and how they ended.
+    /// What tasks that have not ended left last: the step, and a sum of the words.
+    words: BTreeMap<u64, (u64, Digest)>,
+    /// The jobs that it waits for, and how they ended.
     upstream: Vec<(JobRef, Option<bool>)>,
 }
 
@@ -82,6 +95,10 @@ impl Saga {
         Self {
             open,
             stopping: false,
+            held: false,
+            not_before: None,
+            priority: 0,
+            forgotten: false,
             generation: 0,
             past: Vec::new(),
             epoch,
@@ -90,6 +107,7 @@ impl Saga {
             ends: Stretches::default(),
             holds: Stretches::default(),
             results: BTreeMap::new(),
+            words: BTreeMap::new(),
             upstream: upstream.into_iter().map(|job| (job, None)).collect(),
         }
     }
@@ -151,26 +169,7 @@ impl Saga {
     #[must_use]
     pub fn first_open(&self) -> Option<(SpecNo, u64)> {
         let (piece, _) = self.ends.over(0..self.tasks()).find(|(_, end)| end.is_none())?;
-        let after = self.chapters.partition_point(|chapter| chapter.offset <= piece.start);
-        let spec = after.checked_sub(1)?;
-        Some((SpecNo(spec as u32), piece.start - self.chapters[spec].offset))
-    }
-
-    /// The sum of the results that tasks of `range` read of the `from`-th spec that they came
-    /// with; aligned ones read what their own index gave.
-    #[must_use]
-    pub fn results(&self, range: TaskRange, from: SpecNo, aligned: bool) -> Digest {
-        let spec = self.chapters[range.spec.index()].batch + from.0;
-        let above = &self.chapters[spec as usize];
-        let all = above.offset..above.offset + u64::from(above.spec.count);
-        let wanted = if aligned {
-            above.offset + u64::from(range.first)..above.offset + u64::from(range.end())
-        } else {
-            all
-        };
-        let mut sum = Digest::default();
-        self.results.range(wanted).for_each(|(_, one)| sum.join(*one));
-        sum
+        Some(self.place(piece.start))
     }
 
     pub(crate) fn add(&mut self, specs: &[Arc<TaskSpec>]) {
@@ -235,15 +234,13 @@ impl Saga {
     }
 
     /// Everything that did not succeed is open again.
-    pub(crate) fn retry(&mut self) {
+    pub(crate) fn retry(&mut self, upstream: Vec<(JobRef, Option<bool>)>) {
         self.past.push(self.is_good());
         self.generation += 1;
-        self.stopping = false;
-        // What it was still waiting for when it was cancelled counts as not done.
-        for (_, end) in &mut self.upstream {
-            end.get_or_insert(false);
-        }
+        (self.stopping, self.held, self.not_before) = (false, false, None);
+        self.upstream = upstream;
         let waited = !self.upstream.is_empty();
+        let waits = self.upstream.iter().any(|(_, end)| end.is_none());
         let good = self.upstream.iter().all(|(_, end)| *end == Some(true));
         let again: Vec<_> = self.ends.iter().filter(|(_, end)| *end != Ending::Succeeded).collect();
         for (piece, _) in again {
@@ -253,7 +250,11 @@ impl Saga {
         for chapter in &mut self.chapters {
             chapter.left = u64::from(chapter.spec.count) - chapter.succeeded;
             let gated = waited && chapter.spec.after.is_empty();
-            chapter.gate = if gated { Gate::Passed(good) } else { Gate::Open };
+            chapter.gate = match (gated, waits) {
+                (true, true) => Gate::Shut,
+                (true, false) => Gate::Passed(good),
+                (false, _) => Gate::Open,
+            };
         }
         // What waited for a failure that will not come back is skipped again at once.
         self.skip_all();
@@ -281,6 +282,7 @@ impl Saga {
             let count: u64 = open.iter().map(|(piece, _)| piece.end - piece.start).sum();
             for (piece, _) in open {
                 self.holds.clear(piece.clone());
+                self.words.retain(|number, _| !piece.contains(number));
                 self.ends.set(piece, ending);
             }
             let chapter = &mut self.chapters[range.spec.index()];

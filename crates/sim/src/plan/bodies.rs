@@ -1,4 +1,5 @@
-//! Bodies as chaos draws them. What one asks for is on the first node, which stays for good.
+//! Bodies as chaos draws them. What one asks for is on the first node, which stays for good, until
+//! ties say otherwise.
 
 use bary_model::action::{Action, Backoff};
 use bary_model::node::NodeInfo;
@@ -47,7 +48,7 @@ pub(crate) fn a_body(plan: &Plan, lot: &mut Lot, after: &[After]) -> Body {
 }
 
 /// A request that fits into this node.
-fn resources(lot: &mut Lot, host: &NodeInfo) -> Resources {
+pub(crate) fn resources(lot: &mut Lot, host: &NodeInfo) -> Resources {
     let whole = host.resources.milli_cpus;
     let cpus = lot.one_of(&[1_000, 1_000, 1_000, 250, 2_000, whole, 0]).min(whole);
     let mut need = Resources { milli_cpus: cpus, ..Resources::default() };

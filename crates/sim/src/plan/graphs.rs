@@ -37,10 +37,10 @@ pub(crate) fn draw(plan: &mut Plan, tasks: Option<u32>, lot: &mut Lot) {
 fn one(plan: &Plan, lot: &mut Lot, at: Moment, home: usize, number: u64) -> JobPlan {
     let open = lot.percent(30);
     let first = if lot.percent(5) { Vec::new() } else { graph(plan, lot) };
-    let specs = first.into_iter().map(Arc::new).collect();
+    let specs: Vec<_> = first.into_iter().map(Arc::new).collect();
     let halt = lot.percent(15).then(|| halt(lot));
     let key = Some(key(lot, number));
-    let spec = JobSpec { name: "chaos".into(), specs, open, halt, key };
+    let spec = JobSpec { open, halt, key, ..JobSpec::new("chaos", specs) };
     let mut then = Vec::new();
     let wait = |lot: &mut Lot| Span::millis(lot.one_of(&[0, 1, 20, 100, 1_000]) + lot.below(10));
     if open {

@@ -37,8 +37,8 @@ pub(crate) fn spec(count: u32, thousandths: u64, body: &Arc<Body>) -> TaskSpec {
 
 /// A closed job of these specs.
 pub(crate) fn job(specs: Vec<TaskSpec>) -> JobSpec {
-    let specs = specs.into_iter().map(Arc::new).collect();
-    JobSpec { name: "sim".into(), specs, open: false, halt: None, key: None }
+    let specs: Vec<_> = specs.into_iter().map(Arc::new).collect();
+    JobSpec::new("sim", specs)
 }
 
 impl Plan {
@@ -51,6 +51,7 @@ impl Plan {
             acquainted: nodes <= ACQUAINTED_MAX,
             policy: policy.to_owned(),
             limits: Limits::default(),
+            presence: None,
             flaws: Flaws::default(),
             network: even(Span::millis(1)),
             disk: DiskPlan { sync: Span::ZERO, keeping: Keeping::Nothing },
@@ -58,8 +59,11 @@ impl Plan {
             fates: Fates::default(),
             unit: Span::millis(10),
             jobs: Vec::new(),
+            tame: None,
             stream: None,
             changes: Vec::new(),
+            drains: Vec::new(),
+            checkpoints: 0,
             faults: Vec::new(),
             deaf: 0,
             calm: Moment(0),

@@ -9,8 +9,9 @@ use bary_policy::preset::PRESETS;
 use crate::fates::Fates;
 use crate::lot::Lot;
 use crate::plan::faults::{self, Faults};
+use crate::plan::presence::PresencePlan;
 use crate::plan::world::{mixed, uneven};
-use crate::plan::{DiskPlan, Keeping, Plan, graphs, ties};
+use crate::plan::{DiskPlan, Keeping, Plan, graphs, steering, ties};
 
 /// What of a plan is not drawn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +46,7 @@ impl Plan {
             acquainted: true,
             policy: policy(&mut lot),
             limits: limits(&mut lot),
+            presence: None,
             flaws: Flaws::default(),
             network: uneven(&mut lot),
             disk: disk(&mut Lot::new(seed, "disks")),
@@ -52,8 +54,11 @@ impl Plan {
             fates: fates(on, &mut Lot::new(seed, "fates")),
             unit: Span::micros(lot.one_of(&[100, 1_000, 10_000])),
             jobs: Vec::new(),
+            tame: None,
             stream: None,
             changes: Vec::new(),
+            drains: Vec::new(),
+            checkpoints: 0,
             faults: Vec::new(),
             deaf: if on.has("deaf") { 30 } else { 0 },
             calm: Moment(0) + Span::millis(lot.one_of(&[500, 2_000, 20_000])),
@@ -67,6 +72,9 @@ impl Plan {
         ties::limits(&mut plan, &mut Lot::new(seed, "permits"));
         changes(&mut plan, &mut Lot::new(seed, "changes"));
         faults::draw(&mut plan, on, &mut Lot::new(seed, "faults"));
+        steering::draw(&mut plan, &mut Lot::new(seed, "steering"));
+        ties::hosts(&mut plan, &mut Lot::new(seed, "hosts"));
+        plan.presence = PresencePlan::drawn(&plan);
         plan
     }
 }

@@ -1,13 +1,15 @@
-//! Ties between jobs as chaos draws them: jobs that wait for others, of other shards or their
-//! own, and limits over the whole cluster that tasks of several jobs share.
+//! Ties as chaos draws them: jobs that wait for others, of other shards or their own; limits over
+//! the whole cluster that tasks of several jobs share; and tasks that only some nodes can run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bary_model::node::NodeInfo;
 use bary_model::task::{Body, Permit, TaskSpec};
 
 use crate::lot::Lot;
-use crate::plan::{Act, JobPlan, Plan};
+use crate::plan::bodies::resources;
+use crate::plan::{Act, Fault, FaultKind, JobPlan, Plan};
 
 /// Larger arrays are drawn under no limit: their tasks run one after another for too long.
 const LIMITED_TASKS_MAX: u32 = 300;
@@ -40,7 +42,7 @@ pub(crate) fn limits(plan: &mut Plan, lot: &mut Lot) {
     let most: Vec<u32> = (0..lot.between(1, 2)).map(|_| lot.between(1, 5) as u32).collect();
     let names = ["licence", "quota"];
     let (differ, chance) = (lot.percent(15), lot.one_of(&[30, 70, 100]));
-    bodies(plan, |spec| {
+    permits(plan, |spec| {
         if spec.count > LIMITED_TASKS_MAX || !lot.percent(chance) {
             return None;
         }
@@ -52,20 +54,44 @@ pub(crate) fn limits(plan: &mut Plan, lot: &mut Lot) {
 
 /// Takes all limits away.
 pub(crate) fn free(plan: &mut Plan) {
-    bodies(plan, |_| None);
+    permits(plan, |_| None);
+}
+
+/// In a quarter of the worlds in which no node ends for good, lets some tasks ask for what some
+/// node has, rather than for what the first node has.
+pub(crate) fn hosts(plan: &mut Plan, lot: &mut Lot) {
+    let dies = |fault: &Fault| matches!(fault.kind, FaultKind::Death { .. });
+    if !lot.percent(25) || plan.faults.iter().any(dies) {
+        return;
+    }
+    plan.tame = Some(plan.jobs.clone());
+    let infos: Vec<NodeInfo> = plan.nodes.iter().map(|node| node.info.clone()).collect();
+    bodies(plan, |spec| {
+        let host = &infos[lot.below(infos.len() as u64) as usize];
+        let resources = resources(lot, host);
+        let mut body = Body::clone(&spec.body);
+        if lot.percent(50) {
+            body.request.resources = resources;
+            let zones = body.request.labels.iter_mut().filter(|rule| &*rule.label == "zone");
+            zones.for_each(|rule| rule.value.clone_from(&host.labels["zone"]));
+        }
+        body
+    });
 }
 
 /// Gives each body the limit that is said for the first spec that has it.
-fn bodies(plan: &mut Plan, mut permit: impl FnMut(&TaskSpec) -> Option<Permit>) {
+fn permits(plan: &mut Plan, mut permit: impl FnMut(&TaskSpec) -> Option<Permit>) {
+    bodies(plan, |spec| Body { permit: permit(spec), ..Body::clone(&spec.body) });
+}
+
+/// Replaces each body by what is said for the first spec that has it.
+fn bodies(plan: &mut Plan, mut other: impl FnMut(&TaskSpec) -> Body) {
     let mut made: BTreeMap<*const Body, Arc<Body>> = BTreeMap::new();
     let mut change = |specs: &Arc<[Arc<TaskSpec>]>| -> Arc<[Arc<TaskSpec>]> {
         let each = specs.iter().map(|spec| {
             let body = made.entry(Arc::as_ptr(&spec.body)).or_insert_with(|| {
-                let permit = permit(spec);
-                if permit == spec.body.permit {
-                    return Arc::clone(&spec.body);
-                }
-                Arc::new(Body { permit, ..Body::clone(&spec.body) })
+                let other = other(spec);
+                if other == *spec.body { Arc::clone(&spec.body) } else { Arc::new(other) }
             });
             if Arc::ptr_eq(body, &spec.body) {
                 return Arc::clone(spec);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bary_model::id::NodeId;
-use bary_model::node::NodeInfo;
+use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::time::Span;
 
@@ -14,6 +14,7 @@ use crate::plan::NodePlan;
 /// A node of so many slots and a gibibyte in the only region.
 pub(crate) fn node(id: usize, slots: u32, speed: f64, home: bool) -> NodePlan {
     let info = NodeInfo {
+        offers: Offers::default(),
         id: NodeId(id as u32),
         name: format!("n{id}").into(),
         region: "r0".into(),

@@ -14,8 +14,17 @@ use crate::world::World;
 impl World<'_> {
     /// Whether no node runs or holds anything, and every job of every ledger has ended.
     pub(super) fn at_rest(&self) -> bool {
+        self.is_idle() && self.unfinished().is_empty()
+    }
+
+    /// As [`World::at_rest`], where some jobs may have been left open.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_idle() && self.unfinished().iter().all(|(.., left)| *left == 0)
+    }
+
+    fn is_idle(&self) -> bool {
         let mut engines = self.nodes.iter().filter_map(|node| node.engine.as_ref());
-        engines.all(Engine::is_idle) && self.unfinished().is_empty()
+        engines.all(Engine::is_idle)
     }
 
     /// The ledger of a shard, as its home knows it.
@@ -24,13 +33,15 @@ impl World<'_> {
     }
 
     /// Whether a job waits for one that will not finish: by way of others maybe, for one of a
-    /// shard without a home, or one that its client left open.
+    /// shard without a home, or one that its client left open or held.
     fn is_stuck(&self, job: &Job) -> bool {
         job.awaited().any(|upstream| {
             let shard = self.shards.iter().find(|shard| shard.id == upstream.shard);
             let Some(ledger) = shard.and_then(|shard| self.ledger(shard)) else { return true };
             let one = ledger.job(upstream.job);
-            one.is_some_and(|one| one.open && one.left == 0 || self.is_stuck(one))
+            one.is_some_and(|one| {
+                one.held && !one.is_over() || one.open && one.left == 0 || self.is_stuck(one)
+            })
         })
     }
 
@@ -41,7 +52,7 @@ impl World<'_> {
             let ledger = self.ledger(shard);
             let jobs = ledger.map_or(0, Ledger::jobs) as u32;
             let jobs = (0..jobs).map(JobNo).filter_map(|no| Some((no, ledger?.job(no)?)));
-            let open = jobs.filter(|(_, job)| !job.is_over() && !self.is_stuck(job));
+            let open = jobs.filter(|(_, job)| !job.is_over() && !job.held && !self.is_stuck(job));
             unfinished.extend(open.map(|(no, job)| (shard.id, no, job.left)));
         }
         unfinished

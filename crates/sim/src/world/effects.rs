@@ -1,18 +1,26 @@
 //! What engines want, done in their order; a crash may cut the rest off.
 
+use std::sync::Arc;
+
 use bary_engine::effect::{Effect, Why};
 use bary_engine::input::Input;
 use bary_ledger::record::Record;
 use bary_model::id::{Epoch, Lsn, RunNo, ShardId, TaskId};
 use bary_model::message::{Frame, GrantItem};
 use bary_model::outcome::Outcome;
+use bary_model::payload::Payload;
 use bary_model::time::{Moment, Span};
 
 use crate::node::State;
 use crate::run::Run;
+use crate::shard::Shard;
 use crate::store::Broken;
 use crate::watch::Seen;
-use crate::world::{Due, World};
+use crate::world::World;
+use crate::world::due::Due;
+
+/// How long a process whose disk is full is not begun again.
+const FULL: Span = Span::millis(100);
 
 impl World<'_> {
     /// Does the effects of a step that is just over; where the node is doomed, only the first.
@@ -59,7 +67,7 @@ impl World<'_> {
                 self.send(node, to.index(), frame);
             }
             Effect::Start { run, slot, items, budget } => {
-                self.start(node, *run, (*slot, std::mem::take(items)), *budget);
+                self.start(node, *run, (*slot, Arc::clone(items)), *budget);
             }
             Effect::Stop { run, force, why } => self.stop(node, *run, *force, *why),
             Effect::Tell(_) => {}
@@ -88,7 +96,7 @@ impl World<'_> {
     }
 
     fn append(&mut self, node: usize, id: ShardId, batch: (Epoch, Lsn, Vec<Record>)) {
-        let Some(at) = self.shards.iter().position(|shard| shard.id == id) else { return };
+        let Some(at) = self.place_of(id) else { return };
         if self.shards[at].home != Some(node) {
             self.depose_now(node, at);
             return;
@@ -96,6 +104,10 @@ impl World<'_> {
         let (epoch, lsn, records) = batch;
         self.shards[at].append(epoch, lsn, records);
         self.write(at);
+    }
+
+    fn place_of(&self, id: ShardId) -> Option<usize> {
+        *self.shard_of.get(Shard::native_of(id)?)?
     }
 
     /// Writes what waits in a shard's journal and begins a sync; what takes no time is over at
@@ -175,14 +187,16 @@ impl World<'_> {
     fn fail(&mut self, at: usize, why: &Broken) {
         let Some(home) = self.shards[at].home else { return };
         self.trail.told(self.now, home, "eio", self.shards[at].id, &why.0);
-        self.fallen = Some((home, self.shards[at].down));
+        // One that finds no space for its log does so again until there is some.
+        let least = if self.shards[at].low { FULL } else { Span::ZERO };
+        self.fallen = Some((home, self.shards[at].down.max(least)));
     }
 
     pub(super) fn start(
         &mut self,
         node: usize,
         run: RunNo,
-        (slot, items): (u32, Vec<GrantItem>),
+        (slot, items): (u32, Arc<[GrantItem]>),
         budget: Span,
     ) {
         if self.plan.stream.is_some() {
@@ -210,12 +224,35 @@ impl World<'_> {
             self.queue.put(self.now + beats, Due::Beat { node: number, life, run });
         }
         self.nodes[node].runs.push((run, begun));
+        if self.plan.checkpoints > 0 && self.lots.words.percent(self.plan.checkpoints) {
+            self.word_later(node, run, 1);
+        }
+    }
+
+    /// Lets a run leave a checkpoint a little later, if it still goes on.
+    fn word_later(&mut self, node: usize, run: RunNo, step: u64) {
+        let after = Span::micros(self.lots.words.below(5_000));
+        let (number, life) = (node as u32, self.nodes[node].life);
+        self.queue.put(self.now + after, Due::Word { node: number, life, run, step });
+    }
+
+    /// A run leaves a checkpoint of its first task, and perhaps another later.
+    pub(super) fn word(&mut self, node: usize, life: u32, run: RunNo, step: u64) -> Option<Input> {
+        let of = &self.nodes[node];
+        let at = of.run_at(run).filter(|_| of.life == life && of.lives())?;
+        let task = of.runs[at].1.first();
+        if self.lots.words.percent(50) {
+            self.word_later(node, run, step + 1);
+        }
+        let byte = self.lots.words.below(256) as u8;
+        let payload = Payload::Inline(vec![byte].into());
+        Some(Input::Checkpoint { run, task, step, payload })
     }
 
     /// How long streamed tasks waited that start for the first time.
     fn count_waits(&mut self, items: &[GrantItem]) {
         for item in items.iter().filter(|item| item.attempt == 1) {
-            let of_shard = self.shards.iter().position(|shard| shard.id == item.fence.shard);
+            let of_shard = self.place_of(item.fence.shard);
             let arrived = of_shard.and_then(|at| self.arrived[at].get(item.range.job.index()));
             self.tally.waits.extend(arrived.map(|arrived| self.now.since(*arrived)));
         }

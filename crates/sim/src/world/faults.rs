@@ -6,10 +6,11 @@ use bary_model::time::{Moment, Span};
 
 use crate::lot::Lot;
 use crate::node::{Doom, State};
-use crate::plan::FaultKind;
+use crate::plan::{FaultKind, SLOWNESS};
 use crate::shard::Shard;
 use crate::watch::Seen;
-use crate::world::{Due, World};
+use crate::world::World;
+use crate::world::due::Due;
 
 impl World<'_> {
     pub(super) fn fault(&mut self, number: usize) {
@@ -67,8 +68,10 @@ impl World<'_> {
             }),
             FaultKind::SlowNode { node, lag, .. } => {
                 self.network.lag(*node, *lag);
-                self.nodes[*node].slow = 10;
+                self.nodes[*node].slow = SLOWNESS;
             }
+            // Where gossip decides who is there, nobody else says so.
+            FaultKind::FalseLeft { .. } if self.presence.is_some() => {}
             FaultKind::FalseLeft { node, by, .. } => {
                 self.believed.push((*by, *node));
                 self.give(*by, Input::Left(NodeId(*node as u32)));
@@ -95,6 +98,7 @@ impl World<'_> {
                 self.network.unlag(*node);
                 self.nodes[*node].slow = 1;
             }
+            FaultKind::FalseLeft { .. } if self.presence.is_some() => {}
             FaultKind::FalseLeft { node, by, .. } => {
                 self.believed.retain(|one| *one != (*by, *node));
                 let life = self.nodes[*by].life;
@@ -109,6 +113,7 @@ impl World<'_> {
         self.nodes[node].clock.jump(now, by);
         self.nodes[node].wake = Moment(u64::MAX);
         self.plan_wake(node);
+        self.reset_chime(node);
     }
 
     /// A process goes on: all that came meanwhile is there at once.
@@ -116,6 +121,7 @@ impl World<'_> {
         if self.nodes[node].state == State::Paused {
             self.nodes[node].state = State::Up;
             self.inputs.append(&mut self.nodes[node].waiting);
+            self.catch_up(node);
             self.step(node);
         }
     }

@@ -4,12 +4,13 @@ use bary_engine::engine::{Engine, EngineConfig};
 use bary_engine::input::Input;
 use bary_model::id::{Incarnation, NodeId};
 use bary_model::node::Peer;
-use bary_model::time::{Moment, Span};
+use bary_model::time::{Moment, Span, Wall};
 use bary_policy::preset;
 
 use crate::node::State;
 use crate::watch::Seen;
-use crate::world::{Due, World};
+use crate::world::World;
+use crate::world::due::Due;
 
 impl World<'_> {
     /// Begins a life of a node: an empty engine, its shard if nobody has it, and its peers.
@@ -29,6 +30,7 @@ impl World<'_> {
             policy,
             limits: plan.limits.clone(),
             flaws: plan.flaws,
+            calendar: Wall::default(),
         }));
         let life = u64::from(begun.life);
         self.trail.other(self.now, node, "begins", life);
@@ -74,15 +76,18 @@ impl World<'_> {
     }
 
     /// Tells a node of all others that are not dead, and all others of it; who knew already that
-    /// one of them is gone, learns it again after a while.
+    /// one of them is gone, learns it again after a while. Where there is gossip, it does that.
     fn meet(&mut self, node: usize) {
+        if let Some(presence) = &self.plan.presence {
+            return self.enter(node, presence);
+        }
         let first = self.nodes[node].life == 1;
         for other in self.acquaintances(node) {
             if self.nodes[other].state == State::Dead {
                 continue;
             }
             let peer = self.peer(node, other);
-            self.inputs.push(Input::Joined(peer));
+            self.inputs.push(Input::Joined(Box::new(peer)));
             if first {
                 continue;
             }
@@ -116,7 +121,7 @@ impl World<'_> {
         self.tally.events += 1;
         if self.nodes[node].lives() && self.nodes[by].life == life {
             let peer = self.peer(by, node);
-            self.give(by, Input::Joined(peer));
+            self.give(by, Input::Joined(Box::new(peer)));
         }
     }
 
@@ -134,6 +139,7 @@ impl World<'_> {
         ended.shards.clear();
         (ended.doom, ended.wake) = (None, Moment(u64::MAX));
         let life = ended.life;
+        self.presence.iter_mut().for_each(|presence| presence.end(node));
         self.trail.other(self.now, node, "crashes", u64::from(power));
         self.see(node, Seen::Crashed { power });
         if down.is_none() {
@@ -148,7 +154,7 @@ impl World<'_> {
             }
         }
         for other in self.acquaintances(node) {
-            if self.nodes[other].lives() {
+            if self.presence.is_none() && self.nodes[other].lives() {
                 self.suspect(other, node);
             }
         }

@@ -1,18 +1,23 @@
 //! Clients, tasks that arrive one by one, and changes of policy.
 
 use bary_engine::input::{Input, Reply, Request};
+use bary_model::id::NodeId;
 use bary_model::job::JobRef;
 use bary_policy::preset;
 
 use crate::client::{AGAIN, Client, PATIENCE, Turn};
 use crate::node::State;
 use crate::plan::ready::{job, spec};
-use crate::world::{Due, World};
+use crate::plan::steering::DrainPlan;
+use crate::world::World;
+use crate::world::due::Due;
 
 /// The ticket of requests whose answers nobody waits for; clients have higher ones.
 const NOBODY: u64 = 0;
 /// The ticket of streamed tasks.
 const STREAMED: u64 = 1;
+/// The first ticket of those who want nodes drained.
+const DRAINS: u64 = 16;
 
 impl World<'_> {
     /// A client's turn: it asks the home of its shard, or waits where there is none.
@@ -120,10 +125,22 @@ impl World<'_> {
         }
         let at = self.lots.work.below(self.shards.len() as u64) as usize;
         let weight = 1_000 + self.lots.work.below(9_001);
-        let request = Request::Submit(job(vec![spec(1, weight, &stream.body)]));
+        let request = Box::new(Request::Submit(job(vec![spec(1, weight, &stream.body)])));
         self.arrived[at].push(self.now);
         let home = self.shards[at].native;
         self.give(home, Input::Request { ticket: STREAMED, request });
+    }
+
+    /// Somebody wants a node drained, or taken up again.
+    pub(super) fn drain(&mut self, number: usize) {
+        self.tally.events += 1;
+        let DrainPlan { asked, node, drain, .. } = self.plan.drains[number];
+        if self.nodes[asked].state != State::Down {
+            let node = NodeId(node as u32);
+            let (ticket, request) =
+                (DRAINS + number as u64, Box::new(Request::Drain { node, drain }));
+            self.give(asked, Input::Request { ticket, request });
+        }
     }
 
     pub(super) fn change(&mut self, number: usize) {
@@ -133,7 +150,7 @@ impl World<'_> {
         if self.nodes[*node].state != State::Down
             && let Ok(policy) = preset::parse(policy)
         {
-            let request = Request::Follow(policy);
+            let request = Box::new(Request::Follow(policy));
             self.give(*node, Input::Request { ticket: NOBODY, request });
         }
     }

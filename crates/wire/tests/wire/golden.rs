@@ -12,7 +12,7 @@ use bary_model::id::{
     Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange,
 };
 use bary_model::inputs::{Column, Grouping, Inputs};
-use bary_model::job::{Enough, Halt, HaltOn, JobRef, SubmissionKey};
+use bary_model::job::{About, Enough, Halt, HaltOn, JobRef, SubmissionKey};
 use bary_model::message::{
     Ask, Digest, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes,
     Retract, Say, Upstream,
@@ -23,7 +23,7 @@ use bary_model::resources::Resources;
 use bary_model::task::{After, Body, LabelRule, RunIf, TaskSpec, Use};
 use bary_model::template::Template;
 use bary_model::template::parse::Dialect;
-use bary_model::time::{Moment, Span};
+use bary_model::time::{Moment, Span, Wall};
 use bary_model::weight::Weight;
 use bary_wire::{batch, frame, snapshot};
 
@@ -98,7 +98,9 @@ fn records() -> Vec<Record> {
     vec![
         Record::Opened { epoch: EPOCH },
         Record::Awaits { upstream: vec![elsewhere] },
-        Record::Submitted { job: JOB, name, specs: specs(), open, halt, key },
+        Record::Submitted { job: JOB, name, specs: specs(), open, halt, key, about: about() },
+        Record::Held { job: JOB, held: true, reason: Some("later".into()) },
+        Record::Prioritised { job: JOB, priority: -3 },
         Record::Extended { job: JOB, specs: [Arc::clone(&specs()[2])].map(single).into() },
         Record::Arrived { job: JOB, upstream: elsewhere, good: true },
         Record::Granted { node, items: vec![(grant, range(0, 0, 4))] },
@@ -110,6 +112,12 @@ fn records() -> Vec<Record> {
         },
         Record::Retracted { items: vec![(grant, range(0, 3, 1))] },
         Record::Granted { node, items: vec![(GrantNo(2), range(1, 0, 2))] },
+        Record::Checkpointed {
+            task: TaskId { job: JOB, spec: SpecNo(1), index: 1 },
+            grant: GrantNo(2),
+            step: 300,
+            payload: inline("half"),
+        },
         Record::Failed {
             task: TaskId { job: JOB, spec: SpecNo(1), index: 1 },
             grant,
@@ -117,8 +125,25 @@ fn records() -> Vec<Record> {
         },
         Record::Cancelled { range: range(1, 2, 2), running: true },
         Record::Closed { job: JOB },
-        Record::Stopping { job: JOB },
+        Record::Stopping { job: JOB, reason: Some("enough".into()) },
+        Record::Submitted {
+            job: JobNo(JOB.0 + 1),
+            name: "none".into(),
+            specs: Vec::new().into(),
+            open: false,
+            halt: None,
+            key: None,
+            about: About::default().shared(),
+        },
+        Record::Forgotten { job: JobNo(JOB.0 + 1) },
     ]
+}
+
+fn about() -> Arc<About> {
+    let tags = [("team".into(), "x".into())].into();
+    let (submitted, not_before) = (Some(Wall(1 << 60)), Some(Wall(1 << 61)));
+    let owner = "ann".into();
+    Arc::new(About { tags, owner, submitted, not_before, priority: 7, held: true })
 }
 
 /// The same spec waiting for nothing.
@@ -149,6 +174,8 @@ fn frames() -> Vec<Frame> {
         attempt: 1,
         upstream: Some([upstream].into()),
         urgent: true,
+        priority: 2,
+        checkpoint: Some((300, inline("half"))),
     };
     let items = vec![item.clone(), GrantItem { attempt: 2, upstream: None, ..item }];
     let answers = vec![(ShardId(40), 4)];
@@ -171,11 +198,14 @@ fn frames() -> Vec<Frame> {
         Say::Hello(Hello { held: held.clone(), answers: 1 }),
         Say::Ask(ask.clone()),
         Say::Grant(Grant { items, answers, ready: 9, settled: 3 }),
-        Say::Outcomes(Outcomes { batch: 8, items: outcomes, ask: Some(ask.clone()) }),
+        Say::Outcomes(Outcomes { batch: 8, items: outcomes.into(), ask: Some(ask.clone()) }),
         Say::Settled { batch: 8 },
         Say::Retract(Retract::Weight { weight: 2_000, thief: NodeId(6) }),
         Say::Retract(Retract::Tasks(vec![range(0, 0, 1)])),
         Say::Retract(Retract::Unstarted(JOB)),
+        Say::Retract(Retract::Everything),
+        Say::Retract(Retract::Below(-1)),
+        Say::Checkpoint { fence, task: range(0, 1, 1).head(), step: 4, payload: inline("y") },
         Say::Retract(Retract::Stale(held.clone())),
         Say::Retracted { items: held },
         Say::Pulse(Digest { tasks: 3, hash: u64::MAX }),

@@ -7,6 +7,7 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskRange};
+use bary_model::job::About;
 use bary_model::outcome::{End, Results, Usage};
 use bary_model::payload::Payload;
 use bary_model::task::{Body, TaskSpec};
@@ -66,7 +67,7 @@ fn an_array_of_millions_is_some_hundred_bytes() {
     let mut ledger = Ledger::new(ShardId(7));
     let records = [
         Record::Opened { epoch: Epoch(2) },
-        Record::Submitted { job, name, specs, open, halt, key },
+        Record::Submitted { job, name, specs, open, halt, key, about: About::default().shared() },
         Record::Granted { node, items: vec![(grant, range(0, TASKS))] },
         Record::Ended { items: vec![ended] },
     ];

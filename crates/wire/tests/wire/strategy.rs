@@ -6,14 +6,14 @@ use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::{Action, Arg, Backoff, Capture, FileMove, Stdin, Surroundings};
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
 use bary_model::inputs::{Column, Grouping, Inputs};
-use bary_model::job::{Enough, Halt, HaltOn, JobRef, SubmissionKey};
+use bary_model::job::{About, Enough, Halt, HaltOn, JobRef, SubmissionKey};
 use bary_model::outcome::{End, Failure, Results, Usage};
 use bary_model::payload::{BlobRef, Payload};
 use bary_model::resources::Resources;
 use bary_model::task::{After, Body, Kind, LabelRule, Permit, Request, RunIf, TaskSpec, Use};
 use bary_model::template::Template;
 use bary_model::template::parse::{Dialect, Named};
-use bary_model::time::{Moment, Span};
+use bary_model::time::{Moment, Span, Wall};
 use bary_model::weight::Weight;
 use proptest::collection::vec;
 use proptest::option;
@@ -172,8 +172,16 @@ fn request() -> impl Strategy<Value = Request> {
         value,
         not,
     });
-    (resources(), vec(label, 0..2), option::of(text()), kind)
-        .prop_map(|(resources, labels, region, kind)| Request { resources, labels, region, kind })
+    let texts = (option::of(text()), option::of(text()));
+    (resources(), vec(label, 0..2), texts, kind).prop_map(
+        |(resources, labels, (region, function), kind)| Request {
+            resources,
+            labels,
+            region,
+            kind,
+            function,
+        },
+    )
 }
 
 fn body() -> impl Strategy<Value = Body> {
@@ -260,6 +268,21 @@ fn ended() -> impl Strategy<Value = EndedTasks> {
     )
 }
 
+fn about() -> impl Strategy<Value = About> {
+    let tags = proptest::collection::btree_map(text(), text(), 0..3);
+    let wall = || option::of(any::<u64>().prop_map(Wall));
+    (tags, text(), wall(), wall(), any::<(i32, bool)>()).prop_map(
+        |(tags, owner, submitted, not_before, (priority, held))| About {
+            tags,
+            owner,
+            submitted,
+            not_before,
+            priority,
+            held,
+        },
+    )
+}
+
 fn job_ref() -> impl Strategy<Value = JobRef> {
     let pair = any::<(u64, u32)>();
     pair.prop_map(|(shard, job)| JobRef { shard: ShardId(shard), job: JobNo(job) })
@@ -273,11 +296,12 @@ pub(crate) fn record() -> BoxedStrategy<Record> {
         spec: SpecNo(spec),
         index,
     });
-    let submission = (text(), any::<bool>(), option::of(halt()), option::of(key));
+    let submission = (text(), any::<bool>(), option::of(halt()), option::of(key), about());
+    let left = (any::<(u64, u64)>(), payload());
     prop_oneof![
         any::<u32>().prop_map(|epoch| Record::Opened { epoch: Epoch(epoch) }),
-        (job(), specs(), submission).prop_map(|(job, specs, (name, open, halt, key))| {
-            Record::Submitted { job, name, specs, open, halt, key }
+        (job(), specs(), submission).prop_map(|(job, specs, (name, open, halt, key, about))| {
+            Record::Submitted { job, name, specs, open, halt, key, about: about.shared() }
         }),
         (job(), specs()).prop_map(|(job, specs)| Record::Extended { job, specs }),
         job().prop_map(|job| Record::Closed { job }),
@@ -287,7 +311,17 @@ pub(crate) fn record() -> BoxedStrategy<Record> {
             upstream,
             good
         }),
-        job().prop_map(|job| Record::Stopping { job }),
+        (job(), option::of(text())).prop_map(|(job, reason)| Record::Stopping { job, reason }),
+        (job(), any::<bool>(), option::of(text())).prop_map(|(job, held, reason)| Record::Held {
+            job,
+            held,
+            reason
+        }),
+        (job(), any::<i32>()).prop_map(|(job, priority)| Record::Prioritised { job, priority }),
+        job().prop_map(|job| Record::Forgotten { job }),
+        (task.clone(), left).prop_map(|(task, ((grant, step), payload))| {
+            Record::Checkpointed { task, grant: GrantNo(grant), step, payload }
+        }),
         job().prop_map(|job| Record::Retried { job }),
         (any::<u32>(), items())
             .prop_map(|(node, items)| Record::Granted { node: NodeId(node), items }),

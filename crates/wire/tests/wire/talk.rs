@@ -43,12 +43,14 @@ fn upstream() -> impl Strategy<Value = Upstream> {
 
 /// Items of which some are of the same spec.
 fn items() -> impl Strategy<Value = Vec<GrantItem>> {
-    let rest = (option::of(vec(upstream(), 0..3)), any::<(u16, bool)>());
+    let left = option::of((any::<u64>(), payload()));
+    let rest = (option::of(vec(upstream(), 0..3)), any::<(u16, bool, i32)>(), left);
     (specs(), vec((fence(), range(), any::<Index>(), rest), 0..5)).prop_map(|(specs, items)| {
         let of_one = items.into_iter().filter(|_| !specs.is_empty());
-        let made = of_one.map(|(fence, range, spec, (upstream, (attempt, urgent)))| {
+        let made = of_one.map(|(fence, range, spec, (upstream, numbers, checkpoint))| {
+            let (attempt, urgent, priority) = numbers;
             let (spec, upstream) = (Arc::clone(spec.get(&specs)), upstream.map(Arc::from));
-            GrantItem { fence, range, spec, attempt, upstream, urgent }
+            GrantItem { fence, range, spec, attempt, upstream, urgent, priority, checkpoint }
         });
         made.collect()
     })
@@ -72,7 +74,7 @@ fn outcomes() -> impl Strategy<Value = Outcomes> {
     );
     (any::<u64>(), vec(item, 0..4), option::of(ask())).prop_map(|(batch, items, ask)| Outcomes {
         batch,
-        items,
+        items: items.into(),
         ask,
     })
 }
@@ -83,6 +85,8 @@ fn retract() -> impl Strategy<Value = Retract> {
             .prop_map(|(weight, thief)| Retract::Weight { weight, thief: NodeId(thief) }),
         vec(range(), 0..4).prop_map(Retract::Tasks),
         any::<u32>().prop_map(|job| Retract::Unstarted(JobNo(job))),
+        Just(Retract::Everything),
+        any::<i32>().prop_map(Retract::Below),
         held().prop_map(Retract::Stale),
     ]
 }
@@ -100,6 +104,9 @@ fn say() -> BoxedStrategy<Say> {
         }),
         outcomes().prop_map(Say::Outcomes),
         any::<u64>().prop_map(|batch| Say::Settled { batch }),
+        (fence(), range(), any::<u64>(), payload()).prop_map(|(fence, range, step, payload)| {
+            Say::Checkpoint { fence, task: range.head(), step, payload }
+        }),
         retract().prop_map(Say::Retract),
         held().prop_map(|items| Say::Retracted { items }),
         any::<(u64, u64)>().prop_map(|(tasks, hash)| Say::Pulse(Digest { tasks, hash })),

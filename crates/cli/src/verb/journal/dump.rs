@@ -115,17 +115,17 @@ impl Dump {
     ) {
         let segment = Some(self.segment).filter(|number| *number > 0);
         match self.form {
-            Form::Json | Form::Jsonl => {
+            Form::Json | Form::Jsonl | Form::Yaml | Form::Csv => {
                 let row = json!({
                     "segment": segment, "offset": offset, "lsn": lsn, "epoch": epoch,
                     "kind": kind, "value": value,
                 });
                 match self.form {
-                    Form::Json => self.rows.push(row),
-                    _ => self.out(&format!("{row}\n")),
+                    Form::Jsonl => self.out(&format!("{row}\n")),
+                    _ => self.rows.push(row),
                 }
             }
-            Form::Table | Form::Quiet => {
+            Form::Table | Form::Wide | Form::Quiet => {
                 let number =
                     |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
                 let (segment, lsn) = (number(segment), number(lsn));
@@ -166,7 +166,22 @@ fn told(record: &Record) -> (&'static str, String) {
             let how = if *good { "succeeded" } else { "failed" };
             ("arrived", format!("job {}: {} {how}", job.0, job_of_another(upstream)))
         }
-        Record::Stopping { job } => ("stopping", format!("job {}", job.0)),
+        Record::Stopping { job, reason } => {
+            ("stopping", format!("job {}{}", job.0, because(reason.as_deref())))
+        }
+        Record::Held { job, held, reason } => {
+            let what = if *held { "held" } else { "released" };
+            (what, format!("job {}{}", job.0, because(reason.as_deref())))
+        }
+        Record::Prioritised { job, priority } => {
+            ("priority", format!("job {}: {priority:+}", job.0))
+        }
+        Record::Forgotten { job } => ("forgotten", format!("job {}", job.0)),
+        Record::Checkpointed { task, grant, step, payload } => {
+            let range = shown(TaskRange::one(*task));
+            let (grant, bytes) = (grant.0, payload.len());
+            ("checkpoint", format!("{range} of grant {grant}: step {step}, {bytes} bytes"))
+        }
         Record::Retried { job } => ("retried", format!("job {}", job.0)),
         Record::Granted { node, items } => ("granted", format!("{node}: {}", grants(items))),
         Record::Retracted { items } => ("retracted", grants(items)),
@@ -187,6 +202,10 @@ fn told(record: &Record) -> (&'static str, String) {
             ("cancelled", format!("{}{which}", shown(*range)))
         }
     }
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
 fn job_of_another(job: &JobRef) -> String {

@@ -38,7 +38,7 @@ pub(super) fn ready(plan: &Plan, args: &MapArgs) -> Result<(Option<Resume>, Feed
         FeedOf::Table(inputs) => {
             let specs = plan.recipe.specs(inputs, 0).map_err(Complaint::usage)?;
             let (name, halt) = (plan.name.clone(), plan.halt);
-            let job = JobSpec { name, specs, open: false, halt, key: None };
+            let job = JobSpec { halt, ..JobSpec::new(name, specs) };
             let resume = Resume::open(&args.keep, &job)?;
             let key = resume.as_ref().map(|resume| resume.key);
             Ok((resume, Feeding::Whole(JobSpec { key, ..job })))
@@ -57,8 +57,8 @@ fn stream_job(plan: &Plan, args: &MapArgs) -> JobSpec {
         TaskSpec { array: !plan.recipe.distinct, ..TaskSpec::new(Arc::clone(&plan.recipe.body)) };
     let cut = plan.cut.identity(plan.slots);
     let weight = args.input.weight.as_deref().unwrap_or_default();
-    let name = format!("{}{STREAMED}{cut}{STREAMED}{weight}", plan.name).into();
-    JobSpec { name, specs: [Arc::new(spec)].into(), open: true, halt: plan.halt, key: None }
+    let name = format!("{}{STREAMED}{cut}{STREAMED}{weight}", plan.name);
+    JobSpec { open: true, halt: plan.halt, ..JobSpec::new(name, [Arc::new(spec)]) }
 }
 
 /// Skips what an earlier run has read of a stream.

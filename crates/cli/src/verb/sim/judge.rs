@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Span};
 use bary_sim::history;
 use bary_sim::invariant::Rules;
 use bary_sim::oracle::judge::Judge;
@@ -19,7 +19,13 @@ use crate::verb;
 /// Judges a history and prints the first break, if there is one.
 pub(crate) fn run(args: &JudgeArgs, face: Face) -> Result<Exit, Complaint> {
     let text = read(&args.file)?;
-    let rules = Rules { grant_items_max: args.grant_items_max, open: args.open };
+    let rules = Rules {
+        grant_items_max: args.grant_items_max,
+        open: args.open,
+        // What calendar the homes had is not in a history.
+        ahead: Span(u64::MAX),
+        fast: 0,
+    };
     let mut judge = Judge::new(&rules);
     let mut last = Moment(0);
     for entry in history::read(&text) {

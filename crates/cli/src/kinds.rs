@@ -1,0 +1,194 @@
+//! The kinds of rows that a node answers with, and their columns.
+
+use bary_api::v1::{AuditLine, Event, Job, NodeStatus, Task, TokenInfo};
+
+use crate::listing::amount::{percent, plain, size, span};
+use crate::listing::moment::{self, Clock};
+use crate::listing::{Kind, WIDE, column, number};
+
+/// Jobs.
+pub(crate) const JOBS: Kind<Job> = Kind {
+    schema: "bary.jobs/1",
+    noun: "jobs",
+    columns: &[
+        number("JOB", 0, |job, _| job.id.to_string()),
+        column("NAME", 1, |job, _| job.name.clone()),
+        column("STATE", 0, |job, _| job.state.clone()),
+        number("TASKS", 2, |job, _| job.tasks.to_string()),
+        number("DONE", 3, |job, _| percent(job.progress)),
+        number("RUNNING", 5, |job, _| count(job.running)),
+        number("FAILED", 4, |job, _| count(job.failed)),
+        number("PRIORITY", WIDE, |job, _| job.priority.to_string()),
+        column("SUBMITTED", 7, |job, clock| clock.ago(&job.submitted)),
+        number("TOOK", 6, |job, clock| clock.took(&job.started, &job.finished)),
+        number("CPU", WIDE, |job, _| span(job.cpu_seconds)),
+        number("PEAK", WIDE, |job, _| size(job.peak_memory)),
+        number("ATTEMPTS", WIDE, |job, _| count(job.attempts)),
+        column("OWNER", WIDE, |job, _| job.owner.clone()),
+        column("TAGS", WIDE, |job, _| pairs(&job.tags)),
+        column("REASON", WIDE, |job, _| job.reason.clone()),
+    ],
+    id: |job| job.id.to_string(),
+};
+
+/// Tasks of a job.
+pub(crate) const TASKS: Kind<Task> = Kind {
+    schema: "bary.tasks/1",
+    noun: "tasks",
+    columns: &[
+        column("TASK", 0, |task, _| format!("{}/{}", task.job, task.name)),
+        column("STATE", 0, |task, _| task.state.clone()),
+        column("NODE", 3, |task, _| task.node.clone()),
+        number("ATTEMPT", 5, |task, _| count(task.attempt.into())),
+        number("WAITED", 6, |task, clock| waited(task, *clock)),
+        number("RAN", 2, |task, clock| ran(task, *clock)),
+        number("CPU", 7, |task, _| time(task.cpu_seconds)),
+        number("PEAK", 8, |task, _| size(task.peak_memory)),
+        number("EXIT", 1, |task, _| exit(task)),
+        column("ERROR", 4, |task, _| task.error.clone()),
+        column("SAYS", WIDE, |task, _| task.message.clone()),
+        column("COMMAND", WIDE, |task, _| task.command.clone()),
+    ],
+    id: |task| format!("{}/{}", task.job, task.name),
+};
+
+/// Nodes and workers.
+pub(crate) const NODES: Kind<NodeStatus> = Kind {
+    schema: "bary.nodes/1",
+    noun: "nodes",
+    columns: &[
+        column("NODE", 0, |node, _| node.name.clone()),
+        column("STATE", 0, |node, _| node.state.clone()),
+        column("KIND", 4, |node, _| node.kind.clone()),
+        number("BUSY", 1, |node, _| format!("{}/{}", node.busy, node.slots)),
+        number("HOLDING", 5, |node, _| count(node.holding)),
+        number("CPUS", 3, |node, _| plain(node.cpus)),
+        number("MEMORY", 3, |node, _| size(node.memory)),
+        number("GPUS", 6, |node, _| if node.gpus > 0.0 { plain(node.gpus) } else { String::new() }),
+        number("ENDED", 2, |node, _| count(node.tasks_ended)),
+        column("SINCE", 7, |node, clock| clock.ago(&node.since)),
+        number("SPEED", WIDE, |node, _| plain(node.speed)),
+        column("LABELS", WIDE, |node, _| pairs(&node.labels)),
+        column("FUNCTIONS", WIDE, |node, _| node.functions.join(",")),
+    ],
+    id: |node| node.name.clone(),
+};
+
+/// What happened.
+pub(crate) const EVENTS: Kind<Event> = Kind {
+    schema: "bary.events/1",
+    noun: "events",
+    columns: &[
+        number("NUMBER", WIDE, |event, _| event.number.to_string()),
+        column("AT", 0, |event, _| moment::local(&event.at)),
+        column("EVENT", 0, |event, _| event.kind.clone()),
+        column("WHAT", 0, |event, _| what(event)),
+        column("NODE", 2, |event, _| event.node.clone()),
+        column("STATE", 1, |event, _| event.state.clone()),
+        column("DETAIL", 3, |event, _| event.detail.clone()),
+    ],
+    id: |event| event.number.to_string(),
+};
+
+/// Lines of the audit log.
+pub(crate) const AUDIT: Kind<AuditLine> = Kind {
+    schema: "bary.audit/1",
+    noun: "lines",
+    columns: &[
+        number("NUMBER", 4, |line, _| line.number.to_string()),
+        column("AT", 0, |line, _| moment::local(&line.at)),
+        column("WHO", 0, |line, _| line.who.clone()),
+        column("ROLE", 3, |line, _| line.role.clone()),
+        column("DOOR", 5, |line, _| line.door.clone()),
+        column("VERB", 0, |line, _| line.verb.clone()),
+        column("TARGET", 1, |line, _| line.target.clone()),
+        column("OUTCOME", 0, |line, _| line.outcome.clone()),
+        column("REASON", 2, |line, _| line.reason.clone()),
+        column("HASH", WIDE, |line, _| line.hash.clone()),
+    ],
+    id: |line| line.number.to_string(),
+};
+
+/// Access tokens.
+pub(crate) const TOKENS: Kind<TokenInfo> = Kind {
+    schema: "bary.tokens/1",
+    noun: "tokens",
+    columns: &[
+        column("NAME", 0, |token, _| token.name.clone()),
+        column("ROLE", 0, |token, _| token.role.clone()),
+        column("CREATED", 2, |token, clock| clock.ago(&token.created)),
+        column("EXPIRES", 1, |token, clock| clock.ago(&token.expires)),
+        column("LAST USED", 3, |token, clock| clock.ago(&token.last_used)),
+    ],
+    id: |token| token.name.clone(),
+};
+
+/// A count, where there is something to count.
+fn count(number: u64) -> String {
+    if number == 0 { String::new() } else { number.to_string() }
+}
+
+fn time(seconds: f64) -> String {
+    if seconds > 0.0 { span(seconds) } else { String::new() }
+}
+
+/// `a=1,b=2`.
+pub(crate) fn pairs(tags: &std::collections::BTreeMap<String, String>) -> String {
+    let each = tags.iter().map(|(name, value)| format!("{name}={value}"));
+    each.collect::<Vec<_>>().join(",")
+}
+
+/// How long a task waited before it began, or has waited so far.
+pub(crate) fn waited(task: &Task, clock: Clock) -> String {
+    match (task.started.is_empty(), task.finished.is_empty()) {
+        (true, true) => clock.took(&task.submitted, ""),
+        _ => span(task.wait_seconds),
+    }
+}
+
+/// How long a task ran, or has run so far.
+pub(crate) fn ran(task: &Task, clock: Clock) -> String {
+    match (task.started.is_empty(), task.finished.is_empty()) {
+        (true, _) => String::new(),
+        (false, true) => clock.took(&task.started, ""),
+        (false, false) => span(task.run_seconds),
+    }
+}
+
+/// The exit code, of a task that has one.
+pub(crate) fn exit(task: &Task) -> String {
+    match task.state.as_str() {
+        "succeeded" | "failed" | "quarantined" => task.exit.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// What an event is about: a job, a task of it, or several from that one on.
+pub(crate) fn what(event: &Event) -> String {
+    match (event.job, event.task.is_empty(), event.tasks) {
+        (0, ..) => String::new(),
+        (job, true, _) => format!("job {job}"),
+        (job, false, 0 | 1) => format!("{job}/{}", event.task),
+        (job, false, more) => format!("{job}/{} and {} more", event.task, more - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_says_what_it_is_about() {
+        let event =
+            |job, task: &str, tasks| Event { job, task: task.into(), tasks, ..Event::default() };
+        let table = [
+            (event(0, "", 0), ""),
+            (event(3, "", 0), "job 3"),
+            (event(3, "a", 1), "3/a"),
+            (event(3, "a[1]", 5), "3/a[1] and 4 more"),
+        ];
+        for (event, shown) in table {
+            assert_eq!(what(&event), shown);
+        }
+    }
+}

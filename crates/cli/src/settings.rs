@@ -1,0 +1,210 @@
+//! What may be set in files, by key: one table for the reader, `bary config show` and the reference
+//! page. A flag wins over the environment, that over `./bary.toml`, the user's and the machine's
+//! configuration, and these over the default.
+
+use std::path::PathBuf;
+
+use bary_jobfile::fault::Fault;
+use clap::{Arg, Command};
+
+use crate::settings::file::Entry;
+
+pub(crate) mod file;
+
+/// One thing that may be set.
+pub(crate) struct Setting {
+    /// Its key in a file.
+    pub(crate) key: &'static str,
+    /// The variable of the environment.
+    pub(crate) env: Option<&'static str>,
+    /// The id of the flag that it is the default of.
+    pub(crate) flag: &'static str,
+    /// The verbs whose flag it is; of all that have it where empty.
+    pub(crate) verbs: &'static [&'static str],
+    pub(crate) shape: Shape,
+    /// What holds where nothing is said, in words.
+    pub(crate) default: &'static str,
+    pub(crate) what: &'static str,
+}
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// An address of a node.
+    Address,
+    /// A path. In a file it starts from the file's directory where it is relative.
+    Path,
+}
+
+/// Every setting.
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "addr",
+        env: Some("BARY_ADDR"),
+        flag: "addr",
+        verbs: &[],
+        shape: Shape::Address,
+        default: "the socket of the user's node, else 127.0.0.1:9876",
+        what: "the node to ask",
+    },
+    Setting {
+        key: "token-file",
+        env: Some("BARY_TOKEN_FILE"),
+        flag: "token_file",
+        verbs: &[],
+        shape: Shape::Path,
+        default: "none, which is enough over the user's own socket",
+        what: "the file that holds the token; BARY_TOKEN may hold the token itself",
+    },
+    Setting {
+        key: "output",
+        env: Some("BARY_OUTPUT"),
+        flag: "output",
+        verbs: &[],
+        shape: Shape::OneOf(&["table", "wide", "json", "jsonl", "yaml", "csv", "quiet"]),
+        default: "table",
+        what: "what to print",
+    },
+    Setting {
+        key: "color",
+        env: None,
+        flag: "color",
+        verbs: &[],
+        shape: Shape::OneOf(&["auto", "always", "never"]),
+        default: "auto",
+        what: "when to use colours; NO_COLOR and CLICOLOR_FORCE are honoured",
+    },
+];
+
+/// What the files say.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    entries: Vec<Entry>,
+}
+
+/// A value with where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Value {
+    pub(crate) text: String,
+    pub(crate) origin: String,
+}
+
+impl Settings {
+    /// Reads the files there are, the one that wins first.
+    ///
+    /// # Errors
+    /// Every fault of all files.
+    pub(crate) fn load() -> Result<Self, Vec<Fault>> {
+        let (mut entries, mut faults) = (Vec::new(), Vec::new());
+        for path in paths() {
+            match file::read(&path) {
+                Ok(read) => entries.extend(read),
+                Err(found) => faults.extend(found),
+            }
+        }
+        if faults.is_empty() { Ok(Self { entries }) } else { Err(faults) }
+    }
+
+    /// The entry of a file that counts for a key.
+    fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// What holds for a setting where no flag says otherwise; none where nothing was said.
+    pub(crate) fn value(&self, setting: &Setting) -> Option<Value> {
+        let said = setting.env.and_then(|name| Some((name, std::env::var(name).ok()?)));
+        if let Some((name, text)) = said.filter(|(_, text)| !text.is_empty()) {
+            return Some(Value { text, origin: format!("environment {name}") });
+        }
+        let entry = self.entry(setting.key)?;
+        let origin = format!("{}:{}", entry.path.display(), entry.line);
+        Some(Value { text: entry.text.clone(), origin })
+    }
+
+    /// The command with what the files say as the defaults of its flags, so that flags and the
+    /// environment win by themselves.
+    pub(crate) fn defaults(&self, command: Command) -> Command {
+        let name = command.get_name().to_owned();
+        let command = command.mut_args(|arg| self.default(&name, arg));
+        command.mut_subcommands(|verb| self.defaults(verb))
+    }
+
+    fn default(&self, verb: &str, arg: Arg) -> Arg {
+        let meant = |setting: &&Setting| {
+            arg.get_id() == setting.flag
+                && (setting.verbs.is_empty() || setting.verbs.contains(&verb))
+        };
+        let entry = SETTINGS.iter().find(meant).and_then(|setting| self.entry(setting.key));
+        match entry {
+            Some(entry) => arg.default_value(entry.text.clone()),
+            None => arg,
+        }
+    }
+}
+
+/// Where settings are looked for, the one that wins first.
+pub(crate) fn paths() -> Vec<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let home = || absolute("HOME").map(|home| home.join(".config"));
+    let user = absolute("XDG_CONFIG_HOME").or_else(home).map(|d| d.join("bary/config.toml"));
+    let mut paths = vec![PathBuf::from("bary.toml")];
+    paths.extend(user);
+    paths.push(PathBuf::from("/etc/bary/bary.toml"));
+    paths
+}
+
+/// The reference page.
+pub(crate) fn page() -> String {
+    let mut page = "# Settings\n\nA flag wins over the environment, that over `./bary.toml`, that \
+                    over `$XDG_CONFIG_HOME/bary/config.toml` (else `~/.config/bary/config.toml`), \
+                    that over `/etc/bary/bary.toml`, and that over the default. Every value in a \
+                    file is a string. An unknown key is an error. `bary config show --origin` \
+                    says where each value comes from.\n\n| key | variable | default | meaning |\n\
+                    |---|---|---|---|\n"
+        .to_owned();
+    for setting in SETTINGS {
+        let env = setting.env.map_or_else(String::new, |name| format!("`{name}`"));
+        let words = match setting.shape {
+            Shape::OneOf(words) => format!(": {}", words.join(", ")),
+            Shape::Address | Shape::Path => String::new(),
+        };
+        let Setting { key, default, what, .. } = setting;
+        page += &format!("| `{key}` | {env} | {default} | {what}{words} |\n");
+    }
+    page += "\n```toml\naddr = \"127.0.0.1:9876\"\ntoken-file = \"token\"\n```\n";
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Args;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_setting_is_the_default_of_a_flag() {
+        fn has(command: &Command, flag: &str) -> bool {
+            command.get_arguments().any(|arg| arg.get_id() == flag)
+                || command.get_subcommands().any(|verb| has(verb, flag))
+        }
+        for setting in SETTINGS {
+            assert!(has(&Args::command(), setting.flag), "{}", setting.key);
+            assert!(page().contains(setting.key));
+        }
+    }
+
+    #[test]
+    fn what_a_file_says_is_a_default() {
+        let text = "output = \"json\"\naddr = \":1\"\n";
+        let entries = file::parse(text, std::path::Path::new("bary.toml")).expect("it is good");
+        let command = Settings { entries }.defaults(Args::command());
+        let matches = command.try_get_matches_from(["bary", "ls"]).expect("it is good");
+        let output: Option<&crate::args::Form> = matches.get_one("output");
+        assert_eq!(output, Some(&crate::args::Form::Json));
+        let (_, verb) = matches.subcommand().expect("it is ls");
+        let addr: Option<&bary_client::address::Address> = verb.get_one("addr");
+        assert_eq!(addr.map(ToString::to_string).as_deref(), Some("127.0.0.1:1"));
+    }
+}

@@ -1,0 +1,41 @@
+//! What is said of a job as a whole: name, tags, what it waits for, when it may begin.
+
+use bary_api::v1::SubmitRequest;
+use jiff::tz::TimeZone;
+
+use crate::args::submit::AboutArgs;
+use crate::asking::Asking;
+use crate::complaint::Complaint;
+use crate::listing::moment::Clock;
+
+/// Adds it to a request. `last` among the jobs to wait for is looked up now.
+pub(crate) async fn apply(
+    mut request: SubmitRequest,
+    about: &AboutArgs,
+    priority: i32,
+    asking: &Asking,
+) -> Result<SubmitRequest, Complaint> {
+    if let Some(name) = &about.name {
+        request.name.clone_from(name);
+    }
+    let tags = about.tag.iter().map(|pair| (pair.name.clone(), pair.value.clone()));
+    request.tags.extend(tags);
+    request.after = asking.jobs(&about.after).await?;
+    request.at = at(about)?;
+    request.priority = priority;
+    request.hold = about.hold;
+    request.idempotency_key = about.idempotency_key.clone().unwrap_or_default();
+    Ok(request)
+}
+
+fn at(about: &AboutArgs) -> Result<String, Complaint> {
+    let clock = Clock::now();
+    match (&about.at, about.after_span) {
+        (Some(text), _) => clock.read(text, &TimeZone::system()).map_err(Complaint::usage),
+        (None, Some(span)) => {
+            let moment = clock.after(std::time::Duration::from_nanos(span.0));
+            moment.ok_or_else(|| Complaint::usage("--in goes past the end of the calendar"))
+        }
+        (None, None) => Ok(String::new()),
+    }
+}

@@ -1,0 +1,108 @@
+//! `bary up`: a node that stays, over a state.
+
+use std::path::{Path, PathBuf};
+
+use bary_client::address::SOCKET;
+use bary_node::board::limits::BoardLimits;
+use bary_node::doors::limits::DoorLimits;
+use bary_node::serve::address::ListenError;
+use bary_node::serve::log::LogFormat;
+use bary_node::serve::{ServeError, ServeOptions, Served, serve};
+use bary_node::service::OpenError;
+use bary_node::service::options::{ServiceLimits, ServiceOptions};
+
+use crate::args::cluster::{ClusterArgs, cores};
+use crate::args::up::{DoorArgs, LogForm, UpArgs};
+use crate::complaint::Complaint;
+use crate::exit::Exit;
+use crate::keep;
+
+/// Runs the node to its end.
+pub(crate) fn run(args: &UpArgs) -> Result<Exit, Complaint> {
+    let state = args.state.clone().unwrap_or_else(usual_state);
+    // The place is told to others, who may be somewhere else.
+    let state = std::path::absolute(&state).map_err(Complaint::failed)?;
+    stay(&args.doors, &args.cluster, Some(state), Way { listens: true, until_eof: false })
+}
+
+/// What only some nodes do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    /// Whether it listens to more than its socket.
+    pub(super) listens: bool,
+    /// Whether it ends with its standard input.
+    pub(super) until_eof: bool,
+}
+
+/// Runs a node, with a state where there is one.
+pub(super) fn stay(
+    doors: &DoorArgs,
+    cluster: &ClusterArgs,
+    state: Option<PathBuf>,
+    way: Way,
+) -> Result<Exit, Complaint> {
+    let mut cluster = cluster.options(cores())?;
+    cluster.executor.origin = std::time::Instant::now();
+    cluster.functions = bary::functions::builtin();
+    let version = env!("CARGO_PKG_VERSION").into();
+    let options = ServeOptions {
+        listen: way.listens.then_some(doors.listen),
+        until_eof: way.until_eof,
+        socket: socket(doors, state.as_deref()),
+        service: ServiceOptions {
+            cluster,
+            limits: ServiceLimits::default(),
+            board: BoardLimits::default(),
+            version,
+        },
+        doors: DoorLimits::default(),
+        drain_timeout: doors.drain_timeout.to_std(),
+        log: match doors.log_format {
+            LogForm::Text => LogFormat::Text,
+            LogForm::Json => LogFormat::Json,
+        },
+        state,
+    };
+    match serve(&options) {
+        Ok(Served::Drained | Served::Stopped) => Ok(Exit::OK),
+        Ok(Served::Killed(signal)) => Ok(Exit::of_command(128 + signal)),
+        Ok(Served::Failed(why)) => Err(Complaint::failed(why)),
+        Err(error) => Err(complaint(error)),
+    }
+}
+
+/// The directory of the state that a user's node has where no other is named.
+fn usual_state() -> PathBuf {
+    let runs = keep::runs(None);
+    runs.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Where the socket is. A system that has no directory for it, and a node without a state, has
+/// none.
+fn socket(doors: &DoorArgs, state: Option<&Path>) -> Option<PathBuf> {
+    if doors.no_socket || !cfg!(unix) {
+        return None;
+    }
+    let runtime = || std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let runtime = || runtime().filter(|directory| directory.is_absolute() && directory.is_dir());
+    let usual = || Some(runtime().as_deref().or(state)?.join(SOCKET));
+    doors.socket.clone().or_else(usual)
+}
+
+fn complaint(error: ServeError) -> Complaint {
+    match error {
+        ServeError::Open(OpenError::State(error)) => error.into(),
+        ServeError::Open(OpenError::Start(error)) => error.into(),
+        ServeError::Listen(ListenError::PastLoopback(_)) => {
+            Complaint::usage(error).help("listen on 127.0.0.1 or [::1]")
+        }
+        ServeError::Listen(ListenError::Taken(_)) => Complaint::new(Exit::FULL, error)
+            .help("a node may be up there: ask it with bary doctor; or name another with --listen"),
+        #[cfg(unix)]
+        ServeError::Socket(bary_node::doors::socket::SocketError::InUse { .. }) => {
+            Complaint::new(Exit::FULL, error)
+                .help("a node is up there: use it, or name another with --socket and --listen")
+        }
+        error => Complaint::failed(error),
+    }
+}

@@ -1,0 +1,69 @@
+//! The jobs and tasks of the fake node.
+
+use bary_api::problem::{Kind, Refused};
+use bary_api::v1::{Job, Task};
+
+/// Its jobs: one that succeeded, one of one task that ended with 7, one that runs.
+fn jobs() -> Vec<Job> {
+    let ended = Job {
+        id: 1,
+        name: "good".into(),
+        state: "succeeded".into(),
+        tasks: 2,
+        succeeded: 2,
+        submitted: "2026-01-01T00:00:00Z".into(),
+        started: "2026-01-01T00:00:01Z".into(),
+        finished: "2026-01-01T00:00:03Z".into(),
+        tags: [("team".to_owned(), "x".to_owned())].into(),
+        after: vec![7],
+        progress: 1.0,
+        ..Job::default()
+    };
+    let failed = Job {
+        id: 2,
+        name: "bad\u{1b}[31m".into(),
+        state: "failed".into(),
+        tasks: 1,
+        succeeded: 0,
+        failed: 1,
+        exit: 7,
+        ..ended.clone()
+    };
+    let running = Job {
+        id: 3,
+        name: "long".into(),
+        state: "running".into(),
+        tasks: 10,
+        running: 4,
+        succeeded: 5,
+        finished: String::new(),
+        progress: 0.5,
+        ..ended.clone()
+    };
+    vec![ended, failed, running]
+}
+
+/// A task that succeeded.
+pub(crate) fn task(job: u32, number: u64) -> Task {
+    Task {
+        job,
+        number,
+        name: format!("work[{number}]"),
+        state: "succeeded".into(),
+        attempt: 1,
+        node: "n0".into(),
+        run_seconds: 1.5,
+        finished: "2026-01-01T00:00:03Z".into(),
+        ..Task::default()
+    }
+}
+
+/// The jobs that are asked for; all where none is named.
+pub(crate) fn chosen(wanted: &[u32]) -> Result<Vec<Job>, Refused> {
+    let all = jobs();
+    if let Some(missing) = wanted.iter().find(|job| !all.iter().any(|there| there.id == **job)) {
+        let refused = Refused::new(Kind::NotFound, format!("there is no job {missing}"));
+        return Err(refused.help("bary ls lists the jobs there are"));
+    }
+    Ok(all.into_iter().filter(|job| wanted.is_empty() || wanted.contains(&job.id)).collect())
+}

@@ -1,0 +1,60 @@
+//! The client's session: many submissions on one stream, with their outcomes.
+
+use bary_client::address::Address;
+use bary_client::call::CallError;
+use bary_client::client::Client;
+use bary_client::submission::Submission;
+
+use crate::bench::Bench;
+use crate::standing::Standing;
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("the system has room for a runtime").block_on(work)
+}
+
+#[test]
+fn submissions_are_answered_each_and_their_outcomes_told() {
+    let bench = Bench::new();
+    let node = Standing::up(&bench, &["-j", "2"]);
+    let address = Address::Socket(node.socket.clone());
+    run(async {
+        let client = Client::connect(&address, None).await.expect("it is up");
+        let session = client.session().await.expect("it has room");
+        let mut accepted = Vec::new();
+        for n in 0..20 {
+            let work = Submission::function("noop", [b"1".to_vec(), b"2".to_vec()]);
+            let work = session.run(work.name(&format!("n{n}"))).await.expect("it is good");
+            accepted.push(work);
+        }
+        for mut work in accepted {
+            let mut ended = 0;
+            while let Some(outcome) = work.next().await {
+                assert_eq!((outcome.job, outcome.state.as_str()), (work.reply.job, "succeeded"));
+                ended += 1;
+            }
+            assert_eq!(ended, work.reply.tasks);
+        }
+        let wrong = session.submit(Submission::file("task = ")).await;
+        assert!(matches!(wrong, Err(CallError::Refused(_))), "{wrong:?}");
+        let after = session.submit(Submission::command(["true"])).await;
+        assert_eq!(after.expect("one that is refused ends nothing").tasks, 1);
+    });
+}
+
+#[test]
+fn a_session_says_when_its_node_has_gone() {
+    let bench = Bench::new();
+    let node = Standing::up(&bench, &[]);
+    let address = Address::Socket(node.socket.clone());
+    run(async {
+        let client = Client::connect(&address, None).await.expect("it is up");
+        let session = client.session().await.expect("it has room");
+        session.submit(Submission::command(["true"])).await.expect("it is good");
+        drop(node);
+        let gone = session.submit(Submission::command(["true"])).await;
+        assert!(matches!(gone, Err(CallError::Broken { .. })), "{gone:?}");
+        let anew = Client::connect(&address, None).await;
+        assert!(anew.is_err());
+    });
+}

@@ -1,0 +1,137 @@
+//! The verbs against a node that is really there.
+
+use serde_json::Value;
+
+use crate::bench::{Bench, Run};
+use crate::standing::Standing;
+
+/// A node with the program that asks it over its socket.
+struct Desk {
+    bench: Bench,
+    node: Standing,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let bench = Bench::new();
+        let node = Standing::up(&bench, &["-j", "2"]);
+        Self { bench, node }
+    }
+
+    fn bary(&self, words: &[&str]) -> Run {
+        let mut command = self.bench.command(words);
+        command.env("BARY_ADDR", self.bench.path().join("s"));
+        Run::of(command.output().expect("the program is built"))
+    }
+
+    fn job(&self, job: &str) -> Value {
+        self.bary(&["ls", job, "-o", "json"]).json()["jobs"][0].clone()
+    }
+}
+
+#[test]
+fn a_command_that_is_waited_for_is_as_if_it_had_run_here() {
+    let desk = Desk::new();
+    let run = desk.bary(&["submit", "--wait", "--shell", "--", "pwd; echo no >&2; exit 9"]);
+    let here = desk.bench.path().canonicalize().expect("it is there");
+    run.is(9, &format!("{}\n", here.display()));
+    assert_eq!(run.err, "no\n");
+    desk.bary(&["wait", "last", "-q"]).is(9, "");
+    desk.bary(&["logs", "1", "--stderr"]).is(0, "no\n");
+    desk.bary(&["submit", "--wait", "-q", "--", "true"]).says(0, "");
+}
+
+#[test]
+fn tasks_see_what_was_taken_along_and_nothing_else() {
+    let desk = Desk::new();
+    let mut command = desk.bench.command(["submit", "--wait", "--env", "TAKEN", "--env", "A=b"]);
+    command.args(["--", "sh", "-c", "echo $TAKEN-$LEFT-$A"]);
+    command.env("BARY_ADDR", desk.bench.path().join("s")).env("TAKEN", "yes").env("LEFT", "no");
+    Run::of(command.output().expect("the program is built")).is(0, "yes--b\n");
+    desk.bary(&["submit", "--wait", "--env", "ABSENT", "--", "x"]).says(2, "ABSENT");
+}
+
+#[test]
+fn many_tasks_give_many_results() {
+    let desk = Desk::new();
+    desk.bench.file("lines", "a\nb\nc\n");
+    desk.bary(&["submit", "-q", "--each-line", "lines", "--", "echo", "line"]).is(0, "1\n");
+    desk.bary(&["wait"]).says(0, "3 of 3 succeeded");
+    desk.bary(&["result"]).is(0, "line a\nline b\nline c\n");
+    desk.bary(&["result", "last/2"]).is(0, "line b\n");
+    let tasks = desk.bary(&["show", "1", "-o", "json"]).json();
+    assert_eq!(tasks["jobs"][0]["total"], 3);
+    desk.bary(&["submit", "--array", "1-3", "--", "test", "{}", "-ne", "2"]).says(0, "");
+    desk.bary(&["wait", "last"]).says(1, "2 of 3 succeeded, 1 failed");
+    desk.bary(&["show", "2", "--filter", "state=failed", "-q"]).is(0, "2/test[2]\n");
+}
+
+#[test]
+fn a_job_is_held_released_and_cancelled() {
+    let desk = Desk::new();
+    desk.bary(&["submit", "--hold", "--tag", "a=b", "--priority", "3", "--", "echo", "x"]);
+    assert_eq!((&desk.job("1")["state"], &desk.job("1")["priority"]), (&"held".into(), &3.into()));
+    desk.bary(&["ls", "--filter", "tag.a=b", "-q"]).is(0, "1\n");
+    desk.bary(&["submit", "--after", "1", "-q", "--", "echo", "y"]).is(0, "2\n");
+    desk.bary(&["cancel", "2", "--reason", "not wanted"]).says(0, "");
+    assert_eq!(desk.job("2")["reason"], "not wanted");
+    desk.bary(&["release", "1"]).says(0, "");
+    desk.bary(&["wait", "all"]).says(1, "job 1 succeeded");
+    desk.bary(&["cancel", "all"]).says(0, "there is no job left to do this to");
+    desk.bary(&["hold", "1"]).says(1, "");
+    desk.bary(&["prune", "all", "-q"]).is(0, "1\n2\n");
+    desk.bary(&["ls", "-q"]).is(0, "");
+}
+
+#[test]
+fn an_open_job_takes_tasks_until_it_is_closed() {
+    let desk = Desk::new();
+    desk.bary(&["job", "open", "--name", "stream", "-q"]).is(0, "1\n");
+    desk.bary(&["job", "add", "1", "--array", "1-2", "--", "echo", "{}"]).says(0, "");
+    desk.bary(&["job", "add", "1", "-q", "--", "echo", "z"]).is(0, "3\n");
+    desk.bary(&["job", "close", "1"]).says(0, "");
+    desk.bary(&["wait", "1"]).says(0, "3 of 3 succeeded");
+    desk.bary(&["job", "add", "1", "--", "echo", "late"]).says(3, "no open job");
+}
+
+#[test]
+fn the_same_key_gives_the_same_job() {
+    let desk = Desk::new();
+    let words = ["submit", "-q", "--idempotency-key", "k", "--", "echo", "x"];
+    desk.bary(&words).is(0, "1\n");
+    desk.bary(&words).is(0, "1\n");
+    desk.bary(&["submit", "-q", "--idempotency-key", "k", "--", "echo", "y"]).says(1, "");
+}
+
+#[test]
+fn over_tcp_a_token_is_needed_and_its_role_counts() {
+    let desk = Desk::new();
+    let looks = desk.bary(&["token", "new", "look", "--role", "viewer", "-q"]).out;
+    desk.bench.file("token", looks);
+    let tcp = desk.node.at.to_string();
+    desk.bary(&["ls", "--addr", &tcp]).says(4, "");
+    desk.bary(&["ls", "--addr", &tcp, "--token-file", "token", "-q"]).is(0, "");
+    desk.bary(&["submit", "--addr", &tcp, "--token-file", "token", "--", "x"]).says(4, "");
+    desk.bary(&["token", "revoke", "look"]).says(0, "");
+    desk.bary(&["ls", "--addr", &tcp, "--token-file", "token"]).says(4, "");
+    desk.bary(&["audit", "verify", "--state", "state"]).says(0, "");
+    let audit = desk.bary(&["audit", "-o", "jsonl"]).out;
+    assert!(audit.lines().any(|line| line.contains("\"refused\"")), "{audit}");
+    desk.bary(&["doctor", "--state", "state", "-o", "jsonl"]).says(0, "");
+}
+
+#[test]
+fn policies_and_nodes_change_while_work_goes_on() {
+    let desk = Desk::new();
+    desk.bary(&["policy", "set", "round-robin"]).says(0, "before it was gravity");
+    let tried = desk.bary(&["policy", "try", "gravity", "--load", "10", "--weight", "5.2"]);
+    assert!(tried.out.contains("formula"), "{tried:?}");
+    let nodes = desk.bary(&["node", "ls", "-o", "json"]).json();
+    let name = nodes["nodes"][0]["name"].as_str().expect("it has a name").to_owned();
+    desk.bary(&["node", "drain", &name, "--reason", "r"]).says(0, "");
+    desk.bary(&["submit", "-q", "--", "echo", "x"]).is(0, "1\n");
+    let why = desk.bary(&["why", "1/1"]);
+    assert!(why.out.contains("drained"), "{why:?}");
+    desk.bary(&["node", "undrain", &name]).says(0, "");
+    desk.bary(&["wait", "1"]).says(0, "");
+}

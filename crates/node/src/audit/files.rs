@@ -1,0 +1,187 @@
+//! Writes the files of a log: opens the last one where it ends, appends, and begins the next.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bary_identity::audit::chain::Chain;
+use bary_identity::audit::reader::{ReadError, Reader};
+use bary_identity::audit::{Entry, Outcome};
+use bary_model::time::Wall;
+
+use super::{AppendError, OpenError, segment};
+use crate::access::private;
+
+/// How many bytes a file has when another one is begun.
+pub(super) const FILE_BYTES: u64 = 4 << 20;
+
+/// The files of a log, of which the last one grows.
+#[derive(Debug)]
+pub(super) struct Files {
+    dir: PathBuf,
+    /// The first line of each file, in order.
+    firsts: Vec<u64>,
+    /// The last file.
+    file: Arc<File>,
+    /// How long the last file is.
+    bytes: u64,
+    /// The end of the log.
+    chain: Chain,
+    file_bytes: u64,
+    /// Why nothing is written any more.
+    broken: Option<Arc<str>>,
+}
+
+impl Files {
+    pub(super) fn open(dir: &Path, now: Wall, file_bytes: u64) -> Result<Self, OpenError> {
+        let failed = |cause| OpenError::Failed { path: dir.to_owned(), cause };
+        make(dir).map_err(failed)?;
+        let mut firsts = segment::list(dir).map_err(failed)?;
+        if firsts.is_empty() {
+            let first = Chain::default();
+            private::write(dir, &segment::name(1), &first.head())?;
+            firsts.push(1);
+        }
+        let first = firsts.last().copied().unwrap_or(1);
+        let path = segment::path(dir, first);
+        let (end, torn) = end(&path)?;
+        let failed = |cause| OpenError::Failed { path: path.clone(), cause };
+        let file = Arc::new(appending(&path).map_err(failed)?);
+        let (chain, bytes) = end;
+        let dir = dir.to_owned();
+        let mut files = Self { dir, firsts, file, bytes, chain, file_bytes, broken: None };
+        if let Some(tail) = torn {
+            files.file.set_len(bytes).and_then(|()| files.file.sync_all()).map_err(failed)?;
+            files.append(&repair(now, &segment::name(first), &cut(&tail)))?;
+        }
+        Ok(files)
+    }
+
+    /// The number of the last line.
+    pub(super) fn last(&self) -> u64 {
+        self.chain.number()
+    }
+
+    /// The file that grows.
+    pub(super) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
+    /// The file that has a line, and the number of its first line: where that is later, all files
+    /// with the lines between were moved away.
+    pub(super) fn with(&self, number: u64) -> (PathBuf, u64) {
+        let after = self.firsts.partition_point(|first| *first <= number);
+        let first = self.firsts[after.saturating_sub(1)];
+        (segment::path(&self.dir, first), first)
+    }
+
+    /// Nothing is written any more, for this reason.
+    pub(super) fn give_up(&mut self, cause: &io::Error) -> AppendError {
+        let why = self.broken.get_or_insert_with(|| cause.to_string().into());
+        AppendError::Broken(Arc::clone(why))
+    }
+
+    /// Whether lines may still be written.
+    pub(super) fn hold(&self) -> Result<(), AppendError> {
+        self.broken.clone().map_or(Ok(()), |why| Err(AppendError::Broken(why)))
+    }
+
+    /// Writes a line and gives its number.
+    pub(super) fn append(&mut self, entry: &Entry<'_>) -> Result<u64, AppendError> {
+        self.hold()?;
+        if self.bytes >= self.file_bytes {
+            self.begin()?;
+        }
+        let mut next = self.chain;
+        let (_, text) = next.append(entry);
+        if let Err(cause) = (&*self.file).write_all(text.as_bytes()) {
+            // A part of the line may be there, and the next must not be written behind it.
+            return Err(match self.file.set_len(self.bytes) {
+                Ok(()) => AppendError::of(cause),
+                Err(_) => self.give_up(&cause),
+            });
+        }
+        self.chain = next;
+        self.bytes += text.len() as u64;
+        Ok(self.last())
+    }
+
+    /// Begins the next file, once the last one is on the disk.
+    fn begin(&mut self) -> Result<(), AppendError> {
+        if let Err(cause) = self.file.sync_data() {
+            return Err(self.give_up(&cause));
+        }
+        let first = self.chain.number() + 1;
+        let head = self.chain.head();
+        let written = private::write(&self.dir, &segment::name(first), &head);
+        written.map_err(|error| match error.is_full() {
+            true => AppendError::Full,
+            false => AppendError::Failed(io::Error::other(error)),
+        })?;
+        let file = appending(&segment::path(&self.dir, first)).map_err(AppendError::of)?;
+        self.file = Arc::new(file);
+        self.bytes = head.len() as u64;
+        self.firsts.push(first);
+        Ok(())
+    }
+}
+
+/// Makes the directory of a log, where there is none.
+fn make(dir: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    match builder.create(dir) {
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        made => {
+            made?;
+            dir.parent().map_or(Ok(()), private::sync_directory)
+        }
+    }
+}
+
+fn appending(path: &Path) -> io::Result<File> {
+    private::guarded(OpenOptions::new().append(true)).open(path)
+}
+
+/// The end of a file's whole lines, in chain and bytes, and what is torn behind it.
+type End = ((Chain, u64), Option<Vec<u8>>);
+
+fn end(path: &Path) -> Result<End, OpenError> {
+    let damaged = |cause| OpenError::Damaged { path: path.to_owned(), cause };
+    let file = private::guarded(OpenOptions::new().read(true)).open(path);
+    let file = file.map_err(|cause| OpenError::Failed { path: path.to_owned(), cause })?;
+    let mut reader = Reader::new(BufReader::new(file)).map_err(damaged)?;
+    loop {
+        match reader.next_line() {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(((reader.chain(), reader.bytes()), None)),
+            Err(ReadError::Torn { tail, .. }) => {
+                return Ok(((reader.chain(), reader.bytes()), Some(tail)));
+            }
+            Err(cause) => return Err(damaged(cause)),
+        }
+    }
+}
+
+/// What is said of a torn line that was cut off: how much, and how it began.
+fn cut(tail: &[u8]) -> String {
+    const SHOWN: usize = 128;
+    let began = String::from_utf8_lossy(&tail[..tail.len().min(SHOWN)]);
+    format!("cut off {} bytes that were no whole line: {began}", tail.len())
+}
+
+fn repair<'a>(now: Wall, file: &'a str, reason: &'a str) -> Entry<'a> {
+    let (door, verb, outcome) = ("node", "audit.repair", Outcome::Done);
+    Entry { at: now, who: "", role: None, door, verb, target: file, outcome, reason }
+}
+
+/// Whether a directory holds a log.
+pub(super) fn is_log(dir: &Path) -> bool {
+    fs::metadata(dir).is_ok_and(|found| found.is_dir())
+        && segment::list(dir).is_ok_and(|firsts| !firsts.is_empty())
+}

@@ -1,0 +1,214 @@
+//! What is known of jobs, tasks and nodes, for whoever asks: a fold of what nodes tell. One thread
+//! folds; everybody reads. It is durable without being written, as a home tells only what is.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::SystemTime;
+
+use bary_engine::input::Reply;
+use bary_model::event::Event;
+use bary_model::id::{JobNo, TaskRange};
+use bary_ports::store::Store;
+use tokio::sync::{oneshot, watch};
+
+use crate::board::books::Books;
+use crate::board::clock::Clock;
+use crate::board::ends::How;
+use crate::board::job::Word;
+use crate::board::limits::BoardLimits;
+use crate::board::watchers::{Note, Sink};
+use crate::listener::{Listener, News};
+
+pub(crate) mod active;
+pub(crate) mod books;
+pub(crate) mod clock;
+pub(crate) mod ends;
+pub(crate) mod job;
+pub mod limits;
+pub(crate) mod nodes;
+pub(crate) mod ring;
+pub(crate) mod shelf;
+pub(crate) mod tails;
+pub(crate) mod watchers;
+
+/// The books, who waits for answers, and who follows.
+#[derive(Debug)]
+pub struct Board {
+    books: RwLock<Books>,
+    asked: Mutex<BTreeMap<u64, Asked>>,
+    /// Counts what was folded, for those who follow.
+    changes: watch::Sender<u64>,
+}
+
+/// Who waits for the answer to a request.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// Somebody who asked once.
+    Once(oneshot::Sender<Reply>),
+    /// A session, under its own ticket; it may want to hear of the tasks too.
+    Session { sink: Sink, ticket: u64, outcomes: bool },
+}
+
+/// How many events are folded before readers get their turn.
+const EVENTS_AT_ONCE: usize = 256;
+
+impl Board {
+    /// Nothing known so far of a shard whose clock was zero at this moment of the calendar.
+    #[must_use]
+    pub fn since(origin: SystemTime, limits: &BoardLimits) -> Self {
+        let clock = Clock::since(origin);
+        let books = RwLock::new(Books::new(clock, limits));
+        Self { books, asked: Mutex::default(), changes: watch::Sender::new(0) }
+    }
+
+    /// What is known now. Readers take little at a time, so that folding goes on.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Books> {
+        self.books.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Books> {
+        self.books.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, BTreeMap<u64, Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells when something was folded.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Whether nothing more is told.
+    pub(crate) fn is_over(&self) -> bool {
+        self.read().over.is_some()
+    }
+
+    /// Notes who waits for the answer under a ticket. Where nothing is told any more they hear
+    /// that at once.
+    pub(crate) fn expect(&self, ticket: u64, asked: Asked) {
+        self.asked().insert(ticket, asked);
+        if self.read().over.is_some() {
+            self.expect_no_more(ticket);
+        }
+    }
+
+    /// Nobody waits for an answer any more.
+    pub(crate) fn expect_no_more(&self, ticket: u64) {
+        self.asked().remove(&ticket);
+    }
+
+    /// Folds one event of the past in, before anybody reads.
+    pub(crate) fn recall(&self, event: Event) {
+        self.write().fold(event);
+    }
+
+    /// Folds all that a cluster tells until it has stopped. Jobs that are too many are handed to
+    /// `forget`.
+    pub(crate) fn follow(
+        &self,
+        listener: Listener,
+        store: &dyn Store,
+        forget: &mut dyn FnMut(JobNo),
+    ) {
+        for news in listener {
+            self.take_in(news, store);
+            let surplus = self.write().take_surplus();
+            if let Some(job) = surplus {
+                forget(job);
+            }
+        }
+        self.end("the node has stopped");
+    }
+
+    fn take_in(&self, news: News, store: &dyn Store) {
+        match news {
+            News::Events(events) => self.fold(events, store),
+            News::Runs { node, at, began, over } => {
+                self.write().on_runs(node, at, began, &over);
+            }
+            News::Output { task, attempt, stream, bytes } => {
+                self.write().tails.push(task, attempt, stream, bytes);
+            }
+            News::Said { task, progress, message, .. } => {
+                self.write().on_said(task, Word { progress, message });
+            }
+            News::Replied { ticket, reply } => {
+                self.answer(ticket, reply);
+                return;
+            }
+            News::DiskFull => self.write().full = true,
+            News::DiskFree => self.write().full = false,
+            News::Failed(why) => self.end(&why),
+            News::Poke => return,
+        }
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Folds events in; readers get their turn in between. What nobody can ask for any more is
+    /// released.
+    pub fn fold(&self, events: Vec<Event>, store: &dyn Store) {
+        let mut events = events.into_iter().peekable();
+        while events.peek().is_some() {
+            let mut books = self.write();
+            events.by_ref().take(EVENTS_AT_ONCE).for_each(|event| books.fold(event));
+            let unread = books.take_unread();
+            drop(books);
+            unread.iter().for_each(|payload| store.release_payload(payload));
+        }
+    }
+
+    fn answer(&self, ticket: u64, reply: Reply) {
+        let asked = self.asked().remove(&ticket);
+        match asked {
+            // Whoever gave up waiting wants no answer.
+            Some(Asked::Once(answer)) => drop(answer.send(reply)),
+            Some(Asked::Session { sink, ticket, outcomes }) => {
+                let job = match reply {
+                    Reply::Accepted(job) => Some(job),
+                    _ => None,
+                };
+                // A session that has gone is told no more.
+                let heard = sink.tell(Note::Replied { ticket, reply });
+                if let Some(job) = job.filter(|_| heard && outcomes) {
+                    self.subscribe(job, &sink);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Tells a session of all tasks of a job that have ended, and then of each that does.
+    fn subscribe(&self, job: JobNo, sink: &Sink) {
+        let mut books = self.write();
+        let Some(open) = books.job(job).map(|row| row.finished.is_none()) else { return };
+        if open && !books.watchers.await_outcomes(job, sink) {
+            return;
+        }
+        let detail = books.job(job).and_then(|row| row.detail.as_ref());
+        for ((spec, first), piece) in detail.into_iter().flat_map(|detail| detail.ends.all()) {
+            let range = TaskRange { job, spec, first, count: piece.count };
+            let heard = sink.tell(match &piece.how {
+                How::Ran(ended) => Note::Ended(Arc::clone(ended)),
+                How::Dropped(_) | How::Known(_) => Note::Dropped { range, end: piece.how.name() },
+            });
+            if !heard {
+                return;
+            }
+        }
+        if !open {
+            // A session that has gone wants to know nothing.
+            let _: bool = sink.tell(Note::Over(job));
+        }
+    }
+
+    /// Nothing more is told: all that wait hear so.
+    fn end(&self, why: &str) {
+        let mut books = self.write();
+        books.over.get_or_insert_with(|| why.into());
+        books.watchers.clear();
+        drop(books);
+        self.asked().clear();
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+}

@@ -1,0 +1,75 @@
+//! Keeping the books within their limits: what is forgotten first, and what is released by that.
+
+use bary_model::id::JobNo;
+use bary_model::outcome::Results;
+use bary_model::payload::Payload;
+
+use crate::board::books::Books;
+use crate::board::ends::How;
+
+impl Books {
+    /// Payloads that nobody can ask for any more, to be released.
+    pub(crate) fn take_unread(&mut self) -> Vec<Payload> {
+        std::mem::take(&mut self.unread)
+    }
+
+    /// A finished job that is too many, the oldest: its home is to forget it.
+    pub(crate) fn take_surplus(&mut self) -> Option<JobNo> {
+        let surplus = self.kept.len() > self.kept_max;
+        surplus.then(|| self.kept.pop_front()).flatten()
+    }
+
+    /// Keeps the details of ended tasks within their limit: the oldest finished job becomes counts
+    /// only; where none has finished, those that go on keep only how each of their tasks ended.
+    pub(super) fn bound(&mut self) {
+        while self.pieces > self.pieces_max {
+            let Some(oldest) = self.finished.pop_front() else {
+                self.thin();
+                return;
+            };
+            let mut gone = Vec::new();
+            let mut pieces = 0;
+            self.on_row(oldest, |row| {
+                if row.finished.is_some() {
+                    pieces = row.detail.as_ref().map_or(0, |detail| detail.ends.len() as u64);
+                    gone = row.only_count();
+                }
+            });
+            self.pieces -= pieces;
+            gone.iter().for_each(|how| self.release(how));
+        }
+    }
+
+    fn thin(&mut self) {
+        let (mut gone, mut pieces) = (Vec::new(), 0);
+        for row in self.jobs.iter_mut() {
+            if let Some(detail) = &mut row.detail {
+                gone.append(&mut detail.ends.thin());
+                pieces += detail.ends.len() as u64;
+            }
+        }
+        self.pieces = pieces;
+        // Ends that cannot be joined take little; half as many again may come before the next look.
+        self.pieces_max = self.pieces_max.max(pieces + pieces / 2);
+        gone.iter().for_each(|how| self.release(how));
+    }
+
+    /// Ended tasks are kept no longer.
+    pub(super) fn let_go(&mut self, gone: &[How]) {
+        self.pieces = self.pieces.saturating_sub(gone.len() as u64);
+        gone.iter().for_each(|how| self.release(how));
+    }
+
+    pub(super) fn release(&mut self, how: &How) {
+        let How::Ran(ended) = how else { return };
+        let mut release = |payload: &Payload| {
+            if let Payload::Stored(_) = payload {
+                self.unread.push(payload.clone());
+            }
+        };
+        release(&ended.stderr);
+        if let Results::Each(each) = &ended.results {
+            each.iter().for_each(release);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Folds of events made by hand.
+
+use bary_model::action::Action;
+use bary_model::id::{RunNo, SpecNo};
+use bary_model::job::About;
+use bary_model::outcome::{End, Failure, Results, Usage};
+use bary_model::payload::BlobRef;
+use bary_model::task::Body;
+use bary_model::time::Span;
+
+use super::*;
+use crate::board::clock;
+
+struct World(Books);
+
+impl World {
+    fn new(limits: &BoardLimits) -> Self {
+        Self(Books::new(Clock::since(std::time::SystemTime::now()), limits))
+    }
+
+    fn tell(&mut self, at: u64, kind: EventKind) {
+        self.0.fold(Event { at: Moment(at), shard: ShardId(1), kind });
+    }
+
+    /// Submits a job of one array.
+    fn submit(&mut self, job: u32, count: u32) {
+        let body = Arc::new(Body::new(Action::Function { name: "f".into(), args: Vec::new() }));
+        let spec = TaskSpec { count, array: true, ..TaskSpec::new(body) };
+        let about = About::default().shared();
+        let brief = Brief { name: "f".into(), about, open: false, upstream: Box::default() };
+        let (job, first, specs) = (JobNo(job), SpecNo(0), [Arc::new(spec)].into());
+        self.tell(1, EventKind::Submitted { job, first, specs, brief: Some(Arc::new(brief)) });
+    }
+
+    fn start(&mut self, range: TaskRange, run: u64) {
+        let items = vec![(ShardId(1), range, 1)];
+        self.0.on_runs(NodeId(0), Moment(5), vec![Began { run: RunNo(run), items }], &[]);
+    }
+
+    fn end(&mut self, range: TaskRange, end: End, results: Results) {
+        let usage = Usage { began: Moment(5), busy: Span(10), peak_memory: 7, ..Usage::default() };
+        let (node, attempt, stderr) = (NodeId(0), 1, Payload::Empty);
+        let ended = Ended { range, node, attempt, end, results, stderr, usage };
+        self.tell(20, EventKind::Ended(ended));
+    }
+
+    fn good(&mut self, range: TaskRange) {
+        self.end(range, End::Succeeded, Results::Nothing);
+    }
+
+    fn row(&self, job: u32) -> &JobRow {
+        self.0.job(JobNo(job)).expect("it is not forgotten")
+    }
+}
+
+fn range(job: u32, first: u32, count: u32) -> TaskRange {
+    TaskRange { job: JobNo(job), spec: SpecNo(0), first, count }
+}
+
+fn failed() -> End {
+    End::Failed(Failure::Exit(3))
+}
+
+#[test]
+fn counts_follow_tasks_from_state_to_state() {
+    let mut world = World::new(&BoardLimits::default());
+    world.submit(0, 10);
+    let ranges = [range(0, 0, 10)].into();
+    world.tell(2, EventKind::Granted { node: NodeId(0), ranges, considered: None });
+    assert_eq!((world.row(0).waiting(), world.0.nodes.of(NodeId(0)).holding), (10, 10));
+    world.start(range(0, 0, 4), 1);
+    assert_eq!((world.row(0).waiting(), world.0.totals.running), (6, 4));
+    let task = range(0, 3, 1).head();
+    let (node, failure) = (NodeId(0), Failure::Exit(1));
+    let retrying = EventKind::Retrying { task, node, attempt: 1, failure, until: Moment(9) };
+    world.tell(6, retrying);
+    world.good(range(0, 0, 3));
+    assert_eq!((world.0.totals.running, world.row(0).sums.succeeded), (0, 3));
+    world.end(range(0, 3, 1), failed(), Results::Nothing);
+    let cancelled =
+        EventKind::Dropped { range: range(0, 4, 6), end: End::Cancelled, because: None };
+    world.tell(30, cancelled);
+    world.tell(30, EventKind::Finished { job: JobNo(0) });
+    let row = world.row(0);
+    assert_eq!((row.waiting(), row.attempts(), row.failed_attempts()), (0, 5, 2));
+    assert_eq!((row.state(clock::now()), row.exit()), ("failed", 1));
+    assert_eq!((row.sums.busy, row.sums.peak_memory), (Span(20), 7));
+    assert_eq!(world.0.nodes.of(NodeId(0)).ended, 4);
+}
+
+#[test]
+fn what_began_too_early_or_is_told_too_late_is_no_task_too_many() {
+    let mut world = World::new(&BoardLimits::default());
+    world.start(range(0, 0, 1), 1);
+    assert_eq!(world.0.totals.running, 0);
+    world.submit(0, 2);
+    assert_eq!(world.0.totals.running, 1, "it is told with its job");
+    world.good(range(0, 0, 1));
+    world.start(range(0, 0, 1), 1);
+    assert_eq!(world.0.totals.running, 0, "it has ended");
+}
+
+#[test]
+fn a_retry_runs_what_did_not_succeed_once_more() {
+    let mut world = World::new(&BoardLimits::default());
+    world.submit(0, 3);
+    world.good(range(0, 0, 1));
+    world.end(range(0, 1, 1), failed(), Results::Nothing);
+    world.end(range(0, 2, 1), failed(), Results::Nothing);
+    world.tell(30, EventKind::Finished { job: JobNo(0) });
+    world.tell(40, EventKind::Retried { job: JobNo(0) });
+    let row = world.row(0);
+    assert_eq!((row.state(clock::now()), row.waiting(), row.sums.failed), ("running", 2, 0));
+    assert_eq!((world.0.pieces, world.0.totals.ended), (1, 1));
+    world.good(range(0, 1, 2));
+    world.tell(50, EventKind::Finished { job: JobNo(0) });
+    let row = world.row(0);
+    assert_eq!((row.state(clock::now()), row.exit(), row.failed_attempts()), ("succeeded", 0, 2));
+}
+
+#[test]
+fn the_oldest_finished_jobs_become_counts_and_release_their_results() {
+    let limits = BoardLimits { board_tasks_max: 2, jobs_kept_max: 2, ..BoardLimits::default() };
+    let mut world = World::new(&limits);
+    for job in 0..3 {
+        world.submit(job, 1);
+        let blob = Payload::Stored(BlobRef { id: job.into(), len: 300 });
+        world.end(range(job, 0, 1), End::Succeeded, Results::Each(vec![blob]));
+        world.tell(30, EventKind::Finished { job: JobNo(job) });
+    }
+    assert!(world.row(0).detail.is_none() && world.row(1).detail.is_some());
+    assert_eq!(world.0.take_unread(), [Payload::Stored(BlobRef { id: 0, len: 300 })]);
+    assert_eq!(world.row(0).sums.succeeded, 1);
+    assert_eq!((world.0.take_surplus(), world.0.take_surplus()), (Some(JobNo(0)), None));
+    world.tell(40, EventKind::Forgotten { job: JobNo(0) });
+    world.tell(40, EventKind::Forgotten { job: JobNo(1) });
+    assert!(world.0.job(JobNo(0)).is_none());
+    assert_eq!((world.0.totals.jobs, world.0.totals.tasks, world.0.pieces), (1, 1, 1));
+    assert_eq!(world.0.take_unread().len(), 1);
+}
+
+#[test]
+fn an_array_that_goes_on_keeps_only_how_its_tasks_ended() {
+    let limits = BoardLimits { board_tasks_max: 100, ..BoardLimits::default() };
+    let mut world = World::new(&limits);
+    world.submit(0, 10_000);
+    for first in 0..1_000 {
+        world.good(range(0, first * 10, 10));
+    }
+    assert!(world.0.pieces <= 200, "{}", world.0.pieces);
+    let detail = world.row(0).detail.as_ref().expect("it has not finished");
+    let name = |index| detail.ends.find(SpecNo(0), index).map(|(_, piece)| piece.how.name());
+    assert_eq!([0, 5_000, 9_999].map(name), [Some("succeeded"); 3]);
+}
+
+#[test]
+fn other_shards_are_none_of_its_business() {
+    let mut world = World::new(&BoardLimits::default());
+    world.submit(0, 1);
+    let kind = EventKind::Finished { job: JobNo(0) };
+    world.0.fold(Event { at: Moment(1), shard: ShardId(2), kind });
+    assert_eq!(world.row(0).finished, None);
+}

@@ -1,0 +1,41 @@
+//! What the board never exceeds.
+
+/// Limits of what is known of jobs and tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardLimits {
+    /// Most pieces of ended tasks with details: a task alone, or neighbours that ended together.
+    /// Past it the oldest finished jobs become counts only, and their results are released.
+    /// Defaults to 1,000,000.
+    pub board_tasks_max: u64,
+    /// Most finished jobs that are kept. Past it the oldest are forgotten, as by `bary prune`.
+    /// Defaults to 1,000,000.
+    pub jobs_kept_max: usize,
+    /// Most events that are remembered for who follows them. Defaults to 100,000.
+    pub event_ring_max: usize,
+    /// Most bytes of the output of one running task that are kept for who follows it. Defaults to
+    /// 64 KiB.
+    pub tail_bytes_max: usize,
+    /// Most such bytes of all running tasks. Defaults to 64 MiB.
+    pub tails_bytes_max: usize,
+}
+
+impl Default for BoardLimits {
+    fn default() -> Self {
+        Self {
+            board_tasks_max: 1_000_000,
+            jobs_kept_max: 1_000_000,
+            event_ring_max: 100_000,
+            tail_bytes_max: 64 << 10,
+            tails_bytes_max: 64 << 20,
+        }
+    }
+}
+
+/// The limits as the documentation lists them: name, default and meaning.
+pub const TABLE: &[(&str, &str, &str)] = &[
+    ("board_tasks_max", "1,000,000", "ended tasks with details; older jobs are counts only"),
+    ("jobs_kept_max", "1,000,000", "finished jobs; the oldest are forgotten"),
+    ("event_ring_max", "100,000", "events that are remembered for who follows them"),
+    ("tail_bytes_max", "64 KiB", "output of a running task that is kept for who follows it"),
+    ("tails_bytes_max", "64 MiB", "such output of all running tasks"),
+];

@@ -1,0 +1,73 @@
+//! What is under way on each node, and what came of it so far.
+
+use bary_model::event::Ended;
+use bary_model::id::NodeId;
+use bary_model::time::Span;
+
+/// The nodes by number.
+#[derive(Debug, Default)]
+pub(crate) struct Nodes(Vec<NodeRow>);
+
+/// One node.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NodeRow {
+    /// Runs under way: as many slots are busy.
+    pub(crate) busy: u32,
+    /// Tasks that it was granted and that have not ended.
+    pub(crate) holding: u64,
+    pub(crate) ended: u64,
+    pub(crate) busy_time: Span,
+    /// Whether it is granted nothing more.
+    pub(crate) drained: bool,
+}
+
+impl Nodes {
+    /// What is known of a node; nothing under way where it was never heard of.
+    pub(crate) fn of(&self, node: NodeId) -> NodeRow {
+        self.0.get(node.index()).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn on_runs(&mut self, node: NodeId, began: usize, over: usize) {
+        if let Some(row) = self.row(node) {
+            row.busy = (row.busy + began as u32).saturating_sub(over as u32);
+        }
+    }
+
+    pub(crate) fn on_granted(&mut self, node: NodeId, tasks: u64) {
+        if let Some(row) = self.row(node) {
+            row.holding += tasks;
+        }
+    }
+
+    pub(crate) fn on_let_go(&mut self, node: NodeId, tasks: u64) {
+        if let Some(row) = self.row(node) {
+            row.holding = row.holding.saturating_sub(tasks);
+        }
+    }
+
+    pub(crate) fn on_ended(&mut self, ended: &Ended) {
+        let tasks = u64::from(ended.range.count);
+        self.on_let_go(ended.node, tasks);
+        if let Some(row) = self.row(ended.node) {
+            row.ended += tasks;
+            row.busy_time += ended.usage.busy;
+        }
+    }
+
+    pub(crate) fn on_drained(&mut self, node: NodeId, drain: bool) {
+        if let Some(row) = self.row(node) {
+            row.drained = drain;
+        }
+    }
+
+    /// The row of a node; none for the one that stands for any.
+    fn row(&mut self, node: NodeId) -> Option<&mut NodeRow> {
+        if node == NodeId::ANY {
+            return None;
+        }
+        if self.0.len() <= node.index() {
+            self.0.resize(node.index() + 1, NodeRow::default());
+        }
+        self.0.get_mut(node.index())
+    }
+}

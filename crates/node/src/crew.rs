@@ -1,0 +1,245 @@
+//! The nodes of a running cluster: those that it was started with, and those that join it and leave
+//! it while it runs. Every node hears of every other.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use bary_engine::input::{Input, Request};
+use bary_model::id::NodeId;
+use bary_model::node::{NodeInfo, Peer};
+use bary_model::time::Span;
+use bary_policy::preset::Policy;
+use bary_transport::memory::Network;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::host::Host;
+use crate::inbox::{Answer, Control};
+use crate::maker::Made;
+
+/// A node of a cluster, as it was last known.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// What it says of itself.
+    pub info: NodeInfo,
+    /// Whether it joined while the cluster ran.
+    pub guest: bool,
+    /// Whether it has left.
+    pub gone: bool,
+    /// Since when it is there, or has left.
+    pub since: SystemTime,
+}
+
+/// A host, and what it is told first.
+pub(crate) type Newcomer = (Host, Vec<Input>);
+
+/// All nodes.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    state: Mutex<State>,
+    network: Arc<Network>,
+    newcomers: UnboundedSender<Newcomer>,
+    /// How many guests are there; the others outlast them.
+    guests: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct State {
+    members: BTreeMap<NodeId, Member>,
+    doors: BTreeMap<NodeId, UnboundedSender<Control>>,
+    /// Guests that have left, the first to leave first.
+    gone: VecDeque<NodeId>,
+    next: NodeId,
+    policy: Policy,
+    closed: bool,
+}
+
+/// How many guests that have left are remembered.
+pub(crate) const GONE_MAX: usize = 1_000;
+
+/// Why no node joined. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JoinError {
+    /// The cluster is ending.
+    #[error("the node is ending")]
+    Stopped,
+    /// The machine refused something.
+    #[error("the machine refused: {0}")]
+    Machine(#[from] io::Error),
+}
+
+impl Crew {
+    /// The nodes that a cluster is started with, in the order of their ids.
+    pub(crate) fn new(
+        founders: &[NodeInfo],
+        policy: Policy,
+        network: Arc<Network>,
+        newcomers: UnboundedSender<Newcomer>,
+    ) -> Self {
+        let since = SystemTime::now();
+        let member = |info: &NodeInfo| Member {
+            info: info.clone(),
+            guest: false,
+            gone: false,
+            since,
+        };
+        let state = State {
+            members: founders.iter().map(|info| (info.id, member(info))).collect(),
+            doors: BTreeMap::new(),
+            gone: VecDeque::new(),
+            next: NodeId(founders.len() as u32),
+            policy,
+            closed: false,
+        };
+        Self { state: Mutex::new(state), network, newcomers, guests: Arc::default() }
+    }
+
+    /// Takes in the door of a node that the cluster is started with.
+    pub(crate) fn found(&self, node: NodeId, door: UnboundedSender<Control>) {
+        self.state().doors.insert(node, door);
+    }
+
+    /// Counts the guests.
+    pub(crate) fn guests(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.guests)
+    }
+
+    /// Has a node join: `make` is given the policy that is followed now. All hear of it before it
+    /// hears from any.
+    ///
+    /// # Errors
+    /// See [`JoinError`].
+    pub(crate) fn join<T>(
+        &self,
+        mut info: NodeInfo,
+        make: impl FnOnce(&NodeInfo, Policy) -> io::Result<(Made, T)>,
+    ) -> Result<(NodeInfo, T), JoinError> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(JoinError::Stopped);
+        }
+        info.id = state.next;
+        info.name = state.free_name(&info.name, info.id);
+        let ((host, mut first, door), seat) = make(&info, state.policy.clone())?;
+        first.extend(state.there().map(|peer| Input::Joined(Box::new(near(peer)))));
+        self.guests.fetch_add(1, Ordering::Relaxed);
+        if self.newcomers.send((host, first)).is_err() {
+            self.guests.fetch_sub(1, Ordering::Relaxed);
+            self.network.leave(info.id);
+            return Err(JoinError::Stopped);
+        }
+        state.tell(|| Control::Joined(Box::new(near(&info))));
+        state.next = NodeId(info.id.0 + 1);
+        state.doors.insert(info.id, door);
+        let member = Member { info: info.clone(), guest: true, gone: false, since: SystemTime::now() };
+        state.members.insert(info.id, member);
+        Ok((info, seat))
+    }
+
+    /// Has a guest leave as soon as it holds nothing any more; it is given nothing more.
+    pub(crate) fn dismiss(&self, node: NodeId) {
+        let state = self.state();
+        state.ask_home(Request::Drain { node, drain: true });
+        if let Some(door) = state.doors.get(&node) {
+            // One that has left already needs no telling.
+            drop(door.send(Control::Stop));
+        }
+    }
+
+    /// The host of a node has ended. The others hear that it has left, behind all that it said.
+    pub(crate) fn on_ended(&self, node: NodeId) {
+        let mut state = self.state();
+        self.network.leave(node);
+        state.doors.remove(&node);
+        let Some(member) = state.members.get_mut(&node).filter(|member| member.guest) else {
+            return;
+        };
+        (member.gone, member.since) = (true, SystemTime::now());
+        self.guests.fetch_sub(1, Ordering::Relaxed);
+        state.tell(|| Control::Left(node));
+        // Its number is not used again, and need not be remembered as drained.
+        state.ask_home(Request::Drain { node, drain: false });
+        state.gone.push_back(node);
+        if state.gone.len() > GONE_MAX
+            && let Some(oldest) = state.gone.pop_front()
+        {
+            state.members.remove(&oldest);
+        }
+    }
+
+    /// Tells every node that is there something. With `closing`, none may join after it.
+    pub(crate) fn tell_all(&self, closing: bool, control: impl Fn() -> Control) {
+        let mut state = self.state();
+        state.closed |= closing;
+        state.tell(control);
+    }
+
+    /// Guests follow a policy from now on, those that come later too.
+    pub(crate) fn follow(&self, policy: &Policy) {
+        let mut state = self.state();
+        state.policy = policy.clone();
+        let guests = state.members.values().filter(|member| member.guest && !member.gone);
+        for door in guests.filter_map(|member| state.doors.get(&member.info.id)) {
+            let request = Request::Follow(policy.clone());
+            // One that has just ended follows nothing.
+            drop(door.send(Control::Request { request, answer: nobody() }));
+        }
+    }
+
+    /// All nodes that are there or are remembered, by their ids.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        self.state().members.values().cloned().collect()
+    }
+
+    /// What a node says, or said, of itself.
+    pub(crate) fn info(&self, node: NodeId) -> Option<NodeInfo> {
+        self.state().members.get(&node).map(|member| member.info.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn there(&self) -> impl Iterator<Item = &NodeInfo> {
+        self.members.values().filter(|member| !member.gone).map(|member| &member.info)
+    }
+
+    /// A name that no node has that is there: the wanted one, or that with a number behind it.
+    fn free_name(&self, wanted: &str, id: NodeId) -> Box<str> {
+        let base = if wanted.is_empty() { format!("worker-{}", id.0) } else { wanted.to_owned() };
+        let taken = |name: &str| self.there().any(|info| &*info.name == name);
+        let numbered = (2..).map(|number: u64| format!("{base}-{number}"));
+        let mut names = std::iter::once(base.clone()).chain(numbered);
+        names.find(|name| !taken(name)).unwrap_or(base).into()
+    }
+
+    fn tell(&self, control: impl Fn() -> Control) {
+        for door in self.doors.values() {
+            // A node that has ended needs no telling.
+            drop(door.send(control()));
+        }
+    }
+
+    /// Asks the home for something that it does not refuse.
+    fn ask_home(&self, request: Request) {
+        if let Some(door) = self.doors.get(&NodeId(0)) {
+            // A home that has ended has nothing to do with it any more.
+            drop(door.send(Control::Request { request, answer: nobody() }));
+        }
+    }
+}
+
+/// An answer that nobody waits for.
+fn nobody() -> Answer {
+    Answer::Here(sync_channel(1).0)
+}
+
+/// A node of the same process.
+fn near(info: &NodeInfo) -> Peer {
+    Peer { info: info.clone(), round_trip: Span::ZERO }
+}

@@ -1,0 +1,245 @@
+//! The process of a node that stays: opens the state, lets callers in, does as signals say, and
+//! sees everything out.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bary_identity::token::Token;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use crate::doors::entrance::Entrance;
+use crate::doors::gate::Gate;
+use crate::doors::limits::DoorLimits;
+#[cfg(unix)]
+use crate::doors::socket::{Socket, SocketError};
+use crate::doors::{self, DescribeError};
+use crate::serve::address::{AddressFile, ListenError};
+use crate::serve::keeper::Keeper;
+use crate::serve::log::{Log, LogFormat};
+use crate::serve::notify::Notify;
+use crate::serve::signals::Signals;
+use crate::service::options::ServiceOptions;
+use crate::service::{Ending, OpenError, Service};
+
+pub mod address;
+pub mod log;
+
+mod keeper;
+mod notify;
+mod signals;
+
+/// A node that stays.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// The directory of its state, which is made where there is none. A node without one keeps
+    /// nothing.
+    pub state: Option<PathBuf>,
+    /// Where it listens, if it is to; an address of this machine's loopback. With port 0 the system
+    /// chooses one.
+    pub listen: Option<SocketAddr>,
+    /// Its Unix socket, if it is to have one.
+    pub socket: Option<PathBuf>,
+    /// What it is made of.
+    pub service: ServiceOptions,
+    /// What its doors never exceed.
+    pub doors: DoorLimits,
+    /// How long what runs may go on once the node is asked to end; then it is stopped, and goes on
+    /// with the state. Defaults to what the caller says: there is no good value for all.
+    pub drain_timeout: Duration,
+    /// Whether it ends, at once, when its standard input does: with whoever started it.
+    pub until_eof: bool,
+    /// How it writes its log.
+    pub log: LogFormat,
+}
+
+/// How the node came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// Everything that ran has ended.
+    Drained,
+    /// What still ran was stopped: the drain took too long, or somebody wanted it.
+    Stopped,
+    /// A second signal of this number ended it at once.
+    Killed(i32),
+    /// The node has failed, as this says.
+    Failed(Box<str>),
+}
+
+/// Why no node came up. Nothing has run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// It has no socket.
+    #[cfg(unix)]
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// The state or the service cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The doors cannot be made.
+    #[error(transparent)]
+    Describe(#[from] DescribeError),
+    /// The machine refused something.
+    #[error("{what}: {cause}")]
+    Machine {
+        /// What was wanted.
+        what: &'static str,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// Threads that serve the doors; the nodes have a thread of their own.
+const WORKERS_MAX: usize = 4;
+
+/// Where callers come in.
+struct Ways {
+    tcp: Option<(TcpListener, SocketAddr)>,
+    #[cfg(unix)]
+    socket: Option<Socket>,
+}
+
+/// Runs a node until it is asked to end. Tells on standard error how to reach it, once it can be.
+///
+/// # Errors
+/// Where it does not come up; see [`ServeError`].
+pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
+    let runtime = runtime().map_err(refused("no thread was given"))?;
+    let _here = runtime.enter();
+    let signals = Signals::listen().map_err(refused("signals cannot be listened to"))?;
+    let ways = ways(options)?;
+    let (service, token) = open(options)?;
+    let gate = Arc::new(Gate::new(&service, options.doors.clone()));
+    let (router, health) = doors::router(service.clone(), &gate)?;
+    let at = ways.tcp.as_ref().map(|(_, at)| *at);
+    let address = note(options, at)?;
+    let (closing, closed) = watch::channel(false);
+    let entrance = Entrance::new(router, Arc::clone(&gate), closed);
+    let reach = reach(options, at, token);
+    if options.until_eof {
+        end_with_input(service.clone()).map_err(refused("no thread was given"))?;
+    }
+    let inside = let_in(&runtime, entrance, ways);
+    let log = Log { format: options.log };
+    let notify = Notify::from_environment();
+    let keeper = Keeper { service, gate, health, log, notify, signals };
+    let served = runtime.block_on(async {
+        let served = keeper.over(reach, options.drain_timeout).await;
+        closing.send_replace(true);
+        for door in inside {
+            // A door that panicked has said so.
+            drop(door.await);
+        }
+        served
+    });
+    drop(address);
+    Ok(served)
+}
+
+fn refused(what: &'static str) -> impl FnOnce(io::Error) -> ServeError {
+    move |cause| ServeError::Machine { what, cause }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(cores.min(WORKERS_MAX)).thread_name("bary-doors").enable_all().build()
+}
+
+/// Takes the places at which the node will listen, before anything else is begun.
+fn ways(options: &ServeOptions) -> Result<Ways, ServeError> {
+    #[cfg(unix)]
+    let socket = options.socket.as_deref().map(Socket::bind).transpose()?;
+    Ok(Ways {
+        tcp: options.listen.map(listen).transpose()?,
+        #[cfg(unix)]
+        socket,
+    })
+}
+
+fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let tcp = address::listen(wanted)?;
+    let at = tcp.local_addr().map_err(refused("the address is not known"))?;
+    let tcp = TcpListener::from_std(tcp).map_err(refused("the port cannot be listened on"))?;
+    Ok((tcp, at))
+}
+
+/// Has the node end when its standard input does.
+fn end_with_input(service: Service) -> io::Result<()> {
+    let wait = move || {
+        // An input that fails has ended too.
+        drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));
+        service.want(Ending::Now);
+    };
+    std::thread::Builder::new().name("bary-input".into()).spawn(wait).map(drop)
+}
+
+fn open(options: &ServeOptions) -> Result<(Service, Option<Token>), ServeError> {
+    let service = options.service.clone();
+    match &options.state {
+        Some(state) => {
+            make(state).map_err(refused("the directory of the state cannot be made"))?;
+            Ok((Service::open(service, state)?, None))
+        }
+        None => {
+            let (service, token) = Service::in_memory(service)?;
+            Ok((service, Some(token)))
+        }
+    }
+}
+
+/// Makes the directory of a state, which nobody else may look into.
+fn make(state: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    if state.exists() { Ok(()) } else { builder.create(state) }
+}
+
+fn note(
+    options: &ServeOptions,
+    at: Option<SocketAddr>,
+) -> Result<Option<AddressFile>, ServeError> {
+    let (Some(state), Some(at)) = (&options.state, at) else { return Ok(None) };
+    let file = AddressFile::write(state, at, options.socket.as_deref());
+    file.map(Some).map_err(refused("the file `address` of the state cannot be written"))
+}
+
+/// One line for people: where the node is, and what opens it.
+fn reach(options: &ServeOptions, at: Option<SocketAddr>, token: Option<Token>) -> String {
+    let tcp = at.map(|at| format!("http://{at}"));
+    let socket = options.socket.as_ref().map(|socket| socket.display().to_string());
+    let ways: Vec<String> = tcp.into_iter().chain(socket).collect();
+    let mut text = format!("up at {}", ways.join(" and "));
+    match (&options.state, token) {
+        (Some(state), _) => {
+            text.push_str(&format!("; token in {}", state.join("token").display()));
+        }
+        (None, Some(token)) => {
+            text.push_str(&format!("; nothing is kept; BARY_TOKEN={}", token.reveal()));
+        }
+        (None, None) => {}
+    }
+    text
+}
+
+fn let_in(runtime: &Runtime, entrance: Entrance, ways: Ways) -> Vec<tokio::task::JoinHandle<()>> {
+    let mut inside = Vec::new();
+    #[cfg(unix)]
+    if let Some(socket) = ways.socket {
+        inside.push(runtime.spawn(entrance.clone().socket(socket)));
+    }
+    if let Some((tcp, _)) = ways.tcp {
+        inside.push(runtime.spawn(entrance.tcp(tcp)));
+    }
+    inside
+}

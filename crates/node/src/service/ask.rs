@@ -1,0 +1,67 @@
+//! Asking the home: a request goes in under a ticket, and its answer comes back among the news,
+//! when everything that it brought about can be read on the board.
+
+use std::sync::atomic::Ordering;
+
+use bary_api::problem::{Kind, Refused};
+use bary_engine::input::{Reply, Request};
+use bary_model::id::JobNo;
+use tokio::sync::oneshot;
+
+use crate::board::Asked;
+use crate::service::Inner;
+use crate::service::refusal;
+
+impl Inner {
+    /// Asks for something and waits for the answer.
+    ///
+    /// # Errors
+    /// Where it was refused; where no answer came in time it may still be done.
+    pub(super) async fn ask(&self, request: Request) -> Result<Reply, Refused> {
+        self.ask_node(0, request).await
+    }
+
+    /// As [`Inner::ask`], of the node of this number.
+    pub(super) async fn ask_node(&self, node: usize, request: Request) -> Result<Reply, Refused> {
+        let (answer, answered) = oneshot::channel();
+        let ticket = self.post(node, request, Asked::Once(answer))?;
+        match tokio::time::timeout(self.limits.request_timeout, answered).await {
+            Ok(Ok(Reply::Refused(refusal))) => Err(refusal::told(&refusal)),
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(_)) => Err(self.stopped()),
+            Err(_) => {
+                self.board.expect_no_more(ticket);
+                let title = "the node did not answer in time (limit request_timeout)";
+                Err(Refused::new(Kind::TimedOut, title).help("it may still be done: look again"))
+            }
+        }
+    }
+
+    /// Asks for something; the answer goes where `asked` says.
+    pub(super) fn post(&self, node: usize, request: Request, asked: Asked) -> Result<u64, Refused> {
+        let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
+        self.board.expect(ticket, asked);
+        if self.cluster.ask_node(node, ticket, request).is_err() {
+            self.board.expect_no_more(ticket);
+            return Err(self.stopped());
+        }
+        Ok(ticket)
+    }
+
+    /// As [`Inner::ask`], for a request that is answered by a job's number.
+    pub(super) async fn ask_for_job(&self, request: Request) -> Result<JobNo, Refused> {
+        match self.ask(request).await? {
+            Reply::Accepted(job) => Ok(job),
+            Reply::Done | Reply::Over { .. } | Reply::Refused(_) => {
+                Err(Refused::new(Kind::Internal, "the home gave the job no number"))
+            }
+        }
+    }
+
+    /// Why nothing is done any more.
+    pub(super) fn stopped(&self) -> Refused {
+        let why = self.board.read().over.clone();
+        let why = why.unwrap_or_else(|| "the node is stopping".into());
+        Refused::new(Kind::Unavailable, why).help("start it again: bary up")
+    }
+}

@@ -1,0 +1,74 @@
+//! Who answers, and what is under way; and the end of the node.
+
+use bary_api::problem::Refused;
+use bary_api::v1::{ChangedReply, InfoReply, InfoRequest, ShutdownRequest};
+use bary_api::verb::Verb;
+use bary_identity::calendar;
+
+use crate::service::caller::Caller;
+use crate::service::{Ending, Inner, Service};
+
+/// The version of the contract.
+const API: &str = "v1";
+
+impl Service {
+    /// Who answers, which version, how durable its word is, and what is under way.
+    ///
+    /// # Errors
+    /// Where the caller may not ask.
+    pub async fn info(&self, caller: &Caller, _asked: InfoRequest) -> Result<InfoReply, Refused> {
+        let _leave = self.admit(caller, Verb::Info, "")?;
+        Ok(self.0.info(caller))
+    }
+
+    /// Ends the node: drains it, or at once. It has not ended when this returns.
+    ///
+    /// # Errors
+    /// Where the caller may not ask.
+    pub async fn shutdown(
+        &self,
+        caller: &Caller,
+        asked: ShutdownRequest,
+    ) -> Result<ChangedReply, Refused> {
+        let how = if asked.drain { "drain" } else { "now" };
+        let _leave = self.admit(caller, Verb::Shutdown, how)?;
+        let ending = if asked.drain { Ending::Drain } else { Ending::Now };
+        self.0.ending.send_replace(Some(ending));
+        let note = if asked.drain { "the node drains, then ends" } else { "the node ends" };
+        Ok(ChangedReply { jobs: Vec::new(), note: note.to_owned() })
+    }
+}
+
+impl Inner {
+    fn info(&self, caller: &Caller) -> InfoReply {
+        let books = self.board.read();
+        let (totals, full) = (books.totals, books.full);
+        drop(books);
+        let status = match () {
+            () if self.ending.borrow().is_some() => "draining",
+            () if full => "full",
+            () => "ready",
+        };
+        let waiting = totals.tasks.saturating_sub(totals.ended + totals.running);
+        InfoReply {
+            version: self.version.to_string(),
+            api: API.to_owned(),
+            node: self
+                .cluster
+                .nodes()
+                .first()
+                .map(|node| node.name.to_string())
+                .unwrap_or_default(),
+            durability: self.cluster.durability().name().to_owned(),
+            started: calendar::text(self.started),
+            policy: self.policy().name,
+            shard: format!("{:016x}", self.shard.0),
+            jobs: totals.jobs,
+            tasks_waiting: waiting,
+            tasks_running: totals.running,
+            tasks_ended: totals.ended,
+            role: caller.role.name().to_owned(),
+            status: status.to_owned(),
+        }
+    }
+}

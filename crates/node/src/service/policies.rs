@@ -1,0 +1,85 @@
+//! Placement policies: which there are, which is followed, and following another.
+
+use std::sync::PoisonError;
+
+use bary_api::problem::{Kind, Refused};
+use bary_api::v1::{
+    ListPoliciesReply, ListPoliciesRequest, Policy as Shown, SetPolicyReply, SetPolicyRequest,
+};
+use bary_api::verb::Verb;
+use bary_engine::input::Request;
+use bary_policy::preset::{self, PRESETS, Policy};
+
+use crate::service::caller::Caller;
+use crate::service::{Inner, Service};
+
+impl Service {
+    /// The placement policies there are, and which one is followed.
+    ///
+    /// # Errors
+    /// Where the caller may not ask.
+    pub async fn list_policies(
+        &self,
+        caller: &Caller,
+        _asked: ListPoliciesRequest,
+    ) -> Result<ListPoliciesReply, Refused> {
+        let _leave = self.admit(caller, Verb::ListPolicies, "")?;
+        let presets = PRESETS.iter().filter_map(|(name, _)| preset::parse(name).ok());
+        let policies = presets.map(|policy| shown(&policy)).collect();
+        Ok(ListPoliciesReply { policies, followed: self.0.policy().name })
+    }
+
+    /// Follows another policy from now on, while work goes on.
+    ///
+    /// # Errors
+    /// Where there is no such policy or part; nothing was changed then.
+    pub async fn set_policy(
+        &self,
+        caller: &Caller,
+        asked: SetPolicyRequest,
+    ) -> Result<SetPolicyReply, Refused> {
+        let leave =
+            self.admit_why(caller, Verb::SetPolicy, asked.preset.as_str(), &asked.reason)?;
+        leave.settle(self.0.set_policy(&asked).await)
+    }
+}
+
+impl Inner {
+    async fn set_policy(&self, asked: &SetPolicyRequest) -> Result<SetPolicyReply, Refused> {
+        let before = self.policy();
+        let preset = if asked.preset.is_empty() { &before.name } else { &asked.preset };
+        // A part that the followed policy has already is replaced, not given twice.
+        let kept = preset.split(',').filter(|item| {
+            let part = item.split_once('=').map(|(part, _)| part.trim());
+            part.is_none_or(|part| !asked.parts.contains_key(part))
+        });
+        let parts = asked.parts.iter().map(|(part, value)| format!("{part}={value}"));
+        let text: Vec<String> = kept.map(ToOwned::to_owned).chain(parts).collect();
+        let policy = preset::parse(&text.join(","))
+            .map_err(|error| Refused::new(Kind::Invalid, error.to_string()))?;
+        for node in 0..self.cluster.nodes().len() {
+            self.ask_node(node, Request::Follow(policy.clone())).await?;
+        }
+        self.cluster.guests_follow(&policy);
+        let reply = SetPolicyReply { policy: Some(shown(&policy)), before: before.name };
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
+        Ok(reply)
+    }
+
+    /// The policy that is followed.
+    pub(super) fn policy(&self) -> Policy {
+        self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn shown(policy: &Policy) -> Shown {
+    let summary = PRESETS.iter().find(|(name, _)| *name == policy.name);
+    Shown {
+        name: policy.name.clone(),
+        summary: summary.map_or("", |(_, summary)| summary).to_owned(),
+        binding: policy.binding.name().to_owned(),
+        order: policy.order.name().to_owned(),
+        force: policy.force.name().to_owned(),
+        steal: policy.steal.name().to_owned(),
+    }
+}

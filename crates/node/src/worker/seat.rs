@@ -1,0 +1,104 @@
+//! A worker's place in the cluster: the doors of its node's host, until it is given up.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bary_model::id::{RunNo, TaskId};
+use bary_model::node::NodeInfo;
+use bary_model::payload::Payload;
+use bary_model::time::{Moment, Span};
+use bary_ports::executor::{Completion, Completions, Stream};
+use bytes::Bytes;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use crate::crew::Crew;
+use crate::inbox::{CompletionDoor, Control};
+use crate::listener::News;
+
+/// A worker's place. One that is dropped without [`Seat::empty`] ends its node at once.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    info: NodeInfo,
+    control: UnboundedSender<Control>,
+    into: Arc<CompletionDoor>,
+    crew: Arc<Crew>,
+    origin: Instant,
+    emptied: bool,
+}
+
+impl Seat {
+    pub(crate) fn new(
+        info: NodeInfo,
+        control: UnboundedSender<Control>,
+        into: Arc<CompletionDoor>,
+        crew: Arc<Crew>,
+        origin: Instant,
+    ) -> Self {
+        Self { info, control, into, crew, origin, emptied: false }
+    }
+
+    pub(crate) fn info(&self) -> &NodeInfo {
+        &self.info
+    }
+
+    /// The time on the clock of all nodes.
+    pub(crate) fn now(&self) -> Moment {
+        Moment(0) + Span::from(self.origin.elapsed())
+    }
+
+    /// Reports.
+    pub(crate) fn complete(&self, completion: Completion) {
+        self.into.complete(completion);
+    }
+
+    /// Hands on what a task printed; waits while the reader is behind.
+    pub(crate) async fn output(&self, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
+        let news = News::Output { task, attempt, stream, bytes };
+        if let Some(News::Output { bytes, .. }) = self.into.offer(news) {
+            let into = Arc::clone(&self.into);
+            let wait = move || into.output(task, attempt, stream, bytes);
+            // A panic there was printed when it happened.
+            drop(tokio::task::spawn_blocking(wait).await);
+        }
+    }
+
+    /// Hands on what a task says of itself. A reader that is behind misses it: a later word says
+    /// more.
+    pub(crate) fn say(&self, task: TaskId, attempt: u16, progress: f64, message: Box<str>) {
+        drop(self.into.offer(News::Said { task, attempt, progress, message }));
+    }
+
+    /// Hands on what a task leaves for its next attempt, and waits until the engine knows.
+    pub(crate) async fn checkpoint(&self, run: RunNo, task: TaskId, step: u64, payload: Payload) {
+        let (taken, known) = oneshot::channel();
+        let checkpoint = Control::Checkpoint { run, task, step, payload, taken };
+        if self.control.send(checkpoint).is_ok() {
+            // It is dropped, never sent.
+            drop(known.await);
+        }
+    }
+
+    /// The worker takes no more: what it holds goes elsewhere, and its node leaves when what it
+    /// runs has ended.
+    pub(crate) fn leave(&self) {
+        self.crew.dismiss(self.info.id);
+    }
+
+    /// The worker has gone. Its node starts nothing more from here on, and leaves when the ends of
+    /// all its runs were reported.
+    pub(crate) fn empty(&mut self) {
+        self.emptied = true;
+        // One that has ended starts nothing anyway.
+        drop(self.control.send(Control::Drain));
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if !self.emptied {
+            // As above.
+            drop(self.control.send(Control::Kill));
+        }
+    }
+}

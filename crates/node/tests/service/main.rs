@@ -1,0 +1,8 @@
+//! The service over a real node in memory: what is submitted runs, is listed, waited for, steered
+//! and read, and each role may do what the table of verbs says and no more.
+
+mod jobs;
+mod restart;
+mod roles;
+mod streams;
+mod world;

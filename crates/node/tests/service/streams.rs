@@ -1,0 +1,79 @@
+//! Sessions, events and output, as they come.
+
+use std::collections::BTreeMap;
+
+use bary_api::v1::{self, SubmitRequest};
+use bary_node::service::Streamed;
+use bytes::Bytes;
+use tokio_stream::StreamExt;
+
+use crate::world::{World, all, calls, command};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_tells_answers_and_outcomes() {
+    let world = World::new();
+    let (send, sent) = tokio::sync::mpsc::channel(8);
+    let requests: Streamed<v1::SessionRequest> =
+        Box::pin(tokio_stream::wrappers::ReceiverStream::new(sent));
+    let mut replies = world.service.session(&world.admin, requests).await.expect("an admin may");
+    let submit =
+        |ticket, request| Ok(v1::SessionRequest { ticket, submit: Some(request), outcomes: true });
+    send.send(submit(7, calls("echo", &["a", "b"]))).await.expect("it is read");
+    send.send(submit(8, calls("fail", &["bad"]))).await.expect("it is read");
+    send.send(submit(9, SubmitRequest::default())).await.expect("it is read");
+    drop(send);
+    let (mut accepted, mut refused, mut outcomes) = (BTreeMap::new(), vec![], vec![]);
+    while let Some(reply) = replies.next().await {
+        let reply = reply.expect("it goes well");
+        for given in reply.accepted {
+            accepted.insert(given.ticket, given.reply.expect("it has one").job);
+        }
+        refused.extend(reply.refused.into_iter().map(|refused| refused.ticket));
+        outcomes.extend(reply.outcomes.into_iter().map(|o| (o.job, o.number, o.state, o.data)));
+    }
+    assert_eq!((accepted.len(), &*refused), (2, &[9][..]));
+    outcomes.sort();
+    let told = |job, number, state: &str, data: &'static str| {
+        (job, number, state.to_owned(), Bytes::from_static(data.as_bytes()))
+    };
+    let mut wanted = vec![
+        told(accepted[&7], 1, "succeeded", "a"),
+        told(accepted[&7], 2, "succeeded", "b"),
+        told(accepted[&8], 1, "failed", ""),
+    ];
+    wanted.sort();
+    assert_eq!(outcomes, wanted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_and_output_can_be_followed() {
+    let world = World::new();
+    let script = "echo one; echo two >&2; read x < /dev/null; exit 3";
+    let job = world.submit(command(&["sh", "-c", script])).await;
+    let asked = v1::LogsRequest { job, follow: true, ..Default::default() };
+    let chunks = all(world.service.logs(&world.admin, asked).await.expect("it is there")).await;
+    let printed = |stream: &str| {
+        let of = chunks.iter().filter(|chunk| chunk.stream == stream);
+        of.flat_map(|chunk| chunk.data.to_vec()).collect::<Vec<u8>>()
+    };
+    assert_eq!((printed("out"), printed("err")), (b"one\n".to_vec(), b"two\n".to_vec()));
+    assert_eq!(world.wait(job).await.exit, 3);
+    let asked = v1::EventsRequest { jobs: vec![job], follow: true, ..Default::default() };
+    let mut events = world.service.events(&world.admin, asked).await.expect("it is there");
+    let mut kinds = Vec::new();
+    while let Some(event) = events.next().await {
+        let event = event.expect("it is remembered");
+        assert!(event.number > 0 && event.job == job);
+        kinds.push(event.kind);
+        if kinds.last().is_some_and(|kind| kind == "finished") {
+            break;
+        }
+    }
+    for kind in ["submitted", "granted", "started", "ended"] {
+        assert!(kinds.iter().any(|told| told == kind), "{kind}: {kinds:?}");
+    }
+    let why = v1::WhyRequest { job, task: "1".to_owned() };
+    let why = world.service.why(&world.admin, why).await.expect("it is there");
+    assert_eq!(why.answer, "it failed on n0, attempt 1: exit code 3");
+    assert!(!why.candidates.is_empty() && why.life.len() >= 4, "{why:?}");
+}

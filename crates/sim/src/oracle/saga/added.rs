@@ -1,0 +1,26 @@
+//! Specs in sum, so that what was told of them can be held against what is on record.
+
+use bary_model::id::SpecNo;
+use bary_model::task::TaskSpec;
+
+use crate::history::Digest;
+use crate::oracle::saga::Saga;
+
+/// Specs that were added together, in their order.
+pub(crate) fn sum<'a>(specs: impl Iterator<Item = &'a TaskSpec>) -> Digest {
+    let mut sum = Digest::default();
+    for (place, spec) in (0..).zip(specs) {
+        let TaskSpec { name, count, weight, .. } = spec;
+        let words = format!("{name} {count} {} {}", weight.thousandths(), spec.body.retries);
+        sum.add(place, words.as_bytes());
+    }
+    sum
+}
+
+impl Saga {
+    /// So many of its specs from this one on, in sum; fewer where there are not so many.
+    pub(crate) fn sum_of(&self, first: SpecNo, count: u64) -> Digest {
+        let later = self.chapters.iter().skip(first.index());
+        sum(later.take(count as usize).map(|chapter| &*chapter.spec))
+    }
+}

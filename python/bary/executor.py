@@ -1,0 +1,98 @@
+"""A `concurrent.futures.Executor` whose workers may be anywhere."""
+
+import concurrent.futures
+import functools
+import itertools
+import os
+import threading
+import weakref
+
+from bary.connection import NodeError, OwnNode, named
+from bary.crew import Crew
+from bary.payload import RemoteTraceback
+from bary.session import Session, TaskLost
+
+__all__ = ["Executor", "NodeError", "RemoteTraceback", "TaskLost"]
+
+_WINDOW_OWN = 256
+"""Fewest calls that a node of our own is given ahead, however few its workers are."""
+_WINDOW_PER_WORKER = 64
+"""Calls that a node of our own is given ahead for each worker."""
+_WINDOW_NAMED = 10_000
+"""Calls that any other node is given ahead."""
+
+_open = weakref.WeakSet()
+"""What has to be shut down before the interpreter ends."""
+_ended = threading.Event()
+"""Whether the interpreter is ending."""
+
+
+def _at_exit():
+    _ended.set()
+    for session in list(_open):
+        session.shutdown(wait=True, cancel=False)
+
+
+# As the executors of the standard library do: what was submitted is finished.
+threading._register_atexit(_at_exit)
+
+
+class Executor(concurrent.futures.Executor):
+    """Runs calls as tasks of a node.
+
+    Without an address, and where `BARY_ADDR` is not set, a node in memory and `max_workers` worker
+    processes are started, and ended by `shutdown`. With one, the workers that registered there run
+    the calls, and `max_workers` more are started here only where it is given.
+    """
+
+    def __init__(self, max_workers=None, *, address=None, token=None, name="python"):
+        if max_workers is not None and max_workers <= 0:
+            raise ValueError("max_workers must be greater than 0")
+        found, found_token = named()
+        address, token = address or found, token or found_token
+        own = None if address else OwnNode()
+        window = _WINDOW_NAMED
+        if own is not None:
+            max_workers = max_workers or os.cpu_count() or 1
+            window = max(_WINDOW_OWN, _WINDOW_PER_WORKER * max_workers)
+        place = own.address if own else address
+        crew = Crew(place, token, max_workers, name) if max_workers else None
+        self._max_workers = max_workers
+        self._session = Session(place, token, name, window, (crew, own))
+        _open.add(self._session)
+        # What was submitted is finished when nobody holds the executor any more.
+        self._finalizer = weakref.finalize(self, self._session.close_later)
+        self._finalizer.atexit = False
+
+    def submit(self, fn, /, *args, **kwargs):
+        """Runs `fn(*args, **kwargs)` as a task and gives the future of its result."""
+        if _ended.is_set():
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+        return self._session.submit((fn, args, kwargs))
+
+    def map(self, fn, *iterables, timeout=None, chunksize=1):
+        """As the built-in `map`, `chunksize` calls to a task; results come in order."""
+        if chunksize < 1:
+            raise ValueError("chunksize must be >= 1.")
+        if chunksize == 1:
+            return super().map(fn, *iterables, timeout=timeout)
+        calls = zip(*iterables)
+        chunks = iter(lambda: list(itertools.islice(calls, chunksize)), [])
+        return _each(super().map(functools.partial(_chunk, fn), chunks, timeout=timeout))
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        """Takes no more calls; with `wait`, returns when those there are have ended."""
+        self._finalizer.detach()
+        self._session.shutdown(wait, cancel_futures)
+
+
+def _chunk(fn, calls):
+    return [fn(*args) for args in calls]
+
+
+def _each(chunks):
+    """The results of all chunks, none of which is held longer than it is wanted."""
+    for chunk in chunks:
+        chunk.reverse()
+        while chunk:
+            yield chunk.pop()
