@@ -8,6 +8,7 @@ mod engine;
 mod figure;
 mod functions;
 mod memory;
+mod node;
 mod sim;
 mod start;
 mod trial;
@@ -47,6 +48,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "start", what: "from the command typed to the first result", run: start::run },
     Bench { name: "memory", what: "resident memory, idle and with a huge array", run: memory::run },
     Bench { name: "balance", what: "a thousand sleeps over ten nodes", run: balance::run },
+    Bench { name: "node", what: "a node that stays, under load", run: node::run },
     Bench { name: "sim", what: "the simulator, and the placement that it shows", run: sim::run },
     Bench { name: "makespan", what: "a thousand sleeps on four slots", run: balance::makespan },
 ];

@@ -88,8 +88,7 @@ pub fn read(
         Some(_) => Vec::new(),
     };
     if cx.faults.is_empty() {
-        let spec =
-            JobSpec::new(name.clone(), specs);
+        let spec = JobSpec::new(name.clone(), specs);
         return Ok(JobFile { name, spec, params: cx.params });
     }
     Err(sorted(cx.faults))

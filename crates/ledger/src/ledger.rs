@@ -170,6 +170,25 @@ impl Ledger {
         self.jobs.iter().for_each(Job::check);
     }
 
+    /// Makes a job of the record of its submission.
+    fn submit(&mut self, record: &Record, out: &mut Consequences) {
+        let Record::Submitted { job: no, name, specs, open, halt, key, about } = record else {
+            return;
+        };
+        assert_eq!(no.index(), self.jobs.len(), "jobs are numbered without gaps");
+        let mut job = Job::new(*no, name.clone(), *open);
+        (job.halt, job.key) = (*halt, *key);
+        job.begin(about);
+        let awaits = std::mem::take(&mut self.awaits);
+        job.upstream = awaits.into_iter().map(|job| (job, None)).collect();
+        job.add(specs, out);
+        job.tell_if_over(out);
+        self.jobs.push(job);
+        if let Some(key) = key {
+            self.remember(*key, *no);
+        }
+    }
+
     /// Folds one record in; what follows is added to `out`.
     ///
     /// # Panics
@@ -180,20 +199,7 @@ impl Ledger {
                 assert!(*epoch > self.epoch, "an epoch is higher than all before");
                 self.epoch = *epoch;
             }
-            Record::Submitted { job: no, name, specs, open, halt, key, about } => {
-                assert_eq!(no.index(), self.jobs.len(), "jobs are numbered without gaps");
-                let mut job = Job::new(*no, name.clone(), *open);
-                (job.halt, job.key) = (*halt, *key);
-                job.begin(about);
-                let awaits = std::mem::take(&mut self.awaits);
-                job.upstream = awaits.into_iter().map(|job| (job, None)).collect();
-                job.add(specs, out);
-                job.tell_if_over(out);
-                self.jobs.push(job);
-                if let Some(key) = key {
-                    self.remember(*key, *no);
-                }
-            }
+            Record::Submitted { .. } => self.submit(record, out),
             Record::Extended { job, specs } => self.jobs[job.index()].add(specs, out),
             Record::Closed { job } => {
                 let closed = &mut self.jobs[job.index()];

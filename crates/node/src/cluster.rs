@@ -257,7 +257,8 @@ impl Cluster {
         let (options, infos, life) = (&self.options, &*self.nodes, self.life);
         let (network, store) = (&*self.network, self.results.store());
         let maker = Maker { options, infos, network, store, news: &news, life };
-        let joined = self.crew.join(info, |info, policy| Ok(maker.guest(info, policy, executor)))?;
+        let joined =
+            self.crew.join(info, |info, policy| Ok(maker.guest(info, policy, executor)))?;
         let (info, (control, into)) = joined;
         let (crew, origin) = (Arc::clone(&self.crew), options.executor.origin);
         Ok(Seat::new(info, control, into, crew, origin))

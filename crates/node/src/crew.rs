@@ -80,12 +80,8 @@ impl Crew {
         newcomers: UnboundedSender<Newcomer>,
     ) -> Self {
         let since = SystemTime::now();
-        let member = |info: &NodeInfo| Member {
-            info: info.clone(),
-            guest: false,
-            gone: false,
-            since,
-        };
+        let member =
+            |info: &NodeInfo| Member { info: info.clone(), guest: false, gone: false, since };
         let state = State {
             members: founders.iter().map(|info| (info.id, member(info))).collect(),
             doors: BTreeMap::new(),
@@ -134,7 +130,8 @@ impl Crew {
         state.tell(|| Control::Joined(Box::new(near(&info))));
         state.next = NodeId(info.id.0 + 1);
         state.doors.insert(info.id, door);
-        let member = Member { info: info.clone(), guest: true, gone: false, since: SystemTime::now() };
+        let member =
+            Member { info: info.clone(), guest: true, gone: false, since: SystemTime::now() };
         state.members.insert(info.id, member);
         Ok((info, seat))
     }

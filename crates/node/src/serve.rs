@@ -205,10 +205,7 @@ fn make(state: &Path) -> io::Result<()> {
     if state.exists() { Ok(()) } else { builder.create(state) }
 }
 
-fn note(
-    options: &ServeOptions,
-    at: Option<SocketAddr>,
-) -> Result<Option<AddressFile>, ServeError> {
+fn note(options: &ServeOptions, at: Option<SocketAddr>) -> Result<Option<AddressFile>, ServeError> {
     let (Some(state), Some(at)) = (&options.state, at) else { return Ok(None) };
     let file = AddressFile::write(state, at, options.socket.as_deref());
     file.map(Some).map_err(refused("the file `address` of the state cannot be written"))

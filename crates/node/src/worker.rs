@@ -30,7 +30,11 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("worker_words_max", "10,000", "functions, and labels, that a worker may name"),
     ("worker_word_bytes_max", "255", "bytes of a worker's name, of a function's and of a label"),
     ("worker_run_bytes_max", "4 MiB", "bytes of inputs in one message, where it has several tasks"),
-    ("worker_kill_grace", "5 s", "how long a worker has to end what is killed before it is cut off"),
+    (
+        "worker_kill_grace",
+        "5 s",
+        "how long a worker has to end what is killed before it is cut off",
+    ),
     ("worker_register_timeout", "20 s", "how long a worker has to say what it offers"),
     ("worker_suspects_max", "100,000", "tasks that are run alone since a worker went with them"),
     ("worker_output_bytes_max", "1 MiB", "bytes kept of what a task's worker says it printed"),

@@ -163,7 +163,9 @@ fn failed(error: &str, permanent: bool) -> TaskEnded {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_function_waits_for_a_worker_that_offers_it() {
     let world = World::new();
-    let job = world.submit(Tasks { env: BTreeMap::from([("A".into(), "{}".into())]), ..calls(&["x", "y"]) }).await;
+    let job = world
+        .submit(Tasks { env: BTreeMap::from([("A".into(), "{}".into())]), ..calls(&["x", "y"]) })
+        .await;
     let asked = v1::WhyRequest { job, task: "1".to_owned() };
     let why = world.service.why(&world.admin, asked).await.expect("it is there");
     assert!(why.answer.contains("no node offers the function `f`"), "{}", why.answer);
@@ -172,7 +174,10 @@ async fn a_function_waits_for_a_worker_that_offers_it() {
         let run = worker.run().await;
         let task = &run.tasks[0];
         assert_eq!((&*run.function, run.tasks.len(), run.timeout), ("f", 1, 3_600.0));
-        assert_eq!((task.job, task.number, task.attempt, &*task.input), (job, number, 1, input.as_bytes()));
+        assert_eq!(
+            (task.job, task.number, task.attempt, &*task.input),
+            (job, number, 1, input.as_bytes())
+        );
         assert_eq!(task.env["A"], input);
         let text = Output { run: run.run, task: 0, stream: "out".into(), data: "hi".into() };
         worker.say(What::Output(text)).await;
@@ -194,7 +199,8 @@ async fn large_results_and_those_of_failures_are_kept() {
     let result = Bytes::from(vec![7; 5_000_000]);
     worker.ended(run.run, vec![TaskEnded { result: result.clone(), ..TaskEnded::default() }]).await;
     world.wait(job).await;
-    let given: Vec<u8> = world.results(job).await.iter().flat_map(|part| part.data.to_vec()).collect();
+    let given: Vec<u8> =
+        world.results(job).await.iter().flat_map(|part| part.data.to_vec()).collect();
     assert_eq!(given, result);
     let job = world.submit(Tasks { retries: 1, ..calls(&["x"]) }).await;
     let run = worker.run().await;
@@ -273,7 +279,9 @@ async fn a_task_that_takes_three_workers_along_is_quarantined() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_tasks_that_ran_together_when_a_worker_went_each_runs_alone_then() {
     let world = World::new();
-    let job = world.submit(Tasks { array: "1-10_000".into(), function: "f".into(), ..Tasks::default() }).await;
+    let job = world
+        .submit(Tasks { array: "1-10_000".into(), function: "f".into(), ..Tasks::default() })
+        .await;
     let mut worker = world.worker().await;
     let suspects: Vec<u64> = loop {
         let run = worker.run().await;

@@ -95,8 +95,8 @@ struct Strict(Oracle);
 impl Watch for Strict {
     fn see(&mut self, at: Moment, node: usize, seen: Seen<'_>) {
         if let Seen::Effect(Effect::Reply { reply: Reply::Refused(why), .. }) = &seen {
-            // A retry may come when its job was forgotten, and a hold when it is over.
-            let gone = ["no open job", "is no longer kept", "has finished"];
+            // A retry may come when its job was forgotten or goes on, and a hold when it is over.
+            let gone = ["no open job", "is no longer kept", "has finished", "has not finished"];
             let over = gone.iter().any(|words| why.to_string().contains(words));
             assert!(over, "everything that is drawn can be done, but it was refused: {why}");
         }

@@ -115,7 +115,11 @@ impl Inner {
             functions: functions.collect(),
             tasks_ended: ended,
             busy_seconds: busy_time.as_secs_f64(),
-            since: calendar::text(if member.guest { clock::wall(member.since) } else { self.started }),
+            since: calendar::text(if member.guest {
+                clock::wall(member.since)
+            } else {
+                self.started
+            }),
             holding,
         }
     }

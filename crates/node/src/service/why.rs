@@ -108,9 +108,8 @@ impl Inner {
         let request = spec.map(|spec| &spec.body.request);
         let members = self.cluster.members();
         let nodes = members.iter().filter(|member| !member.gone).map(|member| &member.info);
-        let able: Vec<_> = nodes
-            .filter(|node| request.is_none_or(|request| node.can_run(request)))
-            .collect();
+        let able: Vec<_> =
+            nodes.filter(|node| request.is_none_or(|request| node.can_run(request))).collect();
         if able.is_empty() {
             let function = request.and_then(|request| request.function.as_deref());
             return match function {

@@ -96,7 +96,8 @@ impl Live {
         let ids: Vec<TaskId> = tasks(&self.start.items).take(last).map(|(task, _)| task).collect();
         for (place, (told, task)) in told.into_iter().zip(ids).enumerate() {
             suspects.clear(task);
-            let (busy, cpu) = (span(told.run_seconds, whole), span(told.cpu_seconds, whole.times(64)));
+            let (busy, cpu) =
+                (span(told.run_seconds, whole), span(told.cpu_seconds, whole.times(64)));
             let usage = Usage { began, busy, cpu, slot: self.start.slot, ..Usage::default() };
             began = began + busy;
             let stderr = self.kept(place, store);
@@ -204,5 +205,9 @@ pub(crate) fn shortened(text: &str, most: usize) -> &str {
 
 /// Seconds that a worker says, where they can be.
 fn span(seconds: f64, most: Span) -> Span {
-    if seconds.is_finite() && seconds > 0.0 { Span::from_secs_f64(seconds).min(most) } else { Span::ZERO }
+    if seconds.is_finite() && seconds > 0.0 {
+        Span::from_secs_f64(seconds).min(most)
+    } else {
+        Span::ZERO
+    }
 }

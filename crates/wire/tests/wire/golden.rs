@@ -158,11 +158,8 @@ fn ledger() -> Ledger {
     ledger
 }
 
-/// One of everything that is said.
-fn frames() -> Vec<Frame> {
-    let fence = Fence { shard: ShardId(40), epoch: EPOCH, grant: GrantNo(2) };
-    let held = vec![(fence, range(0, 1, 3))];
-    let ask = Ask { number: 4, free: Resources::cpus(8), held: 1_000 };
+/// Items of a grant, of which one reads results and goes on from a checkpoint.
+fn items(fence: Fence) -> Vec<GrantItem> {
     let results = vec![inline("x"), Payload::Empty];
     let (indices, nodes) = (vec![0, 2], vec![NodeId(1), NodeId(2)]);
     let upstream = Upstream { name: "first".into(), results, indices, nodes };
@@ -177,7 +174,15 @@ fn frames() -> Vec<Frame> {
         priority: 2,
         checkpoint: Some((300, inline("half"))),
     };
-    let items = vec![item.clone(), GrantItem { attempt: 2, upstream: None, ..item }];
+    vec![item.clone(), GrantItem { attempt: 2, upstream: None, ..item }]
+}
+
+/// One of everything that is said.
+fn frames() -> Vec<Frame> {
+    let fence = Fence { shard: ShardId(40), epoch: EPOCH, grant: GrantNo(2) };
+    let held = vec![(fence, range(0, 1, 3))];
+    let ask = Ask { number: 4, free: Resources::cpus(8), held: 1_000 };
+    let items = items(fence);
     let answers = vec![(ShardId(40), 4)];
     let outcome = |outcome| OutcomeItem {
         fence,
