@@ -4,6 +4,7 @@
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import queue
@@ -53,17 +54,17 @@ class Slot:
     """One stream to the node, and the functions that it runs, one at a time."""
 
     def __init__(self, functions, name="", ready=None):
-        self._functions = functions
-        self._name, self._ready = name, ready
+        self._functions, self._ready = functions, ready
         self._out = queue.SimpleQueue()
         self._in = queue.SimpleQueue()
         self._runs = {}
+        # Whatever else is said, even that it leaves, comes behind this.
+        hello = node_pb2.Register(name=name, functions=sorted(functions), slots=1)
+        self._out.put(node_pb2.FromWorker(register=hello))
 
     def serve(self, address, token):
         """Runs what the node says until the stream ends; tells whether the node ended it well."""
         stub = node_pb2_grpc.WorkerStub(channel(address))
-        hello = node_pb2.Register(name=self._name, functions=sorted(self._functions), slots=1)
-        self._out.put(node_pb2.FromWorker(register=hello))
         replies = stub.Work(iter(self._out.get, None), metadata=metadata(token))
         reader = threading.Thread(target=self._read, args=(replies,), daemon=True)
         reader.start()
@@ -150,6 +151,11 @@ class _Child:
         self.process = subprocess.Popen(command, pass_fds=[ready], stdin=subprocess.DEVNULL)
         os.close(ready)
 
+    def end(self):
+        """Asks it to end. It may have ended; who reaps it sees that."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGTERM)
+
     def close(self):
         """Tells whether the node had taken it in."""
         with os.fdopen(self._ready, "rb") as ready:
@@ -168,7 +174,7 @@ class _Supervisor:
         """Has each process finish what it runs, and end."""
         self._asked = True
         for child in list(self._children.values()):
-            child.process.send_signal(signal.SIGTERM)
+            child.end()
 
     def run(self):
         """Returns the exit code when all have ended."""
@@ -195,7 +201,7 @@ class _Supervisor:
         child = _Child(self._arguments)
         self._children[child.process.pid] = child
         if self._asked:
-            child.process.send_signal(signal.SIGTERM)
+            child.end()
 
 
 def _signal_at_end_of_input():

@@ -3,6 +3,8 @@
 //! `load KIND ADDRESS TOKEN-FILE NUMBER`: `singles` and `queries` over 64 connections for NUMBER
 //! seconds, `round-trips` NUMBER times, `batches` and `lives` of NUMBER tasks, `pending` NUMBER.
 
+#![expect(clippy::print_stdout, reason = "an example prints what it measured")]
+
 use std::time::{Duration, Instant};
 
 use bary_client::address::Address;

@@ -215,7 +215,7 @@ impl Log {
             self.sure(synced)?;
             self.settled = self.durable;
             // The mark stays: overwritten and torn, it could not tell damage of what it names.
-            self.current.at += frame::frame_bytes(0) as u64;
+            self.current.at += frame_bytes(0) as u64;
         }
         Ok(())
     }

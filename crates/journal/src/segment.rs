@@ -69,10 +69,7 @@ pub(crate) fn walk(
     let (next, end) = (header.lsn, FRAMES_AT);
     let mut walked = Walked { end, next, durable: before, unproven: end, marked: false };
     while let Some(frame) = frame::decode(salt, bytes, walked.end) {
-        let (at, frame) = match past_mark(salt, bytes, &mut walked, frame) {
-            Some(found) => found,
-            None => break,
-        };
+        let Some((at, frame)) = past_mark(salt, bytes, &mut walked, frame) else { break };
         if frame.lsn != walked.next || !each(at, frame) {
             break;
         }

@@ -5,11 +5,9 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use bary_engine::input::{Refusal, Reply, Request};
-use bary_model::id::{Incarnation, JobNo, NodeId, ShardId};
-use bary_model::job::JobSpec;
+use bary_engine::input::{Refusal, Request};
+use bary_model::id::{Incarnation, NodeId, ShardId};
 use bary_model::node::{NodeInfo, Offers};
-use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 use bary_policy::preset::Policy;
 use bary_ports::executor::Executor;
@@ -28,6 +26,8 @@ use crate::maker::Maker;
 use crate::options::{ClusterOptions, NodeOptions};
 use crate::state::State as Shard;
 use crate::worker::seat::Seat;
+
+mod requests;
 
 /// Why a cluster could not be started. Nothing runs.
 #[derive(Debug, thiserror::Error)]
@@ -178,42 +178,6 @@ impl Cluster {
         Ok((cluster, Listener::new(heard)))
     }
 
-    /// Submits a job to the first node's home.
-    ///
-    /// # Errors
-    /// Where the home refuses it; nothing of it runs then.
-    pub fn submit(&self, job: JobSpec) -> Result<JobNo, RequestError> {
-        match self.request(Request::Submit(job))? {
-            Reply::Accepted(job) => Ok(job),
-            Reply::Done | Reply::Over { .. } => Err(RequestError::Stopped),
-            Reply::Refused(refusal) => Err(refusal.into()),
-        }
-    }
-
-    /// Adds specs to an open job.
-    ///
-    /// # Errors
-    /// Where the home refuses them; none is added then.
-    pub fn extend(&self, job: JobNo, specs: Arc<[Arc<TaskSpec>]>) -> Result<(), RequestError> {
-        self.done(Request::Extend { job, specs })
-    }
-
-    /// Says that no more specs will be added.
-    ///
-    /// # Errors
-    /// Where there is no such open job.
-    pub fn close(&self, job: JobNo) -> Result<(), RequestError> {
-        self.done(Request::Close(job))
-    }
-
-    /// Runs what did not succeed of a finished job once more.
-    ///
-    /// # Errors
-    /// Where the job has not finished, or is not kept.
-    pub fn retry(&self, job: JobNo) -> Result<(), RequestError> {
-        self.done(Request::Retry(job))
-    }
-
     /// What its acknowledgements are worth.
     #[must_use]
     pub fn durability(&self) -> Durability {
@@ -221,26 +185,6 @@ impl Cluster {
             Results::Passing(_) => Durability::Memory,
             Results::Lasting(_) => Durability::Disk,
         }
-    }
-
-    /// Cancels what has not ended of a job; with `running`, also what runs.
-    ///
-    /// # Errors
-    /// Where there is no such job.
-    pub fn cancel(&self, job: JobNo, running: bool) -> Result<(), RequestError> {
-        self.done(Request::Cancel { job, running, reason: None })
-    }
-
-    /// Makes all nodes decide by another policy from now on.
-    ///
-    /// # Errors
-    /// Where the cluster has stopped.
-    pub fn follow(&self, policy: &Policy) -> Result<(), RequestError> {
-        for door in &self.doors {
-            request(door, Request::Follow(policy.clone()))?;
-        }
-        self.crew.follow(policy);
-        Ok(())
     }
 
     /// Has a node join whose tasks run where `executor` says, which is given the place to report
@@ -342,8 +286,8 @@ impl Cluster {
         self.end(|| Control::Suspend);
     }
 
-    /// Starts nothing more, waits for what runs, and ends all threads. What has not started stays as
-    /// it is.
+    /// Starts nothing more, waits for what runs, and ends all threads. What has not started stays
+    /// as it is.
     pub fn drain(&self) {
         self.end(|| Control::Drain);
     }
@@ -365,28 +309,19 @@ impl Cluster {
             drop(thread.join());
         }
     }
-
-    fn done(&self, wanted: Request) -> Result<(), RequestError> {
-        match self.request(wanted)? {
-            Reply::Refused(refusal) => Err(refusal.into()),
-            Reply::Accepted(_) | Reply::Done | Reply::Over { .. } => Ok(()),
-        }
-    }
-
-    fn request(&self, wanted: Request) -> Result<Reply, RequestError> {
-        request(&self.doors[0], wanted)
-    }
 }
 
 /// Runs all hosts to their end, those too that come later. One that panics takes the others with
 /// it: whoever waits for the cluster then hears that it has stopped, rather than nothing for ever.
-async fn live(hosts: Vec<Newcomer>, mut coming: UnboundedReceiver<Newcomer>, crew: &Crew) {
+async fn live(hosts: Vec<Newcomer>, mut coming: UnboundedReceiver<Newcomer>, crew: &Arc<Crew>) {
     let mut tasks = JoinSet::new();
-    let begin = |tasks: &mut JoinSet<NodeId>, (host, first): Newcomer| {
-        let node = host.node;
+    let begin = |tasks: &mut JoinSet<()>, (mut host, first): Newcomer| {
+        let crew = Arc::clone(crew);
         tasks.spawn_local(async move {
             host.run(first).await;
-            node
+            // A worker that hears of its end has left by then, as far as anybody can tell.
+            crew.on_ended(host.node);
+            host.close();
         });
     };
     hosts.into_iter().for_each(|host| begin(&mut tasks, host));
@@ -395,7 +330,7 @@ async fn live(hosts: Vec<Newcomer>, mut coming: UnboundedReceiver<Newcomer>, cre
             biased;
             Some(newcomer) = coming.recv() => begin(&mut tasks, newcomer),
             ended = tasks.join_next() => match ended {
-                Some(Ok(node)) => crew.on_ended(node),
+                Some(Ok(())) => {}
                 Some(Err(error)) => match error.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
                     Err(_) => return,
@@ -410,13 +345,6 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.kill_now();
     }
-}
-
-fn request(door: &UnboundedSender<Control>, request: Request) -> Result<Reply, RequestError> {
-    let (answer, answered) = sync_channel(1);
-    let sent = door.send(Control::Request { request, answer: Answer::Here(answer) });
-    sent.map_err(|_| RequestError::Stopped)?;
-    answered.recv().map_err(|_| RequestError::Stopped)
 }
 
 fn infos(options: &ClusterOptions) -> Vec<NodeInfo> {

@@ -87,12 +87,16 @@ const INPUTS_MAX: usize = 1_024;
 
 impl Host {
     /// Runs until it is stopped or killed.
-    pub(crate) async fn run(mut self, first: Vec<Input>) {
+    pub(crate) async fn run(&mut self, first: Vec<Input>) {
         self.step(first);
         while !self.is_over() {
             let inputs = self.gather().await;
             self.step(inputs);
         }
+    }
+
+    /// Ends what it runs its tasks with.
+    pub(crate) fn close(mut self) {
         self.executor.close();
         // What has not been heard by now is told to whoever still listens.
         for news in self.state.waiting.drain(..) {

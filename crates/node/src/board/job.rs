@@ -137,8 +137,8 @@ impl JobRow {
         }
     }
 
-    /// When its first task began, as far as is known. Of a finished job it is what its journal says,
-    /// whoever asks after however many restarts.
+    /// When its first task began, as far as is known. Of a finished job it is what its journal
+    /// says, whoever asks after however many restarts.
     pub(crate) fn started(&self) -> Option<Moment> {
         let ended = self.sums.span.map(|(first, _)| first);
         match (self.began, ended) {

@@ -111,7 +111,7 @@ impl Live {
                 Ok(output) => (end, output),
                 Err(error) => {
                     let text = format!("the result could not be kept: {error}");
-                    (end.and(Err(Failure::Error(text.into()))), Payload::Empty)
+                    (end.and_then(|_| Err(Failure::Error(text.into()))), Payload::Empty)
                 }
             };
             report.push(&self.start.items, Ended { end, output, stderr, usage });

@@ -1,5 +1,5 @@
-//! What nodes surely hold, as frames tell: a grant is held from when its node acknowledges it, until
-//! a frame arrives by which it may be taken back. What a node grants itself is not seen.
+//! What nodes surely hold, as frames tell: a grant is held from when its node acknowledges it,
+//! until a frame arrives by which it may be taken back. What a node grants itself is not seen.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
