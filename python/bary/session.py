@@ -60,7 +60,7 @@ class Session:
         self._early, self._pieces = {}, {}
         # Calls that have not ended, and those of them that the node has.
         self._unfinished = self._out = 0
-        self._closing = self._ending = self._closed = False
+        self._closing = self._cancelling = self._ending = self._closed = False
         self._broken = None
         replies = self._node.Session(self._requests(), metadata=self._metadata)
         self._reader = threading.Thread(target=self._read, args=(replies,), name="bary", daemon=True)
@@ -115,6 +115,7 @@ class Session:
         """Takes no more calls, and ends everything when there are none left."""
         with self._lock:
             self._closing = True
+            self._cancelling |= cancel
             queued = list(self._calls) if cancel else []
             jobs = list(self._jobs) if cancel else []
             if cancel:
@@ -188,11 +189,13 @@ class Session:
             self._break(NodeError(f"{error.code().name}: {error.details()}"))
 
     def _take_in(self, reply):
-        ended = []
+        ended, unwanted = [], []
         with self._lock:
             for accepted in reply.accepted:
                 job = accepted.reply.job
                 self._jobs[job] = self._sent.pop(accepted.ticket)
+                if self._cancelling:
+                    unwanted.append(job)
                 for outcome in self._early.pop(job, ()):
                     self._outcome(outcome, ended)
             for refused in reply.refused:
@@ -202,6 +205,8 @@ class Session:
                 ended += [(future, error, None) for future in futures]
             for outcome in reply.outcomes:
                 self._outcome(outcome, ended)
+        if unwanted:
+            self._cancel(unwanted)
         for future, error, data in ended:
             self._end(future, error, data)
         if ended:

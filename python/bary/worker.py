@@ -4,7 +4,6 @@
 """
 
 import argparse
-import contextlib
 import importlib
 import os
 import queue
@@ -23,26 +22,60 @@ from bary.v1 import node_pb2, node_pb2_grpc
 
 _FAILURES_MAX = 5
 """How many processes in a row may end before the node has taken them in."""
+_LOOK_SECONDS = 0.5
+"""How often to look whether the stream has ended while a message waits to be sent."""
 _RESULT_BYTES_MAX = 60 << 20
 """Most bytes of what a task gives."""
+
+
+class _Outgoing:
+    """What is said to the node, in order."""
+
+    def __init__(self):
+        self._queue = queue.SimpleQueue()
+        self._closed = threading.Event()
+
+    def __iter__(self):
+        while True:
+            message, sent = self._queue.get()
+            yield message
+            # Whoever asks for the next one has sent this one.
+            if sent is not None:
+                sent.set()
+
+    def put(self, message):
+        """Says something, some time soon."""
+        self._queue.put((message, None))
+
+    def send(self, message):
+        """Says something that is on its way when this returns, unless the stream has ended."""
+        sent = threading.Event()
+        self._queue.put((message, sent))
+        while not sent.wait(_LOOK_SECONDS) and not self._closed.is_set():
+            pass
+
+    def close(self):
+        """The stream has ended."""
+        self._closed.set()
 
 
 class _Task:
     """The task that runs, as functions see it through `bary.task`."""
 
-    def __init__(self, run, position, told, send):
+    def __init__(self, run, position, told, out):
         self.job, self.number, self.attempt = told.job, told.number, told.attempt
         self.env = dict(told.env)
         self.stopped = False
-        self._run, self._position, self._told, self._send = run, position, told, send
+        self._run, self._position, self._told, self._out = run, position, told, out
 
     def progress(self, share, message):
         said = node_pb2.Progress(run=self._run, task=self._position, progress=share, message=message)
-        self._send(node_pb2.FromWorker(progress=said))
+        self._out.put(node_pb2.FromWorker(progress=said))
 
     def checkpoint(self, step, value):
         kept = node_pb2.Checkpoint(run=self._run, task=self._position, step=step, data=pack(value))
-        self._send(node_pb2.FromWorker(checkpoint=kept))
+        # The function may end its process next, and should be found here all the same.
+        self._out.send(node_pb2.FromWorker(checkpoint=kept))
 
     def kept(self):
         if not self._told.checkpoint:
@@ -55,7 +88,7 @@ class Slot:
 
     def __init__(self, functions, name="", ready=None):
         self._functions, self._ready = functions, ready
-        self._out = queue.SimpleQueue()
+        self._out = _Outgoing()
         self._in = queue.SimpleQueue()
         self._runs = {}
         # Whatever else is said, even that it leaves, comes behind this.
@@ -65,7 +98,7 @@ class Slot:
     def serve(self, address, token):
         """Runs what the node says until the stream ends; tells whether the node ended it well."""
         stub = node_pb2_grpc.WorkerStub(channel(address))
-        replies = stub.Work(iter(self._out.get, None), metadata=metadata(token))
+        replies = stub.Work(iter(self._out), metadata=metadata(token))
         reader = threading.Thread(target=self._read, args=(replies,), daemon=True)
         reader.start()
         while (run := self._in.get()) is not None:
@@ -94,6 +127,8 @@ class Slot:
         except grpc.RpcError as error:
             gone = error.code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE)
             self._in.put(None if gone else error)
+        finally:
+            self._out.close()
 
     def _stop(self, stop):
         running = task_module.current()
@@ -109,7 +144,7 @@ class Slot:
         for position, told in enumerate(run.tasks):
             if self._runs.pop(run.run, False):
                 break
-            task = _Task(run.run, position, told, self._out.put)
+            task = _Task(run.run, position, told, self._out)
             ended.append(self._call(run.function, task, told.input))
         self._runs.pop(run.run, None)
         over = node_pb2.RunEnded(run=run.run, tasks=ended)
@@ -141,24 +176,29 @@ def call(data):
 
 
 class _Child:
-    """The process of one slot."""
+    """The process of one slot. It ends, in an orderly way, when its leash does."""
 
     def __init__(self, arguments):
         # It says here that the node has taken it in; what ends before that would end so again.
-        self._ready, ready = os.pipe()
-        os.set_inheritable(ready, True)
-        command = [sys.executable, "-m", "bary.worker", "--one", "--ready", str(ready), *arguments]
-        self.process = subprocess.Popen(command, pass_fds=[ready], stdin=subprocess.DEVNULL)
-        os.close(ready)
+        ready, says = os.pipe()
+        ends, leash = os.pipe()
+        self._ready, self._leash = os.fdopen(ready, "rb"), os.fdopen(leash, "wb")
+        command = [sys.executable, "-m", "bary.worker", *arguments]
+        command += ["--one", f"{says},{ends}"]
+        try:
+            self.process = subprocess.Popen(command, pass_fds=[says, ends], stdin=subprocess.DEVNULL)
+        finally:
+            os.close(says)
+            os.close(ends)
 
     def end(self):
-        """Asks it to end. It may have ended; who reaps it sees that."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process.pid, signal.SIGTERM)
+        """Asks it to end."""
+        self._leash.close()
 
     def close(self):
-        """Tells whether the node had taken it in."""
-        with os.fdopen(self._ready, "rb") as ready:
+        """Forgets it; tells whether the node had taken it in."""
+        self._leash.close()
+        with self._ready as ready:
             return bool(ready.read())
 
 
@@ -170,8 +210,8 @@ class _Supervisor:
         self._children = {}
         self._asked = False
 
-    def end(self, *_):
-        """Has each process finish what it runs, and end."""
+    def end(self):
+        """Has each process finish what it runs, and end. Any thread may say so."""
         self._asked = True
         for child in list(self._children.values()):
             child.end()
@@ -204,11 +244,50 @@ class _Supervisor:
             child.end()
 
 
-def _signal_at_end_of_input():
-    # Not through sys.stdin, whose lock would be held when the interpreter ends.
-    while os.read(0, 4_096):
+_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+"""What ends a worker."""
+
+
+def _supervise(supervisor, until_eof):
+    # A thread waits for signals: one that came just before the other waits would be missed there.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+    def wait_for_signal():
+        wanted = {signal.SIGTERM} if until_eof else _SIGNALS
+        signal.sigwait(wanted)
+        supervisor.end()
+
+    def wait_for_input():
+        _until_eof(0)
+        supervisor.end()
+
+    for wait in [wait_for_signal, *[wait_for_input] * until_eof]:
+        threading.Thread(target=wait, daemon=True).start()
+    return supervisor.run()
+
+
+def _until_eof(file):
+    # Not through a file object, whose lock would be held when the interpreter ends.
+    while os.read(file, 4_096):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _serve_one(functions, given, address, token):
+    """Runs one slot, at the end of the leash that the supervisor holds."""
+    ready, leash = map(int, given.one.split(","))
+    for file in (ready, leash):
+        os.set_inheritable(file, False)
+    # A terminal's interrupt is meant for the supervisor, who has the slot finish what it runs.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    slot = Slot(functions, given.name, ready)
+
+    def wait():
+        _until_eof(leash)
+        slot.leave()
+
+    threading.Thread(target=wait, daemon=True).start()
+    return 0 if slot.serve(address, token) else 1
 
 
 def _functions(imports):
@@ -229,27 +308,17 @@ def main():
     flags.add_argument("--import", dest="imports", action="append", default=[], metavar="MODULE",
                        help="offer the functions in the table `functions` of a module too")
     flags.add_argument("--until-eof", action="store_true", help="end when standard input ends")
-    flags.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
-    flags.add_argument("--ready", type=int, help=argparse.SUPPRESS)
+    flags.add_argument("--one", help=argparse.SUPPRESS)
     given = flags.parse_args()
     if not given.address:
         flags.error("name the node: --address HOST:PORT, or BARY_ADDR")
     if given.slots < 1:
         flags.error("--slots must be at least 1")
-    if not given.one:
-        passed = ["--address", given.address, "--name", given.name]
-        passed += [word for module in given.imports for word in ("--import", module)]
-        supervisor = _Supervisor(passed, given.slots)
-        signal.signal(signal.SIGTERM, supervisor.end)
-        signal.signal(signal.SIGINT, signal.SIG_IGN if given.until_eof else supervisor.end)
-        if given.until_eof:
-            # A signal, so that nothing is done while children are started or reaped.
-            threading.Thread(target=_signal_at_end_of_input, daemon=True).start()
-        return supervisor.run()
-    slot = Slot(_functions(given.imports), given.name, given.ready)
-    signal.signal(signal.SIGTERM, lambda *_: slot.leave())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return 0 if slot.serve(given.address, token) else 1
+    if given.one:
+        return _serve_one(_functions(given.imports), given, given.address, token)
+    passed = ["--address", given.address, "--name", given.name]
+    passed += [word for module in given.imports for word in ("--import", module)]
+    return _supervise(_Supervisor(passed, given.slots), given.until_eof)
 
 
 if __name__ == "__main__":

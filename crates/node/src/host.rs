@@ -223,9 +223,9 @@ impl Host {
             }
             Control::Joined(peer) => inputs.push(Input::Joined(peer)),
             Control::Left(node) => inputs.push(Input::Left(node)),
-            Control::Checkpoint { run, task, step, payload, taken } => {
+            Control::Checkpoint { run, task, step, payload, seen } => {
                 inputs.push(Input::Checkpoint { run, task, step, payload });
-                drop(taken);
+                drop(seen);
             }
             Control::Kill => self.state.killed = true,
             Control::Stop => self.state.stopping = true,

@@ -24,9 +24,9 @@ pub(crate) enum Control {
     Joined(Box<Peer>),
     /// A node is gone.
     Left(NodeId),
-    /// A task of a run has left something for its next attempt. `taken` is dropped when the engine
+    /// A task of a run has left something for its next attempt. `seen` is dropped when the engine
     /// knows.
-    Checkpoint { run: RunNo, task: TaskId, step: u64, payload: Payload, taken: oneshot::Sender<()> },
+    Checkpoint { run: RunNo, task: TaskId, step: u64, payload: Payload, seen: oneshot::Sender<()> },
     /// A user's request, and where its answer goes.
     Request { request: Request, answer: Answer },
     /// Kill everything now and end.

@@ -38,10 +38,6 @@ pub(crate) struct Live {
     printed: Vec<(usize, BytesMut)>,
 }
 
-/// A worker reports more tasks than it was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooMany;
-
 impl Live {
     pub(crate) fn new(start: Start, sent: usize, began: Moment) -> Self {
         Self { start, sent, began, asked: None, due: None, beaten: None, printed: Vec::new() }
@@ -77,20 +73,19 @@ impl Live {
         kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// The ends of the tasks as the worker says them.
-    ///
-    /// # Errors
-    /// Where it says more than it was asked; the run is as it was.
+    /// How many tasks the worker was given.
+    pub(crate) fn sent(&self) -> usize {
+        self.sent
+    }
+
+    /// The ends of the tasks as the worker says them, of no more than it was given.
     pub(crate) fn ended(
         mut self,
         told: Vec<TaskEnded>,
         now: Moment,
         store: &dyn Store,
         suspects: &Suspects,
-    ) -> Result<Vec<OutcomeItem>, TooMany> {
-        if told.len() > self.sent {
-            return Err(TooMany);
-        }
+    ) -> Vec<OutcomeItem> {
         let (last, mut report) = (told.len(), Report::default());
         let (mut began, whole) = (self.began, now.since(self.began));
         let ids: Vec<TaskId> = tasks(&self.start.items).take(last).map(|(task, _)| task).collect();
@@ -117,7 +112,7 @@ impl Live {
             report.push(&self.start.items, Ended { end, output, stderr, usage });
         }
         report.return_rest(&self.start.items);
-        Ok(report.take())
+        report.take()
     }
 
     /// The end of a run that never began, since what its first task reads cannot be read.

@@ -71,8 +71,8 @@ impl Seat {
 
     /// Hands on what a task leaves for its next attempt, and waits until the engine knows.
     pub(crate) async fn checkpoint(&self, run: RunNo, task: TaskId, step: u64, payload: Payload) {
-        let (taken, known) = oneshot::channel();
-        let checkpoint = Control::Checkpoint { run, task, step, payload, taken };
+        let (seen, known) = oneshot::channel();
+        let checkpoint = Control::Checkpoint { run, task, step, payload, seen };
         if self.control.send(checkpoint).is_ok() {
             // It is dropped, never sent.
             drop(known.await);

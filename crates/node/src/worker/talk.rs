@@ -23,7 +23,7 @@ use tokio_stream::StreamExt;
 
 use crate::service::Streamed;
 use crate::worker::executor::{Order, unbegun};
-use crate::worker::live::{Live, TooMany, shortened};
+use crate::worker::live::{Live, shortened};
 use crate::worker::seat::Seat;
 use crate::worker::suspects::Suspects;
 use crate::worker::translate::{self, Numbers};
@@ -50,6 +50,8 @@ pub(crate) struct Talk {
     told: mpsc::Sender<Result<ToWorker, Refused>>,
     runs: BTreeMap<RunNo, Live>,
     leaving: bool,
+    /// Whether a run was lost here, so that the node cannot wait for its end.
+    spoilt: bool,
 }
 
 /// How a conversation ended.
@@ -70,7 +72,7 @@ impl Talk {
         orders: UnboundedReceiver<Order>,
         told: mpsc::Sender<Result<ToWorker, Refused>>,
     ) -> Self {
-        Self { seat, around, orders, told, runs: BTreeMap::new(), leaving: false }
+        Self { seat, around, orders, told, runs: BTreeMap::new(), leaving: false, spoilt: false }
     }
 
     /// Goes on until the worker leaves or has gone; says how it was.
@@ -119,7 +121,11 @@ impl Talk {
         let made = if translate::is_slow(&start) {
             let start = start.clone();
             let make = move || translate::run(&start, most, &*store, &*numbers);
-            spawn_blocking(make).await.map_err(|_| Parting::Gone(None))?
+            let Ok(made) = spawn_blocking(make).await else {
+                self.spoilt = true;
+                return Err(Parting::Gone(None));
+            };
+            made
         } else {
             translate::run(&start, most, &*store, &*numbers)
         };
@@ -183,23 +189,25 @@ impl Talk {
 
     async fn ended(&mut self, ended: RunEnded) -> Result<(), Parting> {
         let run = RunNo(ended.run);
-        let Some(live) = self.runs.remove(&run) else {
-            return Err(wrong(format!("run {} is not this worker's", run.0)));
-        };
+        match self.runs.get(&run) {
+            Some(live) if ended.tasks.len() <= live.sent() => {}
+            Some(_) => return Err(wrong(format!("run {} has fewer tasks", run.0))),
+            None => return Err(wrong(format!("run {} is not this worker's", run.0))),
+        }
+        let Some(live) = self.runs.remove(&run) else { return Ok(()) };
         let (store, suspects) = (Arc::clone(&self.around.store), Arc::clone(&self.around.suspects));
         let now = self.seat.now();
         let large = ended.tasks.iter().any(|task| task.result.len() > Payload::INLINE_MAX);
         let take = move || live.ended(ended.tasks, now, &*store, &suspects);
         let taken = if large { spawn_blocking(take).await } else { Ok(take()) };
-        match taken {
-            Ok(Ok(items)) => {
-                self.seat.complete(Completion::Ended { run, items });
-                Ok(())
-            }
-            Ok(Err(TooMany)) => Err(wrong(format!("run {} has fewer tasks", run.0))),
-            // The panic was printed; the node's end below gives its tasks to others.
-            Err(_) => Err(Parting::Gone(None)),
+        if let Ok(items) = taken {
+            self.seat.complete(Completion::Ended { run, items });
+            return Ok(());
         }
+        // The panic was printed. Nobody can tell any more how the run ended: the node goes, at
+        // once, and what it had is given to others.
+        self.spoilt = true;
+        Err(Parting::Gone(None))
     }
 
     fn progress(&mut self, progress: Progress) {
@@ -275,7 +283,9 @@ impl Talk {
 
     /// Reports how everything ends that the worker had, and tells it why it is cut off.
     async fn part(&mut self, parting: &Parting) {
-        self.seat.empty();
+        if !self.spoilt {
+            self.seat.empty();
+        }
         self.orders.close();
         while let Some(order) = self.orders.recv().await {
             if let Order::Start(start) = order {
