@@ -1,4 +1,4 @@
-"""How calls and what comes of them travel: cloudpickle, with the version of Python that wrote it."""
+"""How calls and what comes of them travel: pickled, with the version of Python that did it."""
 
 import pickle
 import sys
@@ -55,8 +55,8 @@ def pack_error(error):
     try:
         return pack((error.with_traceback(None), text))
     except Exception as unpacked:  # noqa: BLE001 - an error may hold what cannot travel
-        stand_in = RuntimeError(f"{type(error).__name__}: {error} (and it could not be sent: {unpacked})")
-        return pack((stand_in, text))
+        words = f"{type(error).__name__}: {error} (and it could not be sent: {unpacked})"
+        return pack((RuntimeError(words), text))
 
 
 def unpack_error(data, title):

@@ -16,6 +16,7 @@ mod licences;
 mod markdown;
 mod metadata;
 mod process;
+mod python;
 mod ratchet;
 mod repo;
 mod setup;

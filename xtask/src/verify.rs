@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::check::{Check, Outcome};
 use crate::repo::Repo;
-use crate::{cargo, chaos, drift, examples, licences, setup, suite, tidy};
+use crate::{cargo, chaos, drift, examples, licences, python, setup, suite, tidy};
 
 /// All checks, the quick ones first.
 pub(crate) const CHECKS: &[Check] = &[
@@ -26,6 +26,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { name: "doctests", group: "cargo", run: cargo::doctests },
     Check { name: "rustdoc", group: "cargo", run: cargo::rustdoc },
     Check { name: "examples", group: "product", run: examples::check },
+    Check { name: "python", group: "product", run: python::check },
     Check { name: "chaos", group: "product", run: chaos::check },
     Check { name: "docs", group: "product", run: drift::check },
 ];
