@@ -54,7 +54,7 @@ fn a_session_says_when_its_node_has_gone() {
         drop(node);
         let gone = session.submit(Submission::command(["true"])).await;
         assert!(matches!(gone, Err(CallError::Broken { .. })), "{gone:?}");
-        let anew = Client::connect(&address, None).await;
-        assert!(anew.is_err());
+        // A command that was just being started holds the socket for a moment longer.
+        while Client::connect(&address, None).await.is_ok() {}
     });
 }
