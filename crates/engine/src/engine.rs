@@ -315,9 +315,11 @@ impl Engine {
                 }
             }
             say => {
+                // The home may be here by now, though it has not spoken yet.
+                let ended = self.homes.get(&shard).is_some_and(|home| home.has_ended(epoch));
                 if shard == KEEPER {
                     self.on_word(from, shard, epoch, say);
-                } else if self.view.hear(shard, from, epoch) {
+                } else if !ended && self.view.hear(shard, from, epoch) {
                     self.runner.meet(shard, from, epoch);
                     self.on_word(from, shard, epoch, say);
                 }

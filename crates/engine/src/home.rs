@@ -274,6 +274,11 @@ impl Home {
         self.settle(out, timers);
     }
 
+    /// Whether it reigns, on record, since an earlier reign ended that still speaks.
+    pub(crate) fn has_ended(&self, epoch: Epoch) -> bool {
+        epoch < self.log.epoch && self.opening.is_none()
+    }
+
     pub(crate) fn on_room(&mut self, low: bool) {
         self.low = low;
     }

@@ -134,10 +134,10 @@ impl Runner {
         &mut self,
         home: ShardId,
         grant: Grant,
-        out: &Outbox,
+        out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        self.on_settled(home, grant.settled);
+        self.on_settled(home, grant.settled, out);
         for (asked, number) in grant.answers {
             if let Some(session) = self.sessions.get_mut(&asked)
                 && number == session.asks

@@ -111,7 +111,7 @@ pub(crate) use hold;
 /// All of them, for nodes that grant at most so many ranges at a time.
 #[must_use]
 pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
-    vec![
+    let mut all: Vec<Box<dyn Invariant>> = vec![
         Box::new(durable::Durable::default()),
         Box::new(once::Once::default()),
         Box::new(liveness::Liveness),
@@ -125,12 +125,15 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(count::Counts::default()),
         Box::new(bounds::Bounds { grant_items_max: rules.grant_items_max }),
         Box::new(retract::Retracts::new(rules.open)),
-        Box::new(priority::Priorities::new(rules.open)),
         Box::new(attempts::Attempts::default()),
         Box::new(gate::Gates::new(rules)),
         Box::new(drain::Drains::default()),
         Box::new(word::Words::new(rules.open)),
-    ]
+    ];
+    if rules.ranked {
+        all.push(Box::new(priority::Priorities::new(rules.open)));
+    }
+    all
 }
 
 /// What the invariants have to know of how a run was set up.
@@ -144,4 +147,6 @@ pub struct Rules {
     pub ahead: Span,
     /// By how many millionths the fastest clock runs fast.
     pub fast: u32,
+    /// Whether some tasks are more urgent than others, as far as is known.
+    pub ranked: bool,
 }

@@ -64,6 +64,7 @@ impl Oracle {
             open: is_open(plan),
             ahead: jumps(plan),
             fast: fastest(plan),
+            ranked: is_ranked(plan),
         };
         let gone = plan.presence.as_ref().map(|_| BTreeSet::new());
         let grip = is_ranked(plan).then(Grip::default);

@@ -125,7 +125,8 @@ impl Home {
         }
         let relists = session.relists;
         if session.life == life {
-            (session.open, session.relisted) = (true, None);
+            // What it was told last may have been lost.
+            (session.open, session.relisted, session.told) = (true, None, 0);
         } else {
             *session = Session { open: true, relists, life, ..Session::default() };
             // Batches of a former life have numbers that mean others now.

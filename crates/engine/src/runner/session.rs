@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bary_model::id::{Epoch, Fence, NodeId, ShardId, TaskRange};
-use bary_model::message::{Digest, Hello, Message, OutcomeItem, Outcomes, Say};
+use bary_model::message::{Ask, Digest, Hello, Message, OutcomeItem, Outcomes, Say};
 use bary_model::time::{Moment, Span};
 
 use crate::outbox::Outbox;
@@ -35,7 +35,9 @@ pub(super) struct Session {
     pub(super) flush: Option<TimerKey>,
     /// The number of the last batch of outcomes.
     batch: u64,
-    /// Batches that were sent and not answered.
+    /// The last batch that was sent since the home was greeted.
+    sent: u64,
+    /// Batches that were not answered; their numbers follow on each other.
     unsettled: VecDeque<(u64, Arc<Vec<OutcomeItem>>)>,
     pulse: Option<TimerKey>,
 }
@@ -54,6 +56,7 @@ impl Session {
             outgoing: Vec::new(),
             flush: None,
             batch: 0,
+            sent: 0,
             unsettled: VecDeque::new(),
             pulse: None,
         }
@@ -125,13 +128,14 @@ impl Runner {
     }
 
     /// Outcomes up to a batch are durable at their home.
-    pub(crate) fn on_settled(&mut self, shard: ShardId, batch: u64) {
+    pub(crate) fn on_settled(&mut self, shard: ShardId, batch: u64, out: &mut Outbox) {
         let Some(session) = self.sessions.get_mut(&shard) else { return };
         while session.unsettled.front().is_some_and(|(number, _)| *number <= batch) {
             if let Some((_, items)) = session.unsettled.pop_front() {
                 self.unsettled -= items.len() as u64;
             }
         }
+        self.pump(shard, None, out);
     }
 
     /// Begins broken sessions anew where something hangs on them, or where a home wants to know.
@@ -145,8 +149,8 @@ impl Runner {
         }
     }
 
-    /// Tells a home what this node holds, where it has not been told, and repeats all outcomes
-    /// that were not answered.
+    /// Tells a home what this node holds, where it has not been told, and begins to repeat the
+    /// outcomes that were not answered.
     pub(super) fn greet(&mut self, shard: ShardId, out: &mut Outbox, timers: &mut Timers) {
         if self.sessions.get(&shard).is_none_or(|session| session.greeted || session.away) {
             return;
@@ -155,15 +159,36 @@ impl Runner {
         let Some(session) = self.sessions.get_mut(&shard) else { return };
         let settling = session.unsettled.iter().flat_map(|(_, items)| items.iter());
         held.extend(settling.map(|item| (item.fence, item.range)));
-        session.greeted = true;
+        (session.greeted, session.sent) = (true, 0);
         let hello = Hello { held, answers: session.relist };
         out.send(session.node, session.message(shard, Say::Hello(hello)));
-        for (batch, items) in &session.unsettled {
+        self.pump(shard, None, out);
+        self.pulse_later(shard, out, timers);
+    }
+
+    /// Sends the batches that were not sent since the home was greeted, the oldest first, and an
+    /// ask with the last. So few may be unanswered that they never fill a link by themselves: a
+    /// greeting that did would begin it anew, again and again. The answers call for the rest.
+    pub(super) fn pump(&mut self, shard: ShardId, mut ask: Option<Ask>, out: &mut Outbox) {
+        let most = (self.limits.link_messages_max / LINK_SHARE).max(1);
+        let Some(session) = self.sessions.get_mut(&shard) else { return };
+        if session.away || !session.greeted {
+            return;
+        }
+        let first = session.unsettled.front().map_or(0, |(number, _)| *number);
+        let sent = (session.sent + 1).saturating_sub(first) as usize;
+        let until = session.unsettled.len().min(most);
+        for at in sent..until {
+            let (batch, items) = &session.unsettled[at];
             let (batch, items) = (*batch, Arc::clone(items));
-            let outcomes = Outcomes { batch, items, ask: None };
+            let ask = if at + 1 == until { ask.take() } else { None };
+            session.sent = batch;
+            let outcomes = Outcomes { batch, items, ask };
             out.send(session.node, session.message(shard, Say::Outcomes(outcomes)));
         }
-        self.pulse_later(shard, out, timers);
+        if let Some(ask) = ask {
+            out.send(session.node, session.message(shard, Say::Ask(ask)));
+        }
     }
 
     /// Says something to a home, after telling it what this node holds where it does not know.
@@ -174,19 +199,18 @@ impl Runner {
         }
     }
 
-    /// Numbers a batch of outcomes, keeps it until it is answered, and gives what to say.
-    pub(super) fn batch(&mut self, shard: ShardId) -> Option<Outcomes> {
-        let session = self.sessions.get_mut(&shard)?;
+    /// Makes what is held back a batch, which is kept until it is answered; whether there was any.
+    pub(super) fn batch(&mut self, shard: ShardId) -> bool {
+        let Some(session) = self.sessions.get_mut(&shard) else { return false };
         if session.outgoing.is_empty() {
-            return None;
+            return false;
         }
         let items = Arc::new(std::mem::take(&mut session.outgoing));
         session.batch += 1;
-        session.unsettled.push_back((session.batch, Arc::clone(&items)));
         self.unsettled += items.len() as u64;
-        let outcomes = Outcomes { batch: session.batch, items, ask: None };
+        session.unsettled.push_back((session.batch, items));
         self.forget_unsettled();
-        Some(outcomes)
+        true
     }
 
     /// Forgets outcomes past the limit, where most are unanswered. Nothing goes wrong by that: a
@@ -259,3 +283,6 @@ impl Runner {
 
 /// How often in the time of a lease a node shows that it is here.
 const PULSES_PER_LEASE: u64 = 4;
+
+/// Which share of what may be unanswered on a link outcomes of one home may be.
+const LINK_SHARE: usize = 4;

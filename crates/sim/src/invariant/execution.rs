@@ -99,11 +99,11 @@ impl Executions {
     }
 
     fn ran(&mut self, scene: &Scene<'_>, work: &Work, how: How) {
-        let Some(saga) = scene.book.granted(work.fence, work.range) else { return };
-        let Some(last) = self.last.get_mut(&(work.fence.shard, work.range.job)) else { return };
         if how == How::Succeeded {
             return;
         }
+        let Some(saga) = scene.book.granted(work.fence, work.range) else { return };
+        let Some(last) = self.last.get_mut(&(work.fence.shard, work.range.job)) else { return };
         let mine: Vec<_> = last
             .over(saga.numbers(work.range))
             .filter_map(|(piece, last)| Some((piece, last?)))

@@ -277,12 +277,15 @@ impl Saga {
 
     fn follow(&mut self, mut endings: Vec<(TaskRange, Ending)>) {
         while let Some((range, ending)) = endings.pop() {
-            let numbers = self.numbers(range);
-            let open: Vec<_> = self.ends.over(numbers).filter(|(_, end)| end.is_none()).collect();
-            let count: u64 = open.iter().map(|(piece, _)| piece.end - piece.start).sum();
-            for (piece, _) in open {
+            let mut numbers = self.numbers(range);
+            let mut count = 0;
+            while let Some(piece) = self.ends.gap(numbers.clone()) {
+                count += piece.end - piece.start;
+                numbers.start = piece.end;
                 self.holds.clear(piece.clone());
-                self.words.retain(|number, _| !piece.contains(number));
+                if !self.words.is_empty() {
+                    self.words.retain(|number, _| !piece.contains(number));
+                }
                 self.ends.set(piece, ending);
             }
             let chapter = &mut self.chapters[range.spec.index()];

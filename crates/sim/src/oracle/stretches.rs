@@ -23,22 +23,22 @@ impl<T: Copy + PartialEq> Stretches<T> {
         if range.is_empty() {
             return;
         }
-        let (mut first, mut end) = (range.start, range.end);
-        self.clear(range);
-        if let Some((&start, &(stop, before))) = self.parts.range(..first).next_back()
-            && stop == first
-            && before == value
-        {
-            self.parts.remove(&start);
-            first = start;
-        }
-        if let Some(&(stop, after)) = self.parts.get(&end)
-            && after == value
-        {
-            self.parts.remove(&end);
-            end = stop;
+        let (first, end) = (range.start, range.end);
+        // What comes mostly takes one search: nothing is there, or just these, or those before.
+        match self.parts.range_mut(..=end).next_back() {
+            Some((&start, (stop, _))) if start == first && *stop == end => {}
+            Some((_, (stop, before))) if *stop == first && *before == value => {
+                *stop = end;
+                return;
+            }
+            Some((&start, (stop, _))) if *stop > first || start >= first => self.clear(range),
+            _ => {
+                self.parts.insert(first, (end, value));
+                return;
+            }
         }
         self.parts.insert(first, (end, value));
+        self.join(first);
     }
 
     /// Takes the values of all numbers of `range` away.
@@ -46,10 +46,37 @@ impl<T: Copy + PartialEq> Stretches<T> {
         if range.is_empty() {
             return;
         }
+        match self.parts.range(..range.end).next_back() {
+            Some((&start, &(end, _))) if start == range.start && end == range.end => {
+                self.parts.remove(&start);
+                return;
+            }
+            Some((_, &(end, _))) if end > range.start => {}
+            _ => return,
+        }
         self.cut(range.start);
         self.cut(range.end);
         while let Some((&start, _)) = self.parts.range(range.clone()).next() {
             self.parts.remove(&start);
+        }
+    }
+
+    /// Makes the entry that begins at `first` and its neighbours one, where they are alike.
+    fn join(&mut self, first: u64) {
+        let Some(&(mut end, value)) = self.parts.get(&first) else { return };
+        if let Some(&(stop, after)) = self.parts.get(&end)
+            && after == value
+        {
+            self.parts.remove(&end);
+            end = stop;
+            self.parts.insert(first, (end, value));
+        }
+        if let Some((_, (stop, before))) = self.parts.range_mut(..first).next_back()
+            && *stop == first
+            && *before == value
+        {
+            *stop = end;
+            self.parts.remove(&first);
         }
     }
 
@@ -71,12 +98,29 @@ impl<T: Copy + PartialEq> Stretches<T> {
         (end > number).then_some(value)
     }
 
+    /// The first piece of `range` without a value.
+    pub fn gap(&self, range: Range<u64>) -> Option<Range<u64>> {
+        if range.is_empty() {
+            return None;
+        }
+        let mut pieces = self.over(range);
+        pieces.find(|(_, value)| value.is_none()).map(|(piece, _)| piece)
+    }
+
     /// The pieces of `range` in order, those without a value included.
     pub fn over(&self, range: Range<u64>) -> impl Iterator<Item = (Range<u64>, Option<T>)> {
         let mut at = range.start;
-        let before = self.parts.range(..range.start).next_back();
-        let before = before.filter(|(_, (end, _))| *end > range.start);
-        let mut there = before.into_iter().chain(self.parts.range(range.clone())).peekable();
+        let last = self.parts.range(..range.end).next_back();
+        let last = last.filter(|(_, (end, _))| *end > range.start);
+        // Mostly one entry has all, or nothing has any.
+        let simple = last.is_none_or(|(&start, _)| start <= range.start);
+        let more = (!simple).then(|| {
+            let before = self.parts.range(..range.start).next_back();
+            let before = before.filter(|(_, (end, _))| *end > range.start);
+            before.into_iter().chain(self.parts.range(range.clone()))
+        });
+        let only = last.filter(|_| simple);
+        let mut there = only.into_iter().chain(more.into_iter().flatten()).peekable();
         std::iter::from_fn(move || {
             if at >= range.end {
                 return None;
@@ -137,6 +181,8 @@ mod tests {
                 prop_assert!(piece.clone().all(|number| list[number as usize] == value));
             }
             prop_assert_eq!(at, from + len);
+            let gap = stretches.gap(from..from + len).map(|gap| gap.start);
+            prop_assert_eq!(gap, (from..from + len).find(|at| list[*at as usize].is_none()));
             let entries: Vec<_> = stretches.iter().collect();
             for pair in entries.windows(2) {
                 prop_assert!(pair[0].0.end < pair[1].0.start || pair[0].1 != pair[1].1);

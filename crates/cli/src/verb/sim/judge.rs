@@ -25,6 +25,7 @@ pub(crate) fn run(args: &JudgeArgs, face: Face) -> Result<Exit, Complaint> {
         // What calendar the homes had is not in a history.
         ahead: Span(u64::MAX),
         fast: 0,
+        ranked: true,
     };
     let mut judge = Judge::new(&rules);
     let mut last = Moment(0);
