@@ -80,8 +80,9 @@ impl Grip {
         if may_drop {
             return vec![Fact::MayDrop { shard: message.shard }];
         }
+        let reigns = self.reigns.get(&(node, message.shard)) == Some(&message.epoch);
         match &message.say {
-            Say::Grant(grant) if is_new => {
+            Say::Grant(grant) if is_new && reigns => {
                 let offered = grant.items.iter().map(|item| Fact::Offered {
                     work: Work { fence: item.fence, range: item.range, attempt: item.attempt },
                     rank: item.rank(),
