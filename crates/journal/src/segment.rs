@@ -68,8 +68,12 @@ pub(crate) fn walk(
     let before = Lsn(header.lsn.0 - 1);
     let (next, end) = (header.lsn, FRAMES_AT);
     let mut walked = Walked { end, next, durable: before, unproven: end, marked: false };
-    while let Some(frame) = frame::decode(salt, bytes, walked.end) {
-        let Some((at, frame)) = past_mark(salt, bytes, &mut walked, frame) else { break };
+    loop {
+        let found = match frame::decode(salt, bytes, walked.end) {
+            Some(frame) => past_mark(salt, bytes, &mut walked, frame),
+            None => past_rotten_mark(salt, bytes, &mut walked),
+        };
+        let Some((at, frame)) = found else { break };
         if frame.lsn != walked.next || !each(at, frame) {
             break;
         }
@@ -104,6 +108,23 @@ fn past_mark<'a>(
     let at = walked.end + frame.bytes();
     let next = frame::decode(salt, bytes, at)?;
     (!next.is_mark() && next.lsn == walked.next).then_some((at, next))
+}
+
+/// The next batch where it stands just behind what a mark takes. Only a mark that was durable is
+/// not overwritten, so one stood here, whatever is left of it: it says no more than that.
+fn past_rotten_mark<'a>(
+    salt: u32,
+    bytes: &'a [u8],
+    walked: &mut Walked,
+) -> Option<(usize, Frame<'a>)> {
+    let at = walked.end + frame::HEAD_BYTES;
+    let next = frame::decode(salt, bytes, at)?;
+    if next.is_mark() || next.lsn != walked.next {
+        return None;
+    }
+    walked.durable = Lsn(walked.next.0 - 1);
+    walked.unproven = walked.end;
+    Some((at, next))
 }
 
 /// What lies beyond the last sound frame of a segment.
@@ -189,6 +210,22 @@ mod tests {
         let walked = walk(&header, &bytes, &mut |_, _| true);
         assert_eq!((walked.next, walked.durable, walked.marked), (Lsn(11), Lsn(9), false));
         assert_eq!((walked.end, walked.unproven), (FRAMES_AT + 32, FRAMES_AT));
+    }
+
+    #[test]
+    fn a_mark_that_is_damaged_takes_no_batch_with_it() {
+        let frames: [(u64, u32, &[u8]); 4] =
+            [(10, 1, b"a"), (10, 0, b""), (11, 1, b"b"), (12, 1, b"c")];
+        for byte in 0..frame::HEAD_BYTES {
+            let (header, mut bytes) = segment(&frames[..3]);
+            bytes[FRAMES_AT + 32 + byte] ^= 1;
+            let walked = walk(&header, &bytes, &mut |_, _| true);
+            assert_eq!((walked.next, walked.durable), (Lsn(12), Lsn(10)), "byte {byte}");
+        }
+        // A batch that is missing is not passed over.
+        let (header, mut bytes) = segment(&[frames[0], frames[2], frames[3]]);
+        bytes[FRAMES_AT + 40] ^= 1;
+        assert_eq!(walk(&header, &bytes, &mut |_, _| true).next, Lsn(11));
     }
 
     #[test]
