@@ -305,6 +305,7 @@ impl Engine {
             Say::Hello(_)
             | Say::Ask(_)
             | Say::Outcomes(_)
+            | Say::Repeat(_)
             | Say::Retracted { .. }
             | Say::Checkpoint { .. }
             | Say::Pulse(_) => {

@@ -205,6 +205,11 @@ impl Home {
         match message.say {
             Say::Ask(ask) => self.on_ask(from, ask, out, timers),
             Say::Outcomes(outcomes) => self.on_outcomes(from, outcomes, out, timers),
+            Say::Repeat(batches) => {
+                for outcomes in batches {
+                    self.on_outcomes(from, outcomes, out, timers);
+                }
+            }
             Say::Retracted { items } => self.on_retracted(from, items, out, timers),
             Say::Pulse(digest) => self.on_pulse(from, digest, out),
             Say::Checkpoint { fence, task, step, payload } => {

@@ -134,10 +134,10 @@ impl Runner {
         &mut self,
         home: ShardId,
         grant: Grant,
-        out: &mut Outbox,
+        out: &Outbox,
         timers: &mut Timers,
     ) {
-        self.on_settled(home, grant.settled, out);
+        self.on_settled(home, grant.settled);
         for (asked, number) in grant.answers {
             if let Some(session) = self.sessions.get_mut(&asked)
                 && number == session.asks

@@ -154,6 +154,8 @@ pub enum Say {
         /// Counts these requests; the answer names the last.
         number: u64,
     },
+    /// To a home: batches of outcomes that it has not answered, once more.
+    Repeat(Vec<Outcomes>),
 }
 
 /// All that a node holds of a shard when it begins a session with its home.

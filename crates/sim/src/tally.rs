@@ -33,7 +33,7 @@ pub(crate) fn kind_of(say: &Say) -> usize {
         Say::Hello(_) => 1,
         Say::Ask(_) => 2,
         Say::Grant(_) => 3,
-        Say::Outcomes(_) => 4,
+        Say::Outcomes(_) | Say::Repeat(_) => 4,
         Say::Settled { .. } => 5,
         Say::Retract(_) => 6,
         Say::Retracted { .. } => 7,

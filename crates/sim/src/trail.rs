@@ -146,6 +146,10 @@ fn of_message(message: &Message) -> u64 {
         Say::Ask(ask) => ask.number ^ ask.held << 20,
         Say::Grant(grant) => grant.ready ^ (grant.items.len() as u64) << 40,
         Say::Outcomes(outcomes) => outcomes.batch ^ (outcomes.items.len() as u64) << 32,
+        Say::Repeat(batches) => {
+            let items: usize = batches.iter().map(|outcomes| outcomes.items.len()).sum();
+            batches.len() as u64 ^ (items as u64) << 32
+        }
         Say::Settled { batch } => *batch,
         Say::Retracted { items } => items.len() as u64,
         Say::Pulse(digest) => digest.hash,

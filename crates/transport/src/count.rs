@@ -48,7 +48,7 @@ impl Counter {
             Some(Say::Load { .. }) => 0,
             Some(Say::Ask(_)) => 1,
             Some(Say::Grant(_)) => 2,
-            Some(Say::Outcomes(_)) => 3,
+            Some(Say::Outcomes(_) | Say::Repeat(_)) => 3,
             Some(Say::Retract(_)) => 4,
             Some(Say::Retracted { .. }) => 5,
             _ => 6,

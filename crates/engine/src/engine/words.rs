@@ -112,7 +112,7 @@ impl Engine {
                 self.view.set_ready(shard, grant.ready, false, out.now);
                 self.runner.on_grant(shard, grant, out, timers);
             }
-            Say::Settled { batch } => self.runner.on_settled(shard, batch, out),
+            Say::Settled { batch } => self.runner.on_settled(shard, batch),
             Say::Retract(retract) => {
                 self.runner.on_retract(shard, retract, &self.view, out, timers);
             }

@@ -1,7 +1,7 @@
 //! Reporting outcomes: in batches, unless somebody waits.
 
 use bary_model::id::{RunNo, ShardId};
-use bary_model::message::{Ask, OutcomeItem};
+use bary_model::message::{Ask, OutcomeItem, Outcomes, Say};
 use bary_model::outcome::Outcome;
 use bary_model::time::Span;
 
@@ -127,10 +127,11 @@ impl Runner {
             return;
         }
         self.greet(home, out, timers);
-        let more = self.batch(home);
-        self.pump(home, ask, out);
-        if more {
+        if let Some(outcomes) = self.batch(home) {
+            self.say(home, Say::Outcomes(Outcomes { ask, ..outcomes }), out, timers);
             self.pulse_later(home, out, timers);
+        } else if let Some(ask) = ask {
+            self.say(home, Say::Ask(ask), out, timers);
         }
     }
 }

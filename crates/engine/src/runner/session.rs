@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bary_model::id::{Epoch, Fence, NodeId, ShardId, TaskRange};
-use bary_model::message::{Ask, Digest, Hello, Message, OutcomeItem, Outcomes, Say};
+use bary_model::message::{Digest, Hello, Message, OutcomeItem, Outcomes, Say};
 use bary_model::time::{Moment, Span};
 
 use crate::outbox::Outbox;
@@ -35,9 +35,7 @@ pub(super) struct Session {
     pub(super) flush: Option<TimerKey>,
     /// The number of the last batch of outcomes.
     batch: u64,
-    /// The last batch that was sent since the home was greeted.
-    sent: u64,
-    /// Batches that were not answered; their numbers follow on each other.
+    /// Batches that were sent and not answered.
     unsettled: VecDeque<(u64, Arc<Vec<OutcomeItem>>)>,
     pulse: Option<TimerKey>,
 }
@@ -56,7 +54,6 @@ impl Session {
             outgoing: Vec::new(),
             flush: None,
             batch: 0,
-            sent: 0,
             unsettled: VecDeque::new(),
             pulse: None,
         }
@@ -128,14 +125,13 @@ impl Runner {
     }
 
     /// Outcomes up to a batch are durable at their home.
-    pub(crate) fn on_settled(&mut self, shard: ShardId, batch: u64, out: &mut Outbox) {
+    pub(crate) fn on_settled(&mut self, shard: ShardId, batch: u64) {
         let Some(session) = self.sessions.get_mut(&shard) else { return };
         while session.unsettled.front().is_some_and(|(number, _)| *number <= batch) {
             if let Some((_, items)) = session.unsettled.pop_front() {
                 self.unsettled -= items.len() as u64;
             }
         }
-        self.pump(shard, None, out);
     }
 
     /// Begins broken sessions anew where something hangs on them, or where a home wants to know.
@@ -149,8 +145,8 @@ impl Runner {
         }
     }
 
-    /// Tells a home what this node holds, where it has not been told, and begins to repeat the
-    /// outcomes that were not answered.
+    /// Tells a home what this node holds, where it has not been told, and repeats all outcomes
+    /// that were not answered.
     pub(super) fn greet(&mut self, shard: ShardId, out: &mut Outbox, timers: &mut Timers) {
         if self.sessions.get(&shard).is_none_or(|session| session.greeted || session.away) {
             return;
@@ -159,36 +155,25 @@ impl Runner {
         let Some(session) = self.sessions.get_mut(&shard) else { return };
         let settling = session.unsettled.iter().flat_map(|(_, items)| items.iter());
         held.extend(settling.map(|item| (item.fence, item.range)));
-        (session.greeted, session.sent) = (true, 0);
+        session.greeted = true;
         let hello = Hello { held, answers: session.relist };
         out.send(session.node, session.message(shard, Say::Hello(hello)));
-        self.pump(shard, None, out);
+        // Many batches to a message: as many messages as batches might be more than a link takes,
+        // which would begin it anew, and call for the next greeting.
+        let (mut batches, mut count) = (Vec::new(), 0);
+        for (batch, items) in &session.unsettled {
+            if count + items.len() > self.limits.outcome_items_max && count > 0 {
+                let repeat = Say::Repeat(std::mem::take(&mut batches));
+                out.send(session.node, session.message(shard, repeat));
+                count = 0;
+            }
+            count += items.len();
+            batches.push(Outcomes { batch: *batch, items: Arc::clone(items), ask: None });
+        }
+        if !batches.is_empty() {
+            out.send(session.node, session.message(shard, Say::Repeat(batches)));
+        }
         self.pulse_later(shard, out, timers);
-    }
-
-    /// Sends the batches that were not sent since the home was greeted, the oldest first, and an
-    /// ask with the last. So few may be unanswered that they never fill a link by themselves: a
-    /// greeting that did would begin it anew, again and again. The answers call for the rest.
-    pub(super) fn pump(&mut self, shard: ShardId, mut ask: Option<Ask>, out: &mut Outbox) {
-        let most = (self.limits.link_messages_max / LINK_SHARE).max(1);
-        let Some(session) = self.sessions.get_mut(&shard) else { return };
-        if session.away || !session.greeted {
-            return;
-        }
-        let first = session.unsettled.front().map_or(0, |(number, _)| *number);
-        let sent = (session.sent + 1).saturating_sub(first) as usize;
-        let until = session.unsettled.len().min(most);
-        for at in sent..until {
-            let (batch, items) = &session.unsettled[at];
-            let (batch, items) = (*batch, Arc::clone(items));
-            let ask = if at + 1 == until { ask.take() } else { None };
-            session.sent = batch;
-            let outcomes = Outcomes { batch, items, ask };
-            out.send(session.node, session.message(shard, Say::Outcomes(outcomes)));
-        }
-        if let Some(ask) = ask {
-            out.send(session.node, session.message(shard, Say::Ask(ask)));
-        }
     }
 
     /// Says something to a home, after telling it what this node holds where it does not know.
@@ -199,18 +184,19 @@ impl Runner {
         }
     }
 
-    /// Makes what is held back a batch, which is kept until it is answered; whether there was any.
-    pub(super) fn batch(&mut self, shard: ShardId) -> bool {
-        let Some(session) = self.sessions.get_mut(&shard) else { return false };
+    /// Numbers a batch of outcomes, keeps it until it is answered, and gives what to say.
+    pub(super) fn batch(&mut self, shard: ShardId) -> Option<Outcomes> {
+        let session = self.sessions.get_mut(&shard)?;
         if session.outgoing.is_empty() {
-            return false;
+            return None;
         }
         let items = Arc::new(std::mem::take(&mut session.outgoing));
         session.batch += 1;
+        session.unsettled.push_back((session.batch, Arc::clone(&items)));
         self.unsettled += items.len() as u64;
-        session.unsettled.push_back((session.batch, items));
+        let outcomes = Outcomes { batch: session.batch, items, ask: None };
         self.forget_unsettled();
-        true
+        Some(outcomes)
     }
 
     /// Forgets outcomes past the limit, where most are unanswered. Nothing goes wrong by that: a
@@ -283,6 +269,3 @@ impl Runner {
 
 /// How often in the time of a lease a node shows that it is here.
 const PULSES_PER_LEASE: u64 = 4;
-
-/// Which share of what may be unanswered on a link outcomes of one home may be.
-const LINK_SHARE: usize = 4;

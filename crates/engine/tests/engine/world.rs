@@ -80,7 +80,12 @@ fn counts(body: &(u64, Arc<Message>)) -> bool {
     let say = &body.1.say;
     matches!(
         say,
-        Say::Ask(_) | Say::Grant(_) | Say::Outcomes(_) | Say::Retract(_) | Say::Retracted { .. }
+        Say::Ask(_)
+            | Say::Grant(_)
+            | Say::Outcomes(_)
+            | Say::Repeat(_)
+            | Say::Retract(_)
+            | Say::Retracted { .. }
     )
 }
 

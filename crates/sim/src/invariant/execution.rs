@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bary_ledger::record::Record;
-use bary_model::id::{JobNo, Lsn, NodeId, ShardId, TaskRange};
+use bary_model::id::{Epoch, GrantNo, JobNo, Lsn, NodeId, ShardId, TaskRange};
 use bary_model::time::{Moment, Span};
 
 use crate::history::{Fact, How, Tale, Work};
@@ -35,6 +35,10 @@ pub struct Executions {
     homes: BTreeMap<ShardId, (NodeId, Moment)>,
     /// Jobs of which something was cancelled.
     cancelled: BTreeSet<(ShardId, JobNo)>,
+    /// The last grant of each shard, and that before each job's last retry: who has not heard that
+    /// the job was cancelled before may still begin what it was granted then.
+    granted: BTreeMap<ShardId, (Epoch, GrantNo)>,
+    retried: BTreeMap<(ShardId, JobNo), (Epoch, GrantNo)>,
 }
 
 impl Executions {
@@ -42,7 +46,8 @@ impl Executions {
     #[must_use]
     pub fn new(open: bool) -> Self {
         let (last, trouble, homes) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { open, last, trouble, homes, cancelled: BTreeSet::new() }
+        let (granted, retried) = (BTreeMap::new(), BTreeMap::new());
+        Self { open, last, trouble, homes, cancelled: BTreeSet::new(), granted, retried }
     }
 
     fn touched(&mut self, node: NodeId, until: Moment) {
@@ -54,6 +59,10 @@ impl Executions {
         let Some(saga) = scene.book.granted(work.fence, work.range) else { return Ok(()) };
         let numbers = saga.numbers(work.range);
         let key = (work.fence.shard, work.range.job);
+        let grant = (work.fence.epoch, work.fence.grant);
+        if self.retried.get(&key).is_some_and(|before| grant <= *before) {
+            return Ok(());
+        }
         let trouble = |node: NodeId| self.trouble.get(&node).copied().unwrap_or_default();
         let (home, moved) = self.homes.get(&key.0).copied().unwrap_or_default();
         let last = self.last.entry(key).or_default();
@@ -142,8 +151,16 @@ impl Invariant for Executions {
 
     fn settled(&mut self, scene: &Scene<'_>, settled: &Settled<'_>) -> Result<(), Broken> {
         match settled.record {
+            Record::Granted { items, .. } => {
+                if let Some((grant, _)) = items.last() {
+                    self.granted.insert(settled.shard, (settled.epoch, *grant));
+                }
+            }
             Record::Retried { job } => {
                 self.last.remove(&(settled.shard, *job));
+                if let Some(grant) = self.granted.get(&settled.shard) {
+                    self.retried.insert((settled.shard, *job), *grant);
+                }
             }
             Record::Cancelled { range, running } => {
                 self.cancelled.insert((settled.shard, range.job));
