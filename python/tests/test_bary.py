@@ -63,6 +63,19 @@ def wait_for(path):
         time.sleep(0.01)
 
 
+class ProbeTest(unittest.TestCase):
+    def test_the_standard_probe_of_grpc_is_answered(self):
+        node = connection.OwnNode()
+        self.addCleanup(node.close)
+        with connection.channel(node.address) as channel:
+            check = channel.unary_unary("/grpc.health.v1.Health/Check")
+            # Messages of that contract by hand: the service of a request is field 1, and so is the
+            # status of a reply, where 1 is SERVING.
+            for service in (b"", b"bary.v1.Node"):
+                asked = b"\x0a" + bytes([len(service)]) + service if service else b""
+                self.assertEqual(check(asked, timeout=LONG), b"\x08\x01", service)
+
+
 class OwnNodeTest(unittest.TestCase):
     """A node and workers that the executor starts itself."""
 

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use crate::chaos::KILLS;
+use crate::chaos::node::{NodeOptions, SCENES, Scene};
+use crate::fuzz::{FuzzOptions, MINUTES};
+use crate::soak::SoakOptions;
 
 /// What the caller asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Verb {
     /// Print how xtask is used.
     Help,
@@ -41,6 +44,19 @@ pub(crate) enum Verb {
         /// Print JSON instead of a line.
         json: bool,
     },
+    /// Fuzz the decoders.
+    Fuzz(FuzzOptions),
+    /// Kill a node that stays at random instants.
+    ChaosNode(NodeOptions),
+    /// Play one scene with a node.
+    ChaosScene {
+        /// Which.
+        scene: Scene,
+        /// The command to play it with, where it is not the one that is built.
+        bary: Option<PathBuf>,
+    },
+    /// Keep a node at work for long, and see whether it grows.
+    Soak(SoakOptions),
     /// The part of `chaos` that runs where it has mounted a small disk.
     ChaosInside {
         /// The command `bary`.
@@ -64,7 +80,15 @@ pub(crate) fn parse(words: &[String]) -> Result<Verb, String> {
         "setup" if rest.is_empty() => Ok(Verb::Setup),
         "setup" => Err("setup takes no arguments".into()),
         "bench" => bench(rest),
-        "chaos" => chaos(rest),
+        "chaos" => match rest {
+            [scene, rest @ ..] if scene == "node" => chaos_node(rest),
+            [name, rest @ ..] if SCENES.iter().any(|(scene, _)| scene == name) => {
+                chaos_scene(name, rest)
+            }
+            _ => chaos(rest),
+        },
+        "soak" => soak(rest),
+        "fuzz" => fuzz(rest),
         "chaos-inside" => match rest {
             [bary, folder] => Ok(Verb::ChaosInside { bary: bary.into(), folder: folder.into() }),
             _ => Err("chaos-inside is for chaos itself".into()),
@@ -129,9 +153,95 @@ fn chaos(rest: &[String]) -> Result<Verb, String> {
     Ok(Verb::Chaos { kills, seed, json })
 }
 
+fn chaos_node(rest: &[String]) -> Result<Verb, String> {
+    let mut options = NodeOptions::default();
+    for (flag, value) in pairs(rest)? {
+        match flag {
+            "--minutes" => options.minutes = above_zero(flag, value)?,
+            "--tasks" => options.tasks = whole(flag, value)?,
+            "--every" => options.every = above_zero(flag, value.trim_end_matches('s'))?,
+            "--seed" => options.seed = whole(flag, value)?,
+            "--bary" => options.bary = Some(value.into()),
+            "-o" => options.json = is_json(value)?,
+            _ => return Err(format!("chaos node does not know `{flag}`")),
+        }
+    }
+    Ok(Verb::ChaosNode(options))
+}
+
+fn chaos_scene(name: &str, rest: &[String]) -> Result<Verb, String> {
+    let found = SCENES.iter().find(|(scene, _)| *scene == name);
+    let (_, scene) = found.ok_or_else(|| format!("there is no scene `{name}`"))?;
+    match rest {
+        [] => Ok(Verb::ChaosScene { scene: *scene, bary: None }),
+        [flag, bary] if flag == "--bary" => {
+            Ok(Verb::ChaosScene { scene: *scene, bary: Some(bary.into()) })
+        }
+        _ => Err(format!("chaos {name} does not know `{}`", rest.join(" "))),
+    }
+}
+
+fn soak(rest: &[String]) -> Result<Verb, String> {
+    let mut options = SoakOptions { minutes: 60.0, seed: 0, bary: None, json: false };
+    for (flag, value) in pairs(rest)? {
+        match flag {
+            "--minutes" => options.minutes = above_zero(flag, value)?,
+            "--seed" => options.seed = whole(flag, value)?,
+            "--bary" => options.bary = Some(value.into()),
+            "-o" => options.json = is_json(value)?,
+            _ => return Err(format!("soak does not know `{flag}`")),
+        }
+    }
+    Ok(Verb::Soak(options))
+}
+
+fn fuzz(rest: &[String]) -> Result<Verb, String> {
+    let (name, flags) = match rest.split_first() {
+        Some((name, flags)) if !name.starts_with('-') => (Some(name.clone()), flags),
+        _ => (None, rest),
+    };
+    let mut minutes = MINUTES;
+    for (flag, value) in pairs(flags)? {
+        match flag {
+            "--minutes" => minutes = above_zero(flag, value)?,
+            _ => return Err(format!("fuzz does not know `{flag}`")),
+        }
+    }
+    Ok(Verb::Fuzz(FuzzOptions { name, minutes }))
+}
+
+/// Words as flags with a value each.
+fn pairs(words: &[String]) -> Result<Vec<(&str, &str)>, String> {
+    let mut pairs = Vec::new();
+    for pair in words.chunks(2) {
+        match pair {
+            [flag, value] => pairs.push((flag.as_str(), value.as_str())),
+            _ => return Err(format!("`{}` needs a value after it", pair.concat())),
+        }
+    }
+    Ok(pairs)
+}
+
+fn whole(flag: &str, value: &str) -> Result<u64, String> {
+    value.parse().map_err(|_| format!("{flag} needs a number after it"))
+}
+
+fn above_zero(flag: &str, value: &str) -> Result<f64, String> {
+    let number = value.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| format!("{flag} needs a number above 0 after it"))
+}
+
+fn is_json(value: &str) -> Result<bool, String> {
+    match value {
+        "json" => Ok(true),
+        "table" => Ok(false),
+        _ => Err("-o needs `table` or `json` after it".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Verb, parse};
+    use super::{NodeOptions, Scene, SoakOptions, Verb, parse};
 
     fn read(line: &str) -> Result<Verb, String> {
         parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
@@ -160,8 +270,33 @@ mod tests {
     }
 
     #[test]
+    fn fuzz_has_a_target_and_minutes() {
+        let verb = |name: Option<&str>, minutes| {
+            Ok(Verb::Fuzz(super::FuzzOptions { name: name.map(str::to_owned), minutes }))
+        };
+        assert_eq!(read("fuzz frame --minutes 0.5"), verb(Some("frame"), 0.5));
+        assert_eq!(read("fuzz"), verb(None, super::MINUTES));
+    }
+
+    #[test]
+    fn chaos_of_a_node_and_a_soak_have_flags_of_their_own() {
+        let storm = NodeOptions { minutes: 0.5, every: 1.5, seed: 3, ..NodeOptions::default() };
+        let line = "chaos node --minutes 0.5 --every 1.5s --seed 3";
+        assert_eq!(read(line), Ok(Verb::ChaosNode(storm)));
+        let scene = Verb::ChaosScene { scene: Scene::Flood, bary: None };
+        assert_eq!(read("chaos flood"), Ok(scene));
+        let soak = SoakOptions { minutes: 60.0, seed: 0, bary: None, json: true };
+        assert_eq!(read("soak -o json"), Ok(Verb::Soak(soak)));
+    }
+
+    #[test]
     fn what_is_not_known_is_refused() {
         for line in [
+            "chaos node --minutes 0",
+            "chaos node --kills 3",
+            "chaos flood 3",
+            "soak --minutes",
+            "soak --minutes x",
             "chaos 5",
             "chaos --kills",
             "chaos -o",
@@ -172,6 +307,9 @@ mod tests {
             "fix now",
             "bench a b",
             "bench -o x",
+            "fuzz --minutes",
+            "fuzz a --minutes 0",
+            "fuzz a b",
         ] {
             assert!(read(line).is_err(), "{line}");
         }

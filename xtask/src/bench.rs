@@ -9,6 +9,7 @@ mod figure;
 mod functions;
 mod memory;
 mod node;
+mod peers;
 mod sim;
 mod start;
 mod trial;
@@ -49,6 +50,11 @@ const BENCHES: &[Bench] = &[
     Bench { name: "memory", what: "resident memory, idle and with a huge array", run: memory::run },
     Bench { name: "balance", what: "a thousand sleeps over ten nodes", run: balance::run },
     Bench { name: "node", what: "a node that stays, under load", run: node::run },
+    Bench {
+        name: "peers",
+        what: "functions beside process pools, Celery, Dask, Ray and JetStream",
+        run: peers::run,
+    },
     Bench { name: "sim", what: "the simulator, and the placement that it shows", run: sim::run },
     Bench { name: "makespan", what: "a thousand sleeps on four slots", run: balance::makespan },
 ];

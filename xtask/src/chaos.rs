@@ -4,10 +4,11 @@
 //! A seed draws the jobs and the instants; what a machine does at an instant is its own, so that a
 //! seed is a place to look rather than a replay.
 
-mod dice;
+pub(crate) mod dice;
 mod evidence;
-mod full;
+pub(crate) mod full;
 mod life;
+pub(crate) mod node;
 mod trial;
 mod work;
 

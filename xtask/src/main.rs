@@ -1,7 +1,8 @@
 //! The checks, generators and benchmarks of Barycenter, started as `cargo xtask VERB`.
 //!
 //! `verify` only reads, `fix` writes what `verify` would ask for, `setup` installs what the tests
-//! need, `bench` measures, and `chaos` kills runs at random instants.
+//! need, `bench` measures, `chaos` kills runs and nodes at random instants, and `soak` keeps a node
+//! at work for long, and `fuzz` hands the decoders what nobody meant.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks by printing")]
 
 mod arguments;
@@ -9,17 +10,22 @@ mod bench;
 mod cargo;
 mod chaos;
 mod check;
+mod door;
 mod drift;
 mod examples;
 mod fix;
+mod fuzz;
 mod licences;
 mod markdown;
 mod metadata;
+mod node;
+mod openapi;
 mod process;
 mod python;
 mod ratchet;
 mod repo;
 mod setup;
+mod soak;
 mod source;
 mod spdx;
 mod suite;
@@ -36,7 +42,12 @@ usage: cargo xtask verify [--only NAME[,NAME]] [--skip NAME[,NAME]]  check, writ
        cargo xtask fix [--clippy]                     format, generate, lower ratchets
        cargo xtask setup                              install what the tests need
        cargo xtask bench [NAME|all] [-o table|json]   measure; alone, list the names
-       cargo xtask chaos [--kills N] [--seed S] [-o table|json]  kill runs on a state, and look";
+       cargo xtask chaos [--kills N] [--seed S] [-o table|json]  kill runs on a state, and look
+       cargo xtask chaos node [--minutes M] [--tasks N] [--every 2s] [--seed S] [--bary PATH]
+                              [-o table|json]         kill a node that stays, and look
+       cargo xtask chaos flood|pause|million [--bary PATH]  one scene with a node
+       cargo xtask soak [--minutes M] [--seed S] [--bary PATH] [-o table|json]  does a node grow?
+       cargo xtask fuzz [NAME|all] [--minutes M]      fuzz the decoders; alone, list them";
 
 /// 0: all is well; 1: something failed; 2: the command line is wrong.
 fn main() -> ExitCode {
@@ -63,13 +74,17 @@ fn main() -> ExitCode {
             Err(complaint) => return refuse(&complaint),
         },
         Verb::Fix { clippy } => fix::fix(&repo, clippy),
-        Verb::Setup => setup::setup(&repo),
+        Verb::Setup => setup::setup(),
         Verb::Bench { name, json } => match bench::chosen(name.as_deref()) {
             Ok(benches) => bench::bench(&repo, &benches, json),
             Err(complaint) => return refuse(&complaint),
         },
         Verb::Benches => bench::list(),
+        Verb::Fuzz(options) => fuzz::fuzz(&repo, &options),
         Verb::Chaos { kills, seed, json } => chaos::chaos(&repo, kills, seed, json),
+        Verb::ChaosNode(options) => chaos::node::chaos(&repo, &options),
+        Verb::ChaosScene { scene, bary } => chaos::node::play(&repo, scene, bary.as_deref()),
+        Verb::Soak(options) => soak::soak(&repo, &options),
         Verb::ChaosInside { bary, folder } => chaos::inside(&bary, &folder),
     };
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -151,8 +151,13 @@ impl Repo {
 
     /// Where an example lies that was built for release.
     pub(crate) fn example(&self, name: &str) -> Result<PathBuf, String> {
+        self.example_of("release", name)
+    }
+
+    /// Where an example lies that was built, in this folder of all that is built.
+    pub(crate) fn example_of(&self, folder: &str, name: &str) -> Result<PathBuf, String> {
         let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-        Ok(self.target()?.join("release").join("examples").join(file))
+        Ok(self.target()?.join(folder).join("examples").join(file))
     }
 
     fn target(&self) -> Result<PathBuf, String> {

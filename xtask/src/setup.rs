@@ -3,7 +3,6 @@
 use std::process::{Command, Stdio};
 
 use crate::process::capture;
-use crate::repo::Repo;
 
 /// Something that tests need, and where it comes from.
 struct Need {
@@ -15,7 +14,7 @@ struct Need {
     package: &'static str,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "no need names a manager yet"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "no need names the others yet"))]
 #[derive(Clone, Copy)]
 enum Manager {
     Apt,
@@ -26,26 +25,38 @@ enum Manager {
 /// What tests need; the toolchain alone does for now.
 const NEEDS: &[Need] = &[];
 
+/// The servers of the systems that the bench `peers` measures.
+const SERVERS: &[Need] = &[
+    Need { probe: &["redis-server", "--version"], manager: Manager::Apt, package: "redis-server" },
+    Need { probe: &["nats-server", "--version"], manager: Manager::Apt, package: "nats-server" },
+];
+
 /// Installs what is missing; says whether everything is there in the end.
-pub(crate) fn setup(repo: &Repo) -> bool {
-    let mut well = true;
-    for need in missing(NEEDS, answers) {
+pub(crate) fn setup() -> bool {
+    let complaints = met(NEEDS);
+    complaints.iter().for_each(|complaint| eprintln!("setup: {complaint}"));
+    complaints.is_empty()
+}
+
+/// Installs the servers of the peers; gives why one could not be had.
+pub(crate) fn servers() -> Vec<String> {
+    met(SERVERS)
+}
+
+/// Installs those needs that are not met, and says what went wrong.
+fn met(needs: &[Need]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for need in missing(needs, answers) {
         println!("setup: installing {}", need.package);
         let mut command = Command::new("sh");
-        command.args(["-c", &install(need)]).current_dir(&repo.root);
+        command.args(["-c", &install(need)]);
         match capture(command) {
             Ok(ended) if ended.ok => {}
-            Ok(ended) => {
-                well = false;
-                eprintln!("setup: {}: {}", need.package, ended.output.trim_end());
-            }
-            Err(fault) => {
-                well = false;
-                eprintln!("setup: {}: {fault}", need.package);
-            }
+            Ok(ended) => complaints.push(format!("{}: {}", need.package, ended.output.trim_end())),
+            Err(fault) => complaints.push(format!("{}: {fault}", need.package)),
         }
     }
-    well
+    complaints
 }
 
 fn missing(needs: &[Need], is_met: fn(&[&str]) -> bool) -> Vec<&Need> {
@@ -65,7 +76,8 @@ fn install(need: &Need) -> String {
     match need.manager {
         Manager::Apt => format!(
             "if [ \"$(id -u)\" = 0 ]; then as=; else as=sudo; fi; \
-             $as apt-get install --yes --no-install-recommends {package}"
+             $as env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+             apt-get install --yes --no-install-recommends {package}"
         ),
         Manager::Pip => format!("python3 -m pip install --user {package}"),
         Manager::Npm => format!("npm install --global {package}"),

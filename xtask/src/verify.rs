@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::check::{Check, Outcome};
 use crate::repo::Repo;
-use crate::{cargo, chaos, drift, examples, licences, python, setup, suite, tidy};
+use crate::{cargo, chaos, drift, examples, licences, openapi, python, setup, suite, tidy};
 
 /// All checks, the quick ones first.
 pub(crate) const CHECKS: &[Check] = &[
@@ -27,7 +27,9 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { name: "rustdoc", group: "cargo", run: cargo::rustdoc },
     Check { name: "examples", group: "product", run: examples::check },
     Check { name: "python", group: "product", run: python::check },
+    Check { name: "openapi", group: "product", run: openapi::check },
     Check { name: "chaos", group: "product", run: chaos::check },
+    Check { name: "chaos-node", group: "product", run: chaos::node::check },
     Check { name: "docs", group: "product", run: drift::check },
 ];
 
@@ -54,7 +56,7 @@ fn is_called(check: &Check, word: &str) -> bool {
 pub(crate) fn verify(repo: &Repo, checks: &[&Check]) -> bool {
     let started = Instant::now();
     let mut failures = Vec::new();
-    if !setup::setup(repo) {
+    if !setup::setup() {
         failures.push(("setup", vec!["what the tests need could not be installed".to_owned()]));
     }
     for check in checks {

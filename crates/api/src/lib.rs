@@ -3,6 +3,7 @@
 
 mod base64;
 pub mod bind;
+pub mod chunks;
 mod oneof;
 pub mod openapi;
 pub mod page;

@@ -7,12 +7,13 @@ use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 use bytes::Bytes;
 
+use crate::chunks::SUBMISSION_BYTES_MAX;
 use crate::problem::{Kind, Refused};
 
-/// The only version there is.
-pub const VERSION: u8 = 1;
-/// The most bytes that are read: what one request may have.
-pub const BYTES_MAX: usize = 64 << 20;
+/// The only version that is written and read; the one before it was never released.
+pub const VERSION: u8 = 2;
+/// The most bytes that are read: what one submission may have.
+pub const BYTES_MAX: usize = SUBMISSION_BYTES_MAX;
 
 /// Why a job cannot be written. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +22,7 @@ pub enum EncodeError {
     #[error("the job holds a value that no reader takes")]
     Refused(#[source] postcard::Error),
     /// No node would read so many bytes; the job may be submitted in parts.
-    #[error("the job has {bytes} bytes, of which a request may have {BYTES_MAX}")]
+    #[error("the job has {bytes} bytes, of which a submission may have {BYTES_MAX}")]
     TooLarge {
         /// How many it has.
         bytes: usize,
@@ -32,7 +33,7 @@ pub enum EncodeError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// There are too many bytes to begin with.
-    #[error("the job has {bytes} bytes, of which a request may have {BYTES_MAX}")]
+    #[error("the job has {bytes} bytes, of which a submission may have {BYTES_MAX}")]
     TooLarge {
         /// How many there are.
         bytes: usize,
@@ -75,6 +76,13 @@ pub fn encode(job: &JobSpec) -> Result<Bytes, EncodeError> {
         0..=BYTES_MAX => Ok(bytes.into()),
         bytes => Err(EncodeError::TooLarge { bytes }),
     }
+}
+
+/// How many bytes [`encode`] would make of a job; none where it would make none.
+#[must_use]
+pub fn bytes(job: &JobSpec) -> Option<usize> {
+    let size = postcard::ser_flavors::Size::default();
+    postcard::serialize_with_flavor::<_, _, usize>(job, size).ok()
 }
 
 /// Reads a job.

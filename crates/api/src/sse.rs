@@ -2,6 +2,8 @@
 //! JSON the data; then one named event says how the stream ended, so that a browser's `EventSource`
 //! can tell an end from a lost connection.
 
+/// What readers call an event without a name.
+pub const PLAIN: &str = "message";
 /// The event that closes a stream which is complete; its data is `{}`.
 pub const END: &str = "end";
 /// The event that closes a stream which broke off; its data is a `Problem`.

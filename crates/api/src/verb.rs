@@ -12,6 +12,9 @@ use crate::role::Role;
 pub enum Verb {
     Info,
     Submit,
+    Begin,
+    Chunk,
+    Commit,
     Session,
     Extend,
     Close,
@@ -28,11 +31,14 @@ pub enum Verb {
     Logs,
     Results,
     Why,
+    Exec,
     ListNodes,
     ChangeNode,
     ListPolicies,
     SetPolicy,
     TryPolicy,
+    Cache,
+    ClearCache,
     Audit,
     ListTokens,
     CreateToken,
@@ -114,6 +120,18 @@ const fn looks(
     Row { verb, name, grpc, http, role, changes: false, streams: false, summary }
 }
 
+/// A verb that makes something ready which another one changes something with: nothing of it is
+/// visible, so that the audit log needs no line.
+const fn stages(
+    verb: Verb,
+    name: &'static str,
+    grpc: &'static str,
+    http: &'static [Route],
+    summary: &'static str,
+) -> Row {
+    looks(verb, name, grpc, http, Operator, summary)
+}
+
 /// A verb that looks and answers with a stream.
 const fn follows(
     verb: Verb,
@@ -153,11 +171,17 @@ use Role::{Admin, Operator, Viewer};
 
 /// Every verb, in the order of [`Verb`], which is the contract's.
 #[rustfmt::skip]
-pub static TABLE: [Row; 30] = [
+pub static TABLE: [Row; 36] = [
     looks(Verb::Info, "info", "/bary.v1.Node/Info", &[get("/v1/info")], Viewer,
         "who answers, how durable its word is, and what is under way"),
     does(Verb::Submit, "submit", "/bary.v1.Node/Submit", &[post("/v1/jobs")], Operator,
         "takes a job in"),
+    stages(Verb::Begin, "begin", "/bary.v1.Node/Begin", &[post("/v1/submissions")],
+        "announces a submission that comes in chunks"),
+    stages(Verb::Chunk, "chunk", "/bary.v1.Node/Chunk", &[put("/v1/submissions/{id}")],
+        "brings a chunk of a submission"),
+    does(Verb::Commit, "commit", "/bary.v1.Node/Commit", &[post("/v1/submissions/{id}/commit")],
+        Operator, "takes in a submission that came in chunks"),
     talks(Verb::Session, "session", "/bary.v1.Node/Session", Operator,
         "takes many jobs in on one stream, and gives their outcomes"),
     does(Verb::Extend, "extend", "/bary.v1.Node/Extend", &[post("/v1/jobs/{job}/tasks")], Operator,
@@ -190,6 +214,8 @@ pub static TABLE: [Row; 30] = [
         Viewer, "what tasks gave"),
     looks(Verb::Why, "why", "/bary.v1.Node/Why", &[get("/v1/jobs/{job}/tasks/{task}/why")], Viewer,
         "why a task is where it is"),
+    talks(Verb::Exec, "exec", "/bary.v1.Node/Exec", Admin,
+        "runs a command beside a task that runs"),
     looks(Verb::ListNodes, "list-nodes", "/bary.v1.Node/ListNodes", &[get("/v1/nodes")], Viewer,
         "lists the nodes that run tasks"),
     does(Verb::ChangeNode, "change-node", "/bary.v1.Node/ChangeNode",
@@ -200,6 +226,10 @@ pub static TABLE: [Row; 30] = [
         "follows another policy"),
     looks(Verb::TryPolicy, "try-policy", "/bary.v1.Node/TryPolicy",
         &[get("/v1/policies/{policy}/try")], Viewer, "says what a policy would decide"),
+    looks(Verb::Cache, "cache", "/bary.v1.Node/Cache", &[get("/v1/cache")], Viewer,
+        "says how the result cache is"),
+    does(Verb::ClearCache, "clear-cache", "/bary.v1.Node/ClearCache", &[post("/v1/cache/clear")],
+        Operator, "removes results from the result cache"),
     follows(Verb::Audit, "audit", "/bary.v1.Node/Audit", &[get("/v1/audit")], Admin,
         "lines of the audit log"),
     looks(Verb::ListTokens, "list-tokens", "/bary.v1.Node/ListTokens", &[get("/v1/tokens")], Admin,

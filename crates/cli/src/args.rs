@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::args::backup::RestoreArgs;
 use crate::args::journal::JournalVerb;
 use crate::args::map::MapArgs;
 use crate::args::policy::{PolicySetArgs, PolicyShowArgs, PolicyTryArgs};
@@ -15,6 +16,8 @@ use crate::args::why::WhyArgs;
 use crate::complaint::Complaint;
 
 pub(crate) mod backoff;
+pub(crate) mod backup;
+pub(crate) mod cache;
 pub(crate) mod cluster;
 pub(crate) mod foreign;
 pub(crate) mod halt;
@@ -143,6 +146,8 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: PolicyVerb,
     },
+    /// Make a state of a backup, as it was at any instant; no node is needed
+    Restore(RestoreArgs),
     /// Look at the journal of a state without changing it
     Journal {
         #[command(subcommand)]

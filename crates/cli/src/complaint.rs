@@ -121,7 +121,13 @@ impl From<Refusal> for Complaint {
             Refusal::Graph(_) | Refusal::TooManyUpstream { .. } | Refusal::TooLong { .. } => {
                 Exit::USAGE
             }
-            Refusal::NoSuchJob(_)
+            Refusal::Policy(_) | Refusal::BadLabel { .. } | Refusal::TooManyLabels { .. } => {
+                Exit::USAGE
+            }
+            Refusal::TooManyNodes { .. } => Exit::FULL,
+            Refusal::Closed(_)
+            | Refusal::NoSuchJob(_)
+            | Refusal::NoSuchKey(_)
             | Refusal::KeyReused { .. }
             | Refusal::NotRetryable(_)
             | Refusal::AlreadyOver(_)
@@ -172,6 +178,9 @@ impl From<StateError> for Complaint {
     fn from(error: StateError) -> Self {
         match &error {
             StateError::NotADirectory(_) => Self::usage(error),
+            StateError::Backup(_) => {
+                Self::usage(error).help("bary restore DIR --state NEW makes one")
+            }
             StateError::InUse { .. } => {
                 Self::new(Exit::FULL, error).help("wait until it ends, or stop it")
             }
@@ -180,6 +189,9 @@ impl From<StateError> for Complaint {
             }
             StateError::Newer { .. } => {
                 Self::failed(error).help("run it with the version of bary that made it, or later")
+            }
+            StateError::Older { .. } => {
+                Self::failed(error).help("end its work with that version, and name a new directory")
             }
             StateError::Refused { .. }
             | StateError::Journal { .. }

@@ -109,6 +109,8 @@ impl Desk {
             News::DiskFull => {
                 self.screen.note("bary: the disk under --state is full; waiting for space");
             }
+            // Whoever submits is told.
+            News::DiskLow(_) => {}
             News::DiskFree => self.screen.note("bary: there is space again"),
             News::Failed(why) => return Err(DeskError::Journal(why)),
             News::Output { task, stream, bytes, .. } => {

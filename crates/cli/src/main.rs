@@ -15,6 +15,7 @@ mod action;
 mod args;
 mod asking;
 mod complaint;
+mod counted;
 mod desk;
 mod exit;
 mod feeder;
@@ -111,11 +112,12 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::Why(why) => verb::why::run(&why, face),
         Verb::Policy { verb } => policy(&verb, face),
         Verb::Config { verb: ConfigVerb::Show { origin } } => verb::config::show(origin, face),
-        Verb::Completions { shell } => verb::docs::completions(shell),
+        Verb::Completions { shell } => verb::completions::run(shell),
         Verb::Man { directory } => verb::man::run(directory.as_deref()),
         Verb::Docs { page } => verb::docs::run(page.as_deref()),
         Verb::Run(args) => verb::run::run(&args, face.without_rows()?),
         Verb::Map(args) => verb::map::run(&args, face.without_rows()?),
+        Verb::Restore(args) => verb::restore::run(&args, face.without_rows()?),
         Verb::Journal { verb } => verb::journal::run(&verb, face.without_rows()?),
         Verb::Sim(args) => verb::sim::run(&args, face.without_rows()?),
     }

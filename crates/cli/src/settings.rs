@@ -22,6 +22,8 @@ pub(crate) struct Setting {
     /// The verbs whose flag it is; of all that have it where empty.
     pub(crate) verbs: &'static [&'static str],
     pub(crate) shape: Shape,
+    /// Whether a node that runs takes another value on SIGHUP; none where it is no node's.
+    pub(crate) reloads: Option<bool>,
     /// What holds where nothing is said, in words.
     pub(crate) default: &'static str,
     pub(crate) what: &'static str,
@@ -34,8 +36,18 @@ pub(crate) enum Shape {
     OneOf(&'static [&'static str]),
     /// An address of a node.
     Address,
+    /// A number of something.
+    Count,
+    /// A length of time.
+    Time,
     /// A path. In a file it starts from the file's directory where it is relative.
     Path,
+    /// Where a node listens: an IP address and a port.
+    Listen,
+    /// A length of time, or none at all.
+    Wait,
+    /// A number of bytes.
+    Size,
 }
 
 /// Every setting.
@@ -46,6 +58,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         flag: "addr",
         verbs: &[],
         shape: Shape::Address,
+        reloads: None,
         default: "the socket of the user's node, else 127.0.0.1:9876",
         what: "the node to ask",
     },
@@ -55,6 +68,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         flag: "token_file",
         verbs: &[],
         shape: Shape::Path,
+        reloads: None,
         default: "none, which is enough over the user's own socket",
         what: "the file that holds the token; BARY_TOKEN may hold the token itself",
     },
@@ -64,6 +78,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         flag: "output",
         verbs: &[],
         shape: Shape::OneOf(&["table", "wide", "json", "jsonl", "yaml", "csv", "quiet"]),
+        reloads: None,
         default: "table",
         what: "what to print",
     },
@@ -73,8 +88,110 @@ pub(crate) const SETTINGS: &[Setting] = &[
         flag: "color",
         verbs: &[],
         shape: Shape::OneOf(&["auto", "always", "never"]),
+        reloads: None,
         default: "auto",
         what: "when to use colours; NO_COLOR and CLICOLOR_FORCE are honoured",
+    },
+    Setting {
+        key: "keep-jobs",
+        env: None,
+        flag: "keep_jobs",
+        verbs: &["up", "dev"],
+        shape: Shape::Count,
+        reloads: Some(false),
+        default: "1000000",
+        what: "how many finished jobs a node keeps; the oldest are forgotten",
+    },
+    Setting {
+        key: "keep-for",
+        env: None,
+        flag: "keep_for",
+        verbs: &["up", "dev"],
+        shape: Shape::Time,
+        reloads: Some(false),
+        default: "30d",
+        what: "for how long a node keeps finished jobs",
+    },
+    Setting {
+        key: "state",
+        env: Some("BARY_STATE"),
+        flag: "state",
+        verbs: &["up"],
+        shape: Shape::Path,
+        reloads: Some(false),
+        default: "$XDG_STATE_HOME/bary, else ~/.local/state/bary",
+        what: "the directory of the node's state",
+    },
+    Setting {
+        key: "listen",
+        env: Some("BARY_LISTEN"),
+        flag: "listen",
+        verbs: &["up", "dev"],
+        shape: Shape::Listen,
+        reloads: Some(false),
+        default: "127.0.0.1:9876",
+        what: "where the node listens for gRPC and HTTP",
+    },
+    Setting {
+        key: "socket",
+        env: Some("BARY_SOCKET"),
+        flag: "socket",
+        verbs: &["up", "dev"],
+        shape: Shape::Path,
+        reloads: Some(false),
+        default: "bary.sock in $XDG_RUNTIME_DIR, else in the state, else in a temporary directory \
+                  of one's own",
+        what: "the node's Unix socket",
+    },
+    Setting {
+        key: "drain-timeout",
+        env: Some("BARY_DRAIN_TIMEOUT"),
+        flag: "drain_timeout",
+        verbs: &["up", "dev"],
+        shape: Shape::Wait,
+        reloads: Some(true),
+        default: "30s",
+        what: "how long what runs may go on once the node is asked to end",
+    },
+    Setting {
+        key: "log-format",
+        env: Some("BARY_LOG_FORMAT"),
+        flag: "log_format",
+        verbs: &["up", "dev"],
+        shape: Shape::OneOf(&["text", "json"]),
+        reloads: Some(true),
+        default: "text",
+        what: "how the node writes its log",
+    },
+    Setting {
+        key: "audit-max",
+        env: Some("BARY_AUDIT_MAX"),
+        flag: "audit_max",
+        verbs: &["up", "dev"],
+        shape: Shape::Size,
+        reloads: Some(true),
+        default: "256MiB",
+        what: "how large the audit log grows before its oldest files are removed",
+    },
+    Setting {
+        key: "cache-max",
+        env: None,
+        flag: "cache_max",
+        verbs: &["up", "dev"],
+        shape: Shape::Size,
+        reloads: Some(false),
+        default: "1GiB, and 64MiB at most in memory",
+        what: "how large the result cache grows before the least recently used results go",
+    },
+    Setting {
+        key: "cache-keep-for",
+        env: None,
+        flag: "cache_keep_for",
+        verbs: &["up", "dev"],
+        shape: Shape::Time,
+        reloads: Some(false),
+        default: "7d",
+        what: "for how long a result stays in the result cache",
     },
 ];
 
@@ -161,19 +278,28 @@ pub(crate) fn page() -> String {
                     over `$XDG_CONFIG_HOME/bary/config.toml` (else `~/.config/bary/config.toml`), \
                     that over `/etc/bary/bary.toml`, and that over the default. Every value in a \
                     file is a string. An unknown key is an error. `bary config show --origin` \
-                    says where each value comes from.\n\n| key | variable | default | meaning |\n\
-                    |---|---|---|---|\n"
+                    says where each value comes from. On SIGHUP a node reads the files again: it \
+                    takes other values of some settings at once, and says of which it takes them \
+                    only at its next start.\n\n| key | variable | default | SIGHUP | meaning |\n\
+                    |---|---|---|---|---|\n"
         .to_owned();
     for setting in SETTINGS {
         let env = setting.env.map_or_else(String::new, |name| format!("`{name}`"));
         let words = match setting.shape {
             Shape::OneOf(words) => format!(": {}", words.join(", ")),
-            Shape::Address | Shape::Path => String::new(),
+            Shape::Address | Shape::Count | Shape::Time | Shape::Path => String::new(),
+            Shape::Listen | Shape::Wait | Shape::Size => String::new(),
+        };
+        let reloads = match setting.reloads {
+            Some(true) => "at once",
+            Some(false) => "at the next start",
+            None => "",
         };
         let Setting { key, default, what, .. } = setting;
-        page += &format!("| `{key}` | {env} | {default} | {what}{words} |\n");
+        page += &format!("| `{key}` | {env} | {default} | {reloads} | {what}{words} |\n");
     }
-    page += "\n```toml\naddr = \"127.0.0.1:9876\"\ntoken-file = \"token\"\n```\n";
+    page += "\n```toml\naddr = \"127.0.0.1:9876\"\ntoken-file = \"token\"\n\
+             drain-timeout = \"2m\"\n```\n";
     page
 }
 

@@ -106,6 +106,8 @@ impl Tally {
             | EventKind::Arrived { .. }
             | EventKind::Forgotten { .. }
             | EventKind::Drained { .. }
+            | EventKind::Decreed(_)
+            | EventKind::Ran(_)
             | EventKind::Checkpointed { .. } => {}
             EventKind::Retracted { ranges, .. } => {
                 self.retracted += ranges.iter().map(|range| u64::from(range.count)).sum::<u64>();

@@ -18,6 +18,7 @@ use crate::screen::{PrintError, Screen};
 use crate::session::{Ending, Session};
 use crate::tally::Tally;
 
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod dev;
 pub(crate) mod docs;
@@ -26,6 +27,7 @@ pub(crate) mod man;
 pub(crate) mod map;
 pub(crate) mod policy;
 pub(crate) mod remote;
+pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod up;

@@ -31,7 +31,8 @@ pub const SOCKET: &str = "bary.sock";
 
 impl Address {
     /// Where a node of this user listens when nothing else was said: the socket in
-    /// `$XDG_RUNTIME_DIR`, else the one in the state directory, else port 9876 of this machine.
+    /// `$XDG_RUNTIME_DIR`, else the one in the state directory, else the one in this user's own
+    /// temporary directory, else port 9876 of this machine.
     #[must_use]
     pub fn usual() -> Self {
         let there = Self::sockets().into_iter().find(|path| path.exists());
@@ -44,7 +45,8 @@ impl Address {
         let runtime = absolute("XDG_RUNTIME_DIR");
         let home = || absolute("HOME").map(|home| home.join(".local/state"));
         let state = absolute("XDG_STATE_HOME").or_else(home).map(|state| state.join("bary"));
-        runtime.into_iter().chain(state).map(|directory| directory.join(SOCKET)).collect()
+        let there = runtime.into_iter().chain(state).chain(private_directory(false));
+        there.map(|directory| directory.join(SOCKET)).collect()
     }
 
     /// The socket's path, where it is one.
@@ -55,6 +57,31 @@ impl Address {
             Self::Tcp(_) => None,
         }
     }
+}
+
+/// The directory in the temporary one that only this user can look into, where there is one: for
+/// the socket of a node without a state, where the system has made no better place. It is made
+/// where `make` says so. None where somebody else has made it, or may look into it.
+#[cfg(unix)]
+#[must_use]
+pub fn private_directory(make: bool) -> Option<PathBuf> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    let user = rustix::process::geteuid().as_raw();
+    let path = std::env::temp_dir().join(format!("bary-{user}"));
+    if make {
+        // What is there already is judged below.
+        drop(std::fs::DirBuilder::new().mode(0o700).create(&path));
+    }
+    let about = std::fs::symlink_metadata(&path).ok()?;
+    let own = about.is_dir() && about.uid() == user && about.mode() & 0o077 == 0;
+    own.then_some(path)
+}
+
+/// Elsewhere there are no such sockets.
+#[cfg(not(unix))]
+#[must_use]
+pub fn private_directory(_make: bool) -> Option<PathBuf> {
+    None
 }
 
 /// A directory that a variable names, where it names an absolute one.

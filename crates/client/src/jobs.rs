@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use bary_api::chunks;
+#[cfg(doc)]
+use bary_api::chunks::SUBMISSION_BYTES_MAX;
 use bary_api::v1::{
     CancelRequest, ChangedReply, ExtendReply, ExtendRequest, Job, JobsRequest, ListJobsReply,
     ListJobsRequest, ListTasksReply, ListTasksRequest, PruneRequest, SetPriorityRequest,
@@ -9,6 +12,7 @@ use bary_api::v1::{
 };
 
 use crate::call::CallError;
+use crate::chunked::WHOLE_BYTES_MAX;
 use crate::client::Client;
 
 /// The longest that one call of [`Client::wait`] lets a node wait.
@@ -18,7 +22,8 @@ pub const WAIT_SPAN_MAX: Duration = Duration::from_secs(300);
 const WAIT_SLACK: Duration = Duration::from_secs(30);
 
 impl Client {
-    /// Submits a job; the reply is a promise. Needs an operator.
+    /// Submits a job; the reply is a promise. One of more than [`WHOLE_BYTES_MAX`] goes in chunks,
+    /// up to [`SUBMISSION_BYTES_MAX`], and survives a connection that breaks. Needs an operator.
     ///
     /// # Errors
     /// Where the job is refused: then nothing of it was kept. A call that broke may have been
@@ -27,7 +32,11 @@ impl Client {
         &self,
         submission: impl Into<SubmitRequest>,
     ) -> Result<SubmitReply, CallError> {
-        self.answer(self.node().submit(self.ask(submission.into())).await)
+        let request = submission.into();
+        match chunks::bytes(&request) {
+            0..=WHOLE_BYTES_MAX => self.answer(self.node().submit(self.ask(request)).await),
+            _ => self.submit_in_chunks(request).await,
+        }
     }
 
     /// Adds tasks to an open job. Needs an operator.

@@ -21,8 +21,11 @@
 
 pub mod access;
 pub mod address;
+pub mod cache;
 pub mod call;
+pub mod chunked;
 pub mod client;
+pub mod exec;
 pub mod jobs;
 pub mod machine;
 pub mod nodes;

@@ -75,7 +75,8 @@ impl Client {
 }
 
 impl Session {
-    /// Submits a job. Several may be under way at a time.
+    /// Submits a job of at most [`MESSAGE_BYTES_MAX`](crate::client::MESSAGE_BYTES_MAX); larger
+    /// ones go by [`Client::submit`]. Several may be under way at a time.
     ///
     /// # Errors
     /// Where the job is refused, or the stream has ended: nobody knows then whether the node took

@@ -84,6 +84,14 @@ impl Submission {
         self.tasks(|tasks| tasks.timeout = timeout.as_secs_f64())
     }
 
+    /// How old a result of equal work may be for a task to take it instead of running; each runs
+    /// where not said. For work that gives the same whenever it is given the same. Of a command or
+    /// function only.
+    #[must_use]
+    pub fn cache(self, age: Duration) -> Self {
+        self.tasks(|tasks| tasks.cache = age.as_secs_f64())
+    }
+
     /// A variable of the environment. Of a command only.
     #[must_use]
     pub fn env(self, name: &str, value: &str) -> Self {
@@ -159,11 +167,38 @@ impl Submission {
         self
     }
 
+    /// What the acknowledgement is to be worth at least.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        durability.word().clone_into(&mut self.request.durability);
+        self
+    }
+
     /// A value for a parameter of the job file.
     #[must_use]
     pub fn param(mut self, name: &str, value: &str) -> Self {
         self.request.params.insert(name.to_owned(), value.to_owned());
         self
+    }
+}
+
+/// What an acknowledgement is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// What was acknowledged lives as long as the node's process.
+    Memory,
+    /// What was acknowledged had been synced to a disk before. A node without a state refuses it.
+    Disk,
+}
+
+impl Durability {
+    /// Its word in messages.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Disk => "disk",
+        }
     }
 }
 

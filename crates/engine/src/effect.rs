@@ -6,7 +6,7 @@ use bary_ledger::record::Record;
 use bary_model::event::Event;
 use bary_model::id::{Epoch, Lsn, NodeId, RunNo, ShardId};
 use bary_model::message::{Frame, GrantItem};
-use bary_model::time::Span;
+use bary_model::time::{Span, Wall};
 
 use crate::input::Reply;
 
@@ -21,6 +21,8 @@ pub enum Effect {
         epoch: Epoch,
         /// The number of the batch.
         lsn: Lsn,
+        /// When it was written, by the engine's calendar; no earlier than any batch before.
+        at: Wall,
         /// The records.
         records: Vec<Record>,
     },

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bary_ledger::ledger::Ledger;
+use bary_model::decree::Decree;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::message::{Frame, Message, Say};
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Moment, Wall};
-use bary_policy::preset::Policy;
+use bary_policy::preset::{self, Policy};
 
 use crate::effect::Effect;
 use crate::flaw::Flaws;
@@ -94,6 +95,7 @@ impl Engine {
     ) {
         assert!(now >= self.out.now, "time does not go back");
         self.out.now = now;
+        self.homes.values_mut().for_each(|home| home.begin(now));
         for input in inputs {
             self.take_in(input);
             self.deliver_local();
@@ -234,7 +236,13 @@ impl Engine {
 
     fn on_request(&mut self, ticket: u64, request: Request) {
         let (out, timers) = (&mut self.out, &mut self.timers);
-        if let Request::Follow(policy) = &request {
+        let follows = match &request {
+            Request::Follow(policy) => Some(policy.clone()),
+            // One that is none is refused below.
+            Request::Decree(Decree::Follow(policy)) => preset::parse(policy).ok(),
+            _ => None,
+        };
+        if let Some(policy) = follows {
             self.config.policy = policy.clone();
             for home in self.homes.values_mut().filter(|home| Some(home.shard()) != self.own) {
                 home.follow_policy(policy.clone(), out, timers);

@@ -22,6 +22,8 @@ pub enum Flaw {
     DrainForgotten,
     /// The next attempt of a task is not told what the last one left.
     CheckpointForgotten,
+    /// Opening a journal forgets which nodes are drained, and which labels they were given.
+    DecreeForgotten,
 }
 
 /// The bugs that an engine has.
@@ -52,5 +54,6 @@ impl Flaws {
         ("gate-left-open", Flaw::GateLeftOpen),
         ("drain-forgotten", Flaw::DrainForgotten),
         ("checkpoint-forgotten", Flaw::CheckpointForgotten),
+        ("decree-forgotten", Flaw::DecreeForgotten),
     ];
 }

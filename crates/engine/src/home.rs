@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod accounts;
 mod checkpoint;
+mod decree;
 mod exchange;
 mod explain;
 mod follow;
@@ -32,7 +33,7 @@ use bary_ledger::record::Record;
 use bary_model::event::Ended;
 use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
 use bary_model::message::{Ask, Message, Say};
-use bary_model::time::Wall;
+use bary_model::time::{Moment, Wall};
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
 use bary_policy::view::TaskView;
@@ -72,6 +73,8 @@ pub(crate) struct Home {
     gates: Gates,
     /// The calendar's moment at which this engine's clock began.
     calendar: Wall,
+    /// What the calendar says in this step.
+    today: Wall,
     /// The least priority of what was granted since all of lower priority was last taken back.
     least_granted: Option<i32>,
     /// The highest priority of what may have to go ahead of what was granted.
@@ -125,8 +128,10 @@ impl Home {
         timers: &mut Timers,
     ) -> Self {
         let HomeConfig { seed, policy, limits, flaws, calendar, drained } = config;
+        let today = calendar + out.now.since(Moment(0));
         let epoch = Epoch(ledger.epoch().0 + 1);
         let opened = Record::Opened { epoch };
+        ledger.pass(today);
         ledger.apply(&opened, &mut Consequences::default());
         let shard = ledger.shard();
         let mut log = Log::new(shard, epoch, next);
@@ -146,6 +151,7 @@ impl Home {
             drained,
             gates: Gates::default(),
             calendar,
+            today,
             least_granted: None,
             ahead: None,
             events: Vec::new(),
@@ -288,8 +294,13 @@ impl Home {
         self.low = low;
     }
 
+    /// A step begins: what is put on record in it is written now.
+    pub(crate) fn begin(&mut self, now: Moment) {
+        self.today = self.calendar + now.since(Moment(0));
+    }
+
     pub(crate) fn close(&mut self, effects: &mut Vec<Effect>) {
-        self.log.close(effects);
+        self.log.close(self.ledger.at(), effects);
     }
 
     /// A task whose back-off is over may have been cancelled meanwhile, or even retried since.
@@ -304,6 +315,7 @@ impl Home {
 
     /// Writes a record and folds it in; what follows is added to `then`.
     fn commit(&mut self, record: Record, then: &mut Consequences) {
+        self.ledger.pass(self.today);
         self.ledger.apply(&record, then);
         self.log.record(record);
     }

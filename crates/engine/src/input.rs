@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use bary_ledger::graph::GraphError;
 use bary_ledger::ledger::Ledger;
+use bary_model::decree::Decree;
 use bary_model::id::{JobNo, Lsn, NodeId, RunNo, ShardId, TaskId};
 use bary_model::job::{JobRef, JobSpec};
 use bary_model::message::{Frame, OutcomeItem};
 use bary_model::node::Peer;
+use bary_model::outcome::Stopped;
 use bary_model::payload::Payload;
 use bary_model::task::TaskSpec;
-use bary_policy::preset::Policy;
+use bary_policy::preset::{Policy, PolicyError};
 
 /// One thing that an engine is told.
 #[derive(Debug)]
@@ -97,6 +99,8 @@ pub enum Request {
         /// The jobs that it waits for, each as its own submission was accepted.
         upstream: Vec<JobRef>,
     },
+    /// Give the first answer to what was submitted under a key once more.
+    Repeat(u128),
     /// Add specs to an open job.
     Extend {
         /// The job.
@@ -114,6 +118,16 @@ pub enum Request {
         running: bool,
         /// Why, where somebody said so.
         reason: Option<Box<str>>,
+    },
+    /// As a cancel that stops what runs too, by somebody who knows what runs: that is put on record
+    /// with it, as far as it is still so.
+    CancelRun {
+        /// The job.
+        job: JobNo,
+        /// Why, where somebody said so.
+        reason: Option<Box<str>>,
+        /// What runs.
+        ran: Vec<Stopped>,
     },
     /// Grant nothing more of a job until it is released, or release it. What has not started is
     /// taken back; what runs goes on.
@@ -137,16 +151,19 @@ pub enum Request {
     Retry(JobNo),
     /// Forget a finished job and what is kept of its results.
     Forget(JobNo),
-    /// Grant nothing more to a node, or grant again. What it has not started is taken back; what
-    /// runs goes on. This is not on record.
+    /// Grant nothing more to a node, or grant again, as long as the engine lives: the node is about
+    /// to leave. What it has not started is taken back; what runs goes on.
     Drain {
         /// The node; it need not be there.
         node: NodeId,
         /// Whether it is to be drained.
         drain: bool,
     },
-    /// Decide by another policy from now on.
+    /// Decide by another policy from now on, as long as the engine lives.
     Follow(Policy),
+    /// What is decreed holds from now on, and is on record: it holds for whoever opens the shard
+    /// next. What no longer fits is taken back where it has not started; what runs goes on.
+    Decree(Decree),
 }
 
 /// The answer to a request.
@@ -198,8 +215,8 @@ pub enum Refusal {
         /// The limit.
         limit: u32,
     },
-    /// There is no such job, or it is closed, or forgotten.
-    #[error("there is no open job {}", .0.0)]
+    /// There is no such job, or it is forgotten.
+    #[error("there is no job {}", .0.0)]
     NoSuchJob(JobNo),
     /// A job waits for too many others.
     #[error("the job waits for {count} others, the limit `upstream_jobs_max` is {limit}")]
@@ -219,6 +236,37 @@ pub enum Refusal {
         key: u128,
         /// The job that has it.
         job: JobNo,
+    },
+    /// Nothing was submitted under the key, or so long ago that it is no longer known.
+    #[error("nothing was submitted under the key {0:032x}")]
+    NoSuchKey(u128),
+    /// No more specs are added to the job.
+    #[error("job {} is closed", .0.0)]
+    Closed(JobNo),
+    /// There is no such policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// What is to be a label has no name, or one that no task could ask for.
+    #[error("`{name}` is no name of a label: it is empty, or has a blank, `=`, `!` or `,`")]
+    BadLabel {
+        /// What it is.
+        name: Box<str>,
+    },
+    /// Too many labels would lie over those of a node.
+    #[error("`{node}` would have {count} labels, the limit `labels_max` is {limit}")]
+    TooManyLabels {
+        /// The node.
+        node: Box<str>,
+        /// How many.
+        count: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Something is decreed of too many nodes: undrain some, or take their labels away.
+    #[error("something is decreed of {limit} nodes, the limit `decreed_nodes_max`")]
+    TooManyNodes {
+        /// The limit.
+        limit: usize,
     },
     /// The job has finished, so that there is nothing of it to hold.
     #[error("job {} has finished", .0.0)]

@@ -7,6 +7,7 @@ use bary_ledger::record::Record;
 use bary_model::event::{Event, EventKind};
 use bary_model::id::{Epoch, Lsn, NodeId, ShardId};
 use bary_model::message::{Message, Say};
+use bary_model::time::Wall;
 
 use crate::effect::Effect;
 use crate::input::Reply;
@@ -128,14 +129,15 @@ impl Log {
         }
     }
 
-    /// Closes the batch under way; it goes ahead of all other effects of the step.
-    pub(crate) fn close(&mut self, effects: &mut Vec<Effect>) {
+    /// Closes the batch under way, which is written at this moment of the calendar; it goes ahead
+    /// of all other effects of the step.
+    pub(crate) fn close(&mut self, at: Wall, effects: &mut Vec<Effect>) {
         if self.records.is_empty() {
             return;
         }
         let records = std::mem::take(&mut self.records);
         let (shard, epoch, lsn) = (self.shard, self.epoch, self.next);
-        effects.push(Effect::Append { shard, epoch, lsn, records });
+        effects.push(Effect::Append { shard, epoch, lsn, at, records });
         self.next.0 += 1;
     }
 }

@@ -12,7 +12,7 @@ use bary_ledger::record::{EndedTasks, Record};
 use bary_model::event::{Brief, Ended, Event, EventKind};
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskRange};
 use bary_model::outcome::{End, Failure};
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Wall};
 
 /// Folds the records of a shard into its ledger and into events.
 #[derive(Debug)]
@@ -52,15 +52,21 @@ impl Recall {
         self.at
     }
 
-    /// Folds a batch in and tells its events. One of an epoch that was superseded when it was
-    /// written is ignored.
+    /// Folds a batch in, which was written at this moment of the calendar where that is known, and
+    /// tells its events. One of an epoch that was superseded when it was written is ignored.
     ///
     /// # Panics
     /// As [`Ledger::apply`].
-    pub fn take_in(&mut self, epoch: Epoch, records: Vec<Record>, tell: &mut dyn FnMut(Event)) {
+    pub fn take_in(
+        &mut self,
+        (epoch, at): (Epoch, Option<Wall>),
+        records: Vec<Record>,
+        tell: &mut dyn FnMut(Event),
+    ) {
         if epoch < self.ledger.epoch() {
             return;
         }
+        self.ledger.pass(at.unwrap_or_default());
         for record in records {
             self.fold(record, tell);
         }
@@ -148,6 +154,10 @@ impl Recall {
                 self.tell(EventKind::Prioritised { job, priority }, tell);
             }
             (Record::Forgotten { job }, _) => self.tell(EventKind::Forgotten { job }, tell),
+            (Record::Ran { items }, _) => self.tell(EventKind::Ran(items.into()), tell),
+            (Record::Decreed { decree }, _) => {
+                self.tell(EventKind::Decreed(Arc::from(decree)), tell);
+            }
             (Record::Arrived { job, upstream, good }, _) => {
                 self.tell(EventKind::Arrived { job, upstream, good }, tell);
             }
@@ -159,8 +169,9 @@ impl Recall {
             (Record::Closed { job }, _) => self.tell(EventKind::Closed { job }, tell),
             (Record::Retried { job }, _) => self.tell(EventKind::Retried { job }, tell),
             (Record::Granted { node, items }, _) => {
+                let last = items.last().map_or_else(GrantNo::default, |(grant, _)| *grant);
                 let ranges = items.into_iter().map(|(_, range)| range).collect();
-                self.tell(EventKind::Granted { node, ranges, considered: None }, tell);
+                self.tell(EventKind::Granted { node, ranges, last, considered: None }, tell);
             }
             (Record::Retracted { .. }, Before::Retracted(all)) => {
                 all.into_iter().for_each(|kind| self.tell(kind, tell));

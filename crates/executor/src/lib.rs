@@ -4,6 +4,8 @@
 //! again is the engine's; this crate does it and says what came of it.
 
 pub mod arguments;
+pub mod beside;
+pub mod cached;
 pub mod config;
 pub mod leftover;
 pub mod local;

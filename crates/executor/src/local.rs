@@ -9,6 +9,7 @@ use bary_ports::executor::{Completions, Executor, Start, Stop, StopReason};
 use bary_ports::function::{Function, Functions};
 use bary_ports::store::Store;
 
+use crate::beside::Beside;
 use crate::config::ExecutorConfig;
 use crate::future::Futures;
 use crate::process::Commands;
@@ -61,6 +62,12 @@ impl LocalExecutor {
             no_beat: Arc::new(|| ()),
         };
         Self { shared: Arc::new(shared), slots: Vec::new(), futures: None, closing: false }
+    }
+
+    /// What starts commands beside those of this executor.
+    #[must_use]
+    pub fn beside(&self) -> Beside {
+        Beside::new(&self.shared)
     }
 
     /// How many threads were given up on and have not come back.

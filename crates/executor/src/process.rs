@@ -3,6 +3,8 @@
 //! They run on Linux so far. Elsewhere each is reported as not started, with the reason.
 
 #[cfg(target_os = "linux")]
+pub(crate) mod beside;
+#[cfg(target_os = "linux")]
 mod brand;
 #[cfg(target_os = "linux")]
 mod capture;
@@ -25,6 +27,8 @@ mod lookup;
 #[cfg(target_os = "linux")]
 mod patience;
 #[cfg(target_os = "linux")]
+mod pty;
+#[cfg(target_os = "linux")]
 mod pump;
 #[cfg(target_os = "linux")]
 mod scratch;
@@ -40,6 +44,6 @@ mod unstarted;
 #[cfg(target_os = "linux")]
 pub(crate) use command::{CommandRunner, Commands};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use elsewhere::{CommandRunner, Commands, hunt};
+pub(crate) use elsewhere::{CommandRunner, Commands, beside, hunt};
 #[cfg(target_os = "linux")]
 pub(crate) use hunt::hunt;

@@ -1,5 +1,6 @@
 //! What has come of a run so far: outcomes in order, neighbours of a kind as one range.
 
+use bary_model::id::TaskId;
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::outcome::{Failure, Outcome, Results, Usage};
 use bary_model::payload::Payload;
@@ -33,6 +34,13 @@ impl Report {
     #[must_use]
     pub fn is_whole(&self, items: &[GrantItem]) -> bool {
         self.item >= items.len()
+    }
+
+    /// The task that is next, or under way.
+    #[must_use]
+    pub fn next(&self, items: &[GrantItem]) -> Option<TaskId> {
+        let range = items.get(self.item)?.range;
+        Some(TaskId { index: range.first + self.offset, ..range.head() })
     }
 
     /// Records how the next task ended.

@@ -140,6 +140,7 @@ impl Reduction {
             grace: of.grace,
             retries: of.retries,
             backoff: of.backoff,
+            cache: of.cache,
             uses: [Use { spec, name: name.into(), aligned: false }].into(),
             ..Body::new(self.action)
         }

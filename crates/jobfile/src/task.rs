@@ -123,6 +123,10 @@ fn times(cx: &mut Context<'_>, fields: Fields<'_, '_>, body: &mut Body) {
     body.timeout = time(cx, "timeout").filter(|time| *time > Span::ZERO).unwrap_or(body.timeout);
     body.grace = time(cx, "grace").unwrap_or(body.grace);
     body.heartbeat_timeout = time(cx, "heartbeat-timeout");
+    body.cache = fields.get("cache").and_then(|value| match value.get_ref() {
+        DeValue::Boolean(wanted) => wanted.then_some(Body::CACHE),
+        _ => check::time(cx, value).ok().filter(|age| *age > Span::ZERO),
+    });
     body.permit = fields.get("limit").and_then(|value| permit(cx, value));
     body.priority = integer(cx, "priority").and_then(|n| n.try_into().ok()).unwrap_or(0);
     body.retries = integer(cx, "retries").and_then(|n| n.try_into().ok()).unwrap_or(0);

@@ -267,3 +267,27 @@ fn a_long_chain_needs_no_deep_stack() {
     assert_eq!(specs.len(), 20_000);
     assert_eq!(*specs[0].after, [After { spec: SpecNo(1), aligned: false }]);
 }
+
+#[test]
+fn a_task_takes_results_where_it_says_so_or_the_file_does() {
+    let given = |top: &str, task: &str| {
+        let text = format!("{top}\n[[task]]\ncommand = \"x\"\n{task}");
+        specs(&text)[0].body.cache
+    };
+    let (day, hour) = (Some(Span::secs(86_400)), Some(Span::secs(3_600)));
+    let table = [
+        ("", "", None),
+        ("", "cache = true", day),
+        ("", "cache = \"1h\"", hour),
+        ("cache = 3600", "", hour),
+        ("cache = true", "cache = false", None),
+        ("cache = true", "cache = \"1h\"", hour),
+    ];
+    for (top, task, cache) in table {
+        assert_eq!(given(top, task), cache, "{top} {task}");
+    }
+    let reduced = specs(
+        "[[task]]\nname = \"a\"\nfunction = \"f\"\narray = 3\nreduce = \"SUM\"\ncache = true",
+    );
+    assert!(reduced.iter().all(|spec| spec.body.cache == day));
+}

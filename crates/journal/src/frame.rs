@@ -7,7 +7,7 @@
 
 use bary_model::id::Lsn;
 
-use crate::header::{u32_at, u64_at};
+use crate::header::{NUMBER_MAX, u32_at, u64_at};
 
 /// How long a frame's head is.
 pub(crate) const HEAD_BYTES: usize = 24;
@@ -69,7 +69,8 @@ pub(crate) fn decode(salt: u32, bytes: &[u8], at: usize) -> Option<Frame<'_>> {
     if u32_at(head, 4) != crc32c::crc32c_append(salt, batch) {
         return None;
     }
-    Some(Frame { lsn: Lsn(u64_at(head, 16)), behind: u32_at(head, 12), batch })
+    let lsn = Lsn(u64_at(head, 16));
+    (lsn.0 < NUMBER_MAX).then_some(Frame { lsn, behind: u32_at(head, 12), batch })
 }
 
 /// Looks for sound frames from `at` on, wherever they begin, and gives each to `found`. `after`
@@ -99,6 +100,7 @@ pub(crate) fn search(
 #[cfg(test)]
 mod tests {
     use super::{Frame, decode, encode, frame_bytes, search};
+    use crate::header::NUMBER_MAX;
     use bary_model::id::Lsn;
 
     #[test]
@@ -117,6 +119,15 @@ mod tests {
         }
         for end in 0..8 + 24 + 7 {
             assert_eq!(decode(9, &bytes[..end], 8), None, "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_no_log_comes_to_is_refused() {
+        for (lsn, good) in [(NUMBER_MAX - 1, true), (NUMBER_MAX, false), (u64::MAX, false)] {
+            let mut bytes = Vec::new();
+            encode(9, Lsn(lsn), 0, b"", &mut bytes);
+            assert_eq!(decode(9, &bytes, 0).is_some(), good, "{lsn}");
         }
     }
 

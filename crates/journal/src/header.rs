@@ -11,6 +11,9 @@ pub(crate) const HEADER_BYTES: usize = 64;
 /// The newest format that this program writes and reads.
 pub(crate) const VERSION: u32 = 1;
 
+/// Numbers of segments and batches stay below this, so that there is always a next one.
+pub(crate) const NUMBER_MAX: u64 = 1 << 63;
+
 const SUMMED: usize = HEADER_BYTES - 4;
 
 /// What a file is.
@@ -73,7 +76,7 @@ impl Header {
         {
             return None;
         }
-        Some(Self {
+        let header = Self {
             kind,
             version: u32_at(bytes, 8),
             log: u64_at(bytes, 16),
@@ -81,7 +84,14 @@ impl Header {
             lsn: Lsn(u64_at(bytes, 32)),
             body_bytes: u64_at(bytes, 40),
             body_sum: u32_at(bytes, 48),
-        })
+        };
+        header.can_be().then_some(header)
+    }
+
+    /// Whether a log could have come to have it. Batches are numbered from 1.
+    fn can_be(&self) -> bool {
+        let first = u64::from(self.kind == Kind::Segment);
+        self.number < NUMBER_MAX && (first..NUMBER_MAX).contains(&self.lsn.0)
     }
 
     /// What the checksums of a segment's frames start from. It keeps apart the frames of a file
@@ -111,7 +121,7 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{HEADER_BYTES, Header, Kind};
+    use super::{HEADER_BYTES, Header, Kind, NUMBER_MAX};
     use bary_model::id::Lsn;
 
     #[test]
@@ -125,6 +135,23 @@ mod tests {
             let mut spoiled = bytes;
             spoiled[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(Header::decode(Kind::Segment, &spoiled), None, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_no_log_comes_to_are_refused() {
+        let at_most = NUMBER_MAX - 1;
+        for (number, lsn, good) in [
+            (1, 1, true),
+            (at_most, at_most, true),
+            (1, 0, false),
+            (1, NUMBER_MAX, false),
+            (NUMBER_MAX, 1, false),
+            (u64::MAX, u64::MAX, false),
+        ] {
+            let bytes = Header::segment(7, number, Lsn(lsn)).encode();
+            let read = Header::decode(Kind::Segment, &bytes);
+            assert_eq!(read.is_some(), good, "number {number}, batch {lsn}");
         }
     }
 

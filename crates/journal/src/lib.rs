@@ -4,9 +4,12 @@
 //! a batch holds. Numbers are little-endian.
 
 pub mod config;
+pub mod copying;
 pub mod group;
 pub mod inspect;
 pub mod log;
+pub mod prepared;
+pub mod reading;
 pub mod recovery;
 
 mod frame;

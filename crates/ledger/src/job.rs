@@ -26,7 +26,8 @@ pub struct Job {
     pub open: bool,
     /// When it ends early, if it may.
     pub halt: Option<Halt>,
-    /// The key under which it was submitted, if it has one.
+    /// The key under which it was submitted, if it has one; whether that is still remembered, the
+    /// ledger knows.
     pub key: Option<SubmissionKey>,
     /// Whose it is, as it was submitted.
     pub about: Arc<About>,
@@ -36,8 +37,6 @@ pub struct Job {
     pub held: bool,
     /// What its tasks have left for their next attempts.
     pub checkpoints: Checkpoints,
-    /// Whether its users have had it forgotten.
-    pub forgotten: bool,
     /// Whether it is being cancelled: what comes back of it does not run again.
     pub stopping: bool,
     /// How often what did not succeed of it was run once more.
@@ -75,7 +74,6 @@ impl Job {
             priority: 0,
             held: false,
             checkpoints: Checkpoints::default(),
-            forgotten: false,
             stopping: false,
             generation: 0,
             upstream: Vec::new(),

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use bary_model::decree::Decree;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, TaskId, TaskRange};
 use bary_model::job::{About, Halt, JobRef, SubmissionKey};
-use bary_model::outcome::{End, Results, Usage};
+use bary_model::outcome::{End, Results, Stopped, Usage};
 use bary_model::payload::Payload;
 use bary_model::sharing::specs;
 use bary_model::task::TaskSpec;
 use serde::{Deserialize, Serialize};
+
+use crate::survey::Bygone;
 
 /// One change of a shard's state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,6 +142,22 @@ pub enum Record {
         range: TaskRange,
         /// Whether those that a node holds are cancelled too.
         running: bool,
+    },
+    /// So much of a job ran when it was cancelled, as far as whoever cancelled it knew. It changes
+    /// nothing.
+    Ran {
+        /// The tasks, all of one job.
+        items: Vec<Stopped>,
+    },
+    /// Somebody decreed something.
+    Decreed {
+        /// What.
+        decree: Box<Decree>,
+    },
+    /// Records were left out of the log from here on, as they count no more. It comes first.
+    Bygone {
+        /// What stands for them.
+        bygone: Box<Bygone>,
     },
 }
 

@@ -22,8 +22,7 @@ impl Job {
     pub(crate) fn retry(&mut self, news: Vec<(JobRef, Option<bool>)>, out: &mut Consequences) {
         assert!(self.is_over(), "only finished jobs are retried");
         let mut again = Self::new(self.no, self.name.clone(), false);
-        again.halt = self.halt;
-        (again.key, again.forgotten) = (self.key, self.forgotten);
+        (again.halt, again.key) = (self.halt, self.key);
         (again.about, again.priority) = (Arc::clone(&self.about), self.priority);
         again.upstream = news.iter().map(|(job, _)| (*job, None)).collect();
         again.generation = self.generation + 1;

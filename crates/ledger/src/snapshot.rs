@@ -3,15 +3,19 @@
 
 use std::sync::Arc;
 
+use bary_model::decree::Decrees;
 use bary_model::id::{Epoch, GrantNo, JobNo, ShardId, SpecNo};
 use bary_model::job::{About, Halt, JobRef, SubmissionKey};
 use bary_model::task::TaskSpec;
+use bary_model::time::Wall;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoints;
 use crate::graph::Dependent;
 use crate::job::Job;
+use crate::jobs::{self, Gone};
 use crate::kept::Kept;
+use crate::keys::Used;
 use crate::ledger::Ledger;
 use crate::snapshot::check::Fault;
 use crate::spec::{Progress, SpecState, spent};
@@ -25,13 +29,21 @@ pub struct Snapshot {
     pub shard: ShardId,
     /// The reign of whoever opened it last.
     pub epoch: Epoch,
+    /// The latest moment of the calendar that is on record.
+    pub at: Wall,
     /// The number of the last grant.
     pub last_grant: GrantNo,
-    /// The jobs, in order of their numbers.
+    /// The keys that are remembered, in the order in which they were used.
+    pub keys: Vec<Used>,
+    /// What holds for the shard as a whole, and for nodes.
+    pub decrees: Decrees,
+    /// The jobs that were forgotten, neighbours together, in order of their numbers.
+    pub gone: Vec<Gone>,
+    /// The others, in order of theirs.
     pub jobs: Vec<JobSnapshot>,
 }
 
-/// All that a ledger knows of a job; a job that was forgotten has no specs.
+/// All that a ledger knows of a job; one whose specs are kept no longer has none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobSnapshot {
     /// Its name.
@@ -50,8 +62,6 @@ pub struct JobSnapshot {
     pub held: bool,
     /// What its tasks have left for their next attempts.
     pub checkpoints: Checkpoints,
-    /// Whether it was forgotten.
-    pub forgotten: bool,
     /// Whether it is being cancelled.
     pub stopping: bool,
     /// How often what did not succeed of it was run once more.
@@ -87,6 +97,9 @@ pub struct SpecSnapshot {
 /// Why a snapshot is no ledger. Nothing was made; the snapshot is damaged or of a stranger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
+    /// Forgotten jobs that overlap, or leave places for more jobs than there are.
+    #[error("the jobs that were forgotten are not between the others")]
+    Numbers,
     /// Specs without states, or states without specs.
     #[error("job {} has {specs} specs, but states of {states}", .job.0)]
     Uneven {
@@ -125,11 +138,12 @@ impl Ledger {
     /// All that it knows, as large as what is not over: sets of indices are made small first.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        // The keys follow from the jobs.
         // Awaits belong to one batch, and no snapshot is taken inside one.
-        let Self { shard, epoch, jobs, last_grant, keys: _, awaits: _ } = self;
-        let jobs = jobs.iter().map(Job::snapshot).collect();
-        Snapshot { shard: *shard, epoch: *epoch, last_grant: *last_grant, jobs }
+        let Self { shard, epoch, at, jobs, last_grant, keys, decrees, awaits: _ } = self;
+        let (shard, epoch, at, last_grant) = (*shard, *epoch, *at, *last_grant);
+        let (jobs, keys) = (jobs.iter().map(Job::snapshot).collect(), keys.all().collect());
+        let (decrees, gone) = (decrees.clone(), self.jobs.all_gone());
+        Snapshot { shard, epoch, at, last_grant, keys, decrees, gone, jobs }
     }
 
     /// The ledger that a snapshot is of.
@@ -137,20 +151,42 @@ impl Ledger {
     /// # Errors
     /// Where the snapshot contradicts itself.
     pub fn restore(snapshot: Snapshot) -> Result<Self, RestoreError> {
-        let Snapshot { shard, epoch, last_grant, jobs } = snapshot;
-        let mut ledger = Self { epoch, last_grant, ..Self::new(shard) };
-        ledger.jobs.reserve(jobs.len());
-        for (no, job) in jobs.into_iter().enumerate() {
-            let no = JobNo(no as u32);
+        let Snapshot { shard, epoch, at, last_grant, keys, decrees, gone, jobs } = snapshot;
+        let mut ledger = Self { epoch, at, last_grant, decrees, ..Self::new(shard) };
+        keys.into_iter().for_each(|used| ledger.keys.remember(used));
+        let mut numbers = numbers(&gone, jobs.len())?;
+        let all = jobs.len() as u64 + gone.iter().map(|one| u64::from(one.count)).sum::<u64>();
+        ledger.jobs.begin(JobNo(all as u32), &gone);
+        for job in jobs {
+            let Some(no) = numbers.next() else { return Err(RestoreError::Numbers) };
             let job = job.restore(no)?;
             check::job(&job, epoch, last_grant)?;
-            if let Some(key) = job.key {
-                ledger.remember(key, no);
-            }
-            ledger.jobs.push(job);
+            ledger.jobs.put(job);
         }
         Ok(ledger)
     }
+}
+
+/// The numbers of so many jobs, between those that were forgotten.
+fn numbers(gone: &[Gone], jobs: usize) -> Result<impl Iterator<Item = JobNo>, RestoreError> {
+    let (mut next, mut all) = (0, jobs as u64);
+    for one in gone {
+        let range = jobs::range(one);
+        if range.start < next || range.is_empty() {
+            return Err(RestoreError::Numbers);
+        }
+        next = range.end;
+        all += u64::from(one.count);
+    }
+    if next > all || all > u64::from(u32::MAX) {
+        return Err(RestoreError::Numbers);
+    }
+    let mut gone = gone.iter().map(jobs::range).peekable();
+    let free = (0..all).filter(move |no| {
+        while gone.next_if(|range| range.end <= *no).is_some() {}
+        !gone.peek().is_some_and(|range| range.contains(no))
+    });
+    Ok(free.map(|no| JobNo(no as u32)))
 }
 
 impl Job {
@@ -166,7 +202,6 @@ impl Job {
             priority,
             held,
             checkpoints,
-            forgotten,
             stopping,
             generation,
             upstream,
@@ -186,7 +221,6 @@ impl Job {
             priority: *priority,
             held: *held,
             checkpoints: checkpoints.clone(),
-            forgotten: *forgotten,
             stopping: *stopping,
             generation: *generation,
             upstream: upstream.clone(),
@@ -211,7 +245,6 @@ impl JobSnapshot {
             priority,
             held,
             checkpoints,
-            forgotten,
             stopping,
             generation,
             upstream,
@@ -239,7 +272,6 @@ impl JobSnapshot {
             priority,
             held,
             checkpoints,
-            forgotten,
             stopping,
             generation,
             upstream,

@@ -1,4 +1,4 @@
-//! What is said of a job as a whole: whose it is, when it may begin, that it is forgotten.
+//! What is said of a job as a whole: whose it is, and when it may begin.
 
 use std::sync::Arc;
 
@@ -18,13 +18,5 @@ impl Job {
     pub(crate) fn begin(&mut self, about: &Arc<About>) {
         self.about = Arc::clone(about);
         (self.priority, self.held) = (about.priority, about.held);
-    }
-
-    /// Forgets all but that it was there and how it ended, which others may wait for.
-    pub(crate) fn erase(&mut self) {
-        self.forget();
-        (self.name, self.about) = (Box::default(), About::default().shared());
-        (self.upstream, self.halt, self.priority) = (Vec::new(), None, 0);
-        (self.held, self.forgotten) = (false, true);
     }
 }

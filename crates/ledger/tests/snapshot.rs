@@ -31,7 +31,7 @@ proptest! {
                 prop_assert_eq!(restored.as_ref(), Ok(&history.ledger));
             }
         }
-        let ledger = history.finish();
+        let ledger = history.ledger;
         prop_assert_eq!(Ledger::restore(ledger.snapshot()), Ok(ledger));
     }
 }

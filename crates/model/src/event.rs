@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::id::{JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
+use crate::decree::Decree;
+use crate::id::{GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
 use crate::job::{About, JobRef};
-use crate::outcome::{End, Failure, Results, Usage};
+use crate::outcome::{End, Failure, Results, Stopped, Usage};
 use crate::payload::Payload;
 use crate::task::TaskSpec;
 use crate::time::Moment;
@@ -81,8 +82,13 @@ pub enum EventKind {
         /// The job.
         job: JobNo,
     },
-    /// No more tasks are granted to a node, or they are again. This is not on record, and so not
-    /// recalled.
+    /// Somebody decreed something.
+    Decreed(Arc<Decree>),
+    /// So much of a job ran when it was cancelled, as far as whoever cancelled it knew; what ends
+    /// by that is told after this.
+    Ran(Arc<[Stopped]>),
+    /// No more tasks are granted to a node that is about to leave, or they are again. This is not
+    /// on record, and so not recalled.
     Drained {
         /// The node.
         node: NodeId,
@@ -106,6 +112,8 @@ pub enum EventKind {
         node: NodeId,
         /// The tasks.
         ranges: Arc<[TaskRange]>,
+        /// The last of their grants; grants are numbered in the order in which they are told.
+        last: GrantNo,
         /// Why there, where the engine explains its decisions.
         considered: Option<Arc<Considered>>,
     },

@@ -18,6 +18,7 @@
 //! | checkpoint | what a task that runs leaves for its next attempt |
 //! | hold | nothing of a job is granted until it is released |
 //! | drain | nothing is granted to a node until it is taken up again |
+//! | decree | what was said of a shard or a node and holds until somebody says otherwise |
 //! | run | one start of the executor: tasks run one after another on one slot |
 //! | slot | a place where one run at a time goes on |
 //! | weight | how much work a task is, in units of its user's choice |
@@ -25,6 +26,7 @@
 
 pub mod action;
 pub mod command;
+pub mod decree;
 pub mod event;
 pub mod id;
 pub mod inputs;

@@ -4,8 +4,22 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::{NodeId, TaskRange};
 use crate::payload::Payload;
 use crate::time::{Moment, Span};
+
+/// Tasks that ran when they were cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// The tasks.
+    pub range: TaskRange,
+    /// The node that ran them.
+    pub node: NodeId,
+    /// Which attempt it was, from 1.
+    pub attempt: u16,
+    /// When it began.
+    pub began: Moment,
+}
 
 /// How the tasks of a range ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -202,4 +216,6 @@ pub struct Usage {
     pub peak_memory: u64,
     /// Which slot of the node, from 1.
     pub slot: u32,
+    /// Whether nothing ran: the results are those that equal work gave before.
+    pub cached: bool,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, Backoff, Surroundings};
+use crate::action::{Action, Backoff, Stdin, Surroundings};
 use crate::id::SpecNo;
 use crate::inputs::Inputs;
 use crate::resources::Resources;
@@ -74,6 +74,9 @@ pub struct Body {
     pub keep_results: bool,
     /// Whether each task is reported alone, with its own times.
     pub detail: bool,
+    /// How old a result of equal work may be for a task to take it instead of running; none where
+    /// it always runs. Only for work that gives the same whenever it is given the same.
+    pub cache: Option<Span>,
 }
 
 /// A result that a task reads.
@@ -208,6 +211,7 @@ impl Body {
             uses: Box::default(),
             keep_results: false,
             detail: false,
+            cache: None,
         }
     }
 
@@ -215,4 +219,19 @@ impl Body {
     pub const TIMEOUT: Span = Span::secs(3_600);
     /// How long a task has to end by itself once asked: five seconds.
     pub const GRACE: Span = Span::secs(5);
+    /// How old a kept result may be where a task only says that it takes one: a day.
+    pub const CACHE: Span = Span::secs(86_400);
+
+    /// Why a result of equal work cannot stand for a run, where the body asks for one: it would
+    /// leave out what a run does besides giving a result.
+    #[must_use]
+    pub fn uncacheable(&self) -> Option<&'static str> {
+        let around = &self.surroundings;
+        self.cache?;
+        if around.stdout.is_some() || around.stderr.is_some() || !around.outputs.is_empty() {
+            return Some("leaves files behind, which a result from the cache would not");
+        }
+        let inherits = around.stdin == Stdin::Inherit;
+        inherits.then_some("reads an input of its process, which nobody can compare")
+    }
 }

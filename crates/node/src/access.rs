@@ -24,6 +24,7 @@ use private::PrivateError;
 use wrong::Wrong;
 
 pub use bearer::{Bearer, WhoError, Why};
+pub(crate) use root::TOKEN;
 
 /// The limits of access as the documentation lists them: name, default and meaning.
 pub const TABLE: &[(&str, &str, &str)] = &[
@@ -34,7 +35,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
 const _: () = assert!(TOKENS_MAX == 1_000 && wrong::BURST_MAX == 20);
 
 /// The keyring's file in a state.
-const KEYRING: &str = "keyring";
+pub(crate) const KEYRING: &str = "keyring";
 /// The name of the token that the token file holds.
 const ROOT: &str = "admin";
 

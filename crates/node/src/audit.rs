@@ -2,8 +2,8 @@
 //! memory.
 //!
 //! A line is with the system when `append` returns, so it outlives this process however that ends;
-//! it is on the disk 200 ms later at the latest, so a power failure may cost so much. Files
-//! are never removed: whole ones may be moved away by hand, the oldest first, and be verified.
+//! it is on the disk 200 ms later at the latest, so a power failure may cost so much. The oldest
+//! files are removed past a limit, which a line tells; moved away by hand they can be verified.
 
 mod files;
 mod memory;
@@ -23,7 +23,7 @@ use bary_model::time::Wall;
 use tokio::sync::watch;
 
 use crate::access::private::PrivateError;
-use files::Files;
+use files::{Bounds, Files};
 use memory::Memory;
 use pages::Pages;
 use syncer::Syncer;
@@ -31,10 +31,14 @@ use syncer::Syncer;
 /// The limits of the audit log as the documentation lists them: name, default and meaning.
 pub const TABLE: &[(&str, &str, &str)] = &[
     ("audit_field_bytes_max", "1 KiB", "bytes of one field of an audit line; the rest is cut off"),
+    ("audit_bytes_max", "256 MiB", "bytes of the audit log, after which its oldest files go"),
     ("audit_file_bytes", "4 MiB", "bytes after which another file of the audit log is begun"),
     ("audit_sync_ms_max", "200", "milliseconds until an audit line is on the disk"),
     ("audit_memory_lines_max", "10,000", "audit lines that a node without a state remembers"),
 ];
+
+/// How many bytes the log has where nothing else is said, in the files of a state.
+pub const BYTES_MAX: u64 = 256 << 20;
 
 /// The directory of the audit log in a state.
 pub const AUDIT: &str = "audit";
@@ -106,13 +110,13 @@ impl Audit {
     ///
     /// # Errors
     /// Where its last file is not as it was written, or cannot be; see [`OpenError`].
-    pub fn open(state: &Path, now: Wall) -> Result<Self, OpenError> {
-        Self::open_with(state, now, files::FILE_BYTES)
+    pub fn open(state: &Path, now: Wall, bytes_max: u64) -> Result<Self, OpenError> {
+        Self::open_with(state, now, Bounds { file: files::FILE_BYTES, all: bytes_max })
     }
 
-    fn open_with(state: &Path, now: Wall, file_bytes: u64) -> Result<Self, OpenError> {
+    fn open_with(state: &Path, now: Wall, bounds: Bounds) -> Result<Self, OpenError> {
         let dir = state.join(AUDIT);
-        let files = Files::open(&dir, now, file_bytes)?;
+        let files = Files::open(&dir, now, bounds)?;
         let last = files.last();
         let syncer =
             Syncer::start(files).map_err(|cause| OpenError::Failed { path: dir, cause })?;
@@ -144,6 +148,24 @@ impl Audit {
             is_later
         });
         Ok(number)
+    }
+
+    /// Whether it takes lines, as far as can be known before one is written.
+    ///
+    /// # Errors
+    /// Where it takes none any more.
+    pub fn check(&self) -> Result<(), AppendError> {
+        match &*self.place {
+            Place::Disk(syncer) => syncer.files(Files::hold),
+            Place::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Sets after how many bytes its oldest files are removed, from the next file on.
+    pub fn bound(&self, bytes_max: u64) {
+        if let Place::Disk(syncer) = &*self.place {
+            syncer.bound(bytes_max);
+        }
     }
 
     /// Waits until all lines so far are on the disk.

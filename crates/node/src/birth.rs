@@ -1,5 +1,6 @@
 //! The file `state` of a state's directory: its version, which shard lives there, and when its
-//! clock was zero. It is written before anything else and never again.
+//! clock was zero. It is written before anything else and never again,
+//! or last where a state is made of a copy.
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -64,13 +65,18 @@ impl Birth {
         now.checked_sub(age).unwrap_or(now)
     }
 
+    /// Another shard on the same clock, which nobody takes for this one.
+    pub(crate) fn again(self) -> Self {
+        Self { at: self.at, ..Self::now() }
+    }
+
     fn now() -> Self {
         // A new state's keys are drawn by the system.
         let drawn = RandomState::new().build_hasher().finish();
         Self { shard: ShardId(drawn), at: SystemTime::now() }
     }
 
-    fn write(self, dir: &Path) -> io::Result<()> {
+    pub(crate) fn write(self, dir: &Path) -> io::Result<()> {
         let since = self.at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let (shard, nanos) = (self.shard.0, since.as_nanos());
         let text = format!("{MAGIC} {VERSION}\nshard {shard:016x}\nsince {nanos}\n");

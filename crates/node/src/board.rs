@@ -2,6 +2,7 @@
 //! folds; everybody reads. It is durable without being written, as a home tells only what is.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
@@ -36,6 +37,8 @@ pub(crate) mod watchers;
 pub struct Board {
     books: RwLock<Books>,
     asked: Mutex<BTreeMap<u64, Asked>>,
+    /// Whether everything waits for space on the disk.
+    stuck: AtomicBool,
     /// Counts what was folded, for those who follow.
     changes: watch::Sender<u64>,
 }
@@ -44,10 +47,13 @@ pub struct Board {
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// Somebody who asked once.
-    Once(oneshot::Sender<Reply>),
+    Once(oneshot::Sender<Reply>, Option<Room>),
     /// A session, under its own ticket; it may want to hear of the tasks too.
-    Session { sink: Sink, ticket: u64, outcomes: bool },
+    Session { sink: Sink, ticket: u64, outcomes: bool, room: Room },
 }
+
+/// The room that a submission takes until it is answered.
+pub(crate) type Room = tokio::sync::OwnedSemaphorePermit;
 
 /// How many events are folded before readers get their turn.
 const EVENTS_AT_ONCE: usize = 256;
@@ -58,7 +64,8 @@ impl Board {
     pub fn since(origin: SystemTime, limits: &BoardLimits) -> Self {
         let clock = Clock::since(origin);
         let books = RwLock::new(Books::new(clock, limits));
-        Self { books, asked: Mutex::default(), changes: watch::Sender::new(0) }
+        let (asked, changes) = (Mutex::default(), watch::Sender::new(0));
+        Self { books, asked, stuck: AtomicBool::new(false), changes }
     }
 
     /// What is known now. Readers take little at a time, so that folding goes on.
@@ -77,6 +84,16 @@ impl Board {
     /// Tells when something was folded.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Whether everything waits for space on the disk, so that no answer would come.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    fn set_full(&self, full: bool) {
+        self.write().full = full;
+        self.stuck.store(full, Ordering::Relaxed);
     }
 
     /// Whether nothing more is told.
@@ -137,8 +154,9 @@ impl Board {
                 self.answer(ticket, reply);
                 return;
             }
-            News::DiskFull => self.write().full = true,
-            News::DiskFree => self.write().full = false,
+            News::DiskFull => self.set_full(true),
+            News::DiskFree => self.set_full(false),
+            News::DiskLow(low) => self.write().low = low,
             News::Failed(why) => self.end(&why),
             News::Poke => return,
         }
@@ -162,8 +180,12 @@ impl Board {
         let asked = self.asked().remove(&ticket);
         match asked {
             // Whoever gave up waiting wants no answer.
-            Some(Asked::Once(answer)) => drop(answer.send(reply)),
-            Some(Asked::Session { sink, ticket, outcomes }) => {
+            Some(Asked::Once(answer, room)) => {
+                drop(room);
+                drop(answer.send(reply));
+            }
+            Some(Asked::Session { sink, ticket, outcomes, room }) => {
+                drop(room);
                 let job = match reply {
                     Reply::Accepted(job) => Some(job),
                     _ => None,

@@ -6,24 +6,27 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use bary_engine::input::{Refusal, Request};
+use bary_executor::beside::Beside;
+use bary_executor::cached::desk::Desk;
 use bary_model::id::{Incarnation, NodeId, ShardId};
-use bary_model::node::{NodeInfo, Offers};
+use bary_model::node::NodeInfo;
 use bary_model::time::Span;
 use bary_policy::preset::Policy;
-use bary_ports::executor::Executor;
+use bary_ports::executor::{Completions, Executor};
 use bary_ports::store::Store;
 use bary_store::durable::DurableStore;
 use bary_store::spill::SpillStore;
 use bary_transport::count::MessageCounts;
 use bary_transport::memory::Network;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinSet;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
-use crate::crew::{Crew, JoinError, Member, Newcomer};
-use crate::inbox::{Answer, CompletionDoor, Control};
+use crate::crew::{Crew, JoinError, Member, live};
+use crate::inbox::{Answer, Control};
+use crate::journal::JournalPulse;
 use crate::listener::{Listener, Poker};
-use crate::maker::Maker;
-use crate::options::{ClusterOptions, NodeOptions};
+use crate::maker::{Held, Maker};
+use crate::options::ClusterOptions;
 use crate::state::State as Shard;
 use crate::worker::seat::Seat;
 
@@ -58,7 +61,10 @@ pub struct Cluster {
     options: ClusterOptions,
     nodes: Vec<NodeInfo>,
     doors: Vec<UnboundedSender<Control>>,
+    held: Vec<Held>,
     crew: Arc<Crew>,
+    /// Where results of equal work are looked up.
+    desk: Option<Arc<Desk>>,
     life: Incarnation,
     thread: Mutex<Option<JoinHandle<()>>>,
     results: Results,
@@ -144,7 +150,7 @@ impl Cluster {
         if !faults.is_empty() {
             return Err(StartError::Options(faults));
         }
-        let nodes = infos(options);
+        let nodes = options.infos();
         let (news, heard) = sync_channel(options.news_max);
         let network = Arc::new(network(options));
         let (newcomers, coming) = unbounded_channel();
@@ -155,12 +161,22 @@ impl Cluster {
         let life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
         let mut states = std::iter::once(state).chain(std::iter::repeat_with(|| None));
         let (life, store) = (Incarnation(life), results.store());
-        let maker = Maker { options, infos: &nodes, network: &network, store, news: &news, life };
-        let mut doors = Vec::new();
+        let desk = options.desk(&store);
+        let maker = Maker {
+            options,
+            infos: &nodes,
+            network: &network,
+            store,
+            news: &news,
+            life,
+            desk: desk.clone(),
+        };
+        let (mut doors, mut held) = (Vec::new(), Vec::new());
         let mut hosts = Vec::new();
         for (node, info) in nodes.iter().enumerate() {
             let state = states.next().flatten();
-            let (host, first, door) = maker.host(node, state, crew.guests())?;
+            let ((host, first, door), of_it) = maker.host(node, state, crew.guests())?;
+            held.push(of_it);
             hosts.push((host, first));
             crew.found(info.id, door.clone());
             doors.push(door);
@@ -173,8 +189,20 @@ impl Cluster {
             local.block_on(&runtime, live(hosts, coming, &all));
         })?;
         let (options, thread) = (options.clone(), Mutex::new(Some(thread)));
-        let cluster =
-            Self { options, nodes, doors, crew, life, thread, results, shard, network, poker };
+        let cluster = Self {
+            options,
+            nodes,
+            doors,
+            held,
+            crew,
+            desk,
+            life,
+            thread,
+            results,
+            shard,
+            network,
+            poker,
+        };
         Ok((cluster, Listener::new(heard)))
     }
 
@@ -195,17 +223,18 @@ impl Cluster {
     pub(crate) fn join(
         &self,
         info: NodeInfo,
-        executor: impl FnOnce(Arc<CompletionDoor>) -> Box<dyn Executor>,
+        executor: impl FnOnce(Arc<dyn Completions>) -> Box<dyn Executor>,
     ) -> Result<Seat, JoinError> {
         let news = self.poker.news().ok_or(JoinError::Stopped)?;
         let (options, infos, life) = (&self.options, &*self.nodes, self.life);
         let (network, store) = (&*self.network, self.results.store());
-        let maker = Maker { options, infos, network, store, news: &news, life };
+        let desk = self.desk.clone();
+        let maker = Maker { options, infos, network, store, news: &news, life, desk };
         let joined =
             self.crew.join(info, |info, policy| Ok(maker.guest(info, policy, executor)))?;
-        let (info, (control, into)) = joined;
+        let (info, doors) = joined;
         let (crew, origin) = (Arc::clone(&self.crew), options.executor.origin);
-        Ok(Seat::new(info, control, into, crew, origin))
+        Ok(Seat::new(info, doors, crew, origin))
     }
 
     /// All nodes, those that joined later and those that have left and are still remembered
@@ -219,6 +248,36 @@ impl Cluster {
     #[must_use]
     pub fn info(&self, node: NodeId) -> Option<NodeInfo> {
         self.crew.info(node)
+    }
+
+    /// What starts commands beside those of a node; none for one that joined later.
+    pub(crate) fn beside(&self, node: NodeId) -> Option<Beside> {
+        self.held.get(node.index()).map(|held| held.beside.clone())
+    }
+
+    /// Whether every node's loop goes round, and no journal is at the write still at which it was
+    /// before. Waits for the loops.
+    pub(crate) async fn goes_on(&self, before: &mut Vec<u64>) -> bool {
+        let asked: Vec<_> = self
+            .doors
+            .iter()
+            .map(|door| {
+                let (say, said) = oneshot::channel();
+                // A loop that has ended says nothing.
+                drop(door.send(Control::Pulse(say)));
+                said
+            })
+            .collect();
+        let journals = self.held.iter().filter_map(|held| held.journal.as_ref());
+        let turns: Vec<u64> = journals.map(JournalPulse::turn).collect();
+        let hangs = turns.iter().zip(&*before).any(|(now, before)| now == before && now % 2 == 1);
+        *before = turns;
+        for said in asked {
+            if said.await.is_err() {
+                return false;
+            }
+        }
+        !hangs
     }
 
     /// The nodes that joined later follow a policy from now on.
@@ -311,51 +370,10 @@ impl Cluster {
     }
 }
 
-/// Runs all hosts to their end, those too that come later. One that panics takes the others with
-/// it: whoever waits for the cluster then hears that it has stopped, rather than nothing for ever.
-async fn live(hosts: Vec<Newcomer>, mut coming: UnboundedReceiver<Newcomer>, crew: &Arc<Crew>) {
-    let mut tasks = JoinSet::new();
-    let begin = |tasks: &mut JoinSet<()>, (mut host, first): Newcomer| {
-        let crew = Arc::clone(crew);
-        tasks.spawn_local(async move {
-            host.run(first).await;
-            // A worker that hears of its end has left by then, as far as anybody can tell.
-            crew.on_ended(host.node);
-            host.close();
-        });
-    };
-    hosts.into_iter().for_each(|host| begin(&mut tasks, host));
-    loop {
-        tokio::select! {
-            biased;
-            Some(newcomer) = coming.recv() => begin(&mut tasks, newcomer),
-            ended = tasks.join_next() => match ended {
-                Some(Ok(())) => {}
-                Some(Err(error)) => match error.try_into_panic() {
-                    Ok(panic) => std::panic::resume_unwind(panic),
-                    Err(_) => return,
-                },
-                None => return,
-            },
-        }
-    }
-}
-
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.kill_now();
     }
-}
-
-fn infos(options: &ClusterOptions) -> Vec<NodeInfo> {
-    let own = options.offers_own.then(|| options.functions.keys().cloned().collect());
-    let offers = Offers { functions: own, ..Offers::default() };
-    let nodes = options.nodes.iter().enumerate();
-    let info = |(at, node): (usize, &NodeOptions)| NodeInfo {
-        offers: offers.clone(),
-        ..node.info(NodeId(at as u32))
-    };
-    nodes.map(info).collect()
 }
 
 fn network(options: &ClusterOptions) -> Network {

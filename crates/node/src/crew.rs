@@ -14,7 +14,8 @@ use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::Span;
 use bary_policy::preset::Policy;
 use bary_transport::memory::Network;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinSet;
 
 use crate::host::Host;
 use crate::inbox::{Answer, Control};
@@ -239,4 +240,38 @@ fn nobody() -> Answer {
 /// A node of the same process.
 fn near(info: &NodeInfo) -> Peer {
     Peer { info: info.clone(), round_trip: Span::ZERO }
+}
+
+/// Runs all hosts to their end, those too that come later. One that panics takes the others with
+/// it: whoever waits for the cluster then hears that it has stopped, rather than nothing for ever.
+pub(crate) async fn live(
+    hosts: Vec<Newcomer>,
+    mut coming: UnboundedReceiver<Newcomer>,
+    crew: &Arc<Crew>,
+) {
+    let mut tasks = JoinSet::new();
+    let begin = |tasks: &mut JoinSet<()>, (mut host, first): Newcomer| {
+        let crew = Arc::clone(crew);
+        tasks.spawn_local(async move {
+            host.run(first).await;
+            // A worker that hears of its end has left by then, as far as anybody can tell.
+            crew.on_ended(host.node);
+            host.close();
+        });
+    };
+    hosts.into_iter().for_each(|host| begin(&mut tasks, host));
+    loop {
+        tokio::select! {
+            biased;
+            Some(newcomer) = coming.recv() => begin(&mut tasks, newcomer),
+            ended = tasks.join_next() => match ended {
+                Some(Ok(())) => {}
+                Some(Err(error)) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => return,
+                },
+                None => return,
+            },
+        }
+    }
 }

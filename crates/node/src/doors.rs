@@ -27,6 +27,8 @@ use crate::doors::http::{Http, late};
 use crate::service::Service;
 use crate::service::caller::Door;
 
+#[cfg(unix)]
+pub mod handed;
 pub mod limits;
 #[cfg(unix)]
 pub mod socket;
@@ -152,7 +154,7 @@ where
                 },
             };
             drop(share);
-            Ok(keep(answer.map(Body::new), room))
+            Ok(keep(answer::of_misread(answer.map(Body::new)), room))
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use bary_ledger::record::Record;
 use bary_model::event::Event;
 use bary_model::id::{Epoch, Lsn, NodeId, RunNo, ShardId};
 use bary_model::message::GrantItem;
-use bary_model::time::{Moment, Span};
+use bary_model::time::{Moment, Span, Wall};
 use bary_ports::executor::{Completion, Executor, Start, Stop, StopReason};
 use bary_ports::journal::{Completion as Journaled, Journal, Room};
 use bary_ports::transport::Transport;
@@ -63,6 +63,8 @@ pub(crate) struct State {
     /// What came in while the journal was full.
     postponed: VecDeque<Control>,
     running: Running,
+    /// How many jobs were forgotten so far, for the journal.
+    forgotten: Arc<AtomicU64>,
     /// The last batch that was appended, and the last that is durable.
     appended: Lsn,
     durable: Lsn,
@@ -77,6 +79,11 @@ impl State {
     pub(crate) fn new(next: Lsn) -> Self {
         let last = Lsn(next.0 - 1);
         Self { appended: last, durable: last, ..Self::default() }
+    }
+
+    /// The same, which counts there how many jobs are forgotten.
+    pub(crate) fn counting(self, forgotten: Arc<AtomicU64>) -> Self {
+        Self { forgotten, ..self }
     }
 }
 
@@ -167,6 +174,8 @@ impl Host {
                 Some(Control::Kill) | None => self.state.killed = true,
                 Some(Control::Suspend) => self.state.running.leave(&mut *self.executor),
                 Some(Control::Drain) => self.state.running.drain(),
+                // Whoever asked may have given up.
+                Some(Control::Pulse(alive)) => drop(alive.send(())),
                 Some(control) => self.state.postponed.push_back(control),
             },
             Some(journaled) = self.journaled.recv() => self.on_journaled(journaled, inputs),
@@ -180,6 +189,10 @@ impl Host {
             Journaled::Room(room) => {
                 inputs.push(Input::Room { shard, low: room != Room::Ample });
                 let before = std::mem::replace(&mut self.state.room, room);
+                if (before == Room::Ample) != (room == Room::Ample) {
+                    self.state.waiting.push_back(News::DiskLow(room != Room::Ample));
+                    self.offer_news();
+                }
                 if (before == Room::None) != (room == Room::None) {
                     self.tell_full(room == Room::None);
                 }
@@ -227,6 +240,8 @@ impl Host {
                 inputs.push(Input::Checkpoint { run, task, step, payload });
                 drop(seen);
             }
+            // As above.
+            Control::Pulse(alive) => drop(alive.send(())),
             Control::Kill => self.state.killed = true,
             Control::Stop => self.state.stopping = true,
             Control::Suspend => self.state.running.leave(&mut *self.executor),
@@ -273,7 +288,7 @@ impl Host {
 
     fn note_began(&mut self, run: RunNo, items: &[GrantItem]) {
         if self.tells_runs {
-            let items = items.iter().map(|item| (item.fence.shard, item.range, item.attempt));
+            let items = items.iter().map(|item| (item.fence, item.range, item.attempt));
             self.state.began.push(Began { run, items: items.collect() });
         }
     }
@@ -294,8 +309,8 @@ impl Host {
     /// Does one effect; a hand that completes at once gives the next input.
     fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            Effect::Append { epoch, lsn, records, .. } => {
-                return self.append(epoch, lsn, &records);
+            Effect::Append { epoch, lsn, at, records, .. } => {
+                return self.append(epoch, lsn, at, &records);
             }
             Effect::Send { to, frame } => self.transport.send(to, frame),
             Effect::Start { .. } if self.state.running.is_leaving() => {}
@@ -320,12 +335,15 @@ impl Host {
     }
 
     /// Appends a batch; says so where it is durable at once.
-    fn append(&mut self, epoch: Epoch, lsn: Lsn, records: &[Record]) -> Option<Input> {
+    fn append(&mut self, epoch: Epoch, lsn: Lsn, at: Wall, records: &[Record]) -> Option<Input> {
         let mut encoded = Ok(());
         let durable = self.journal.append(lsn, &mut |bytes| {
-            encoded = batch::encode(epoch, records, bytes);
+            encoded = batch::encode(epoch, Some(at), records, bytes);
         });
         self.state.appended = lsn;
+        let forgets = |record: &&Record| matches!(record, Record::Forgotten { .. });
+        let forgotten = records.iter().filter(forgets).count() as u64;
+        self.state.forgotten.fetch_add(forgotten, Ordering::Relaxed);
         if let Err(error) = encoded {
             self.fail(format!("batch {} cannot be written: {error}", lsn.0));
             return None;

@@ -29,6 +29,8 @@ pub(crate) enum Control {
     Checkpoint { run: RunNo, task: TaskId, step: u64, payload: Payload, seen: oneshot::Sender<()> },
     /// A user's request, and where its answer goes.
     Request { request: Request, answer: Answer },
+    /// Say that the loop goes round.
+    Pulse(oneshot::Sender<()>),
     /// Kill everything now and end.
     Kill,
     /// End when nothing runs any more.

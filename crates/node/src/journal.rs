@@ -12,12 +12,18 @@ use bary_model::id::Lsn;
 use bary_ports::journal::{Completion, Journal, Room};
 use bytes::Bytes;
 
+use compacting::{Compactable, Compacting};
+
+pub(crate) mod compact;
+pub(crate) mod compacting;
+
 /// How many bytes of batches may wait to be durable. The node decides nothing more until some are.
 pub const JOURNAL_QUEUE_BYTES_MAX: usize = 64 << 20;
 
 /// The journal's limits as the documentation lists them: name, default and meaning.
 pub const TABLE: &[(&str, &str, &str)] = &[
     ("journal_queue_bytes_max", "64 MiB", "bytes that wait to be durable under --state"),
+    ("compact_after_bytes", "16 MiB", "bytes of the journal before forgotten jobs are left out"),
     ("segment_bytes", "8 MiB", "bytes of one file of the journal under --state"),
     ("reserve_bytes", "4 MiB", "bytes set aside for outcomes when the disk is full"),
     ("batch_bytes_max", "256 MiB", "bytes of one batch of the journal, such as a submission"),
@@ -42,6 +48,25 @@ struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
     durable: AtomicU64,
+    /// How often a write began or ended: odd while one is under way.
+    turns: AtomicU64,
+}
+
+/// Tells whether a journal's thread goes on.
+#[derive(Clone)]
+pub(crate) struct JournalPulse(Arc<Shared>);
+
+impl JournalPulse {
+    /// A number that changes when a write begins and when it ends; odd while one is under way.
+    pub(crate) fn turn(&self) -> u64 {
+        self.0.turns.load(Ordering::Relaxed)
+    }
+}
+
+impl std::fmt::Debug for JournalPulse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("JournalPulse").field(&self.turn()).finish()
+    }
 }
 
 #[derive(Default)]
@@ -50,6 +75,8 @@ struct Queue {
     /// Bytes of these and of those that the thread has taken and not written.
     bytes: usize,
     closing: bool,
+    /// Whether a compaction has come further.
+    woken: bool,
 }
 
 impl Shared {
@@ -60,16 +87,27 @@ impl Shared {
 }
 
 impl FileJournal {
+    /// What tells whether its thread goes on.
+    pub(crate) fn pulse(&self) -> JournalPulse {
+        JournalPulse(Arc::clone(&self.shared))
+    }
+
     /// Starts the thread of an open log.
     ///
     /// # Errors
     /// Where the machine gives no thread.
-    pub(crate) fn start(log: Log, before: Before, told: Told) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        log: Log,
+        before: Before,
+        told: Told,
+        what: Option<Compactable>,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         shared.durable.store(log.durable().0, Ordering::Relaxed);
         let room = log.room();
         let group = GroupCommit::new(log);
-        let writer = Writer { shared: Arc::clone(&shared), group, room, before, told };
+        let compacting = Compacting::new(what);
+        let writer = Writer { compacting, shared: Arc::clone(&shared), group, room, before, told };
         let named = std::thread::Builder::new().name("bary-journal".into());
         let thread = named.spawn(move || writer.run())?;
         Ok(Self { shared, thread: Some(thread) })
@@ -107,6 +145,8 @@ impl Drop for FileJournal {
 
 /// The thread's part.
 struct Writer {
+    /// Ends before the log does, whose files it reads.
+    compacting: Compacting,
     shared: Arc<Shared>,
     group: GroupCommit,
     /// What was told last of it.
@@ -120,6 +160,7 @@ impl Writer {
         let mut failed = false;
         loop {
             let (batches, closing) = self.wait();
+            self.shared.turns.fetch_add(1, Ordering::Relaxed);
             if failed {
                 // What comes after a failure is durable for nobody.
             } else if let Err(cause) = self.commit(batches) {
@@ -127,7 +168,10 @@ impl Writer {
                 (self.told)(Completion::Failed {
                     why: format!("a result cannot be kept: {cause}"),
                 });
+            } else if !closing {
+                self.compact();
             }
+            self.shared.turns.fetch_add(1, Ordering::Relaxed);
             if closing {
                 // Where the log has failed, that was told.
                 drop(self.group.log().settle());
@@ -140,7 +184,7 @@ impl Writer {
     fn wait(&self) -> (Vec<(Lsn, Bytes)>, bool) {
         let hurried = self.group.waiting_bytes() > 0;
         let mut queue = self.shared.queue();
-        while queue.batches.is_empty() && !queue.closing {
+        while queue.batches.is_empty() && !queue.closing && !queue.woken {
             if hurried || self.room != Room::Ample {
                 let waited = self.shared.work.wait_timeout(queue, FULL_WAIT);
                 queue = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(queue, _)| queue);
@@ -148,7 +192,19 @@ impl Writer {
             }
             queue = self.shared.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
+        queue.woken = false;
         (std::mem::take(&mut queue.batches), queue.closing)
+    }
+
+    /// Leaves out of the log what counts no more.
+    fn compact(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let wake = move || {
+            shared.queue().woken = true;
+            shared.work.notify_one();
+        };
+        // A log that fails in this tells it when it is written next.
+        drop(self.compacting.go_on(self.group.log(), wake));
     }
 
     /// Makes batches durable, as far as there is space.
@@ -193,7 +249,8 @@ mod tests {
         let (log, _) = opened.expect("memory has room");
         let (say, said) = channel();
         let told = Box::new(move |completion| drop(say.send(completion)));
-        (FileJournal::start(log, before, told).expect("the machine gives a thread"), said)
+        let journal = FileJournal::start(log, before, told, None);
+        (journal.expect("the machine gives a thread"), said)
     }
 
     fn append(journal: &mut FileJournal, lsn: u64) -> Lsn {
@@ -214,6 +271,29 @@ mod tests {
             _ => None,
         });
         assert!(numbers.is_sorted_by(|a, b| a < b), "{told:?}");
+    }
+
+    #[test]
+    fn a_write_that_hangs_is_seen() {
+        let (go, gone) = channel::<()>();
+        let (begin, began) = channel();
+        let (mut journal, said) = journal(Box::new(move || {
+            begin.send(()).expect("the test waits for it");
+            // The test lets it go on by going away.
+            let _: Result<(), _> = gone.recv();
+            Ok(())
+        }));
+        let pulse = journal.pulse();
+        let idle = pulse.turn();
+        assert_eq!(idle % 2, 0);
+        append(&mut journal, 1);
+        began.recv().expect("it begins");
+        let hangs = pulse.turn();
+        assert_eq!((hangs, pulse.turn()), (idle + 1, hangs), "it does not go on");
+        drop(go);
+        assert_eq!(said.recv(), Ok(Completion::Durable(Lsn(1))));
+        drop((journal, began));
+        assert_eq!(pulse.turn() % 2, 0);
     }
 
     #[test]

@@ -13,12 +13,15 @@ pub fn rows() -> Vec<LimitRow> {
         bary_executor::config::TABLE,
         bary_store::spill::TABLE,
         bary_store::durable::TABLE,
+        bary_store::cache::TABLE,
+        bary_executor::cached::desk::TABLE,
         crate::journal::TABLE,
         crate::access::TABLE,
         crate::audit::TABLE,
         crate::doors::limits::TABLE,
         crate::board::limits::TABLE,
         crate::service::options::TABLE,
+        crate::service::exec::TABLE,
         crate::worker::TABLE,
     ];
     let listed = tables.into_iter().flatten();

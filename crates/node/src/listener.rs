@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bary_engine::input::Reply;
 use bary_model::event::Event;
-use bary_model::id::{NodeId, RunNo, ShardId, TaskId, TaskRange};
+use bary_model::id::{Fence, NodeId, RunNo, TaskId, TaskRange};
 use bary_model::time::Moment;
 use bary_ports::executor::Stream;
 use bytes::Bytes;
@@ -63,6 +63,9 @@ pub enum News {
     DiskFull,
     /// There is space again.
     DiskFree,
+    /// Whether the disk under the state is so full that no more jobs are taken in; what runs goes
+    /// on.
+    DiskLow(bool),
     /// The state's journal has failed, as this says: nothing more is decided, and what was not told
     /// is not true.
     Failed(String),
@@ -73,8 +76,8 @@ pub enum News {
 pub struct Began {
     /// The run.
     pub run: RunNo,
-    /// Its tasks, each with the shard that it lives in and its attempt.
-    pub items: Vec<(ShardId, TaskRange, u16)>,
+    /// Its tasks, each with its grant and its attempt.
+    pub items: Vec<(Fence, TaskRange, u16)>,
 }
 
 /// The one consumer of a cluster's news.

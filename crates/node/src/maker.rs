@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bary_engine::engine::{Engine, EngineConfig};
 use bary_engine::flaw::Flaws;
 use bary_engine::input::Input;
+use bary_executor::beside::Beside;
+use bary_executor::cached::desk::Desk;
+use bary_executor::cached::{CachedEnds, CachedExecutor};
 use bary_executor::config::ExecutorConfig;
 use bary_executor::local::LocalExecutor;
 use bary_ledger::ledger::Ledger;
@@ -17,7 +20,7 @@ use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Span, Wall};
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
-use bary_ports::executor::Executor;
+use bary_ports::executor::{Completions, Executor};
 use bary_ports::journal::{Completion, Journal, MemoryJournal, Room};
 use bary_ports::store::Store;
 use bary_transport::memory::Network;
@@ -25,10 +28,11 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::host::{Host, State};
 use crate::inbox::{CompletionDoor, Control, MessageDoor};
-use crate::journal::FileJournal;
+use crate::journal::compacting::Compactable;
+use crate::journal::{FileJournal, JournalPulse};
 use crate::listener::News;
 use crate::options::ClusterOptions;
-use crate::state::State as Shard;
+use crate::state::{JOURNAL, State as Shard};
 
 /// What the nodes of a cluster are made of.
 pub(crate) struct Maker<'a> {
@@ -38,10 +42,36 @@ pub(crate) struct Maker<'a> {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) news: &'a SyncSender<News>,
     pub(crate) life: Incarnation,
+    /// Where results of equal work are looked up.
+    pub(crate) desk: Option<Arc<Desk>>,
 }
 
 /// A node, what it is told first, and the door to it.
 pub(crate) type Made = (Host, Vec<Input>, UnboundedSender<Control>);
+
+/// A node of this process, with what is held of it besides its door.
+pub(crate) type MadeHere = (Made, Held);
+
+/// What is held of a node.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// What starts commands beside its own.
+    pub(crate) beside: Beside,
+    /// What tells whether its journal goes on, where it has one.
+    pub(crate) journal: Option<JournalPulse>,
+}
+
+/// The doors to a node that joined later, for whoever runs its tasks.
+pub(crate) struct Doors {
+    pub(crate) control: UnboundedSender<Control>,
+    /// Where ends of runs are reported.
+    pub(crate) ends: Arc<dyn Completions>,
+    /// Where all else is.
+    pub(crate) into: Arc<CompletionDoor>,
+}
+
+/// A journal, and what tells whether it goes on.
+type Writing = (Box<dyn Journal>, Option<JournalPulse>);
 
 /// The calendar's moment at which a clock began, by what the calendar says now.
 fn calendar(origin: Instant) -> Wall {
@@ -55,7 +85,7 @@ impl Maker<'_> {
         node: usize,
         state: Option<Shard>,
         guests: Arc<AtomicUsize>,
-    ) -> std::io::Result<Made> {
+    ) -> std::io::Result<MadeHere> {
         let (options, id) = (self.options, NodeId(node as u32));
         let (door, control) = unbounded_channel();
         let (completed, completions) = unbounded_channel();
@@ -65,7 +95,11 @@ impl Maker<'_> {
         let config = self.executor(node);
         let origin = config.origin;
         let store = Arc::clone(&self.store);
-        let executor = LocalExecutor::new(config, functions, store, Arc::new(into));
+        let (executor, beside) = self.cached(Arc::new(into), |into| {
+            let executor = LocalExecutor::new(config, functions, store, into);
+            let beside = executor.beside();
+            (Box::new(executor), beside)
+        });
         let engine = self.engine(&self.infos[node], options.policy.clone());
         let (say, journaled) = unbounded_channel();
         // Later changes are told; what is so from the beginning must be known before any request.
@@ -75,10 +109,11 @@ impl Maker<'_> {
             // A host that has ended wants to know nothing.
             state.store.tell(Box::new(move |full| drop(door.send(Control::Full(full)))));
         }
-        let (ledger, next, journal) = self.shard(node, state, say)?;
+        let forgotten = Arc::default();
+        let (ledger, next, (journal, pulse)) = self.shard(node, state, say, &forgotten)?;
         let host = Host {
             engine,
-            executor: Box::new(executor),
+            executor,
             transport: self.network.transport(id),
             journal,
             node: id,
@@ -92,14 +127,14 @@ impl Maker<'_> {
             tells_runs: options.tells_runs,
             answers: BTreeMap::new(),
             guests: Some(guests),
-            state: State::new(next),
+            state: State::new(next).counting(forgotten),
         };
         let (ghosts, shard) = (self.ghosts(&ledger), ledger.shard());
         let mut first = vec![Input::Opened { ledger: Box::new(ledger), next }];
         first.extend(low.then_some(Input::Room { shard, low }));
         first.extend(ghosts);
         first.extend(self.peers(node));
-        Ok((host, first, door))
+        Ok(((host, first, door), Held { beside, journal: pulse }))
     }
 
     /// A node that joins later: it is home of nothing, and what it runs is run elsewhere.
@@ -107,16 +142,20 @@ impl Maker<'_> {
         &self,
         info: &NodeInfo,
         policy: Policy,
-        executor: impl FnOnce(Arc<CompletionDoor>) -> Box<dyn Executor>,
-    ) -> (Made, (UnboundedSender<Control>, Arc<CompletionDoor>)) {
+        executor: impl FnOnce(Arc<dyn Completions>) -> Box<dyn Executor>,
+    ) -> (Made, Doors) {
         let (options, id) = (self.options, info.id);
         let (door, control) = unbounded_channel();
         let (completed, completions) = unbounded_channel();
         self.network.join(id, Arc::new(MessageDoor { control: door.clone() }));
         let into = Arc::new(CompletionDoor { completions: completed, news: self.news.clone() });
+        let (executor, ends) = self.cached(Arc::clone(&into), |into| {
+            let ends = Arc::clone(&into);
+            (executor(into), ends)
+        });
         let host = Host {
             engine: self.engine(info, policy),
-            executor: executor(Arc::clone(&into)),
+            executor,
             transport: self.network.transport(id),
             journal: Box::new(MemoryJournal),
             node: id,
@@ -133,7 +172,20 @@ impl Maker<'_> {
             guests: None,
             state: State::new(Lsn(1)),
         };
-        ((host, Vec::new(), door.clone()), (door, into))
+        ((host, Vec::new(), door.clone()), Doors { control: door, ends, into })
+    }
+
+    /// An executor whose tasks may be answered from the cache, where there is one. `executor` is
+    /// given the place to report to, and makes something besides.
+    fn cached<T>(
+        &self,
+        into: Arc<CompletionDoor>,
+        executor: impl FnOnce(Arc<dyn Completions>) -> (Box<dyn Executor>, T),
+    ) -> (Box<dyn Executor>, T) {
+        let Some(desk) = &self.desk else { return executor(into) };
+        let ends = CachedEnds::new(Arc::clone(desk), into);
+        let (inner, besides) = executor(Arc::new(ends.clone()));
+        (Box::new(CachedExecutor::new(inner, ends)), besides)
     }
 
     fn engine(&self, info: &NodeInfo, policy: Policy) -> Engine {
@@ -163,20 +215,31 @@ impl Maker<'_> {
         node: usize,
         state: Option<Shard>,
         say: UnboundedSender<Completion>,
-    ) -> std::io::Result<(Ledger, Lsn, Box<dyn Journal>)> {
+        forgotten: &Arc<AtomicU64>,
+    ) -> std::io::Result<(Ledger, Lsn, Writing)> {
         let Some(state) = state else {
             let mut shard = Dice::new(self.options.seed.wrapping_add(node as u64), "shard");
             let ledger = Ledger::new(ShardId(shard.next_u64()));
-            return Ok((ledger, Lsn(1), Box::new(MemoryJournal)));
+            return Ok((ledger, Lsn(1), (Box::new(MemoryJournal), None)));
         };
         let next = state.next();
-        let store = state.store;
+        let known = state.ledger.numbers().count() as u64;
+        forgotten.store(state.ledger.jobs() as u64 - known, Ordering::Relaxed);
+        let store = Arc::clone(&state.store);
+        let what = Compactable {
+            dir: state.dir.join(JOURNAL),
+            store: state.store,
+            still: state.still,
+            after_bytes: self.options.compact_after_bytes,
+            forgotten: Arc::clone(forgotten),
+        };
         // A result is durable before the batch that tells of it.
         let before = Box::new(move || store.sync());
         // As above.
         let told = Box::new(move |completion| drop(say.send(completion)));
-        let journal = FileJournal::start(state.log, before, told)?;
-        Ok((state.ledger, next, Box::new(journal)))
+        let journal = FileJournal::start(state.log, before, told, Some(what))?;
+        let pulse = Some(journal.pulse());
+        Ok((state.ledger, next, (Box::new(journal), pulse)))
     }
 
     /// Nodes of an earlier run that this one has not: they hold nothing any more.

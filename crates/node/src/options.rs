@@ -1,15 +1,19 @@
 //! What a cluster inside one process is made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bary_engine::limits::Limits;
+use bary_executor::cached::desk::Desk;
 use bary_executor::config::ExecutorConfig;
 use bary_model::id::NodeId;
 use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::time::Span;
 use bary_policy::preset::Policy;
+use bary_ports::cache::ResultCache;
 use bary_ports::function::Functions;
+use bary_ports::store::Store;
 use bary_store::spill::StoreConfig;
 
 /// A cluster inside one process.
@@ -39,6 +43,11 @@ pub struct ClusterOptions {
     pub offers_own: bool,
     /// Whether nodes tell what they run, besides what comes of it. Defaults to false.
     pub tells_runs: bool,
+    /// Where results are kept for tasks that take those of equal work. Each runs without.
+    pub cache: Option<Arc<dyn ResultCache>>,
+    /// How many bytes a journal on a disk has before it is looked at for what counts no more; it is
+    /// rewritten where that is at least half. Defaults to 16 MiB.
+    pub compact_after_bytes: u64,
     /// Whether workers may join it, so that a function that its nodes do not know waits for one
     /// instead of failing there. Defaults to false.
     pub awaits_workers: bool,
@@ -135,8 +144,29 @@ impl ClusterOptions {
             news_max: 1_024,
             offers_own: false,
             tells_runs: false,
+            cache: None,
+            compact_after_bytes: 16 << 20,
             awaits_workers: false,
         }
+    }
+
+    /// What its nodes say of themselves, by their ids.
+    pub(crate) fn infos(&self) -> Vec<NodeInfo> {
+        let own = self.offers_own.then(|| self.functions.keys().cloned().collect());
+        let offers = Offers { functions: own, ..Offers::default() };
+        let nodes = self.nodes.iter().enumerate();
+        let info = |(at, node): (usize, &NodeOptions)| NodeInfo {
+            offers: offers.clone(),
+            ..node.info(NodeId(at as u32))
+        };
+        nodes.map(info).collect()
+    }
+
+    /// Where its nodes look up results of equal work, where any are kept.
+    pub(crate) fn desk(&self, store: &Arc<dyn Store>) -> Option<Arc<Desk>> {
+        let cache = Arc::clone(self.cache.as_ref()?);
+        let (cwd, origin) = (self.executor.cwd.clone(), self.executor.origin);
+        Some(Arc::new(Desk::new(cache, Arc::clone(store), cwd, origin)))
     }
 
     /// Everything that is wrong with them, in words.

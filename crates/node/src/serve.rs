@@ -55,6 +55,31 @@ pub struct ServeOptions {
     pub until_eof: bool,
     /// How it writes its log.
     pub log: LogFormat,
+    /// Reads again what may change while it runs, when it is asked to.
+    pub reload: Option<Reload>,
+}
+
+/// Reads again what may change while a node runs.
+#[derive(Clone)]
+pub struct Reload(pub Arc<dyn Fn() -> Result<Reloaded, String> + Send + Sync>);
+
+impl std::fmt::Debug for Reload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reload")
+    }
+}
+
+/// What holds from now on.
+#[derive(Clone, Debug)]
+pub struct Reloaded {
+    /// See [`ServeOptions::drain_timeout`].
+    pub drain_timeout: Duration,
+    /// See [`ServeOptions::log`].
+    pub log: LogFormat,
+    /// See [`crate::service::options::ServiceLimits::audit_bytes_max`].
+    pub audit_bytes_max: u64,
+    /// The settings that are other than the node's by now, and that it takes only when it starts.
+    pub at_start: Vec<String>,
 }
 
 /// How the node came to its end.
@@ -122,7 +147,7 @@ pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
     let at = ways.tcp.as_ref().map(|(_, at)| *at);
     let address = note(options, at)?;
     let (closing, closed) = watch::channel(false);
-    let entrance = Entrance::new(router, Arc::clone(&gate), closed);
+    let entrance = Entrance::new(router, gate, closed);
     let reach = reach(options, at, token);
     if options.until_eof {
         end_with_input(service.clone()).map_err(refused("no thread was given"))?;
@@ -130,9 +155,10 @@ pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
     let inside = let_in(&runtime, entrance, ways);
     let log = Log { format: options.log };
     let notify = Notify::from_environment();
-    let keeper = Keeper { service, gate, health, log, notify, signals };
+    let (reload, drain) = (options.reload.clone(), options.drain_timeout);
+    let keeper = Keeper { service, health, log, notify, signals, reload, drain };
     let served = runtime.block_on(async {
-        let served = keeper.over(reach, options.drain_timeout).await;
+        let served = keeper.over(reach).await;
         closing.send_replace(true);
         for door in inside {
             // A door that panicked has said so.
@@ -208,6 +234,10 @@ fn make(state: &Path) -> io::Result<()> {
 fn note(options: &ServeOptions, at: Option<SocketAddr>) -> Result<Option<AddressFile>, ServeError> {
     let (Some(state), Some(at)) = (&options.state, at) else { return Ok(None) };
     let file = AddressFile::write(state, at, options.socket.as_deref());
+    // Callers find a node without it by what they are told; one that cannot start helps nobody.
+    if file.as_ref().is_err_and(address::is_full) {
+        return Ok(None);
+    }
     file.map(Some).map_err(refused("the file `address` of the state cannot be written"))
 }
 

@@ -4,17 +4,20 @@
 use std::fmt;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 
-use bary_api::problem::Refused;
+use bary_api::problem::{Kind, Refused};
 use bary_engine::input::Request;
 use bary_identity::token::Token;
+use bary_model::decree::Decree;
 use bary_model::id::{JobNo, ShardId};
 use bary_model::time::Wall;
+use bary_policy::preset::PolicyError;
 use bary_ports::store::Store;
+use bary_store::cache::Cache;
 use tokio::sync::{Semaphore, watch};
 use tokio_stream::Stream;
 
@@ -26,7 +29,8 @@ use crate::cluster::{Cluster, StartError};
 use crate::listener::Listener;
 use crate::options::ClusterOptions;
 use crate::service::options::{ServiceLimits, ServiceOptions};
-use crate::state::{State, StateError};
+use crate::service::staging::Staging;
+use crate::state::{CACHE, State, StateError};
 use crate::worker::suspects::Suspects;
 
 pub mod caller;
@@ -35,11 +39,14 @@ pub mod options;
 mod admit;
 mod ask;
 mod backup;
+mod cache;
 mod cell;
 mod change;
 mod choice;
+mod chunks;
 mod emit;
 mod events;
+pub(crate) mod exec;
 mod files;
 mod filter;
 mod info;
@@ -52,6 +59,7 @@ mod policies;
 mod refusal;
 mod results;
 mod session;
+mod staging;
 mod submit;
 mod task_list;
 mod task_view;
@@ -79,15 +87,26 @@ struct Inner {
     version: Box<str>,
     shard: ShardId,
     started: Wall,
+    /// Results of work that may stand for equal work.
+    cache: Arc<Cache>,
     /// What is followed by now.
     policy: Mutex<bary_policy::preset::Policy>,
     /// Tasks with which workers have gone.
     suspects: Arc<Suspects>,
+    /// Held while the files of the state are copied.
+    still: Arc<Mutex<()>>,
     /// The directory of the state, where there is one.
     dir: Option<Box<Path>>,
     tickets: AtomicU64,
     in_flight: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    /// Places for commands beside tasks.
+    execs: Arc<Semaphore>,
+    /// Whether it takes no more work, as it is about to end.
+    closing: AtomicBool,
+    /// Room for submissions on their way into the journal.
+    room: Arc<Semaphore>,
+    staging: Staging,
     ending: watch::Sender<Option<Ending>>,
     folding: Mutex<Option<JoinHandle<()>>>,
 }
@@ -118,6 +137,15 @@ pub enum OpenError {
     /// The audit log was not opened.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The policy that is on record is none of this version's.
+    #[error("the state follows the policy `{policy}`: {cause}; say which to follow with --policy")]
+    Policy {
+        /// The policy.
+        policy: Box<str>,
+        /// What is wrong with it.
+        #[source]
+        cause: PolicyError,
+    },
     /// No token was drawn.
     #[error(transparent)]
     Draw(#[from] DrawError),
@@ -129,10 +157,12 @@ pub enum OpenError {
 /// What a service is put together from.
 struct Parts {
     started: (Cluster, Listener),
+    cache: Arc<Cache>,
     board: Board,
     access: Access,
     audit: Audit,
     dir: Option<Box<Path>>,
+    still: Arc<Mutex<()>>,
 }
 
 impl Service {
@@ -141,15 +171,27 @@ impl Service {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(options: ServiceOptions, dir: &Path) -> Result<Self, OpenError> {
+    pub fn open(mut options: ServiceOptions, dir: &Path) -> Result<Self, OpenError> {
         let board = Board::since(SystemTime::now(), &options.board);
         let state = State::open(dir, &mut |event| board.recall(event))?;
         board.write().clock = Clock::since(state.origin());
+        let decrees = state.ledger().decrees().clone();
+        let still = Arc::clone(&state.still);
+        let chosen = options.settle_policy(&decrees)?;
+        board.write().decrees = decrees;
         let now = clock::now();
-        let (access, audit) = (Access::open(dir, now)?, Audit::open(dir, now)?);
-        let started = Cluster::resume(prepared(&options.cluster), state)?;
+        let (access, audit) =
+            (Access::open(dir, now)?, Audit::open(dir, now, options.limits.audit_bytes_max)?);
+        let cache = Arc::new(Cache::of_dir(options.limits.cache.clone(), &dir.join(CACHE)));
+        let started = Cluster::resume(prepared(&options.cluster, &cache), state)?;
         let dir = Some(dir.into());
-        Self::run(&options, Parts { started, board, access, audit, dir })
+        let parts = Parts { started, cache, board, access, audit, dir, still };
+        let service = Self::run(&options, parts)?;
+        if let Some(policy) = chosen {
+            // Nobody waits for the answer: it is followed already, and is on record with the rest.
+            service.0.tell_home(Request::Decree(Decree::Follow(policy)));
+        }
+        Ok(service)
     }
 
     /// Starts a service that keeps nothing, and gives its one token.
@@ -157,18 +199,22 @@ impl Service {
     /// # Errors
     /// See [`OpenError`].
     pub fn in_memory(options: ServiceOptions) -> Result<(Self, Token), OpenError> {
-        let cluster = prepared(&options.cluster);
+        let cache = Arc::new(Cache::in_memory(options.limits.cache.clone()));
+        let cluster = prepared(&options.cluster, &cache);
         let age = cluster.executor.origin.elapsed();
         let origin = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
         let board = Board::since(origin, &options.board);
         let (access, token) = Access::in_memory(clock::now())?;
         let started = Cluster::start(cluster)?;
-        let parts = Parts { started, board, access, audit: Audit::in_memory(), dir: None };
+        let audit = Audit::in_memory();
+        let (dir, still) = (None, Arc::default());
+        let parts = Parts { started, cache, board, access, audit, dir, still };
         Ok((Self::run(&options, parts)?, token))
     }
 
     fn run(options: &ServiceOptions, parts: Parts) -> Result<Self, OpenError> {
-        let Parts { started: (cluster, listener), board, access, audit, dir } = parts;
+        let Parts { started, cache, board, access, audit, dir, still } = parts;
+        let (cluster, listener) = started;
         let limits = options.limits.clone();
         let inner = Arc::new(Inner {
             store: cluster.store(),
@@ -179,12 +225,18 @@ impl Service {
             audit,
             version: options.version.clone(),
             started: clock::now(),
+            cache,
             policy: Mutex::new(options.cluster.policy.clone()),
             suspects: Arc::default(),
+            still,
             dir,
             tickets: AtomicU64::new(0),
             in_flight: Arc::new(Semaphore::new(limits.requests_in_flight_max)),
             streams: Arc::new(Semaphore::new(limits.streams_max)),
+            closing: AtomicBool::new(false),
+            execs: Arc::new(Semaphore::new(exec::EXECS_MAX)),
+            room: Arc::new(Semaphore::new(submit::places(limits.submissions_bytes_max))),
+            staging: Staging::default(),
             limits,
             ending: watch::Sender::new(None),
             folding: Mutex::default(),
@@ -230,6 +282,13 @@ impl Service {
         &self.0.cluster
     }
 
+    /// Has jobs forgotten that finished long enough ago, at most so many at a time.
+    pub(crate) fn forget_old(&self) {
+        const AT_ONCE: usize = 1_000;
+        let old = self.0.board.write().take_old(AT_ONCE);
+        old.into_iter().for_each(|job| self.0.forget(job));
+    }
+
     /// Waits until somebody wants the end, or the node has failed.
     pub async fn ending(&self) -> Ending {
         let mut wanted = self.0.ending.subscribe();
@@ -245,6 +304,19 @@ impl Service {
             ending.get_or_insert(how);
             unknown
         });
+    }
+
+    /// Takes no more work from now on, on sessions that are open neither.
+    pub fn shut(&self) {
+        self.0.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it takes work.
+    ///
+    /// # Errors
+    /// Where it is about to end.
+    pub(crate) fn check_open(&self) -> Result<(), Refused> {
+        self.0.check_open()
     }
 
     /// Ends the nodes and returns when that is done. A second call, by another thread, with
@@ -273,12 +345,26 @@ impl Inner {
         Arc::clone(&self.store)
     }
 
+    fn check_open(&self) -> Result<(), Refused> {
+        if !self.closing.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let title = "the node is ending and takes no more work; nothing was changed";
+        let refused = Refused::new(Kind::Unavailable, title).retry_after(CLOSING_SECONDS);
+        Err(refused.help("try again once it is up again"))
+    }
+
     /// Asks the home to forget a job. Nobody waits for the answer: a job that runs again by now is
     /// refused, and told again when it has finished.
     fn forget(&self, job: JobNo) {
+        self.tell_home(Request::Forget(job));
+    }
+
+    /// Asks the home for something whose answer nobody waits for.
+    fn tell_home(&self, request: Request) {
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         // A cluster that has stopped forgets everything by itself.
-        drop(self.cluster.ask(ticket, Request::Forget(job)));
+        drop(self.cluster.ask(ticket, request));
     }
 
     /// The nodes tell nothing more.
@@ -292,9 +378,13 @@ impl Inner {
     }
 }
 
+/// Seconds after which a node that is ending may be up again.
+const CLOSING_SECONDS: f64 = 5.0;
+
 /// The options of a cluster whose board is to know everything.
-fn prepared(options: &ClusterOptions) -> ClusterOptions {
+fn prepared(options: &ClusterOptions, cache: &Arc<Cache>) -> ClusterOptions {
     let mut options = options.clone();
+    options.cache = Some(Arc::clone(cache) as _);
     options.tells_runs = true;
     options.awaits_workers = true;
     options.offers_own = true;

@@ -2,14 +2,15 @@
 //! on where the last run ended, however that ended.
 //!
 //! In the directory are `journal/`, which is locked while the state is open, `blobs/` with large
-//! results, and the file `state`, which names the shard and says when its clock was zero.
+//! results, and the file `state`, which names the shard and says when its clock was zero. A node
+//! that stays has its result cache there too, in `cache/`.
 
 use std::io;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use bary_disk::file::{FileDisk, OpenError as DiskOpenError};
@@ -28,13 +29,17 @@ use bary_ports::disk::{Disk, DiskError};
 use bary_store::durable::DurableStore;
 use bary_wire::batch::{self, Batch};
 use bary_wire::codec::{DecodeError, EncodeError};
+use bary_wire::past;
 
+use crate::backup::manifest;
 use crate::birth::{Birth, BirthError};
 
 /// The directory of the journal in a state.
 pub(crate) const JOURNAL: &str = "journal";
 /// The directory of large results in a state.
 pub(crate) const BLOBS: &str = "blobs";
+/// The directory of results that may stand for equal work in a state; nothing is lost with it.
+pub(crate) const CACHE: &str = "cache";
 /// The file that says who lives in a state.
 pub(crate) const STATE: &str = crate::birth::NAME;
 
@@ -48,6 +53,9 @@ pub struct State {
     pub(crate) ledger: Ledger,
     pub(crate) store: Arc<DurableStore>,
     pub(crate) birth: Birth,
+    pub(crate) dir: PathBuf,
+    /// Held while files of it are copied, and while files of it go.
+    pub(crate) still: Arc<Mutex<()>>,
     /// The latest moment at which a task of it is known to have ended.
     pub(crate) latest: Moment,
     /// Whose its commands are.
@@ -62,6 +70,9 @@ pub enum StateError {
     /// There is something else of that name.
     #[error("`{}` is not a directory; name one for the state, or a free name", .0.display())]
     NotADirectory(PathBuf),
+    /// It is a backup, which whoever runs on it would spoil.
+    #[error("`{}` is a backup; make a state of it first", .0.display())]
+    Backup(PathBuf),
     /// Another process runs on it.
     #[error("the state is in use: `{}` is locked by {holder}", lock.display())]
     InUse {
@@ -91,6 +102,14 @@ pub enum StateError {
     /// A newer program wrote it.
     #[error("the state `{}` is of a newer version of bary: {what}", dir.display())]
     Newer {
+        /// The directory.
+        dir: PathBuf,
+        /// Which part of it.
+        what: String,
+    },
+    /// A program from before the first release wrote it.
+    #[error("the state `{}` is of an older version of bary: {what}", dir.display())]
+    Older {
         /// The directory.
         dir: PathBuf,
         /// Which part of it.
@@ -147,6 +166,9 @@ impl State {
         if dir.exists() && !dir.is_dir() {
             return Err(StateError::NotADirectory(dir.to_owned()));
         }
+        if dir.join(manifest::NAME).exists() {
+            return Err(StateError::Backup(dir.to_owned()));
+        }
         let disk = FileDisk::open(&dir.join(JOURNAL)).map_err(|error| not_opened(dir, error))?;
         let refused = |cause| StateError::Refused { dir: dir.to_owned(), cause };
         let birth = birth(dir, &disk)?;
@@ -159,7 +181,8 @@ impl State {
         let (latest, ledger) = (recall.latest(), recall.finish());
         let family = Family::of_state(birth.shard.0, dir);
         let leftovers = leftover::end(family)?;
-        Ok(Self { log, ledger, store, birth, latest, family, leftovers })
+        let (dir, still) = (dir.to_owned(), Arc::default());
+        Ok(Self { log, ledger, store, birth, dir, still, latest, family, leftovers })
     }
 
     /// What is true in it.
@@ -237,7 +260,7 @@ fn recover(
         let mut recall = Recall::new(shard);
         let fold = move || {
             for batch in batches {
-                recall.take_in(batch.epoch, batch.records, tell);
+                recall.take_in((batch.epoch, batch.at), batch.records, tell);
             }
             recall
         };
@@ -264,28 +287,30 @@ fn read(
 ) -> Result<(Log, ShardId), StateError> {
     let mut wrong = None;
     let mut visit = |entry: Entry<'_>| {
-        let decoded = match entry {
-            Entry::Batch { batch: bytes, .. } => batch::decode(bytes),
-            // No state has a snapshot: the results to print are in its batches.
-            Entry::Snapshot { .. } => Err(DecodeError::NoVersion),
-        };
-        match decoded {
-            Ok(batch) => match ahead.send(batch) {
-                Ok(()) => ControlFlow::Continue(()),
-                // The other thread has panicked.
-                Err(_) => ControlFlow::Break(()),
-            },
-            Err(error) => {
-                wrong = Some(error);
-                ControlFlow::Break(())
+        for batch in batches(&entry) {
+            match batch {
+                Ok(batch) => {
+                    if ahead.send(batch).is_err() {
+                        // The other thread has panicked.
+                        return ControlFlow::Break(());
+                    }
+                }
+                Err(error) => {
+                    wrong = Some(error);
+                    return ControlFlow::Break(());
+                }
             }
         }
+        ControlFlow::Continue(())
     };
     let opened = Log::open(disk, LogConfig::default(), shard.0, &mut visit);
     match (opened, wrong) {
         (Ok((log, recovered)), _) => Ok((log, ShardId(recovered.id))),
         (Err(_), Some(error @ DecodeError::Newer { .. })) => {
             Err(StateError::Newer { dir: dir.to_owned(), what: error.to_string() })
+        }
+        (Err(_), Some(error @ DecodeError::Older { .. })) => {
+            Err(StateError::Older { dir: dir.to_owned(), what: error.to_string() })
         }
         (Err(_), Some(error)) => Err(damaged(dir, &error.to_string())),
         (Err(error @ LogOpenError::TooNew { .. }), None) => {
@@ -296,6 +321,20 @@ fn read(
         }
         (Err(cause), None) => Err(StateError::Journal { dir: dir.to_owned(), cause }),
     }
+}
+
+/// The batches that an entry of a log stands for.
+pub(crate) fn batches<'a>(
+    entry: &Entry<'a>,
+) -> impl Iterator<Item = Result<Batch, DecodeError>> + use<'a> {
+    let (one, several) = match entry {
+        Entry::Batch { batch: bytes, .. } => (Some(batch::decode(bytes)), None),
+        Entry::Snapshot { state, .. } => match past::read(state) {
+            Ok(batches) => (None, Some(batches)),
+            Err(error) => (Some(Err(error)), None),
+        },
+    };
+    one.into_iter().chain(several.into_iter().flatten())
 }
 
 fn damaged(dir: &Path, what: &str) -> StateError {
@@ -323,7 +362,8 @@ pub fn content(job: &JobSpec) -> Result<u128, EncodeError> {
     let (open, halt, key) = (*open, *halt, None);
     let record = Record::Submitted { job: no, name, specs, open, halt, key, about };
     let mut bytes = Vec::new();
-    batch::encode(Epoch(0), &[record], &mut bytes)?;
+    // Without a moment, which is not of the job.
+    batch::encode(Epoch(0), None, &[record], &mut bytes)?;
     let hash = blake3::hash(&bytes);
     let mut half = [0; 16];
     half.copy_from_slice(&hash.as_bytes()[..16]);

@@ -40,7 +40,8 @@ impl World {
         let policy = preset::parse("gravity").expect("it is the default");
         let cluster = ClusterOptions::new(vec![NodeOptions::local("n0", 2)], policy);
         let (limits, board) = (ServiceLimits::default(), BoardLimits::default());
-        let options = ServiceOptions { cluster, limits, board, version: "test".into() };
+        let options =
+            ServiceOptions { cluster, policy_chosen: false, limits, board, version: "test".into() };
         let (service, _) = Service::in_memory(options).expect("it starts");
         Self { service, admin: caller(Role::Admin) }
     }

@@ -1,5 +1,6 @@
 //! The traits that the hands implement, as operations and completions. A hand decides nothing.
 
+pub mod cache;
 pub mod conformance;
 pub mod disk;
 pub mod executor;

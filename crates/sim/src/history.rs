@@ -10,7 +10,7 @@ use bary_model::id::{
 use bary_model::node::NodeInfo;
 use bary_model::outcome::End;
 use bary_model::task::Request;
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Wall};
 use serde::{Deserialize, Serialize};
 
 /// One thing that was seen.
@@ -69,6 +69,9 @@ pub enum Fact<'a> {
         epoch: Epoch,
         /// The number of the batch.
         lsn: Lsn,
+        /// When it was written, by the calendar of its writer, where that is known.
+        #[serde(default)]
+        wall: Option<Wall>,
         /// The records.
         records: Cow<'a, [Record]>,
     },
@@ -242,6 +245,10 @@ pub enum Wish {
     Retry(JobNo),
     /// Another policy.
     Follow,
+    /// What holds from now on.
+    Decree,
+    /// The first answer to a submission once more.
+    Repeat,
 }
 
 /// What a user was answered.

@@ -16,6 +16,7 @@ pub mod attempts;
 pub mod bounds;
 pub mod cancel;
 pub mod count;
+pub mod decree;
 pub mod dependency;
 pub mod drain;
 pub mod durable;
@@ -128,6 +129,7 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(attempts::Attempts::default()),
         Box::new(gate::Gates::new(rules)),
         Box::new(drain::Drains::default()),
+        Box::new(decree::Decreed::default()),
         Box::new(word::Words::new(rules.open)),
     ];
     if rules.ranked {

@@ -13,6 +13,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use bary_engine::effect::Effect;
 use bary_engine::input::{Input, Reply, Request};
+use bary_model::decree::Decree;
 use bary_model::event::{Event, EventKind};
 use bary_model::id::{Epoch, NodeId};
 use bary_model::message::{Frame, GrantItem, OutcomeItem, Say};
@@ -157,10 +158,10 @@ impl Oracle {
 
     fn effect(&mut self, at: Moment, node: usize, effect: &Effect) {
         match effect {
-            Effect::Append { shard, epoch, lsn, records } => {
-                let (shard, epoch, lsn) = (*shard, *epoch, *lsn);
+            Effect::Append { shard, epoch, lsn, at: wall, records } => {
+                let (shard, epoch, lsn, wall) = (*shard, *epoch, *lsn, Some(*wall));
                 let records = Cow::Borrowed(&records[..]);
-                self.put(at, node, Fact::Appended { shard, epoch, lsn, records });
+                self.put(at, node, Fact::Appended { shard, epoch, lsn, wall, records });
             }
             Effect::Send { to, frame } => self.sent(at, (node, *to), frame),
             Effect::Start { run, slot, items, .. } => {
@@ -271,7 +272,12 @@ impl Watch for Oracle {
 
 /// Whether some policy of the plan grants to whoever holds a task first.
 fn is_open(plan: &Plan) -> bool {
-    let mut names = plan.changes.iter().map(|(.., policy)| policy).chain([&plan.policy]);
+    let decreed = plan.decrees.iter().filter_map(|one| match &one.decree {
+        Decree::Follow(policy) => Some(&**policy),
+        _ => None,
+    });
+    let named = plan.changes.iter().map(|(.., policy)| policy).chain([&plan.policy]);
+    let mut names = named.map(String::as_str).chain(decreed);
     names.any(|name| preset::parse(name).is_ok_and(|policy| policy.binding == Binding::Open))
 }
 
@@ -357,6 +363,7 @@ fn wish(request: &Request) -> Wish {
         Request::Extend { job, .. } => Wish::Extend(*job),
         Request::Close(job) => Wish::Close(*job),
         Request::Cancel { job, running, .. } => Wish::Cancel { job: *job, running: *running },
+        Request::CancelRun { job, .. } => Wish::Cancel { job: *job, running: true },
         Request::Hold { job, held, .. } => Wish::Hold { job: *job, held: *held },
         Request::Prioritise { job, priority } => {
             Wish::Prioritise { job: *job, priority: *priority }
@@ -365,6 +372,8 @@ fn wish(request: &Request) -> Wish {
         Request::Forget(job) => Wish::Forget(*job),
         Request::Retry(job) => Wish::Retry(*job),
         Request::Follow(_) => Wish::Follow,
+        Request::Decree(_) => Wish::Decree,
+        Request::Repeat(_) => Wish::Repeat,
     }
 }
 

@@ -2,6 +2,7 @@
 //! can be taken out one by one to find what a break needs.
 
 pub mod bodies;
+pub mod decrees;
 pub mod faults;
 pub mod graphs;
 pub mod presence;
@@ -22,6 +23,7 @@ use bary_model::time::{Moment, Span};
 
 use crate::fates::Fates;
 use crate::network::{NetworkPlan, Shape};
+use crate::plan::decrees::DecreePlan;
 use crate::plan::presence::PresencePlan;
 use crate::plan::steering::DrainPlan;
 
@@ -63,6 +65,8 @@ pub struct Plan {
     pub changes: Vec<(Moment, usize, String)>,
     /// Who is drained, and when.
     pub drains: Vec<DrainPlan>,
+    /// What is decreed, and when.
+    pub decrees: Vec<DecreePlan>,
     /// How many of a hundred runs leave a checkpoint, and then perhaps another.
     pub checkpoints: u64,
     /// What goes wrong, and when.
@@ -368,7 +372,8 @@ impl Plan {
         own += waiting as f64 * (self.limits.watch_again.times(2).as_secs_f64() + 1.0);
         let last =
             self.jobs.iter().map(|job| job.then.iter().fold(job.at, |at, (after, _)| at + *after));
-        let begun = last.fold(self.calm, Moment::max);
+        let decreed = self.decrees.iter().map(|decree| decree.at);
+        let begun = last.chain(decreed).fold(self.calm, Moment::max);
         let times = self.jobs.iter().filter_map(|job| job.spec.about.not_before);
         // Clocks that run slow come to a time later.
         let begun = times.fold(begun, |begun, at| begun.max(Moment(at.0.saturating_mul(2))));

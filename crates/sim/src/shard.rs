@@ -2,8 +2,7 @@
 //! Appends are gathered while a sync goes on, and written together for the next.
 
 use bary_ledger::ledger::Ledger;
-use bary_ledger::record::Record;
-use bary_model::id::{Epoch, Lsn, ShardId};
+use bary_model::id::{Lsn, ShardId};
 use bary_model::time::Span;
 
 use crate::lot::Lot;
@@ -64,8 +63,8 @@ impl Shard {
     }
 
     /// Takes a batch in; it is written when the sync that goes on is over.
-    pub(crate) fn append(&mut self, epoch: Epoch, lsn: Lsn, records: Vec<Record>) {
-        self.waiting.push(Batch { epoch, lsn, records });
+    pub(crate) fn append(&mut self, batch: Batch) {
+        self.waiting.push(batch);
     }
 
     /// Writes what waits, if something does and no sync goes on. Whether a sync has to follow.

@@ -10,6 +10,7 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::id::{Epoch, Lsn, ShardId};
+use bary_model::time::Wall;
 use bary_ports::journal::Room;
 use bary_wire::{batch, snapshot};
 
@@ -22,6 +23,7 @@ use crate::plan::Keeping;
 pub(crate) struct Batch {
     pub(crate) epoch: Epoch,
     pub(crate) lsn: Lsn,
+    pub(crate) at: Wall,
     pub(crate) records: Vec<Record>,
 }
 
@@ -131,7 +133,7 @@ impl Store {
                 }
                 model.synced = model.written.len();
                 for batch in &model.written {
-                    replay.fold(batch.epoch, &batch.records);
+                    replay.fold(batch.epoch, batch.at, &batch.records);
                     replay.next = Lsn(batch.lsn.0 + 1);
                 }
             }
@@ -195,7 +197,7 @@ impl Bytes {
         let (mut taken, mut bytes) = (0, Vec::new());
         for one in &*waiting {
             bytes.clear();
-            batch::encode(one.epoch, &one.records, &mut bytes).map_err(broken)?;
+            batch::encode(one.epoch, Some(one.at), &one.records, &mut bytes).map_err(broken)?;
             match log.write(one.lsn, &bytes) {
                 Ok(()) => taken += 1,
                 Err(WriteError::Full) => break,
@@ -253,16 +255,17 @@ impl Replay {
             }
             Entry::Batch { batch: bytes, .. } => {
                 let batch = batch::decode(bytes).map_err(broken)?;
-                self.fold(batch.epoch, &batch.records);
+                self.fold(batch.epoch, batch.at.unwrap_or_default(), &batch.records);
             }
         }
         Ok(())
     }
 
-    fn fold(&mut self, epoch: Epoch, records: &[Record]) {
+    fn fold(&mut self, epoch: Epoch, at: Wall, records: &[Record]) {
         if epoch < self.ledger.epoch() {
             return;
         }
+        self.ledger.pass(at);
         for record in records {
             self.ledger.apply(record, &mut Consequences::default());
         }

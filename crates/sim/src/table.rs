@@ -91,7 +91,7 @@ pub(crate) fn input_words(input: &Input) -> Words {
 
 pub(crate) fn effect_words(effect: &Effect) -> Words {
     match effect {
-        Effect::Append { shard: id, epoch, lsn, records } => {
+        Effect::Append { shard: id, epoch, lsn, records, .. } => {
             let detail = format!("epoch {} lsn {} records {}", epoch.0, lsn.0, records.len());
             ("append", shard(id.0), detail)
         }

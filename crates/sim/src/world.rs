@@ -68,6 +68,8 @@ pub(crate) struct World<'a> {
     believed: Vec<(usize, usize)>,
     /// How often each poison task took a node down.
     deaths: BTreeMap<(u64, TaskId), u64>,
+    /// Which decrees have been acknowledged.
+    decreed: Vec<bool>,
     /// How many streamed tasks are to come.
     to_come: u32,
     /// When each streamed task arrived, by shard and job.
@@ -127,6 +129,7 @@ impl<'a> World<'a> {
             calm: plan.calm == Moment(0),
             believed: Vec::new(),
             deaths: BTreeMap::new(),
+            decreed: vec![false; plan.decrees.len()],
             to_come: plan.stream.as_ref().map_or(0, |stream| stream.tasks),
             steps: 0,
             fallen: None,
@@ -143,6 +146,9 @@ impl<'a> World<'a> {
         }
         for (number, drain) in (0..).zip(&self.plan.drains) {
             self.queue.put(drain.at, Due::Drain(number));
+        }
+        for (number, decree) in (0..).zip(&self.plan.decrees) {
+            self.queue.put(decree.at, Due::Decree(number));
         }
         if !self.calm {
             self.queue.put(self.plan.calm, Due::Calm);
@@ -201,6 +207,7 @@ impl<'a> World<'a> {
             Due::Arrival => self.arrive(),
             Due::Change(number) => self.change(number as usize),
             Due::Drain(number) => self.drain(number as usize),
+            Due::Decree(number) => self.decree(number as usize),
             Due::Fault(number) => self.fault(number as usize),
             Due::Mend(number) => self.mend(number as usize),
             Due::Restart { node, life } => {

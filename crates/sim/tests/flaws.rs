@@ -67,3 +67,8 @@ fn a_forgotten_drain_is_found() {
 fn a_forgotten_checkpoint_is_found() {
     rings(Flaw::CheckpointForgotten, 0);
 }
+
+#[test]
+fn a_forgotten_decree_is_found() {
+    rings(Flaw::DecreeForgotten, 0);
+}

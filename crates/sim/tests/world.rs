@@ -95,8 +95,10 @@ struct Strict(Oracle);
 impl Watch for Strict {
     fn see(&mut self, at: Moment, node: usize, seen: Seen<'_>) {
         if let Seen::Effect(Effect::Reply { reply: Reply::Refused(why), .. }) = &seen {
-            // A retry may come when its job was forgotten or goes on, and a hold when it is over.
-            let gone = ["no open job", "is no longer kept", "has finished", "has not finished"];
+            // A retry may come when its job was forgotten or goes on, a hold when it is over, and a
+            // job while every node has other labels by decree.
+            let kept = ["there is no job", "is closed", "is no longer kept", "no node has zone"];
+            let gone = [&kept[..], &["has finished", "has not finished"]].concat();
             let over = gone.iter().any(|words| why.to_string().contains(words));
             assert!(over, "everything that is drawn can be done, but it was refused: {why}");
         }

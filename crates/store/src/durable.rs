@@ -2,8 +2,9 @@
 //!
 //! A blob is safe from a crash once [`DurableStore::sync`] has come back; whoever writes down a
 //! reference to it syncs first. Each life of a process writes files of its own, after those that it
-//! found. Each blob follows its length and BLAKE3, which reading checks. Nothing is ever released:
-//! the directory is. Where the disk is full, writers wait for space until they are told to give up.
+//! found. Each blob follows its length and BLAKE3, which reading checks. Nothing is released one by
+//! one; what nobody can ask for any more is discarded together. Where the disk is full, writers
+//! wait for space until they are told to give up.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -17,6 +18,8 @@ use bary_ports::store::{Store, StoreError};
 use bytes::Bytes;
 
 use crate::segment::{read_exact_at, write_all_at};
+
+mod discard;
 
 /// After how many bytes a new file of blobs is begun.
 pub const BLOB_FILE_BYTES_MAX: u64 = 256 << 20;
@@ -126,6 +129,24 @@ impl DurableStore {
     /// Lets nobody wait for space any more: what finds the disk full from now on fails.
     pub fn give_up(&self) {
         self.gave_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Copies a blob to another store, under a name of its own there.
+    ///
+    /// # Errors
+    /// Where it is not what was kept, or cannot be written.
+    pub fn copy(&self, blob: BlobRef, to: &Self) -> Result<BlobRef, StoreError> {
+        let (file, offset, hash) = self.find(blob)?;
+        let place = to.place(blob.len).map_err(|cause| to.unwritten(cause))?;
+        let (mut hasher, mut at) = (blake3::Hasher::new(), HEAD_BYTES);
+        let damaged = || self.damaged(blob);
+        parts(&file, offset, blob.len, &damaged, |part| {
+            hasher.update(part);
+            to.write(&place, at, part).map_err(|cause| to.unwritten(cause))?;
+            at += part.len() as u64;
+            Ok(())
+        })?;
+        if hasher.finalize() == hash { to.seal(&place, blob.len, hash) } else { Err(damaged()) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,6 +1,7 @@
 //! Keeps the results that are too large to ride along: as long as the process lives, or durably in
-//! a directory.
+//! a directory; and results that may stand for equal work.
 
+pub mod cache;
 pub mod durable;
 pub mod spill;
 

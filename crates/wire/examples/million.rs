@@ -31,12 +31,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let records = records()?;
     let mut bytes = vec![Vec::new(); records.len()];
     let one = std::slice::from_ref;
-    time("encode specs", || batch::encode(Epoch(1), one(&records[1]), &mut bytes[1]))?;
+    time("encode specs", || batch::encode(Epoch(1), None, one(&records[1]), &mut bytes[1]))?;
     time("decode specs", || batch::decode(&bytes[1]).map(drop))?;
     bytes[1].clear();
     time("encode records", || {
         let mut both = records.iter().zip(&mut bytes);
-        both.try_for_each(|(record, bytes)| batch::encode(Epoch(1), one(record), bytes))
+        both.try_for_each(|(record, bytes)| batch::encode(Epoch(1), None, one(record), bytes))
     })?;
     let all: usize = bytes.iter().map(Vec::len).sum();
     println!("  {all} bytes, of which {} are the submission", bytes[1].len());

@@ -3,7 +3,8 @@
 //!
 //! Each kind has two versions: `KNOWN`, the newest that this code reads, and `WRITTEN`, the oldest
 //! that any reader still in use has. A change of an encoding raises `KNOWN` and keeps the way to
-//! read the old one; `WRITTEN` follows when no older reader is left.
+//! read the old one; `WRITTEN` follows when no older reader is left. Versions below `OLDEST` were
+//! never released, and are refused by name.
 //!
 //! A decoder needs memory in proportion to the bytes that it is given: where a length is claimed,
 //! room is made ahead for at most 1 MiB (the limit is serde's), and no type holds itself.
@@ -34,6 +35,14 @@ pub enum DecodeError {
         /// The newest that this code reads.
         known: u8,
     },
+    /// A release before the first wrote it; this one does not know how.
+    #[error("it has version {found}, this release reads from version {oldest} on")]
+    Older {
+        /// The version that it has.
+        found: u8,
+        /// The oldest that this code reads.
+        oldest: u8,
+    },
     /// It ends early, or holds a value that no constructor makes.
     #[error("it is damaged")]
     Malformed(#[source] postcard::Error),
@@ -61,10 +70,11 @@ pub(crate) fn write<T: Serialize>(
 }
 
 /// The version that bytes begin with, and what follows it.
-pub(crate) fn version(bytes: &[u8], known: u8) -> Result<(u8, &[u8]), DecodeError> {
+pub(crate) fn version(bytes: &[u8], oldest: u8, known: u8) -> Result<(u8, &[u8]), DecodeError> {
     match bytes.split_first() {
         None | Some((0, _)) => Err(DecodeError::NoVersion),
         Some((&found, _)) if found > known => Err(DecodeError::Newer { found, known }),
+        Some((&found, _)) if found < oldest => Err(DecodeError::Older { found, oldest }),
         Some((&found, rest)) => Ok((found, rest)),
     }
 }

@@ -4,4 +4,5 @@
 pub mod batch;
 pub mod codec;
 pub mod frame;
+pub mod past;
 pub mod snapshot;

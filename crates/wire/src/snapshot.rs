@@ -6,9 +6,11 @@ use bary_ledger::snapshot::Snapshot;
 use crate::codec::{self, DecodeError, EncodeError};
 
 /// The newest version that [`decode`] reads.
-pub const KNOWN: u8 = 1;
+pub const KNOWN: u8 = 2;
+/// The oldest version that [`decode`] reads.
+pub const OLDEST: u8 = 2;
 /// The version that [`encode`] writes.
-pub const WRITTEN: u8 = 1;
+pub const WRITTEN: u8 = 2;
 
 /// Adds a snapshot to `out`.
 ///
@@ -23,6 +25,6 @@ pub fn encode(snapshot: &Snapshot, out: &mut Vec<u8>) -> Result<(), EncodeError>
 /// # Errors
 /// Where they are none, or of a later version.
 pub fn decode(bytes: &[u8]) -> Result<Snapshot, DecodeError> {
-    let (_only, rest) = codec::version(bytes, KNOWN)?;
+    let (_only, rest) = codec::version(bytes, OLDEST, KNOWN)?;
     codec::read(rest)
 }

@@ -45,6 +45,21 @@ class NodeStub:
                 request_serializer=bary_dot_v1_dot_node__pb2.SubmitRequest.SerializeToString,
                 response_deserializer=bary_dot_v1_dot_node__pb2.SubmitReply.FromString,
                 _registered_method=True)
+        self.Begin = channel.unary_unary(
+                '/bary.v1.Node/Begin',
+                request_serializer=bary_dot_v1_dot_node__pb2.BeginRequest.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.StagedReply.FromString,
+                _registered_method=True)
+        self.Chunk = channel.unary_unary(
+                '/bary.v1.Node/Chunk',
+                request_serializer=bary_dot_v1_dot_node__pb2.ChunkRequest.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.StagedReply.FromString,
+                _registered_method=True)
+        self.Commit = channel.unary_unary(
+                '/bary.v1.Node/Commit',
+                request_serializer=bary_dot_v1_dot_node__pb2.CommitRequest.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.SubmitReply.FromString,
+                _registered_method=True)
         self.Session = channel.stream_stream(
                 '/bary.v1.Node/Session',
                 request_serializer=bary_dot_v1_dot_node__pb2.SessionRequest.SerializeToString,
@@ -125,6 +140,11 @@ class NodeStub:
                 request_serializer=bary_dot_v1_dot_node__pb2.WhyRequest.SerializeToString,
                 response_deserializer=bary_dot_v1_dot_node__pb2.WhyReply.FromString,
                 _registered_method=True)
+        self.Exec = channel.stream_stream(
+                '/bary.v1.Node/Exec',
+                request_serializer=bary_dot_v1_dot_node__pb2.ExecInput.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.ExecOutput.FromString,
+                _registered_method=True)
         self.ListNodes = channel.unary_unary(
                 '/bary.v1.Node/ListNodes',
                 request_serializer=bary_dot_v1_dot_node__pb2.ListNodesRequest.SerializeToString,
@@ -149,6 +169,16 @@ class NodeStub:
                 '/bary.v1.Node/TryPolicy',
                 request_serializer=bary_dot_v1_dot_node__pb2.TryPolicyRequest.SerializeToString,
                 response_deserializer=bary_dot_v1_dot_node__pb2.TryPolicyReply.FromString,
+                _registered_method=True)
+        self.Cache = channel.unary_unary(
+                '/bary.v1.Node/Cache',
+                request_serializer=bary_dot_v1_dot_node__pb2.CacheRequest.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.CacheReply.FromString,
+                _registered_method=True)
+        self.ClearCache = channel.unary_unary(
+                '/bary.v1.Node/ClearCache',
+                request_serializer=bary_dot_v1_dot_node__pb2.ClearCacheRequest.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.ClearCacheReply.FromString,
                 _registered_method=True)
         self.Audit = channel.unary_stream(
                 '/bary.v1.Node/Audit',
@@ -195,6 +225,30 @@ class NodeServicer:
 
     def Submit(self, request, context):
         """Takes a job in. Nothing of it is visible before the reply; a reply is a promise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Begin(self, request, context):
+        """Announces a submission that is too large for one message and comes in chunks. Repeated, it
+        says how much has come. Nothing is visible before it is committed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Chunk(self, request, context):
+        """Brings the next bytes of an announced submission. A chunk that has come before is harmless, and
+        one that would leave a gap is refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Commit(self, request, context):
+        """Takes in what has come whole, as Submit does. Repeated, also after a restart of the node, it
+        gives the first answer again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -312,6 +366,14 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Exec(self, request_iterator, context):
+        """Runs a command beside a task that runs: where that runs, in its directory and environment. It
+        ends with its task, with this stream, or by itself. JSON has no such stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListNodes(self, request, context):
         """The nodes that run tasks.
         """
@@ -342,6 +404,20 @@ class NodeServicer:
 
     def TryPolicy(self, request, context):
         """What a policy would say of one placement; changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Cache(self, request, context):
+        """How the result cache is, and what it did since the node came up.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClearCache(self, request, context):
+        """Removes results from the result cache, so that equal work runs again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -400,6 +476,21 @@ def add_NodeServicer_to_server(servicer, server):
             'Submit': grpc.unary_unary_rpc_method_handler(
                     servicer.Submit,
                     request_deserializer=bary_dot_v1_dot_node__pb2.SubmitRequest.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.SubmitReply.SerializeToString,
+            ),
+            'Begin': grpc.unary_unary_rpc_method_handler(
+                    servicer.Begin,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.BeginRequest.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.StagedReply.SerializeToString,
+            ),
+            'Chunk': grpc.unary_unary_rpc_method_handler(
+                    servicer.Chunk,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.ChunkRequest.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.StagedReply.SerializeToString,
+            ),
+            'Commit': grpc.unary_unary_rpc_method_handler(
+                    servicer.Commit,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.CommitRequest.FromString,
                     response_serializer=bary_dot_v1_dot_node__pb2.SubmitReply.SerializeToString,
             ),
             'Session': grpc.stream_stream_rpc_method_handler(
@@ -482,6 +573,11 @@ def add_NodeServicer_to_server(servicer, server):
                     request_deserializer=bary_dot_v1_dot_node__pb2.WhyRequest.FromString,
                     response_serializer=bary_dot_v1_dot_node__pb2.WhyReply.SerializeToString,
             ),
+            'Exec': grpc.stream_stream_rpc_method_handler(
+                    servicer.Exec,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.ExecInput.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.ExecOutput.SerializeToString,
+            ),
             'ListNodes': grpc.unary_unary_rpc_method_handler(
                     servicer.ListNodes,
                     request_deserializer=bary_dot_v1_dot_node__pb2.ListNodesRequest.FromString,
@@ -506,6 +602,16 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.TryPolicy,
                     request_deserializer=bary_dot_v1_dot_node__pb2.TryPolicyRequest.FromString,
                     response_serializer=bary_dot_v1_dot_node__pb2.TryPolicyReply.SerializeToString,
+            ),
+            'Cache': grpc.unary_unary_rpc_method_handler(
+                    servicer.Cache,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.CacheRequest.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.CacheReply.SerializeToString,
+            ),
+            'ClearCache': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearCache,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.ClearCacheRequest.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.ClearCacheReply.SerializeToString,
             ),
             'Audit': grpc.unary_stream_rpc_method_handler(
                     servicer.Audit,
@@ -592,6 +698,87 @@ class Node:
             target,
             '/bary.v1.Node/Submit',
             bary_dot_v1_dot_node__pb2.SubmitRequest.SerializeToString,
+            bary_dot_v1_dot_node__pb2.SubmitReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Begin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bary.v1.Node/Begin',
+            bary_dot_v1_dot_node__pb2.BeginRequest.SerializeToString,
+            bary_dot_v1_dot_node__pb2.StagedReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Chunk(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bary.v1.Node/Chunk',
+            bary_dot_v1_dot_node__pb2.ChunkRequest.SerializeToString,
+            bary_dot_v1_dot_node__pb2.StagedReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Commit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bary.v1.Node/Commit',
+            bary_dot_v1_dot_node__pb2.CommitRequest.SerializeToString,
             bary_dot_v1_dot_node__pb2.SubmitReply.FromString,
             options,
             channel_credentials,
@@ -1036,6 +1223,33 @@ class Node:
             _registered_method=True)
 
     @staticmethod
+    def Exec(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/bary.v1.Node/Exec',
+            bary_dot_v1_dot_node__pb2.ExecInput.SerializeToString,
+            bary_dot_v1_dot_node__pb2.ExecOutput.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListNodes(request,
             target,
             options=(),
@@ -1160,6 +1374,60 @@ class Node:
             '/bary.v1.Node/TryPolicy',
             bary_dot_v1_dot_node__pb2.TryPolicyRequest.SerializeToString,
             bary_dot_v1_dot_node__pb2.TryPolicyReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Cache(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bary.v1.Node/Cache',
+            bary_dot_v1_dot_node__pb2.CacheRequest.SerializeToString,
+            bary_dot_v1_dot_node__pb2.CacheReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClearCache(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bary.v1.Node/ClearCache',
+            bary_dot_v1_dot_node__pb2.ClearCacheRequest.SerializeToString,
+            bary_dot_v1_dot_node__pb2.ClearCacheReply.FromString,
             options,
             channel_credentials,
             insecure,

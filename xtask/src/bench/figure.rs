@@ -46,6 +46,11 @@ impl Row {
         median(&self.runs)
     }
 
+    /// How many of the peer's it is.
+    fn ratio(&self) -> Option<f64> {
+        self.peer.map(|(_, theirs)| self.value() / theirs)
+    }
+
     fn is_kept(&self) -> Option<bool> {
         self.bound.map(|bound| bound.is_kept_by(self.value()))
     }
@@ -68,7 +73,7 @@ type Measured = [(&'static str, Vec<Row>)];
 
 /// The figures as aligned columns, one line each.
 pub(crate) fn table(measured: &Measured) -> String {
-    let head = ["bench", "figure", "value", "unit", "bound", "", "peer", "runs"];
+    let head = ["bench", "figure", "value", "unit", "bound", "", "peer", "ratio", "runs"];
     let mut lines = vec![head.map(str::to_owned)];
     for (bench, row) in rows(measured) {
         let kept = row.is_kept().map_or("", |kept| if kept { "kept" } else { "MISSED" });
@@ -82,6 +87,7 @@ pub(crate) fn table(measured: &Measured) -> String {
             row.bound.map(Bound::text).unwrap_or_default(),
             kept.to_owned(),
             peer.unwrap_or_default(),
+            row.ratio().map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             runs.join(" "),
         ]);
     }
@@ -111,6 +117,7 @@ pub(crate) fn json(measured: &Measured) -> String {
             "unit": row.unit,
             "bound": { "at_least": at_least, "at_most": at_most, "kept": row.is_kept() },
             "peer": row.peer.map(|(name, value)| json!({ "name": name, "value": value })),
+            "ratio": row.ratio(),
             "median_of": row.runs.len(),
             "runs": row.runs,
         })

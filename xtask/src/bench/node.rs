@@ -19,9 +19,7 @@ const SECONDS: &str = "3";
 
 /// Measures a durable node, and one in memory where that is what is promised.
 pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
-    let build = ["build", "--quiet", "--release", "--package", "bary-client", "--example", "load"];
-    printed(repo.cargo(&build))?;
-    let (bary, load) = (program(repo)?, repo.example("load")?);
+    let (bary, load) = (program(repo)?, load(repo)?);
     let durable = |kind: &str, number: &str| loads(&bary, &load, true, kind, number);
     let memory = |kind: &str, number: &str| loads(&bary, &load, false, kind, number);
     let (singles, queries) = (durable("singles", SECONDS)?, durable("queries", SECONDS)?);
@@ -68,6 +66,18 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
         row("memory when idle", idle, "MB", most(20.0), None),
         row("memory, 10⁶ distinct tasks pending", pending, "MB", most(300.0), None),
     ])
+}
+
+/// The program that loads a node, built for release.
+fn load(repo: &Repo) -> Result<PathBuf, String> {
+    let build = ["build", "--quiet", "--release", "--package", "bary-client", "--example", "load"];
+    printed(repo.cargo(&build))?;
+    repo.example("load")
+}
+
+/// Calls one after another from Rust on nodes in memory, as `p50_ms` and `p99_ms`.
+pub(crate) fn round_trips(repo: &Repo, bary: &Path) -> Result<Vec<Value>, String> {
+    loads(bary, &load(repo)?, false, "round-trips", "5000")
 }
 
 /// The same load on a fresh node several times.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -120,10 +121,11 @@ fn end(item: &Value, firsts: &[Task], ended: &mut BTreeSet<Task>) -> Result<(), 
     Ok(())
 }
 
-/// Processes that still have the trial's variable in their environment, once a run has ended.
+/// Processes that still have the variable that names these marks in their environment, once
+/// everything has ended.
 #[cfg(target_os = "linux")]
-pub(crate) fn left(work: &Work) -> Vec<String> {
-    let mark = format!("CHAOS_MARKS={}", work.marks().display());
+pub(crate) fn left(marks: &Path) -> Vec<String> {
+    let mark = format!("CHAOS_MARKS={}", marks.display());
     let mut left = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
@@ -136,7 +138,7 @@ pub(crate) fn left(work: &Work) -> Vec<String> {
 
 /// Elsewhere nobody can tell.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn left(_work: &Work) -> Vec<String> {
+pub(crate) fn left(_marks: &Path) -> Vec<String> {
     Vec::new()
 }
 

@@ -7,11 +7,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::chaos::life::{Fate, Life, live};
+use crate::chaos::node;
 use crate::process::capture;
 
 /// How large the disk is: three of a journal's segments.
 const DISK: &str = "24m";
-const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 /// Room for a segment and the reserve, and not for the next segment.
 const ROOM: u64 = 13 * MIB;
 /// Enough tasks that the journal outgrows a segment and the reserve, which are 12 MiB.
@@ -46,12 +47,15 @@ pub(crate) fn inside(bary: &Path, folder: &Path) -> bool {
     let new_job = disk.told("a new job on a full disk", disk.new_job());
     let reserve = disk.told("a run that has its reserve", disk.reserve());
     let wait = disk.told("a run that needs more", disk.wait());
-    new_job && reserve && wait
+    let node = disk.told("a node on a full disk", node::full::scene(bary, &disk));
+    new_job && reserve && wait && node
 }
 
-struct Disk<'a> {
+/// A small disk that may be filled.
+pub(crate) struct Disk<'a> {
     bary: &'a Path,
-    folder: &'a Path,
+    /// Where it is.
+    pub(crate) folder: &'a Path,
 }
 
 impl Disk<'_> {
@@ -133,7 +137,7 @@ impl Disk<'_> {
     }
 
     /// Fills the disk until so many bytes are left.
-    fn fill(&self, left: u64) -> Result<(), String> {
+    pub(crate) fn fill(&self, left: u64) -> Result<(), String> {
         let filled = || {
             let mut file = File::create(self.filler())?;
             let piece = [0; 4096];
@@ -150,7 +154,8 @@ impl Disk<'_> {
         filled().map_err(|cause| format!("the disk cannot be filled: {cause}"))
     }
 
-    fn free(&self) -> Result<(), String> {
+    /// Gives back what was filled.
+    pub(crate) fn free(&self) -> Result<(), String> {
         fs::remove_file(self.filler()).map_err(|cause| format!("the filler: {cause}"))
     }
 

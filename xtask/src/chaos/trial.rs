@@ -154,7 +154,7 @@ impl<'a> Trial<'a> {
         report.repeated = marks.repeated();
         report.faults.extend(marks.unwanted(&self.promised));
         report.faults.extend(marks.faults);
-        report.faults.extend(evidence::left(&self.work));
+        report.faults.extend(evidence::left(&self.work.marks()));
         let history = self.history()?;
         let ended = evidence::durable(&history)?;
         for lost in self.promised.keys().filter(|task| !ended.contains(task)) {

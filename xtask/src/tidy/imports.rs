@@ -46,6 +46,7 @@ const HOUSE: &[Row] = &[
     row(4, "sim", &["engine", "wire", "journal", "policy-spectral"]),
     row(5, "bary", &["node", "client", "jobfile"]),
     row(6, "cli", &["bary", "sim"]),
+    row(6, "fuzz", &["node"]),
     row(0, "xtask", &[]),
 ];
 

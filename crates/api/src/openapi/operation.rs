@@ -39,7 +39,8 @@ pub(super) fn operation(row: &Row, call: &Call, route: &Route, at: usize) -> Val
             in_path => schema::object(message, in_path),
         };
         let content = json!({ "application/json": { "schema": schema } });
-        operation["requestBody"] = json!({ "content": content, "required": in_path.is_empty() });
+        // What is left out is plain, the whole body too.
+        operation["requestBody"] = json!({ "content": content, "required": false });
     }
     operation
 }
@@ -128,16 +129,38 @@ fn good(row: &Row, call: &Call) -> Value {
         return json!({ "description": about, "content": content });
     }
     let about = format!(
-        "A stream of {}, one JSON object for each event's data. An event `{}` ends it; an event \
-         `{}` says why it broke off.",
+        "A stream of {}: the schema is that of one event. An event `{}` ends it; an event `{}` \
+         says why it broke off.",
         call.reply,
         sse::END,
         sse::PROBLEM
     );
-    let schema = json!({
-        "type": "string",
-        "contentMediaType": "application/json",
-        "contentSchema": schema::reference(call.reply),
-    });
-    json!({ "description": about, "content": { "text/event-stream": { "schema": schema } } })
+    let content = json!({ "text/event-stream": { "schema": event(call) } });
+    json!({ "description": about, "content": content })
+}
+
+/// One server-sent event of a stream, as its parts are called there.
+fn event(call: &Call) -> Value {
+    let said = |name: &str, schema: Value| {
+        json!({
+            "type": "object",
+            "properties": {
+                "event": { "const": name },
+                "id": { "type": "string" },
+                "data": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "contentSchema": schema,
+                },
+            },
+            "required": if name == sse::PLAIN { vec!["data"] } else { vec!["event", "data"] },
+        })
+    };
+    json!({
+        "oneOf": [
+            said(sse::PLAIN, schema::reference(call.reply)),
+            said(sse::END, json!({ "type": "object" })),
+            said(sse::PROBLEM, schema::reference("Problem")),
+        ],
+    })
 }

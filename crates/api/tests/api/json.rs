@@ -25,13 +25,16 @@ macro_rules! messages {
 }
 
 messages! {
-    InfoRequest InfoReply SubmitRequest Tasks SubmitReply SessionRequest SessionReply Accepted
+    InfoRequest InfoReply SubmitRequest BeginRequest ChunkRequest CommitRequest StagedReply Tasks
+    SubmitReply SessionRequest SessionReply Accepted
     Refused Problem ExtendRequest ExtendReply JobsRequest CancelRequest SetPriorityRequest
     PruneRequest ChangedReply ListJobsRequest ListJobsReply Job ListTasksRequest ListTasksReply
     Task WaitRequest WaitReply EventsRequest Event LogsRequest LogChunk ResultsRequest TaskResult
-    WhyRequest WhyReply Candidate ListNodesRequest ListNodesReply NodeStatus ChangeNodeRequest
+    WhyRequest WhyReply Candidate ExecInput ExecStart WindowSize ExecOutput ExecStarted ExecEnded
+    ListNodesRequest ListNodesReply NodeStatus ChangeNodeRequest
     ListPoliciesRequest ListPoliciesReply Policy SetPolicyRequest SetPolicyReply TryPolicyRequest
-    TryPolicyReply AuditRequest AuditLine ListTokensRequest ListTokensReply TokenInfo
+    TryPolicyReply CacheRequest CacheReply ClearCacheRequest ClearCacheReply
+    AuditRequest AuditLine ListTokensRequest ListTokensReply TokenInfo
     CreateTokenRequest CreateTokenReply RevokeTokenRequest BackupRequest BackupReply
     ShutdownRequest FromWorker Register ToWorker Registered Run RunTask Upstream StopRun RunsEnded
     RunEnded TaskEnded Progress Checkpoint Output Leave

@@ -50,8 +50,8 @@ pub(crate) struct ClusterArgs {
     #[arg(long, value_name = "NAME=N", value_parser = countable)]
     pub(crate) node_resource: Vec<Countable>,
     /// How tasks are placed: a preset, parts such as order=fifo, or both (see bary policy ls)
-    #[arg(long, value_name = "POLICY", default_value = "gravity", hide_default_value = true)]
-    pub(crate) policy: String,
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: Option<String>,
     /// Most bytes kept of what one command prints, 64M where absent; a run in which more was
     /// printed fails
     #[arg(long, value_name = "SIZE", value_parser = size)]
@@ -99,12 +99,16 @@ impl KeepArgs {
     }
 }
 
+/// How tasks are placed where nobody says so.
+const USUAL_POLICY: &str = "gravity";
+
 impl ClusterArgs {
     /// The cluster that the flags describe, on a machine with so many cores.
     pub(crate) fn options(&self, cores: u32) -> Result<ClusterOptions, Complaint> {
         self.at_most_one_each("speeds", self.speeds.len())?;
         self.at_most_one_each("regions", self.regions.len())?;
-        let policy = preset::parse(&self.policy).map_err(Complaint::usage)?;
+        let policy = self.policy.as_deref().unwrap_or(USUAL_POLICY);
+        let policy = preset::parse(policy).map_err(Complaint::usage)?;
         let nodes = (0..self.nodes).map(|node| self.node(node as usize, cores)).collect();
         let latency = match &self.latency {
             Some(text) => latency::parse(text, &self.regions).map_err(Complaint::usage)?,
@@ -176,7 +180,7 @@ mod tests {
             nodes: 3,
             speeds: vec![1.0, 2.0],
             regions: vec!["eu".into(), "us".into()],
-            policy: "gravity".into(),
+            policy: Some("gravity".into()),
             latency: Some("eu-us=40ms,1ms".into()),
             ..ClusterArgs::default()
         };
@@ -189,7 +193,7 @@ mod tests {
         let many = ClusterArgs { speeds: vec![1.0; 4], ..args.clone() };
         let refused = many.options(6).expect_err("there are 3 nodes").to_string();
         assert!(refused.contains("--speeds names 4 for 3 nodes"), "{refused}");
-        let unknown = ClusterArgs { policy: "graviti".into(), ..args };
+        let unknown = ClusterArgs { policy: Some("graviti".into()), ..args };
         assert!(unknown.options(6).is_err());
     }
 }

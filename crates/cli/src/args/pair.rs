@@ -57,6 +57,15 @@ pub(crate) fn countable(text: &str) -> Result<Countable, PairError> {
     }
 }
 
+/// Reads `label=value`, or `label-`, which takes a label away and is read as one without a value.
+pub(crate) fn label_change(text: &str) -> Result<Pair, PairError> {
+    let gone = text.strip_suffix('-').filter(|name| !name.is_empty() && !name.contains('='));
+    match gone {
+        Some(name) => Ok(Pair { name: name.to_owned(), value: String::new() }),
+        None => pair(text).map_err(|_| PairError::Form(text.to_owned(), "LABEL=VALUE or LABEL-")),
+    }
+}
+
 /// Reads `label=value` or `label!=value`.
 pub(crate) fn label_rule(text: &str) -> Result<LabelRule, PairError> {
     let wrong = || PairError::Form(text.to_owned(), "LABEL=VALUE or LABEL!=VALUE");
@@ -79,6 +88,14 @@ mod tests {
         assert!(pair("=x").is_err());
         assert!(pair("x").is_err());
         assert_eq!(countable("gpu=0"), Err(PairError::Count("0".into())));
+    }
+
+    #[test]
+    fn a_label_is_given_or_taken_away() {
+        let read = |text| label_change(text).map(|pair| (pair.name, pair.value));
+        assert_eq!(read("disk=ssd-"), Ok(("disk".into(), "ssd-".into())));
+        assert_eq!(read("disk-"), Ok(("disk".into(), String::new())));
+        assert!(read("disk").is_err() && read("-").is_err() && read("=x").is_err());
     }
 
     #[test]

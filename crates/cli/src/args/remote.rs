@@ -1,8 +1,12 @@
 //! The verbs that ask a node that stays, and what those about jobs take.
 
+use std::ffi::OsString;
+
 use bary_model::time::Span;
 use clap::{Args, Subcommand};
 
+use crate::args::backup::BackupArgs;
+use crate::args::cache::CacheArgs;
 use crate::args::reach::Reach;
 use crate::args::submit::{AboutArgs, SubmitArgs, WorkArgs};
 use crate::args::tend::{AuditArgs, DoctorArgs, NodeVerb, TokenVerb};
@@ -36,6 +40,8 @@ pub(crate) enum RemoteVerb {
     Priority(PriorityArgs),
     /// Run what did not succeed of finished jobs once more
     Retry(RetryArgs),
+    /// Open a shell beside a task that runs, or run another command there
+    Exec(ExecArgs),
     /// Print what happens, as it happens
     Events(EventsArgs),
     /// Make jobs that take more tasks later
@@ -57,6 +63,10 @@ pub(crate) enum RemoteVerb {
         #[command(subcommand)]
         verb: TokenVerb,
     },
+    /// Look at the result cache of a node, or clear it
+    Cache(CacheArgs),
+    /// Copy the state of a node to a directory of its machine, while it runs
+    Backup(BackupArgs),
     /// Check what a node and its users need, and say what to do about what is missing
     Doctor(DoctorArgs),
 }
@@ -206,6 +216,32 @@ pub(crate) struct RetryArgs {
     pub(crate) failed: bool,
 }
 
+/// The flags of `bary exec`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    override_usage = "bary exec [OPTIONS] JOB[/TASK] [-- COMMAND...]",
+    after_help = "\
+It runs where the task does, in its directory, with its environment and as its user, and ends with
+it at the latest. On a terminal it gets one of its own; bary ends with its code. Only an admin may.
+
+Examples:
+  bary exec 12/build
+  bary exec last -- ps aux"
+)]
+pub(crate) struct ExecArgs {
+    /// The task, as JOB/NAME, JOB/NAME[INDEX] or JOB/NUMBER; of a job of one task the job alone
+    #[arg(value_name = "JOB[/TASK]")]
+    pub(crate) target: Target,
+    /// The command; a shell where absent
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+    /// Use pipes, also on a terminal
+    #[arg(short = 'T', long)]
+    pub(crate) no_terminal: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
 /// The flags of `bary events`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct EventsArgs {
@@ -239,6 +275,9 @@ pub(crate) enum JobVerb {
 /// The flags of `bary job open`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OpenArgs {
+    /// Its name, as with --name
+    #[arg(value_name = "NAME", conflicts_with = "name")]
+    pub(crate) called: Option<String>,
     #[command(flatten)]
     pub(crate) about: AboutArgs,
     #[command(flatten)]

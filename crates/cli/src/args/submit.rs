@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use bary_jobfile::range::Range;
 use bary_model::time::Span;
-use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
 
 use crate::args::pair::{Pair, pair};
 use crate::args::reach::Reach;
@@ -35,6 +35,7 @@ Examples:
   bary submit --each-line urls.txt --retries 3 -- curl -fsS {}
   bary submit --after 12 --in 1h build.sh
   bary submit --wait -- make test
+  bary submit --cache=1h --each-line urls.txt -- curl -fsS {}
   bary submit flow.toml --set n=400";
 
 /// What is submitted, and how.
@@ -56,11 +57,23 @@ pub(crate) struct SubmitArgs {
     /// Give a parameter of the job file a value
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair, help_heading = "Job")]
     pub(crate) set: Vec<Pair>,
+    /// What the acknowledgement is to be worth at least; as much as the node can where absent
+    #[arg(long, value_name = "WORTH", help_heading = "Job")]
+    pub(crate) durability: Option<DurabilityArg>,
     /// Wait for its end; one command prints as it goes, and bary ends with its code
     #[arg(long, help_heading = "Job")]
     pub(crate) wait: bool,
     #[command(flatten)]
     pub(crate) reach: Reach,
+}
+
+/// What an acknowledgement is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DurabilityArg {
+    /// It lives as long as the node's process; most nodes do better, and say so
+    Memory,
+    /// It was synced to a disk before; a node without a state refuses it
+    Disk,
 }
 
 /// The tasks of a submission.
@@ -94,6 +107,11 @@ pub(crate) struct WorkArgs {
     /// Give tasks nothing of this environment but what --env names
     #[arg(long, help_heading = "Each task")]
     pub(crate) env_none: bool,
+    /// Take the result of equal work that the node has, where it is no older than this (a day with
+    /// no time), instead of running; for work that gives the same whenever it is given the same
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
+    #[arg(value_parser = some_time, default_missing_value = "1d", help_heading = "Each task")]
+    pub(crate) cache: Option<Span>,
     /// Write standard output to a file; placeholders are allowed
     #[arg(long, value_name = "FILE", help_heading = "Each task")]
     pub(crate) stdout: Option<String>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bary_model::time::Span;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::args::pair::{Pair, pair};
+use crate::args::pair::{Pair, label_change};
 use crate::args::reach::Reach;
 use crate::args::value::some_time;
 
@@ -20,7 +20,7 @@ pub(crate) enum NodeVerb {
     Drain(NodeChangeArgs),
     /// Take a drained node up again
     Undrain(NodeChangeArgs),
-    /// Set labels of a node; an empty value takes one away
+    /// Give a node labels, or take them away: NAME=VALUE, NAME-
     Label(NodeLabelArgs),
 }
 
@@ -63,9 +63,12 @@ pub(crate) struct NodeLabelArgs {
     /// The node
     #[arg(value_name = "NODE")]
     pub(crate) node: String,
-    /// Labels and their values
-    #[arg(value_name = "LABEL=VALUE", required = true, value_parser = pair)]
+    /// Labels and their values; LABEL- takes one away
+    #[arg(value_name = "LABEL=VALUE", required = true, value_parser = label_change)]
     pub(crate) labels: Vec<Pair>,
+    /// Why, for the audit log and for who asks later
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) reach: Reach,
 }
@@ -94,7 +97,10 @@ pub(crate) struct AuditArgs {
 pub(crate) enum AuditVerb {
     /// Check the whole log of a state, and name the first line that was changed
     Verify {
-        /// The state of the node [default: the usual one]
+        /// The state of the node, or the directory of its log [default: the usual state]
+        #[arg(value_name = "DIR", conflicts_with = "state")]
+        directory: Option<PathBuf>,
+        /// The same
         #[arg(long, value_name = "DIR")]
         state: Option<PathBuf>,
         /// A line that was noted before: its number and its hash. What was cut off after it shows

@@ -8,12 +8,13 @@ use bary_node::serve::address::PORT;
 use clap::ValueEnum;
 
 use crate::args::cluster::ClusterArgs;
-use crate::args::value::time;
+use crate::args::value::{size, some_time, time};
 
 /// What stands below the flags of `bary up`.
 const NOTES: &str = "\
 SIGTERM or Ctrl-C drains: nothing more starts, what runs may end, and a second one ends it at once.
-What has not ended goes on when the node comes up again. SIGHUP reads the tokens again.
+What has not ended goes on when the node comes up again. SIGHUP reads tokens and settings again,
+and says which settings need a restart.
 
 Examples:
   bary up
@@ -25,7 +26,7 @@ Examples:
 #[command(after_help = NOTES)]
 pub(crate) struct UpArgs {
     /// The directory of the node's state; $XDG_STATE_HOME/bary where absent
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "BARY_STATE", hide_env_values = true)]
     pub(crate) state: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) doors: DoorArgs,
@@ -54,19 +55,40 @@ pub(crate) struct DevArgs {
 pub(crate) struct DoorArgs {
     /// Where to listen for gRPC and HTTP, on this machine only; 127.0.0.1:9876 where absent
     #[arg(long, value_name = "ADDR", default_value_t = usual(), hide_default_value = true)]
+    #[arg(env = "BARY_LISTEN", hide_env_values = true)]
     pub(crate) listen: SocketAddr,
-    /// The Unix socket; bary.sock in $XDG_RUNTIME_DIR, else in the state, where absent
-    #[arg(long, value_name = "PATH")]
+    /// The Unix socket; bary.sock in $XDG_RUNTIME_DIR, else in the state, else in a temporary
+    /// directory of this user's own, where absent
+    #[arg(long, value_name = "PATH", env = "BARY_SOCKET", hide_env_values = true)]
     pub(crate) socket: Option<PathBuf>,
     /// Have no Unix socket
     #[arg(long, conflicts_with = "socket")]
     pub(crate) no_socket: bool,
     /// How long what runs may go on once the node is asked to end
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    #[arg(env = "BARY_DRAIN_TIMEOUT", hide_env_values = true)]
     pub(crate) drain_timeout: Span,
+    /// Keep at most so many finished jobs; the oldest are forgotten, as by bary prune
+    #[arg(long, value_name = "N", default_value = "1000000")]
+    pub(crate) keep_jobs: usize,
+    /// Forget finished jobs after this time
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = some_time)]
+    pub(crate) keep_for: Span,
+    /// How large the result cache grows before the least recently used results go; without a state
+    /// it has 64MiB at most
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
+    pub(crate) cache_max: u64,
+    /// How long a result stays in the result cache, whatever tasks ask for
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = some_time)]
+    pub(crate) cache_keep_for: Span,
     /// How to write the log on standard error
     #[arg(long, value_name = "FORM", default_value = "text")]
+    #[arg(env = "BARY_LOG_FORMAT", hide_env_values = true)]
     pub(crate) log_format: LogForm,
+    /// How large the audit log of a state grows before its oldest files are removed
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
+    #[arg(env = "BARY_AUDIT_MAX", hide_env_values = true)]
+    pub(crate) audit_max: u64,
 }
 
 /// How the log is written.

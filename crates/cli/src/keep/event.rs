@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bary_model::event::{Cause, Considered, Ended, Event, EventKind};
 use bary_model::id::{SpecNo, TaskId, TaskRange};
-use bary_model::outcome::End;
+use bary_model::outcome::{End, Stopped};
 use bary_model::roster::{Roster, shown_index};
 use bary_model::task::TaskSpec;
 use bary_ports::store::Store;
@@ -54,6 +54,10 @@ impl Line<'_> {
                 "good": good,
             }),
             EventKind::Forgotten { .. } => json!({ "event": "forgotten" }),
+            EventKind::Ran(items) => ran(items),
+            EventKind::Decreed(decree) => {
+                json!({ "event": "decreed", "decree": decree.to_string() })
+            }
             EventKind::Drained { node, drain } => {
                 json!({ "event": if *drain { "drained" } else { "undrained" }, "node": node.0 })
             }
@@ -64,7 +68,7 @@ impl Line<'_> {
                 "step": step,
                 "bytes": payload.len(),
             }),
-            EventKind::Granted { node, ranges, considered } => json!({
+            EventKind::Granted { node, ranges, considered, .. } => json!({
                 "event": "granted",
                 "node": node.0,
                 "ranges": all(ranges),
@@ -166,4 +170,10 @@ fn told(considered: &Arc<Considered>) -> Value {
         "ready": considered.ready,
         "candidates": candidates.collect::<Vec<_>>(),
     })
+}
+
+/// What ran of a job when it was cancelled.
+fn ran(items: &[Stopped]) -> Value {
+    let ranges: Vec<TaskRange> = items.iter().map(|one| one.range).collect();
+    json!({ "event": "ran", "ranges": all(&ranges) })
 }

@@ -1,6 +1,7 @@
 //! Reads one file of settings. Unknown keys and values that cannot be are faults with a place.
 
 use std::io::{ErrorKind, Read};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,8 @@ use bary_jobfile::fault::{Fault, Place};
 use bary_jobfile::suggest;
 use toml::de::{DeTable, DeValue};
 
+use crate::args::value;
+use crate::args::value::some_time;
 use crate::settings::{SETTINGS, Shape};
 
 /// One setting of a file.
@@ -110,12 +113,35 @@ fn entry(name: &str, value: &DeValue<'_>, path: &Path) -> Result<(&'static str, 
             Ok(_) => Ok((setting.key, text.to_string())),
             Err(error) => Err(wrong(error.to_string(), None)),
         },
+        Shape::Count => match text.parse::<usize>() {
+            Ok(_) => Ok((setting.key, text.to_string())),
+            Err(error) => Err(wrong(format!("`{text}` is no number: {error}"), None)),
+        },
+        Shape::Time => match some_time(text) {
+            Ok(_) => Ok((setting.key, text.to_string())),
+            Err(error) => Err(wrong(error.to_string(), None)),
+        },
+        Shape::Listen => match text.parse::<SocketAddr>() {
+            Ok(_) => Ok((setting.key, text.to_string())),
+            Err(_) => Err(wrong(format!("`{text}` is no address and port"), Some(LISTEN.into()))),
+        },
+        Shape::Wait => match value::time(text) {
+            Ok(_) => Ok((setting.key, text.to_string())),
+            Err(error) => Err(wrong(error.to_string(), None)),
+        },
+        Shape::Size => match value::size(text) {
+            Ok(_) => Ok((setting.key, text.to_string())),
+            Err(error) => Err(wrong(error.to_string(), None)),
+        },
         Shape::Path => {
             let at = path.parent().unwrap_or_else(|| Path::new("")).join(&**text);
             Ok((setting.key, at.to_string_lossy().into_owned()))
         }
     }
 }
+
+/// How an address is written.
+const LISTEN: &str = "write 127.0.0.1:9876 or [::1]:9876";
 
 fn fault(path: &Path, place: Option<Place>, message: String, fix: Option<String>) -> Fault {
     Fault { path: path.display().to_string(), place, message, fix }
@@ -137,6 +163,8 @@ mod tests {
         assert!(shown.contains("did you mean `addr`?"), "{shown}");
         assert!(said("output = \"jsn\"").contains("did you mean `json`?"));
         assert!(said("output = 1").contains("is a string"));
+        assert!(said("keep-jobs = \"many\"").contains("is no number"));
+        assert!(said("keep-for = \"long\"").starts_with("etc/bary.toml:1:"));
         assert!(said("addr = \"https://x\"").contains("TLS"));
         assert!(said("output = ").contains("etc/bary.toml:1:"));
     }

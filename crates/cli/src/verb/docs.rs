@@ -47,15 +47,6 @@ pub(crate) fn run(page: Option<&str>) -> Result<Exit, Complaint> {
     Ok(Exit::OK)
 }
 
-/// Prints the completions of a shell.
-pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit, Complaint> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "bary", &mut text);
-    let text = String::from_utf8_lossy(&text);
-    verb::print(&mut Screen::new(Face::default()), &text)?;
-    Ok(Exit::OK)
-}
-
 fn exit_codes_page() -> String {
     let mut page = "# Exit codes\n\nThey are stable.\n\n| code | meaning |\n|---|---|\n".to_owned();
     for (code, meaning) in exit::TABLE {

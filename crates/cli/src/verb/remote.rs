@@ -7,8 +7,11 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 
 pub(crate) mod audit;
+pub(crate) mod backup;
+pub(crate) mod cache;
 pub(crate) mod doctor;
 pub(crate) mod events;
+pub(crate) mod exec;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod nodes;
@@ -39,6 +42,7 @@ pub(crate) fn run(verb: &RemoteVerb, face: Face) -> Result<Exit, Complaint> {
         RemoteVerb::Priority(args) => steer::priority(args, face),
         RemoteVerb::Retry(args) => steer::retry(args, face),
         RemoteVerb::Prune(args) => steer::prune(args, face),
+        RemoteVerb::Exec(args) => exec::run(args, face),
         RemoteVerb::Events(args) => events::run(args, face),
         RemoteVerb::Job { verb: JobVerb::Open(args) } => open::open(args, face),
         RemoteVerb::Job { verb: JobVerb::Add(args) } => open::add(args, face),
@@ -48,6 +52,8 @@ pub(crate) fn run(verb: &RemoteVerb, face: Face) -> Result<Exit, Complaint> {
         RemoteVerb::Token { verb: TokenVerb::New(args) } => tokens::new(args, face),
         RemoteVerb::Token { verb: TokenVerb::Ls(args) } => tokens::list(args, face),
         RemoteVerb::Token { verb: TokenVerb::Revoke(args) } => tokens::revoke(args, face),
+        RemoteVerb::Cache(args) => cache::run(args, face),
+        RemoteVerb::Backup(args) => backup::run(args, face),
         RemoteVerb::Doctor(args) => doctor::run(args, face),
     }
 }

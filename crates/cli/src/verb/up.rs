@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bary_client::address::SOCKET;
+use bary_client::address::{SOCKET, private_directory};
 use bary_node::board::limits::BoardLimits;
 use bary_node::doors::limits::DoorLimits;
 use bary_node::serve::address::ListenError;
@@ -17,12 +17,18 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::keep;
 
+mod reload;
+
 /// Runs the node to its end.
 pub(crate) fn run(args: &UpArgs) -> Result<Exit, Complaint> {
-    let state = args.state.clone().unwrap_or_else(usual_state);
-    // The place is told to others, who may be somewhere else.
-    let state = std::path::absolute(&state).map_err(Complaint::failed)?;
+    let state = state_of(args)?;
     stay(&args.doors, &args.cluster, Some(state), Way { listens: true, until_eof: false })
+}
+
+/// The directory of the state: absolute, as it is told to others, who may be somewhere else.
+fn state_of(args: &UpArgs) -> Result<PathBuf, Complaint> {
+    let state = args.state.clone().unwrap_or_else(usual_state);
+    std::path::absolute(&state).map_err(Complaint::failed)
 }
 
 /// What only some nodes do.
@@ -41,6 +47,7 @@ pub(super) fn stay(
     state: Option<PathBuf>,
     way: Way,
 ) -> Result<Exit, Complaint> {
+    let policy_chosen = cluster.policy.is_some();
     let mut cluster = cluster.options(cores())?;
     cluster.executor.origin = std::time::Instant::now();
     cluster.functions = bary::functions::builtin();
@@ -51,16 +58,19 @@ pub(super) fn stay(
         socket: socket(doors, state.as_deref()),
         service: ServiceOptions {
             cluster,
-            limits: ServiceLimits::default(),
-            board: BoardLimits::default(),
+            policy_chosen,
+            limits: limits(doors),
+            board: BoardLimits {
+                jobs_kept_max: doors.keep_jobs,
+                jobs_kept_span: doors.keep_for,
+                ..BoardLimits::default()
+            },
             version,
         },
         doors: DoorLimits::default(),
         drain_timeout: doors.drain_timeout.to_std(),
-        log: match doors.log_format {
-            LogForm::Text => LogFormat::Text,
-            LogForm::Json => LogFormat::Json,
-        },
+        log: format(doors.log_format),
+        reload: Some(reload::of(doors.clone(), state.clone())),
         state,
     };
     match serve(&options) {
@@ -71,21 +81,36 @@ pub(super) fn stay(
     }
 }
 
+fn limits(doors: &DoorArgs) -> ServiceLimits {
+    let mut limits = ServiceLimits { audit_bytes_max: doors.audit_max, ..ServiceLimits::default() };
+    limits.cache.cache_bytes_max = doors.cache_max;
+    limits.cache.cache_keep_for = doors.cache_keep_for;
+    limits
+}
+
+pub(super) fn format(form: LogForm) -> LogFormat {
+    match form {
+        LogForm::Text => LogFormat::Text,
+        LogForm::Json => LogFormat::Json,
+    }
+}
+
 /// The directory of the state that a user's node has where no other is named.
 fn usual_state() -> PathBuf {
     let runs = keep::runs(None);
     runs.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
-/// Where the socket is. A system that has no directory for it, and a node without a state, has
-/// none.
+/// Where the socket is. A node without a state, on a system that has made no directory for it,
+/// makes one that nobody else can look into; where it cannot, there is no socket.
 fn socket(doors: &DoorArgs, state: Option<&Path>) -> Option<PathBuf> {
     if doors.no_socket || !cfg!(unix) {
         return None;
     }
     let runtime = || std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let runtime = || runtime().filter(|directory| directory.is_absolute() && directory.is_dir());
-    let usual = || Some(runtime().as_deref().or(state)?.join(SOCKET));
+    let usual = || runtime().or_else(|| state.map(Path::to_owned));
+    let usual = || Some(usual().or_else(|| private_directory(true))?.join(SOCKET));
     doors.socket.clone().or_else(usual)
 }
 

@@ -49,6 +49,9 @@ impl Bench {
         for name in ["BARY_ADDR", "BARY_TOKEN", "BARY_TOKEN_FILE", "XDG_RUNTIME_DIR"] {
             command.env_remove(name);
         }
+        for name in ["BARY_STATE", "BARY_LISTEN", "BARY_SOCKET", "BARY_DRAIN_TIMEOUT"] {
+            command.env_remove(name);
+        }
         command.env("XDG_STATE_HOME", self.path().join("state"));
         command.env("XDG_CONFIG_HOME", self.path().join("config"));
         command

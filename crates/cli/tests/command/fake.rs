@@ -11,7 +11,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
-use canned::{chosen, task};
+use canned::{chosen, node, task, why};
 
 mod canned;
 
@@ -105,9 +105,15 @@ impl Answers {
     }
 }
 
+/// No test asks for this.
+fn unasked<T>() -> Answer<T> {
+    Err(Status::unimplemented("no test asks for this"))
+}
+
 #[tonic::async_trait]
 impl Node for Answers {
     type SessionStream = Pieces<v1::SessionReply>;
+    type ExecStream = Pieces<v1::ExecOutput>;
     type EventsStream = Pieces<v1::Event>;
     type LogsStream = Pieces<v1::LogChunk>;
     type ResultsStream = Pieces<v1::TaskResult>;
@@ -133,11 +139,27 @@ impl Node for Answers {
         }
     }
 
+    async fn begin(&self, _: Request<v1::BeginRequest>) -> Answer<v1::StagedReply> {
+        unasked()
+    }
+
+    async fn chunk(&self, _: Request<v1::ChunkRequest>) -> Answer<v1::StagedReply> {
+        unasked()
+    }
+
+    async fn commit(&self, _: Request<v1::CommitRequest>) -> Answer<v1::SubmitReply> {
+        unasked()
+    }
+
+    async fn exec(&self, _: Request<Streaming<v1::ExecInput>>) -> Answer<Self::ExecStream> {
+        unasked()
+    }
+
     async fn session(
         &self,
         _: Request<Streaming<v1::SessionRequest>>,
     ) -> Answer<Self::SessionStream> {
-        pieces(Vec::new())
+        unasked()
     }
 
     async fn extend(&self, request: Request<v1::ExtendRequest>) -> Answer<v1::ExtendReply> {
@@ -266,15 +288,7 @@ impl Node for Answers {
     }
 
     async fn why(&self, request: Request<v1::WhyRequest>) -> Answer<v1::WhyReply> {
-        let asked = self.take("why", request)?;
-        let candidate =
-            v1::Candidate { node: "n0".into(), score: 1.0, reason: "it has room".into() };
-        Ok(Response::new(v1::WhyReply {
-            task: Some(task(asked.job, 1)),
-            answer: "it ran where there was room".into(),
-            life: vec![v1::Event { kind: "granted".into(), job: asked.job, ..Default::default() }],
-            candidates: vec![candidate],
-        }))
+        Ok(Response::new(why(self.take("why", request)?.job)))
     }
 
     async fn list_nodes(
@@ -282,19 +296,7 @@ impl Node for Answers {
         request: Request<v1::ListNodesRequest>,
     ) -> Answer<v1::ListNodesReply> {
         self.take("list_nodes", request)?;
-        let node = v1::NodeStatus {
-            name: "n0".into(),
-            state: "up".into(),
-            kind: "node".into(),
-            slots: 4,
-            busy: 1,
-            cpus: 4.0,
-            memory: 8 << 30,
-            labels: [("zone".to_owned(), "a".to_owned())].into(),
-            functions: vec!["noop".into()],
-            ..Default::default()
-        };
-        Ok(Response::new(v1::ListNodesReply { nodes: vec![node] }))
+        Ok(Response::new(v1::ListNodesReply { nodes: vec![node()] }))
     }
 
     async fn change_node(
@@ -311,10 +313,8 @@ impl Node for Answers {
     ) -> Answer<v1::ListPoliciesReply> {
         self.take("list_policies", request)?;
         let policy = v1::Policy { name: "gravity".into(), ..Default::default() };
-        Ok(Response::new(v1::ListPoliciesReply {
-            policies: vec![policy],
-            followed: "gravity".into(),
-        }))
+        let (policies, followed) = (vec![policy], "gravity".into());
+        Ok(Response::new(v1::ListPoliciesReply { policies, followed }))
     }
 
     async fn set_policy(
@@ -339,7 +339,21 @@ impl Node for Answers {
             decision,
             formula,
             explanation,
+            ..v1::TryPolicyReply::default()
         }))
+    }
+
+    async fn cache(&self, request: Request<v1::CacheRequest>) -> Answer<v1::CacheReply> {
+        self.take("cache", request)?;
+        Ok(Response::new(v1::CacheReply { entries: 2, hits: 3, misses: 1, ..Default::default() }))
+    }
+
+    async fn clear_cache(
+        &self,
+        request: Request<v1::ClearCacheRequest>,
+    ) -> Answer<v1::ClearCacheReply> {
+        self.take("clear_cache", request)?;
+        Ok(Response::new(v1::ClearCacheReply { entries: 2, bytes: 300 }))
     }
 
     async fn audit(&self, request: Request<v1::AuditRequest>) -> Answer<Self::AuditStream> {

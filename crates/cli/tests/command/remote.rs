@@ -308,7 +308,7 @@ fn the_rest_is_shown() {
     assert!(desk.bary(&["policy", "show"]).out.contains("gravity"));
     desk.bary(&["policy", "set", "fiedler", "--part", "order=fifo", "-q"]).is(0, "fiedler\n");
     let tried = desk.bary(&["policy", "try", "gravity", "--load", "10", "--weight", "5.2"]);
-    assert!(tried.out.contains("force      5.2"), "{tried:?}");
+    assert!(tried.out.contains("force         5.2"), "{tried:?}");
     desk.bary(&["token", "new", "ci", "--role", "viewer", "-q"]).is(0, "bary_new\n");
     desk.bary(&["token", "ls", "-q"]).is(0, "ci\n");
     desk.bary(&["token", "revoke", "ci"]).says(0, "worthless");

@@ -25,6 +25,8 @@ const VERBS: &[&[&str]] = &[
     &["policy", "show"],
     &["policy", "set", "fifo"],
     &["policy", "try", "gravity", "--load", "1"],
+    &["cache"],
+    &["cache", "clear"],
     &["token", "new", "a"],
     &["token", "ls"],
     &["audit"],

@@ -93,6 +93,10 @@ fn a_job_runs_and_its_events_are_told() {
     let id = finished.lines().find_map(|line| line.strip_prefix("id: ")).expect("it has a number");
     let rest = node.ask("GET", &format!("/v1/events?jobs={job}")).header("Last-Event-ID", id);
     assert!(!rest.send().body.contains("\"kind\":\"finished\""), "it goes on after that");
+    for (after, last) in [("after=x", "0"), ("after=0", "x"), ("after=0&after=0", "0")] {
+        let wrong = node.ask("GET", &format!("/v1/events?{after}")).header("Last-Event-ID", last);
+        assert_eq!(wrong.send().status, 400, "{after} with {last}");
+    }
     let logs = node.ask("GET", &format!("/v1/jobs/{job}/logs"));
     let logs = logs.header("Accept", "application/x-ndjson").send();
     let mut printed: Vec<String> = logs
@@ -117,4 +121,26 @@ fn the_same_key_is_the_same_job() {
     assert_eq!(submit("k", "1-3").value(), first);
     assert_ne!(submit("other", "1-3").value()["job"], first["job"]);
     assert_eq!(submit("k", "1-4").status, 409);
+}
+
+#[test]
+fn json_submits_in_chunks_too() {
+    let bench = Bench::new();
+    let node = Standing::up(&bench, &[]);
+    let begin = r#"{"id":"s","format":"lines","bytes":3,"submit":{"tasks":{"function":"noop"}}}"#;
+    let begun = node.ask("POST", "/v1/submissions").json(begin).send();
+    assert_eq!((begun.status, &begun.value()["bytes"]), (200, &0.into()));
+    let gap = node.ask("PUT", "/v1/submissions/s").json(r#"{"offset":2,"data":"Yg=="}"#).send();
+    assert_eq!(gap.status, 409, "{gap:?}");
+    for _ in 0..2 {
+        let chunk = r#"{"offset":0,"data":"YQpi"}"#;
+        let came = node.ask("PUT", "/v1/submissions/s").json(chunk).send();
+        assert_eq!((came.status, &came.value()["bytes"]), (200, &3.into()));
+    }
+    for _ in 0..2 {
+        let done = node.ask("POST", "/v1/submissions/s/commit").json("{}").send().value();
+        assert_eq!((&done["job"], &done["tasks"]), (&1.into(), &2.into()));
+    }
+    let none = node.ask("POST", "/v1/submissions/t/commit").json("{}").send();
+    assert_eq!(none.status, 404, "{none:?}");
 }

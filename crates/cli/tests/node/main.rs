@@ -2,14 +2,21 @@
 //! is left when it ends.
 #![cfg(unix)]
 
+mod backup;
 #[path = "../command/bench.rs"]
 #[expect(dead_code, reason = "tests of commands use more of it")]
 mod bench;
+mod cache;
 mod doors;
+mod exec;
 mod hostile;
 mod http;
+mod journal;
 mod process;
 mod roles;
+mod secrets;
 mod session;
+mod size;
 mod standing;
 mod verbs;
+mod words;

@@ -187,5 +187,64 @@ fn a_hang_up_reads_the_tokens_again() {
     let mut node = Standing::up(&bench, &["--log-format", "text"]);
     node.signal("HUP");
     assert!(node.line().contains("tokens were read again"));
+    assert_eq!(node.line(), "bary: settings were read again\n");
     assert_eq!(node.ask("GET", "/v1/info").send().status, 200);
+}
+
+#[test]
+fn a_hang_up_takes_what_may_change_and_names_what_needs_a_restart() {
+    let bench = Bench::new();
+    bench.file("bary.toml", "drain-timeout = \"1h\"\n");
+    let mut node = Standing::up(&bench, &[]);
+    bench.file("bary.toml", "drain-timeout = \"7s\"\nstate = \"other\"\nlog-format = \"text\"\n");
+    node.signal("HUP");
+    assert!(node.line().contains("tokens were read again"));
+    // The flag says where the state is, whatever the file does.
+    assert_eq!(node.line(), "bary: settings were read again\n");
+    bench.file("bary.toml", "drain-timeout = \"soon\"\n");
+    node.signal("HUP");
+    assert!(node.line().contains("tokens were read again"));
+    let wrong = node.line();
+    assert!(
+        wrong.contains("settings were not read again") && wrong.contains("bary.toml:1"),
+        "{wrong}"
+    );
+    node.signal("TERM");
+    let drains = node.line();
+    assert!(drains.contains("what runs has 7 s"), "{drains}");
+    assert_eq!(node.ended().0, Some(0));
+}
+
+#[test]
+fn a_setting_that_is_taken_at_the_start_only_is_named() {
+    let bench = Bench::new();
+    bench.file("bary.toml", "listen = \"127.0.0.1:0\"\n");
+    let mut command = bench.command(["dev", "--no-socket"]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut node = Standing::of(&bench, command);
+    bench.file("bary.toml", "listen = \"127.0.0.1:1\"\n");
+    node.signal("HUP");
+    assert!(node.line().contains("tokens were read again"));
+    assert_eq!(node.line(), "bary: settings were read again; a restart is needed for listen\n");
+}
+
+#[test]
+fn a_node_in_memory_has_a_socket_of_its_users_own() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path().join("tmp")).expect("there is room");
+    let with = |words: &[&str]| {
+        let mut command = bench.command(words);
+        command.env("TMPDIR", bench.path().join("tmp"));
+        command
+    };
+    let mut command = with(&["dev", "--listen", "127.0.0.1:0"]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let _node = Standing::of(&bench, command);
+    let user = rustix::process::geteuid().as_raw();
+    let place = bench.path().join(format!("tmp/bary-{user}"));
+    let mode = std::fs::metadata(&place).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    assert!(place.join("bary.sock").exists());
+    let found = with(&["ls", "-q"]).output().expect("the program is built");
+    assert_eq!(found.status.code(), Some(0), "{found:?}");
 }

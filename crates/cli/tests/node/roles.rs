@@ -151,3 +151,24 @@ fn probes_may_ask_without_a_token_and_the_contract_is_for_callers() {
         assert_eq!(call(&channel, &reflection, Some(&node.token)).await, Code::Ok);
     });
 }
+
+#[test]
+fn a_message_that_cannot_be_read_is_no_fault_of_the_node() {
+    let bench = Bench::new();
+    let node = Standing::up(&bench, &[]);
+    let builder = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    builder.expect("a runtime").block_on(async {
+        let endpoint = Endpoint::from_shared(format!("http://{}", node.at)).expect("an address");
+        let mut grpc = Grpc::new(endpoint.connect().await.expect("it listens"));
+        grpc.ready().await.expect("it listens");
+        // Its second field is a number, where a submission has a text.
+        let wait = bary_api::v1::WaitRequest { timeout: 1.0, ..Default::default() };
+        let mut request = Request::new(wait);
+        let value = format!("Bearer {}", node.token).parse().expect("it is plain text");
+        request.metadata_mut().insert("authorization", value);
+        let path = Verb::Submit.row().grpc.parse().expect("it is a path");
+        let codec = ProstCodec::<bary_api::v1::WaitRequest, ()>::default();
+        let refused = grpc.unary(request, path, codec).await.expect_err("it is no submission");
+        assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+    });
+}

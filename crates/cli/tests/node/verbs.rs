@@ -86,12 +86,13 @@ fn a_job_is_held_released_and_cancelled() {
 #[test]
 fn an_open_job_takes_tasks_until_it_is_closed() {
     let desk = Desk::new();
-    desk.bary(&["job", "open", "--name", "stream", "-q"]).is(0, "1\n");
+    desk.bary(&["job", "open", "stream", "-q"]).is(0, "1\n");
+    assert_eq!(desk.job("1")["name"], "stream");
     desk.bary(&["job", "add", "1", "--array", "1-2", "--", "echo", "{}"]).says(0, "");
     desk.bary(&["job", "add", "1", "-q", "--", "echo", "z"]).is(0, "3\n");
     desk.bary(&["job", "close", "1"]).says(0, "");
     desk.bary(&["wait", "1"]).says(0, "3 of 3 succeeded");
-    desk.bary(&["job", "add", "1", "--", "echo", "late"]).says(3, "no open job");
+    desk.bary(&["job", "add", "1", "--", "echo", "late"]).says(1, "job 1 is closed");
 }
 
 #[test]
@@ -115,6 +116,8 @@ fn over_tcp_a_token_is_needed_and_its_role_counts() {
     desk.bary(&["token", "revoke", "look"]).says(0, "");
     desk.bary(&["ls", "--addr", &tcp, "--token-file", "token"]).says(4, "");
     desk.bary(&["audit", "verify", "--state", "state"]).says(0, "");
+    desk.bary(&["audit", "verify", "state"]).says(0, "");
+    desk.bary(&["audit", "verify", "nowhere"]).says(3, "no audit log");
     let audit = desk.bary(&["audit", "-o", "jsonl"]).out;
     assert!(audit.lines().any(|line| line.contains("\"refused\"")), "{audit}");
     desk.bary(&["doctor", "--state", "state", "-o", "jsonl"]).says(0, "");
@@ -134,4 +137,50 @@ fn policies_and_nodes_change_while_work_goes_on() {
     assert!(why.out.contains("drained"), "{why:?}");
     desk.bary(&["node", "undrain", &name]).says(0, "");
     desk.bary(&["wait", "1"]).says(0, "");
+}
+
+#[test]
+fn what_is_large_goes_in_chunks() {
+    let desk = Desk::new();
+    let lines: String = (0..400_000).map(|n| format!("line number {n}\n")).collect();
+    assert!(lines.len() > bary_client::chunked::WHOLE_BYTES_MAX);
+    desk.bench.file("lines", &lines);
+    let words = ["submit", "-q", "--each-line", "lines", "--function", "noop", "--hold"];
+    let keyed = [&words[..], &["--idempotency-key", "k"]].concat();
+    desk.bary(&keyed).is(0, "1\n");
+    desk.bary(&keyed).is(0, "1\n");
+    assert_eq!(desk.job("1")["tasks"], 400_000);
+    let audit = desk.bary(&["audit", "-o", "jsonl"]).out;
+    let told = |verb: &str| audit.matches(&format!("\"verb\":\"{verb}\"")).count();
+    assert_eq!((told("commit"), told("submit"), told("chunk")), (2, 0, 0), "{audit}");
+}
+
+#[test]
+fn a_submission_says_what_its_acknowledgement_is_to_be_worth() {
+    let desk = Desk::new();
+    let kept = desk.bary(&["submit", "--durability", "disk", "--", "true"]);
+    assert!(kept.code == Some(0) && kept.out.contains("kept in the state on disk"), "{kept:?}");
+    let more = desk.bary(&["submit", "--durability", "memory", "-o", "json", "--", "true"]);
+    assert_eq!(more.json()["durability"], "disk", "it is worth more than was asked for");
+}
+
+#[test]
+fn a_shell_completes_the_jobs_that_there_are() {
+    let desk = Desk::new();
+    desk.bary(&["submit", "-q", "--", "true"]).is(0, "1\n");
+    desk.bary(&["submit", "-q", "--", "true"]).is(0, "2\n");
+    let script = "source <(bary completions bash); COMP_WORDS=(bary show \"$1\"); COMP_CWORD=2; \
+                  _bary_with_jobs bary \"$1\" show; echo \"${COMPREPLY[@]}\"";
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_bary"));
+    let mut path = program.parent().expect("it lies somewhere").as_os_str().to_owned();
+    path.push(":/usr/local/bin:/usr/bin:/bin");
+    let completed = |word: &str, at: &str| {
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["-c", script, "bash", word]).env("PATH", &path).env("BARY_ADDR", at);
+        Run::of(bash.output().expect("there is bash")).out
+    };
+    let at = desk.bench.path().join("s").display().to_string();
+    assert_eq!(completed("2", &at), "2\n");
+    assert!(completed("", &at).contains("last all 1 2"));
+    assert_eq!(completed("2", "/nowhere/s"), "\n", "without a node there is nothing, and no word");
 }

@@ -1,5 +1,7 @@
 //! What a home knows of one node: what it was granted, how fast it is, whether it asks.
 
+use std::collections::BTreeMap;
+
 use bary_model::id::{Epoch, GrantNo, Incarnation, NodeId, ShardId, TaskRange};
 use bary_model::message::{Ask, Digest};
 use bary_model::node::Peer;
@@ -13,6 +15,8 @@ use crate::timers::TimerKey;
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) peer: Peer,
+    /// The labels that it says of itself; those of `peer` are what its home goes by.
+    pub(crate) labels: BTreeMap<Box<str>, Box<str>>,
     /// The ask that waits for work, if one does.
     pub(crate) parked: Option<Parked>,
     /// An ask that came by another home and waits for a session.
@@ -138,6 +142,7 @@ const PACE_GAIN: f64 = 0.2;
 impl Account {
     pub(crate) fn new(peer: Peer) -> Self {
         Self {
+            labels: peer.info.labels.clone(),
             peer,
             parked: None,
             awaited: None,

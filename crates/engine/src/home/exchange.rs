@@ -26,6 +26,9 @@ pub(super) struct Neighbour {
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     neighbours: BTreeMap<ShardId, Neighbour>,
+    /// Homes that were heard although their nodes have left, as far as is known here. What would be
+    /// sent there is lost if that is so, and nobody would say so a second time.
+    away: BTreeMap<ShardId, Neighbour>,
     told: Level,
     telling: bool,
     /// The last ask of each node that was sent on, and where to, in case that home is lost.
@@ -62,7 +65,10 @@ impl Home {
         }
         let level = Level { ready, tasks: u64::from(ready > 0), parked: 0 };
         self.note_place(shard, node);
-        let known = self.exchange.neighbours.entry(shard).or_insert(Neighbour { node, level });
+        let here = self.accounts.contains_key(&node);
+        let Exchange { neighbours, away, .. } = &mut self.exchange;
+        let homes = if here { neighbours } else { away };
+        let known = homes.entry(shard).or_insert(Neighbour { node, level });
         if ready > 0 {
             known.level.ready = ready;
             known.level.tasks = known.level.tasks.max(1);
@@ -82,6 +88,14 @@ impl Home {
         self.exchange.neighbours.retain(|_, neighbour| neighbour.node != node);
     }
 
+    /// Takes up the homes at a node that is there again, as they were heard meanwhile.
+    pub(super) fn meet_neighbours(&mut self, node: NodeId) {
+        let Exchange { neighbours, away, .. } = &mut self.exchange;
+        for (shard, home) in away.extract_if(.., |_, home| home.node == node) {
+            neighbours.entry(shard).or_insert(home);
+        }
+    }
+
     pub(crate) fn on_level(
         &mut self,
         shard: ShardId,
@@ -92,8 +106,12 @@ impl Home {
     ) {
         if shard != self.log.shard {
             self.note_place(shard, node);
-            self.exchange.neighbours.insert(shard, Neighbour { node, level });
-            self.trade(out, timers);
+            if self.accounts.contains_key(&node) {
+                self.exchange.neighbours.insert(shard, Neighbour { node, level });
+                self.trade(out, timers);
+            } else {
+                self.exchange.away.insert(shard, Neighbour { node, level });
+            }
         }
     }
 
@@ -135,6 +153,7 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
+        self.exchange.away.remove(&shard);
         if self.exchange.place_of(shard) == Some(node) {
             self.exchange.neighbours.remove(&shard);
             self.take_back_from(&[shard]);
@@ -277,7 +296,7 @@ impl Home {
 
     /// Lets an ask wait for work.
     pub(super) fn park(&mut self, node: NodeId, parked: Parked) {
-        if self.drained.contains(&node) && !self.flaws.has(Flaw::DrainForgotten) {
+        if self.is_drained(node) && !self.flaws.has(Flaw::DrainForgotten) {
             // It is granted nothing, and asks anew when it hears of work.
             return;
         }

@@ -43,7 +43,7 @@ impl Home {
                         |name| format!("out of the question: it does not offer `{name}`"),
                     )
                 }
-                None if self.drained.contains(&node) => "out of the question: drained".to_owned(),
+                None if self.is_drained(node) => "out of the question: drained".to_owned(),
                 None if cause != Cause::Pushed && !asks => {
                     format!("had no room, so did not ask; {}", force.reason(&task, &view))
                 }

@@ -76,7 +76,7 @@ impl Home {
         }
         // One that has work from here asks here when it runs dry.
         for node in self.accounts.untold(self.exchange.is_alone()) {
-            if self.drained.contains(&node) {
+            if self.is_drained(node) {
                 continue;
             }
             if let Some(account) = self.accounts.get_mut(&node) {
@@ -209,7 +209,8 @@ impl Home {
             settled = account.session.settled;
         }
         self.watch_lease(node, out, timers);
-        self.log.tell(EventKind::Granted { node, ranges, considered }, out);
+        let last = GrantNo(last);
+        self.log.tell(EventKind::Granted { node, ranges, last, considered }, out);
         let say = Say::Grant(Grant { items, answers, ready, settled });
         if rests {
             self.log.say_when_durable(node, say, out);

@@ -105,7 +105,7 @@ impl Home {
             if let Some(rule) = self.halt_met(job) {
                 // A job that is over needs no halt, and there is no other reason to refuse.
                 let reason = Some(HALTED.into());
-                drop(self.cancel(job, rule.running, reason, out, timers));
+                drop(self.cancel(job, (rule.running, Vec::new()), reason, out, timers));
             }
         }
         self.follow(batch.then, out, timers);

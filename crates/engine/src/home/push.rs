@@ -46,8 +46,7 @@ impl Home {
         let room = self.limits.push_queue_tasks_max;
         let open: Vec<NodeId> =
             self.met().filter(|(_, a)| a.tasks() < room).map(|(n, _)| *n).collect();
-        let open: Vec<NodeId> =
-            open.into_iter().filter(|node| !self.drained.contains(node)).collect();
+        let open: Vec<NodeId> = open.into_iter().filter(|node| !self.is_drained(*node)).collect();
         let first = open.iter().find_map(|node| {
             let info = &self.accounts[node].peer.info;
             self.ready.peek(info, None).cloned()

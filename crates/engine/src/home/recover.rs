@@ -21,8 +21,9 @@ impl Home {
         if !self.limits.retains_finished {
             self.ledger.forget_finished();
         }
-        for no in 0..self.ledger.jobs() as u32 {
-            self.take_up(JobNo(no), out, timers);
+        let jobs: Vec<JobNo> = self.ledger.numbers().collect();
+        for &no in &jobs {
+            self.take_up(no, out, timers);
         }
         let mut strangers: BTreeMap<NodeId, Holding> = BTreeMap::new();
         let ledger = &self.ledger;
@@ -62,8 +63,8 @@ impl Home {
             self.make_ready_or_cancel(range, &mut then);
         }
         let mut arrivals = VecDeque::new();
-        for no in 0..self.ledger.jobs() as u32 {
-            arrivals.append(&mut self.await_own(JobNo(no)));
+        for no in jobs {
+            arrivals.append(&mut self.await_own(no));
         }
         self.follow_all(then, arrivals, out, timers);
     }

@@ -1,15 +1,17 @@
-//! What users ask of a home: submit, extend, close, cancel, follow another policy.
+//! What users ask of a home: submit, extend, close, cancel, follow another policy, decree.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bary_ledger::consequences::Consequences;
 use bary_ledger::graph;
+use bary_ledger::job::Job;
 use bary_ledger::record::Record;
 use bary_model::event::{Brief, EventKind};
-use bary_model::id::{JobNo, SpecNo, TaskRange};
-use bary_model::job::{About, JobRef, JobSpec};
+use bary_model::id::{JobNo, NodeId, SpecNo, TaskRange};
+use bary_model::job::{About, JobRef, JobSpec, SubmissionKey};
 use bary_model::message::Retract;
+use bary_model::outcome::Stopped;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::Policy;
 
@@ -32,12 +34,19 @@ impl Home {
             Request::SubmitAfter { job, upstream } => {
                 self.submit(&job, &upstream, out, timers).map(Reply::Accepted)
             }
+            Request::Repeat(key) => {
+                let known = self.ledger.submitted(SubmissionKey { key, content: 0 }, self.today);
+                known.map(|(job, _)| Reply::Accepted(job)).ok_or(Refusal::NoSuchKey(key))
+            }
             Request::Extend { job, specs } => {
                 self.extend(job, &specs, out, timers).map(|()| Reply::Done)
             }
             Request::Close(job) => self.close_job(job, out, timers).map(|()| Reply::Done),
             Request::Cancel { job, running, reason } => {
-                self.cancel(job, running, reason, out, timers)
+                self.cancel(job, (running, Vec::new()), reason, out, timers)
+            }
+            Request::CancelRun { job, reason, ran } => {
+                self.cancel(job, (true, ran), reason, out, timers)
             }
             Request::Hold { job, held, reason } => {
                 self.hold(job, held, reason, out, timers).map(|()| Reply::Done)
@@ -55,6 +64,7 @@ impl Home {
                 self.follow_policy(policy, out, timers);
                 Ok(Reply::Done)
             }
+            Request::Decree(decree) => self.decree(decree, out, timers).map(|()| Reply::Done),
         };
         self.log.reply(ticket, reply.unwrap_or_else(Reply::Refused), out);
     }
@@ -73,7 +83,7 @@ impl Home {
         timers: &mut Timers,
     ) -> Result<JobNo, Refusal> {
         if let Some(key) = job.key
-            && let Some((job, first)) = self.ledger.submitted(key)
+            && let Some((job, first)) = self.ledger.submitted(key, self.today)
         {
             let same = first.content == key.content;
             return if same { Ok(job) } else { Err(Refusal::KeyReused { key: key.key, job }) };
@@ -136,8 +146,7 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) -> Result<(), Refusal> {
-        let open = self.ledger.job(job).filter(|held| held.open);
-        let first = SpecNo(open.ok_or(Refusal::NoSuchJob(job))?.specs().len() as u32);
+        let first = SpecNo(self.open_job(job)?.specs().len() as u32);
         self.refuse_unfit(specs)?;
         graph::order(specs)?;
         let record = Record::Extended { job, specs: Arc::clone(specs) };
@@ -173,9 +182,7 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) -> Result<(), Refusal> {
-        if !self.ledger.job(job).is_some_and(|held| held.open) {
-            return Err(Refusal::NoSuchJob(job));
-        }
+        self.open_job(job)?;
         let mut then = Consequences::default();
         self.commit(Record::Closed { job }, &mut then);
         self.log.tell(EventKind::Closed { job }, out);
@@ -186,7 +193,7 @@ impl Home {
     pub(super) fn cancel(
         &mut self,
         job: JobNo,
-        running: bool,
+        (running, ran): (bool, Vec<Stopped>),
         reason: Option<Box<str>>,
         out: &mut Outbox,
         timers: &mut Timers,
@@ -203,6 +210,7 @@ impl Home {
         let mut then = Consequences::default();
         self.commit(Record::Stopping { job, reason: reason.clone() }, &mut then);
         self.log.tell(EventKind::Stopping { job, reason }, out);
+        self.note_ran(job, ran, out);
         for (spec, count) in counts.into_iter().enumerate() {
             let range = TaskRange { job, spec: SpecNo(spec as u32), first: 0, count };
             self.commit(Record::Cancelled { range, running }, &mut then);
@@ -215,6 +223,24 @@ impl Home {
         }
         self.follow(then, out, timers);
         Ok(Reply::Done)
+    }
+
+    /// The job of this number, where specs may be added.
+    fn open_job(&self, job: JobNo) -> Result<&Job, Refusal> {
+        let known = self.known(job)?;
+        if known.open { Ok(known) } else { Err(Refusal::Closed(job)) }
+    }
+
+    /// Puts on record what of a job runs, as far as nodes still hold it.
+    fn note_ran(&mut self, job: JobNo, mut ran: Vec<Stopped>, out: &mut Outbox) {
+        ran.retain(|one| {
+            let holder = self.ledger.holder(one.range).filter(|_| one.range.job == job);
+            holder.is_some_and(|holder| [one.node, NodeId::ANY].contains(&holder.node))
+        });
+        if !ran.is_empty() {
+            self.commit(Record::Ran { items: ran.clone() }, &mut Consequences::default());
+            self.log.tell(EventKind::Ran(ran.into()), out);
+        }
     }
 
     /// Refuses what could never run, before anything of it does.

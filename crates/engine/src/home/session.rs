@@ -22,6 +22,7 @@ impl Home {
     pub(crate) fn on_joined(&mut self, peer: &Peer, out: &mut Outbox, timers: &mut Timers) {
         let node = peer.info.id;
         if let Some(account) = self.accounts.get_mut(&node) {
+            account.labels.clone_from(&peer.info.labels);
             account.peer = peer.clone();
             // It may be another life of the node, which has heard nothing.
             account.told = false;
@@ -30,10 +31,12 @@ impl Home {
             account.holding = self.strangers.remove(&node).unwrap_or_default();
             let holds = account.holding.tasks() > 0;
             self.accounts.insert(node, account);
+            self.meet_neighbours(node);
             if self.departed.remove(&node) || holds {
                 self.relist(node, out);
             }
         }
+        self.label(node);
         self.serve(out, timers);
     }
 
@@ -143,7 +146,7 @@ impl Home {
             for job in jobs {
                 self.log.say(from, Say::Retract(Retract::Unstarted(job)), out);
             }
-            if self.drained.contains(&from) {
+            if self.is_drained(from) || self.holds_unfit(from) {
                 self.empty(from, out);
             }
         }

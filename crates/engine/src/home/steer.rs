@@ -19,8 +19,7 @@ use crate::timers::Timers;
 impl Home {
     /// The job of this number, unless it was forgotten.
     pub(super) fn known(&self, job: JobNo) -> Result<&Job, Refusal> {
-        let known = self.ledger.job(job).filter(|job| !job.forgotten);
-        known.ok_or(Refusal::NoSuchJob(job))
+        self.ledger.job(job).ok_or(Refusal::NoSuchJob(job))
     }
 
     pub(super) fn hold(
@@ -92,7 +91,7 @@ impl Home {
         Ok(())
     }
 
-    /// Grants a node nothing more, or grants it tasks again.
+    /// Grants a node that is about to leave nothing more, or grants it tasks again.
     pub(crate) fn drain(
         &mut self,
         node: NodeId,

@@ -38,8 +38,9 @@ pub(super) struct Arrival {
 impl Home {
     /// Asks about every job that some job here waits for.
     pub(super) fn watch(&mut self, out: &mut Outbox, timers: &mut Timers) {
-        for no in 0..self.ledger.jobs() as u32 {
-            self.ask_about(JobNo(no), out, timers);
+        let jobs: Vec<JobNo> = self.ledger.numbers().collect();
+        for no in jobs {
+            self.ask_about(no, out, timers);
         }
     }
 
@@ -87,6 +88,7 @@ impl Home {
             // A job that was never submitted here cannot succeed. But a home that another has
             // followed does not know the later ones: so this is said only once one more record is
             // durable, which none is of a former home.
+            None if self.ledger.gone(job).is_some() => self.ledger.gone(job),
             None => {
                 let nothing = Record::Awaits { upstream: Vec::new() };
                 self.commit(nothing, &mut Consequences::default());
@@ -134,7 +136,9 @@ impl Home {
                     self.watches.waiters.entry(upstream.job).or_default().push(by);
                 }
                 held => {
-                    let good = held.is_some_and(|held| held.is_good());
+                    let gone = || self.ledger.gone(upstream.job);
+                    let good = held.map(|held| held.is_good()).or_else(gone);
+                    let good = good.unwrap_or(false);
                     over.push_back(Arrival { job: by, upstream, good });
                 }
             }

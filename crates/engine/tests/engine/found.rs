@@ -6,7 +6,8 @@ use crate::world::{World, body, info, job, spec};
 use bary_engine::input::{Input, Reply, Request};
 use bary_engine::limits::Limits;
 use bary_model::event::EventKind;
-use bary_model::id::{JobNo, SpecNo};
+use bary_model::id::{JobNo, NodeId, SpecNo};
+use bary_model::node::Peer;
 use bary_model::outcome::{End, Failure};
 use bary_model::task::{After, Body, RunIf, Use};
 use bary_model::time::{Moment, Span};
@@ -152,4 +153,39 @@ fn a_node_that_waits_elsewhere_hears_of_work_that_only_it_can_do() {
         }
     }
     assert_eq!(finished(&world), 12);
+}
+
+#[test]
+fn a_home_whose_node_has_left_is_sent_nobody_until_it_is_there_again() {
+    let nodes = [info(0, 1, 1.0), info(1, 1, 1.0), info(2, 1, 1.0)];
+    let mut world = World::new(&nodes, "gravity", Span::millis(1));
+    let plain = Arc::new(body("f"));
+    let submit = |world: &mut World, home: usize, count: u32| {
+        let request = Box::new(Request::Submit(job(vec![spec("a", count, 1.0, &plain)])));
+        world.put(world.now, home, Input::Request { ticket: 1, request });
+        world.advance_to(world.now + Span::millis(1));
+    };
+    let sent = |world: &World| {
+        let to_the_other = |line: &&str| line.contains(" 0 Send { to: NodeId(1)");
+        let lines = world.log.lines().filter(to_the_other);
+        lines.filter(|line| line.contains("say: Token")).count()
+    };
+    for home in [0, 1] {
+        submit(&mut world, home, 6);
+        world.run();
+    }
+    // The node is only thought to be gone: its home goes on to speak of its work.
+    world.put(world.now, 0, Input::Left(NodeId(1)));
+    world.advance_to(world.now + Span::millis(5));
+    let before = sent(&world);
+    submit(&mut world, 1, 400);
+    world.advance_to(world.now + Span::millis(100));
+    submit(&mut world, 0, 3);
+    world.advance_to(world.now + Span::millis(300));
+    assert_eq!(sent(&world), before, "what is sent there would be lost with it");
+    let peer = Peer { info: nodes[1].clone(), round_trip: Span::millis(2) };
+    world.put(world.now, 0, Input::Joined(Box::new(peer)));
+    submit(&mut world, 0, 3);
+    world.run();
+    assert_eq!(finished(&world), 5);
 }

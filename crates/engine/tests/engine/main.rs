@@ -2,6 +2,7 @@
 
 mod balance;
 mod checkpoint;
+mod decree;
 mod found;
 mod hands;
 mod life;

@@ -15,9 +15,9 @@ use bary_model::id::{Epoch, ShardId, SpecNo};
 use bary_model::job::{About, JobRef, JobSpec};
 use bary_model::outcome::{End, Failure};
 use bary_model::task::After;
-use bary_model::time::Span;
+use bary_model::time::{Span, Wall};
 
-type Batches = Rc<RefCell<Vec<(Epoch, Vec<Record>)>>>;
+type Batches = Rc<RefCell<Vec<((Epoch, Option<Wall>), Vec<Record>)>>>;
 
 /// A world of two nodes, and what the home of the first appends.
 fn recorded() -> (World, Batches) {
@@ -28,8 +28,8 @@ fn recorded() -> (World, Batches) {
     let batches = Batches::default();
     let into = Rc::clone(&batches);
     world.watch = Some(Box::new(move |_, node, seen| {
-        if let (0, Seen::Effect(Effect::Append { epoch, records, .. })) = (node, seen) {
-            into.borrow_mut().push((*epoch, records.clone()));
+        if let (0, Seen::Effect(Effect::Append { epoch, at, records, .. })) = (node, seen) {
+            into.borrow_mut().push(((*epoch, Some(*at)), records.clone()));
         }
     }));
     (world, batches)
@@ -40,8 +40,8 @@ fn recall(world: &World, batches: &Batches) -> Vec<Event> {
     let ledger = world.nodes[0].engine.ledgers().next().expect("it is a home");
     let mut recall = Recall::new(ledger.shard());
     let mut events = Vec::new();
-    for (epoch, records) in batches.borrow().iter() {
-        recall.take_in(*epoch, records.clone(), &mut |event| events.push(event));
+    for (stamp, records) in batches.borrow().iter() {
+        recall.take_in(*stamp, records.clone(), &mut |event| events.push(event));
     }
     assert_eq!(recall.ledger(), ledger, "replay gives the same state");
     events
@@ -143,14 +143,14 @@ fn a_batch_of_a_reign_that_was_over_is_ignored() {
     let mut recall = Recall::new(ledger.shard());
     let mut events = Vec::new();
     let mut tell = |event| events.push(event);
-    for (epoch, records) in batches.borrow().iter() {
-        recall.take_in(*epoch, records.clone(), &mut tell);
+    for (stamp, records) in batches.borrow().iter() {
+        recall.take_in(*stamp, records.clone(), &mut tell);
     }
     let opened = Epoch(ledger.epoch().0 + 1);
-    recall.take_in(opened, vec![Record::Opened { epoch: opened }], &mut tell);
+    recall.take_in((opened, None), vec![Record::Opened { epoch: opened }], &mut tell);
     let before = recall.ledger().clone();
     recall.take_in(
-        ledger.epoch(),
+        (ledger.epoch(), None),
         vec![Record::Closed { job: bary_model::id::JobNo(0) }],
         &mut tell,
     );

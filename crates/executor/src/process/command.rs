@@ -16,6 +16,7 @@ use bary_model::time::Span;
 use bary_ports::executor::Stream;
 use bytes::Bytes;
 
+use super::beside::Company;
 use super::brand::Brand;
 use super::census::Counted;
 use super::environment::{Base, Environment};
@@ -38,10 +39,11 @@ use crate::shared::Shared;
 
 /// What all commands of an executor share.
 pub(crate) struct Commands {
-    base: Base,
+    pub(super) base: Base,
     null: Option<File>,
-    files: Option<Rlimit>,
-    orphans: Orphans,
+    pub(super) files: Option<Rlimit>,
+    pub(super) orphans: Orphans,
+    pub(super) company: Company,
 }
 
 /// What the commands of one slot use one after another.
@@ -92,7 +94,13 @@ impl Commands {
             files: kernel::raise_files(),
             null: File::open("/dev/null").ok(),
             orphans: Orphans::new(),
+            company: Company::default(),
         }
+    }
+
+    /// What may be left of a command, and what runs beside it.
+    fn around(&self) -> (&Orphans, &Company) {
+        (&self.orphans, &self.company)
     }
 
     /// Asks a command's group to end, or kills it.
@@ -210,6 +218,7 @@ impl CommandRunner {
             data_max: Some(memory).filter(|&most| most > 0 && shared.config.limit_memory),
             files: commands.files,
             brand: counted.brand.map(Brand::value),
+            terminal: false,
         };
         let child = spawn::spawn(&plan, &mut self.stack).map_err(|error| {
             self.lookup.forget();
@@ -262,7 +271,7 @@ impl CommandRunner {
         }
         let reaped = pumped.as_ref().ok().copied().flatten();
         let known = Known { mark: &mark, brand: counted.brand };
-        let status = tree::end(run, &child, reaped, &known, &shared.commands.orphans);
+        let status = tree::end(run, &child, reaped, &known, shared.commands.around());
         drop((child, counted));
         taps.drain(buffer, config, &mut hand);
         let end = match (pumped, status.map(|status| status.end)) {

@@ -51,3 +51,24 @@ impl CommandRunner {
         }
     }
 }
+
+/// What stands in for commands beside tasks.
+pub(crate) mod beside {
+    use std::sync::Arc;
+
+    use crate::beside::{Asked, BesideError, Companion, Size};
+    use crate::shared::Shared;
+
+    /// Holds nothing.
+    #[derive(Debug)]
+    pub(crate) struct Reins;
+
+    impl Reins {
+        pub(crate) fn resize(&self, _size: Size) {}
+    }
+
+    /// Starts nothing.
+    pub(crate) fn start(_shared: &Arc<Shared>, _asked: Asked) -> Result<Companion, BesideError> {
+        Err(BesideError::Unknown)
+    }
+}

@@ -61,6 +61,11 @@ impl Base {
         }
     }
 
+    /// How the marks of the tasks of a run begin.
+    pub(crate) fn marks(&self, run: u64) -> String {
+        format!("BARY_RUN={}-{}-{run}-", self.run_id, self.node)
+    }
+
     /// The variables of one task.
     pub(crate) fn of_task(
         &self,
@@ -73,7 +78,7 @@ impl Base {
         let own = index - item.spec.rows_before - item.spec.first_row;
         let task = format!("{}.{}.{own}", range.job.0, range.spec.0);
         let number = scope.row.number().map_or_else(|| index.to_string(), |n| n.to_string());
-        let mark = format!("BARY_RUN={}-{}-{run}-{task}", self.run_id, self.node);
+        let mark = format!("{}{task}", self.marks(run));
         let mut vars = vec![
             made(&mark)?,
             made(&format!("BARY_JOB_ID={}", range.job.0))?,

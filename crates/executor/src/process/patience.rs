@@ -25,6 +25,12 @@ const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 impl Refusal {
+    /// The failure, for whoever does not wait.
+    pub(crate) fn failure(self) -> Failure {
+        let (Self::Final(failure) | Self::Scarce(failure)) = self;
+        failure
+    }
+
     /// The refusal of a step that failed with this error.
     pub(crate) fn of(error: &(dyn Error + 'static), failure: Failure) -> Self {
         if is_scarce(error) { Self::Scarce(failure) } else { Self::Final(failure) }

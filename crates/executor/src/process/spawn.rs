@@ -33,6 +33,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) files: Option<Rlimit>,
     /// What all processes of the command's tree are known by, see `brand`.
     pub(crate) brand: Option<u64>,
+    /// Whether standard input is a terminal that becomes its own, in a session of its own.
+    pub(crate) terminal: bool,
 }
 
 /// Which step of a start failed.
@@ -104,6 +106,7 @@ struct Entry {
     data_max: Option<u64>,
     files: Option<Rlimit>,
     brand: Option<u64>,
+    terminal: bool,
     parent: libc::pid_t,
     failed: Option<(Step, c_int)>,
 }
@@ -132,6 +135,7 @@ pub(crate) fn spawn(plan: &Plan<'_>, stack: &mut ChildStack) -> Result<Child, Sp
         data_max: plan.data_max,
         files: plan.files,
         brand: plan.brand,
+        terminal: plan.terminal,
         // SAFETY: getpid has no preconditions.
         parent: unsafe { libc::getpid() },
         failed: None,
@@ -206,7 +210,11 @@ extern "C" fn child(entry: *mut c_void) -> c_int {
 unsafe fn set_up(entry: &Entry) -> Option<Step> {
     // SAFETY: as for `child`, which alone calls this.
     unsafe {
-        libc::setpgid(0, 0);
+        if entry.terminal {
+            libc::setsid();
+        } else {
+            libc::setpgid(0, 0);
+        }
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         if libc::getppid() != entry.parent {
             libc::_exit(127);
@@ -225,6 +233,9 @@ unsafe fn set_up(entry: &Entry) -> Option<Step> {
             if target != source && libc::dup2(source, target) < 0 {
                 return Some(Step::SetUp);
             }
+        }
+        if entry.terminal && libc::ioctl(0, libc::TIOCSCTTY, 0) < 0 {
+            return Some(Step::SetUp);
         }
         if !entry.cwd.is_null() && libc::chdir(entry.cwd) < 0 {
             return Some(Step::Chdir);

@@ -8,6 +8,7 @@ use std::ffi::CStr;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
+use super::beside::Company;
 use super::brand::{self, Brand};
 use super::census;
 use super::kernel::{self, Status};
@@ -71,7 +72,7 @@ pub(crate) fn end(
     child: &Child,
     reaped: Option<Status>,
     known: &Known<'_>,
-    orphans: &Orphans,
+    (orphans, company): (&Orphans, &Company),
 ) -> Option<Status> {
     // Until the last of the group is reaped its number is not another's, so that the signal
     // cannot reach a stranger.
@@ -80,14 +81,28 @@ pub(crate) fn end(
             kernel::signal(-child.pid, libc::SIGKILL);
         }
     });
+    company.end_with(child.pid);
     let status = reaped.or_else(|| kernel::wait(child.pid));
+    reap(child, known, orphans);
+    status
+}
+
+/// As [`end`], for what ran beside a command.
+pub(crate) fn end_beside(child: &Child, known: &Known<'_>, orphans: &Orphans) -> Option<Status> {
+    kernel::signal(-child.pid, libc::SIGKILL);
+    let status = kernel::wait(child.pid);
+    reap(child, known, orphans);
+    status
+}
+
+/// Reaps the group of a command that was killed, and what has left it, until nothing is left.
+fn reap(child: &Child, known: &Known<'_>, orphans: &Orphans) {
     for _ in 0..ROUNDS_MAX {
         let in_group = kernel::wait_group(child.pid);
         if !(orphans.kill(known) || in_group) {
-            break;
+            return;
         }
     }
-    status
 }
 
 /// Kills and reaps a child; false where it may not be killed.

@@ -5,7 +5,7 @@ use crate::keys::{Key, Shape, key};
 use crate::limits;
 
 /// The keys of one task.
-pub static TASK: [Key; 35] = [
+pub static TASK: [Key; 36] = [
     key(
         "name",
         Shape::Text,
@@ -210,6 +210,16 @@ pub static TASK: [Key; 35] = [
     )
     .inherits()
     .example("backoff = { base = \"1s\", max = \"2m\" }"),
+    key(
+        "cache",
+        Shape::Either(&[Shape::Flag, Shape::Time { zero: false }]),
+        "false",
+        "Take the result of equal work from the node's result cache instead of running, where \
+         it is no older than this; `true` is a day. For tasks that give the same whenever they \
+         are called with the same, and leave nothing behind but their result.",
+    )
+    .inherits()
+    .example("cache = \"1h\""),
     key(
         "env",
         Shape::Map(&Shape::Text),

@@ -4,7 +4,7 @@ use bary_model::id::Lsn;
 use bary_ports::disk::{Disk, DiskError};
 
 use crate::header::HEADER_BYTES;
-use crate::log::{Log, SnapshotError};
+use crate::log::{Log, Poisoned, SnapshotError};
 use crate::name;
 use crate::snapshot;
 
@@ -39,6 +39,39 @@ impl Log {
         self.unsnapped = 0;
         let removed = self.remove_replaced(lsn, replaced.map(|(lsn, _)| lsn));
         Ok(self.sure(removed)?)
+    }
+
+    /// How many bytes the batches take that are in no snapshot.
+    #[must_use]
+    pub fn unsnapped_bytes(&self) -> u64 {
+        self.unsnapped
+    }
+
+    /// The last batch that is in a snapshot, and how many bytes that has.
+    #[must_use]
+    pub fn last_snapshot(&self) -> Option<(Lsn, u64)> {
+        self.snapshot
+    }
+
+    /// Keeps a snapshot that was written beside the log (see [`crate::prepared`]), of `bytes`
+    /// bytes, in place of all batches up to `lsn`; they take `covered` bytes.
+    ///
+    /// # Errors
+    /// Where the log has failed, now or before. The snapshot is kept or not.
+    ///
+    /// # Panics
+    /// Where batch `lsn` is not durable, or in a snapshot already.
+    pub fn adopt(&mut self, lsn: Lsn, bytes: u64, covered: u64) -> Result<(), Poisoned> {
+        let last = self.snapshot.map_or(Lsn(0), |(last, _)| last);
+        assert!(lsn > last && lsn <= self.durable, "snapshots are of durable batches, in order");
+        self.sound()?;
+        let named = self.disk.rename(name::DRAFT, &name::snapshot(lsn));
+        let named = named.and_then(|()| self.disk.sync_names());
+        self.sure(named)?;
+        let replaced = self.snapshot.replace((lsn, bytes));
+        self.unsnapped = self.unsnapped.saturating_sub(covered);
+        let removed = self.remove_replaced(lsn, replaced.map(|(lsn, _)| lsn));
+        self.sure(removed)
     }
 
     /// Removes the snapshot before and the segments of which no batch is needed. One of them

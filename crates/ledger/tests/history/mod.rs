@@ -6,6 +6,7 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::action::Action;
+use bary_model::decree::Decree;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskRange};
 use bary_model::inputs::Inputs;
 use bary_model::job::{About, JobRef, SubmissionKey};
@@ -18,6 +19,8 @@ use bary_model::time::Wall;
 pub(crate) struct History {
     pub(crate) ledger: Ledger,
     numbers: std::vec::IntoIter<u32>,
+    /// The records so far, where they alone make the ledger.
+    pub(crate) records: Option<Vec<(Wall, Record)>>,
 }
 
 impl History {
@@ -28,21 +31,24 @@ impl History {
 
     /// How a ledger's history goes on.
     pub(crate) fn of(ledger: Ledger, numbers: Vec<u32>) -> Self {
-        Self { ledger, numbers: numbers.into_iter() }
+        Self { ledger, numbers: numbers.into_iter(), records: None }
     }
 
     /// Lets one thing happen; false when the numbers are used up.
     pub(crate) fn step(&mut self) -> bool {
         if let Some(record) = self.draw() {
-            self.ledger.apply(&record, &mut Consequences::default());
+            self.apply(record);
         }
         !self.numbers.as_slice().is_empty()
     }
 
-    /// Lets everything happen.
-    pub(crate) fn finish(mut self) -> Ledger {
-        while self.step() {}
-        self.ledger
+    fn apply(&mut self, record: Record) {
+        let at = Wall(self.ledger.at().0 + self.below(3) as u64 * 20_000_000_000_000);
+        self.ledger.pass(at);
+        self.ledger.apply(&record, &mut Consequences::default());
+        if let Some(records) = &mut self.records {
+            records.push((at, record));
+        }
     }
 
     fn below(&mut self, n: usize) -> usize {
@@ -57,7 +63,7 @@ impl History {
         if jobs == 0 || (jobs < 5 && self.below(24) == 0) {
             if self.below(4) == 0 {
                 let upstream = (0..self.below(3)).map(|_| self.elsewhere()).collect();
-                self.ledger.apply(&Record::Awaits { upstream }, &mut Consequences::default());
+                self.apply(Record::Awaits { upstream });
             }
             return Some(self.submitted(JobNo(jobs as u32)));
         }
@@ -93,12 +99,12 @@ impl History {
     fn of_a_job(&mut self) -> Option<Record> {
         let job = JobNo(self.below(self.ledger.jobs()) as u32);
         let (open, over) = self.ledger.job(job).map(|job| (job.open, job.is_over()))?;
-        match self.below(9) {
+        match self.below(11) {
             0 if open => Some(Record::Closed { job }),
             1 if open => Some(Record::Extended { job, specs: self.specs() }),
             2 if !over => Some(Record::Stopping { job, reason: None }),
             2 => Some(Record::Retried { job }),
-            3 if over => {
+            3 if over && self.records.is_none() => {
                 self.ledger.forget(job);
                 None
             }
@@ -112,14 +118,32 @@ impl History {
             }
             6 => Some(Record::Prioritised { job, priority: self.below(5) as i32 - 2 }),
             7 if over => Some(Record::Forgotten { job }),
+            9 => Some(self.decreed()),
             _ => None,
         }
     }
 
-    /// A job of another shard, or of this one.
+    /// Something that is decreed.
+    fn decreed(&mut self) -> Record {
+        let node = ["a", "b"][self.below(2)].into();
+        let decree = match self.below(3) {
+            0 => Decree::Follow(["gravity", "open"][self.below(2)].into()),
+            1 => Decree::Drain { node, drain: self.below(2) == 0 },
+            _ => {
+                let value = [None, Some("x"), Some("y")][self.below(3)].map(Into::into);
+                let labels = (0..self.below(3)).map(|n| (["k", "l"][n].into(), value.clone()));
+                Decree::Label { node, labels: labels.collect() }
+            }
+        };
+        Record::Decreed { decree: Box::new(decree) }
+    }
+
+    /// A job of another shard, or one that is known of this one.
     fn elsewhere(&mut self) -> JobRef {
-        let shard = ShardId(7 + u64::from(self.below(3) > 0));
-        JobRef { shard, job: JobNo(self.below(3) as u32) }
+        let known = self.ledger.jobs();
+        let shard = ShardId(7 + u64::from(known == 0 || self.below(3) > 0));
+        let job = if shard == ShardId(7) { self.below(known) } else { self.below(3) };
+        JobRef { shard, job: JobNo(job as u32) }
     }
 
     fn checkpointed(&mut self) -> Option<Record> {

@@ -11,7 +11,7 @@ use bary_model::time::Wall;
 use super::{DrawError, OpenError, ROOT, chance, private};
 
 /// The token file in a state.
-pub(super) const TOKEN: &str = "token";
+pub(crate) const TOKEN: &str = "token";
 /// How many bytes it may have: a token, and blanks that an editor left.
 const BYTES_MAX: usize = 256;
 

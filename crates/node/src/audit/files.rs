@@ -24,17 +24,27 @@ pub(super) struct Files {
     firsts: Vec<u64>,
     /// The last file.
     file: Arc<File>,
-    /// How long the last file is.
+    /// How long the last file is, and how long those before it are together.
     bytes: u64,
+    before: u64,
     /// The end of the log.
     chain: Chain,
-    file_bytes: u64,
+    bounds: Bounds,
     /// Why nothing is written any more.
     broken: Option<Arc<str>>,
 }
 
+/// How large a log grows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Bytes of a file, after which another one is begun.
+    pub(super) file: u64,
+    /// Bytes of all files, after which the oldest are removed.
+    pub(super) all: u64,
+}
+
 impl Files {
-    pub(super) fn open(dir: &Path, now: Wall, file_bytes: u64) -> Result<Self, OpenError> {
+    pub(super) fn open(dir: &Path, now: Wall, bounds: Bounds) -> Result<Self, OpenError> {
         let failed = |cause| OpenError::Failed { path: dir.to_owned(), cause };
         make(dir).map_err(failed)?;
         let mut firsts = segment::list(dir).map_err(failed)?;
@@ -49,13 +59,21 @@ impl Files {
         let failed = |cause| OpenError::Failed { path: path.clone(), cause };
         let file = Arc::new(appending(&path).map_err(failed)?);
         let (chain, bytes) = end;
+        let earlier = firsts.iter().rev().skip(1).map(|first| length(dir, *first));
+        let before = earlier.sum::<io::Result<u64>>().map_err(failed)?;
         let dir = dir.to_owned();
-        let mut files = Self { dir, firsts, file, bytes, chain, file_bytes, broken: None };
+        let mut files = Self { dir, firsts, file, bytes, before, chain, bounds, broken: None };
         if let Some(tail) = torn {
             files.file.set_len(bytes).and_then(|()| files.file.sync_all()).map_err(failed)?;
             files.append(&repair(now, &segment::name(first), &cut(&tail)))?;
         }
+        files.trim(now)?;
         Ok(files)
+    }
+
+    /// Sets how large all files grow; more is removed when the next file begins.
+    pub(super) fn bound(&mut self, all: u64) {
+        self.bounds.all = all;
     }
 
     /// The number of the last line.
@@ -90,9 +108,14 @@ impl Files {
     /// Writes a line and gives its number.
     pub(super) fn append(&mut self, entry: &Entry<'_>) -> Result<u64, AppendError> {
         self.hold()?;
-        if self.bytes >= self.file_bytes {
+        if self.bytes >= self.bounds.file {
             self.begin()?;
+            self.trim(entry.at)?;
         }
+        self.write(entry)
+    }
+
+    fn write(&mut self, entry: &Entry<'_>) -> Result<u64, AppendError> {
         let mut next = self.chain;
         let (_, text) = next.append(entry);
         if let Err(cause) = (&*self.file).write_all(text.as_bytes()) {
@@ -121,8 +144,38 @@ impl Files {
         })?;
         let file = appending(&segment::path(&self.dir, first)).map_err(AppendError::of)?;
         self.file = Arc::new(file);
+        self.before += self.bytes;
         self.bytes = head.len() as u64;
         self.firsts.push(first);
+        Ok(())
+    }
+
+    /// Removes the oldest files while there is too much, but never the last one. The head of the
+    /// first that stays has the hash of the line before it, and a line tells what was removed.
+    fn trim(&mut self, now: Wall) -> Result<(), AppendError> {
+        let mut gone = 0;
+        while self.before + self.bytes > self.bounds.all && gone + 1 < self.firsts.len() {
+            let first = self.firsts[gone];
+            let bytes = length(&self.dir, first).map_err(AppendError::of)?;
+            // It is told before it is done: what is there longer than the log says is no harm.
+            self.before = self.before.saturating_sub(bytes);
+            gone += 1;
+        }
+        if gone == 0 {
+            return Ok(());
+        }
+        let kept = self.firsts[gone];
+        let (from, to) = (self.firsts[0], kept - 1);
+        let reason = format!("lines {from} to {to} were removed (limit audit_bytes_max)");
+        self.write(&trimmed(now, &segment::name(kept), &reason))?;
+        for first in self.firsts.drain(..gone) {
+            match fs::remove_file(segment::path(&self.dir, first)) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                    return Err(AppendError::of(cause));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
         Ok(())
     }
 }
@@ -178,6 +231,19 @@ fn cut(tail: &[u8]) -> String {
 fn repair<'a>(now: Wall, file: &'a str, reason: &'a str) -> Entry<'a> {
     let (door, verb, outcome) = ("node", "audit.repair", Outcome::Done);
     Entry { at: now, who: "", role: None, door, verb, target: file, outcome, reason }
+}
+
+fn trimmed<'a>(now: Wall, kept: &'a str, reason: &'a str) -> Entry<'a> {
+    Entry { verb: "audit.trim", ..repair(now, kept, reason) }
+}
+
+/// How long the file whose first line has this number is; one that was moved away has nothing.
+fn length(dir: &Path, first: u64) -> io::Result<u64> {
+    match fs::metadata(segment::path(dir, first)) {
+        Ok(there) => Ok(there.len()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(cause) => Err(cause),
+    }
 }
 
 /// Whether a directory holds a log.

@@ -60,6 +60,10 @@ impl Syncer {
         self.shared.sync()
     }
 
+    pub(super) fn bound(&self, bytes_max: u64) {
+        self.shared.lock().files.bound(bytes_max);
+    }
+
     /// What `look` finds in the files as they are now.
     pub(super) fn files<T>(&self, look: impl FnOnce(&Files) -> T) -> T {
         look(&self.shared.lock().files)

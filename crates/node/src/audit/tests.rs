@@ -12,20 +12,21 @@ use bary_identity::audit::{Entry, Line, Outcome};
 use bary_model::time::Wall;
 use tempfile::TempDir;
 
+use super::files::Bounds;
 use super::pages::PageError;
 use super::verify::{Mark, VerifyError, verify};
 use super::{AUDIT, AppendError, Audit, OpenError, memory, segment};
 
 const NOW: Wall = Wall(1_763_745_574_000_000_000);
 /// Few enough bytes that a file takes three lines or so.
-const FILE_BYTES: u64 = 800;
+const BOUNDS: Bounds = Bounds { file: 800, all: u64::MAX };
 
 fn state() -> TempDir {
     tempfile::tempdir().expect("there is room")
 }
 
 fn open(state: &TempDir) -> Audit {
-    Audit::open_with(state.path(), NOW, FILE_BYTES).expect("the log is in order")
+    Audit::open_with(state.path(), NOW, BOUNDS).expect("the log is in order")
 }
 
 fn entry(target: &str) -> Entry<'_> {
@@ -175,7 +176,7 @@ fn a_log_whose_last_file_was_changed_is_not_written_to() {
     let path = files(&state).pop().expect("there is one");
     let text = fs::read_to_string(&path).expect("it is there");
     fs::write(&path, text.replace("job 5", "job 6")).expect("it can be written");
-    let error = Audit::open(state.path(), NOW).expect_err("it was changed");
+    let error = Audit::open(state.path(), NOW, u64::MAX).expect_err("it was changed");
     assert!(matches!(&error, OpenError::Damaged { path: told, .. } if *told == path), "{error}");
     let told = error.to_string();
     assert!(told.contains("number 5 was changed") && told.contains("keep its directory"), "{told}");
@@ -263,7 +264,7 @@ fn what_cannot_be_written_is_no_line_and_can_be_tried_again() {
     // A directory stands where the draft of the second file would be made.
     write(&audit, 1..=1);
     let line = fs::metadata(&files(&state)[0]).expect("it is there").len() / 2;
-    let first = (FILE_BYTES / line) + 3;
+    let first = (BOUNDS.file / line) + 3;
     for next in 2..=first {
         let draft = format!("{}.draft", segment::name(next));
         fs::create_dir(state.path().join(AUDIT).join(draft)).expect("there is room");
@@ -297,7 +298,7 @@ fn a_log_that_the_disk_failed_takes_no_more() {
     assert_eq!(Refused::from(full).kind, Kind::Full);
     let state = state();
     let dir = state.path().join(AUDIT);
-    let mut files = super::files::Files::open(&dir, NOW, FILE_BYTES).expect("it is new");
+    let mut files = super::files::Files::open(&dir, NOW, BOUNDS).expect("it is new");
     files.append(&entry("job")).expect("there is room");
     let broken = files.give_up(&std::io::Error::other("the disk is gone"));
     assert!(matches!(&broken, AppendError::Broken(why) if **why == *"the disk is gone"));
@@ -330,4 +331,41 @@ fn a_log_is_shared_by_its_copies() {
     write(&copy, 1..=3);
     assert_eq!(audit.last(), 3);
     assert_eq!(Arc::strong_count(&audit.place), 2);
+}
+
+#[test]
+fn the_oldest_files_go_past_a_limit_and_the_rest_can_be_verified() {
+    let state = state();
+    let bounds = Bounds { all: 4_000, ..BOUNDS };
+    let open = |bounds| Audit::open_with(state.path(), NOW, bounds).expect("the log is in order");
+    let audit = open(BOUNDS);
+    write(&audit, 1..=5);
+    let noted = verify(state.path(), None).expect("it is whole").last;
+    write(&audit, 6..=100);
+    let before = all(&audit, 0, 1_000);
+    assert_eq!(before.len(), 100);
+    drop(audit);
+    let audit = open(bounds);
+    write(&audit, 101..=200);
+    let bytes: u64 =
+        files(&state).iter().map(|file| file.metadata().expect("it is there").len()).sum();
+    assert!(bytes <= bounds.all + 2 * bounds.file, "{bytes}");
+    let lines = all(&audit, 0, 1_000);
+    let first = lines[0].number;
+    assert!(first > 100 && numbers(&lines) == (first..=audit.last()).collect::<Vec<_>>());
+    let told: Vec<&Line> = lines.iter().filter(|line| line.verb == "audit.trim").collect();
+    let last = told.last().expect("it is told");
+    assert!(
+        last.reason.ends_with(&format!("to {} were removed (limit audit_bytes_max)", first - 1))
+    );
+    assert!(last.target.contains(&first.to_string()), "{last:?}");
+    let verified = verify(state.path(), None).expect("what is left is whole");
+    assert_eq!((verified.first, verified.last.number), (first, audit.last()));
+    let gone = verify(state.path(), Some(&noted));
+    assert!(matches!(gone, Err(VerifyError::Gone { .. })), "{gone:?}");
+    // The first file says which line it goes on after, so that it cannot be swapped for another.
+    let oldest = &files(&state)[0];
+    let text = fs::read_to_string(oldest).expect("it is text");
+    fs::write(oldest, text.replacen("job", "jab", 1)).expect("there is room");
+    assert!(verify(state.path(), None).is_err());
 }

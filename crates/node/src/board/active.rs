@@ -58,6 +58,23 @@ impl Active {
         before - self.tasks
     }
 
+    /// The parts of a range that are in it, in order.
+    pub(crate) fn within(&self, range: TaskRange) -> Vec<(TaskRange, Hold)> {
+        let (spec, first, end) = (range.spec, range.first, range.end());
+        let before = self.last_before(spec, first.saturating_add(1)).map_or(first, |held| held.0);
+        let held = self.held.range((spec, before.min(first))..(spec, end));
+        let part = |(&(_, from), &(count, hold)): (&(SpecNo, u32), &(u32, Hold))| {
+            let (from, until) = (from.max(first), (from + count).min(end));
+            (from < until).then(|| (range.with(from, until - from), hold))
+        };
+        held.filter_map(part).collect()
+    }
+
+    /// All of them, in order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (SpecNo, u32, u32, Hold)> {
+        self.held.iter().map(|(&(spec, first), &(count, hold))| (spec, first, count, hold))
+    }
+
     /// Who has a task.
     pub(crate) fn find(&self, task: TaskId) -> Option<Hold> {
         let (from, count, hold) = self.last_before(task.spec, task.index.saturating_add(1))?;
@@ -101,6 +118,13 @@ mod tests {
         let node = |index| active.find(TaskId { index, ..range(0, 1).head() }).map(|h| h.node.0);
         assert_eq!([39, 40, 49, 50].map(node), [Some(1), Some(2), Some(2), Some(1)]);
         assert_eq!([89, 90, 204, 205, 210].map(node), [Some(1), None, None, Some(1), None]);
+        let parts = |range| -> Vec<_> {
+            let parts = active.within(range);
+            parts.iter().map(|(part, hold)| (part.first, part.count, hold.node.0)).collect()
+        };
+        assert_eq!(parts(range(30, 15)), [(30, 10, 1), (40, 5, 2)]);
+        assert_eq!(parts(range(89, 200)), [(89, 1, 1), (205, 5, 1)]);
+        assert_eq!(parts(range(90, 100)), []);
         assert_eq!(active.take(range(0, u32::MAX)), 95);
         assert_eq!((active.tasks(), active.held.len()), (0, 0));
     }

@@ -1,27 +1,28 @@
 //! What the board knows: a fold of a shard's events, and of what its nodes tell besides.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use bary_model::decree::Decrees;
 use bary_model::event::{Brief, Ended, Event, EventKind};
-use bary_model::id::{JobNo, NodeId, RunNo, ShardId, TaskId, TaskRange};
+use bary_model::id::{GrantNo, JobNo, ShardId, TaskRange};
 use bary_model::payload::Payload;
 use bary_model::task::TaskSpec;
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Span};
 
 use crate::board::active::Hold;
 use crate::board::clock::Clock;
 use crate::board::ends::{Dropped, How};
-use crate::board::job::{JobRow, Word};
+use crate::board::job::JobRow;
 use crate::board::limits::BoardLimits;
 use crate::board::nodes::Nodes;
 use crate::board::ring::{Noted, Ranges, Ring, What};
 use crate::board::shelf::Shelf;
 use crate::board::tails::Tails;
 use crate::board::watchers::{Note, Watchers};
-use crate::listener::Began;
 
 mod room;
+mod runs;
 
 /// All that the board knows.
 #[derive(Debug)]
@@ -35,13 +36,18 @@ pub(crate) struct Books {
     pub(crate) tails: Tails,
     pub(crate) watchers: Watchers,
     pub(crate) totals: Totals,
-    /// Tasks that began before their job was told.
-    early: Vec<(TaskRange, Hold)>,
+    /// The last grant that was told, and tasks that began under later ones.
+    granted: GrantNo,
+    early: BTreeMap<GrantNo, Vec<(TaskRange, Hold)>>,
+    /// What holds by decree.
+    pub(crate) decrees: Decrees,
     /// Finished jobs with details, the oldest first.
     finished: VecDeque<JobNo>,
     /// Finished jobs that are not forgotten, the oldest first.
     kept: VecDeque<JobNo>,
     kept_max: usize,
+    /// For how long they are kept.
+    kept_span: Span,
     /// How many pieces of ended tasks there are.
     pieces: u64,
     /// Most of them, before the oldest are forgotten.
@@ -52,6 +58,8 @@ pub(crate) struct Books {
     pub(crate) over: Option<Box<str>>,
     /// Whether the disk under the state is full.
     pub(crate) full: bool,
+    /// Whether it is so full that no more jobs are taken in.
+    pub(crate) low: bool,
 }
 
 /// What all jobs add up to.
@@ -74,15 +82,19 @@ impl Books {
             tails: Tails::new(limits.tail_bytes_max, limits.tails_bytes_max),
             watchers: Watchers::default(),
             totals: Totals::default(),
-            early: Vec::new(),
+            granted: GrantNo(0),
+            early: BTreeMap::new(),
+            decrees: Decrees::default(),
             finished: VecDeque::new(),
             kept: VecDeque::new(),
             kept_max: limits.jobs_kept_max,
+            kept_span: limits.jobs_kept_span,
             pieces: 0,
             pieces_max: limits.board_tasks_max,
             unread: Vec::new(),
             over: None,
             full: false,
+            low: false,
         }
     }
 
@@ -111,7 +123,7 @@ impl Books {
             EventKind::Submitted { job, specs, brief, .. } => {
                 self.on_submitted(at, job, brief, &specs);
             }
-            EventKind::Granted { node, ranges, considered } => {
+            EventKind::Granted { node, ranges, last, considered } => {
                 for (job, ranges) in Ranges::by_job(&ranges) {
                     self.nodes.on_granted(node, ranges.tasks());
                     self.on_row(job, |row| {
@@ -120,6 +132,7 @@ impl Books {
                     let why = considered.clone();
                     self.note(at, Some(job), What::Granted { node, ranges, why });
                 }
+                self.on_told(last);
             }
             EventKind::Retracted { node, ranges } => {
                 for (job, ranges) in Ranges::by_job(&ranges) {
@@ -140,10 +153,17 @@ impl Books {
             }
             EventKind::Ended(ended) => self.on_ended(at, Arc::new(ended)),
             EventKind::Dropped { range, end, because } => {
-                self.on_dropped(at, range, Dropped { end, because, at });
+                self.on_dropped(at, range, &Dropped { end, because, at, ran: None });
             }
             EventKind::Superseded { range, node } => {
                 self.note(at, Some(range.job), What::Superseded { range, node });
+            }
+            EventKind::Ran(all) => {
+                all.iter().for_each(|one| self.on_row(one.range.job, |row| row.on_ran(one)));
+            }
+            EventKind::Decreed(decree) => {
+                self.decrees.take_in(&decree);
+                self.note(at, None, What::Decreed(decree));
             }
             EventKind::Drained { node, drain } => {
                 self.nodes.on_drained(node, drain);
@@ -219,10 +239,6 @@ impl Books {
         self.totals.tasks += tasks;
         self.on_row(job, |row| row.on_specs(specs));
         self.note(at, Some(job), What::Submitted(tasks));
-        if !self.early.is_empty() {
-            let early = std::mem::take(&mut self.early);
-            early.into_iter().for_each(|(range, hold)| self.on_began(range, hold));
-        }
     }
 
     fn on_ended(&mut self, at: Moment, ended: Arc<Ended>) {
@@ -245,21 +261,23 @@ impl Books {
         self.note(at, Some(job), What::Ended(ended));
     }
 
-    fn on_dropped(&mut self, at: Moment, range: TaskRange, dropped: Dropped) {
-        let (end, how) = (dropped.end.name(), Arc::new(dropped));
+    fn on_dropped(&mut self, at: Moment, range: TaskRange, dropped: &Dropped) {
+        let end = dropped.end.name();
         self.totals.ended += u64::from(range.count);
         self.forget_tails(range);
         self.watchers.tell(range.job, || Note::Dropped { range, end });
-        let mut kept = false;
+        let (mut kept, mut parts) = (false, Vec::new());
         self.on_row(range.job, |row| {
             kept = row.detail.is_some();
-            row.on_dropped(range, Arc::clone(&how));
+            parts = row.on_dropped(range, dropped);
         });
         if kept {
-            self.pieces += 1;
+            self.pieces += parts.len() as u64;
             self.bound();
         }
-        self.note(at, Some(range.job), What::Dropped { range, how });
+        for (range, how) in parts {
+            self.note(at, Some(range.job), What::Dropped { range, how });
+        }
     }
 
     fn on_finished(&mut self, at: Moment, job: JobNo) {
@@ -288,39 +306,6 @@ impl Books {
         let gone = row.only_count();
         self.let_go(&gone);
         self.watchers.on_over(job);
-    }
-
-    /// What nodes tell of their runs.
-    pub(crate) fn on_runs(&mut self, node: NodeId, at: Moment, began: Vec<Began>, over: &[RunNo]) {
-        self.nodes.on_runs(node, began.len(), over.len());
-        for Began { items, .. } in began {
-            for (shard, range, attempt) in items {
-                if self.shard.is_none_or(|own| shard == own) {
-                    self.on_began(range, Hold { node, at, attempt });
-                }
-            }
-        }
-    }
-
-    fn on_began(&mut self, range: TaskRange, hold: Hold) {
-        if range.job >= self.jobs.end() {
-            // It is told in the next batches: a job may begin before its submission is durable.
-            self.early.push((range, hold));
-            return;
-        }
-        self.on_row(range.job, |row| row.on_started(range, hold));
-        let Hold { node, at, attempt } = hold;
-        self.note(at, Some(range.job), What::Started { node, attempt, range });
-    }
-
-    /// What a running task says of itself.
-    pub(crate) fn on_said(&mut self, task: TaskId, word: Word) {
-        self.on_row(task.job, |row| {
-            let Some(detail) = &mut row.detail else { return };
-            if detail.running.find(task).is_some() {
-                detail.said.insert(task, word);
-            }
-        });
     }
 
     /// Does something with a job, and keeps the number of running tasks right.

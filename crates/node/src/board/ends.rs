@@ -9,6 +9,8 @@ use bary_model::id::{SpecNo, TaskRange};
 use bary_model::outcome::End;
 use bary_model::time::Moment;
 
+use crate::board::active::Hold;
+
 /// Ended tasks of one job by spec and first index; no two pieces overlap.
 #[derive(Debug)]
 pub(crate) struct Ends(Pieces);
@@ -40,13 +42,13 @@ pub(crate) struct Piece {
 pub(crate) enum How {
     /// They ran, and this is all about it.
     Ran(Arc<Ended>),
-    /// They never ran.
+    /// They never ran to their end.
     Dropped(Arc<Dropped>),
     /// Only the end itself is kept.
     Known(&'static str),
 }
 
-/// Tasks that ended without having run.
+/// Tasks that ended without having run to their end.
 #[derive(Debug)]
 pub(crate) struct Dropped {
     /// Skipped or cancelled.
@@ -55,6 +57,8 @@ pub(crate) struct Dropped {
     pub(crate) because: Option<SpecNo>,
     /// When.
     pub(crate) at: Moment,
+    /// Who ran them then, as far as their home has it on record: they were stopped.
+    pub(crate) ran: Option<Hold>,
 }
 
 impl How {
@@ -238,7 +242,7 @@ mod tests {
         let mut ends = Ends::default();
         for first in 0..100 {
             let end = if first < 50 { End::Skipped } else { End::Cancelled };
-            let dropped = Dropped { end, because: None, at: Moment(0) };
+            let dropped = Dropped { end, because: None, at: Moment(0), ran: None };
             ends.insert(range(0, first, 1), How::Dropped(Arc::new(dropped)));
         }
         assert_eq!(ends.thin().len(), 100);

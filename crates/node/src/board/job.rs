@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bary_model::event::{Brief, Ended};
 use bary_model::id::{JobNo, NodeId, TaskId, TaskRange};
-use bary_model::outcome::End;
+use bary_model::outcome::{End, Stopped};
 use bary_model::roster::Roster;
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span, Wall};
@@ -52,6 +52,8 @@ pub(crate) struct Sums {
     pub(crate) ran: u64,
     /// How many attempts failed and were repeated.
     pub(crate) retried: u64,
+    /// How many were stopped while they ran.
+    pub(crate) stopped: u64,
     /// How many tasks had failed for good when the job was retried.
     pub(crate) failed_before: u64,
     pub(crate) cpu: Span,
@@ -71,11 +73,13 @@ pub(crate) struct Detail {
     pub(crate) ends: Ends,
     pub(crate) granted: Active,
     pub(crate) running: Active,
+    /// What ran when it was cancelled, as its home has it on record.
+    pub(crate) ran: Active,
     /// What running tasks say of themselves.
     pub(crate) said: BTreeMap<TaskId, Word>,
     /// The step of the last checkpoint of tasks that have not ended.
     pub(crate) checkpoints: BTreeMap<TaskId, u64>,
-    /// How often attempts of a task failed, of those that have not ended.
+    /// How often attempts of a task failed, of those that did not run to their end.
     pub(crate) failures: BTreeMap<TaskId, u16>,
 }
 
@@ -170,14 +174,35 @@ impl JobRow {
         }
     }
 
-    /// Tasks began. Nodes tell so by themselves, and the word may come after that of their end.
-    pub(crate) fn on_started(&mut self, range: TaskRange, hold: Hold) {
-        let Some(detail) = &mut self.detail else { return };
+    /// Tasks began. Nodes tell so by themselves, and the word may come after that of their end;
+    /// tells whether it did not.
+    pub(crate) fn on_started(&mut self, range: TaskRange, hold: Hold) -> bool {
+        let Some(detail) = &mut self.detail else { return false };
         if self.finished.is_some() || detail.ends.find(range.spec, range.first).is_some() {
-            return;
+            return false;
         }
         detail.running.put(range, hold);
         self.began = Some(self.began.map_or(hold.at, |first| first.min(hold.at)));
+        true
+    }
+
+    /// So much of it ran when it was cancelled; that it ended by that is told next.
+    pub(crate) fn on_ran(&mut self, stopped: &Stopped) {
+        let Stopped { range, node, attempt, began } = *stopped;
+        if let Some(detail) = &mut self.detail {
+            detail.ran.put(range, Hold { node, at: began, attempt });
+            self.began = Some(self.began.map_or(began, |first| first.min(began)));
+        }
+    }
+
+    /// What of it runs now.
+    pub(crate) fn runs(&self) -> Vec<Stopped> {
+        let running = self.detail.iter().flat_map(|detail| detail.running.all());
+        let all = running.map(|(spec, first, count, hold)| {
+            let range = TaskRange { job: self.no, spec, first, count };
+            Stopped { range, node: hold.node, attempt: hold.attempt, began: hold.at }
+        });
+        all.collect()
     }
 
     pub(crate) fn on_retracted(&mut self, range: TaskRange) {
@@ -209,10 +234,33 @@ impl JobRow {
         self.on_gone(range, How::Ran(ended));
     }
 
-    /// Tasks ended without having run.
-    pub(crate) fn on_dropped(&mut self, range: TaskRange, dropped: Arc<Dropped>) {
+    /// Tasks ended without having run to their end. They are given back in parts: those that ran,
+    /// each with who ran it, and those that did not.
+    pub(crate) fn on_dropped(
+        &mut self,
+        range: TaskRange,
+        dropped: &Dropped,
+    ) -> Vec<(TaskRange, Arc<Dropped>)> {
         self.sums.count(&dropped.end, u64::from(range.count));
-        self.on_gone(range, How::Dropped(dropped));
+        let ran = self.detail.as_ref().map_or_else(Vec::new, |d| d.ran.within(range));
+        let (mut parts, mut first) = (Vec::new(), range.first);
+        let mut add = |first: u32, end: u32, ran: Option<Hold>| {
+            if first < end {
+                let dropped = Arc::new(Dropped { end: dropped.end.clone(), ran, ..*dropped });
+                parts.push((range.with(first, end - first), dropped));
+            }
+        };
+        for (part, hold) in ran {
+            self.sums.stopped += u64::from(part.count);
+            add(first, part.first, None);
+            add(part.first, part.end(), Some(hold));
+            first = part.end();
+        }
+        add(first, range.end(), None);
+        for (part, dropped) in &parts {
+            self.on_gone(*part, How::Dropped(Arc::clone(dropped)));
+        }
+        parts
     }
 
     fn on_gone(&mut self, range: TaskRange, how: How) {
@@ -221,7 +269,9 @@ impl JobRow {
         detail.roster.on_gone(range.spec, u64::from(range.count));
         detail.said.retain_outside(range);
         detail.checkpoints.retain_outside(range);
-        detail.failures.retain_outside(range);
+        if let How::Ran(_) = how {
+            detail.failures.retain_outside(range);
+        }
         detail.ends.insert(range, how);
     }
 
@@ -234,8 +284,10 @@ impl JobRow {
         (self.sums.cancelled, self.sums.skipped) = (0, 0);
         let Some(detail) = &mut self.detail else { return Vec::new() };
         let bad = detail.ends.take_unsuccessful();
-        for ((spec, _), piece) in &bad {
+        for ((spec, first), piece) in &bad {
             detail.roster.on_again(*spec, u64::from(piece.count));
+            let range = TaskRange { job: self.no, spec: *spec, first: *first, count: piece.count };
+            detail.failures.retain_outside(range);
         }
         bad.into_iter().map(|(_, piece)| piece.how).collect()
     }
@@ -291,7 +343,7 @@ impl JobRow {
 
     /// How often tasks of it were started.
     pub(crate) fn attempts(&self) -> u64 {
-        self.sums.ran + self.sums.retried + self.running()
+        self.sums.ran + self.sums.retried + self.sums.stopped + self.running()
     }
 
     /// How often an attempt failed.
@@ -304,6 +356,7 @@ impl Detail {
     fn let_go(&mut self, range: TaskRange) {
         self.granted.take(range);
         self.running.take(range);
+        self.ran.take(range);
     }
 
     /// Whether all that a task waits for inside its job has ended.

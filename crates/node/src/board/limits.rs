@@ -1,5 +1,7 @@
 //! What the board never exceeds.
 
+use bary_model::time::Span;
+
 /// Limits of what is known of jobs and tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoardLimits {
@@ -10,6 +12,9 @@ pub struct BoardLimits {
     /// Most finished jobs that are kept. Past it the oldest are forgotten, as by `bary prune`.
     /// Defaults to 1,000,000.
     pub jobs_kept_max: usize,
+    /// For how long finished jobs are kept; after it they are forgotten in the same way. Defaults
+    /// to 30 days.
+    pub jobs_kept_span: Span,
     /// Most events that are remembered for who follows them. Defaults to 100,000.
     pub event_ring_max: usize,
     /// Most bytes of the output of one running task that are kept for who follows it. Defaults to
@@ -24,6 +29,7 @@ impl Default for BoardLimits {
         Self {
             board_tasks_max: 1_000_000,
             jobs_kept_max: 1_000_000,
+            jobs_kept_span: Span::secs(30 * 24 * 3_600),
             event_ring_max: 100_000,
             tail_bytes_max: 64 << 10,
             tails_bytes_max: 64 << 20,
@@ -35,6 +41,7 @@ impl Default for BoardLimits {
 pub const TABLE: &[(&str, &str, &str)] = &[
     ("board_tasks_max", "1,000,000", "ended tasks with details; older jobs are counts only"),
     ("jobs_kept_max", "1,000,000", "finished jobs; the oldest are forgotten"),
+    ("jobs_kept_span", "30 d", "how long finished jobs are kept; then they are forgotten"),
     ("event_ring_max", "100,000", "events that are remembered for who follows them"),
     ("tail_bytes_max", "64 KiB", "output of a running task that is kept for who follows it"),
     ("tails_bytes_max", "64 MiB", "such output of all running tasks"),

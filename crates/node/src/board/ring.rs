@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bary_model::decree::Decree;
 use bary_model::event::{Considered, Ended};
 use bary_model::id::{JobNo, NodeId, TaskId, TaskRange};
 use bary_model::outcome::Failure;
@@ -83,6 +84,7 @@ pub(crate) enum What {
         good: bool,
     },
     Forgotten,
+    Decreed(Arc<Decree>),
     Drained {
         node: NodeId,
         drain: bool,

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Method, Response, StatusCode};
 use bary_api::problem::{Kind, Refused};
 use bary_api::v1::Problem;
 use serde::Serialize;
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// What browsers are told about every answer: it is data, no page, and not to be kept.
 const CAUTIONS: [(HeaderName, HeaderValue); 3] = [
@@ -80,6 +80,33 @@ pub(crate) fn bytes(status: u16, kind: &'static str, body: impl Into<Body>) -> R
     answer
 }
 
+/// The answer to a message that could not be read: gRPC's own library says that the node is at
+/// fault, when whoever sent it is. What the node itself refuses has details.
+pub(crate) fn of_misread(answer: Response<Body>) -> Response<Body> {
+    let headers = answer.headers();
+    let is_internal = headers.get(Status::GRPC_STATUS).is_some_and(|code| code == INTERNAL);
+    if !is_internal || headers.contains_key(Status::GRPC_STATUS_DETAILS) {
+        return answer;
+    }
+    match Status::from_header_map(headers) {
+        Some(status) => Status::from(misread(&status)).into_http(),
+        None => answer,
+    }
+}
+
+/// The number of gRPC's code for what the node is at fault of.
+const INTERNAL: &str = "13";
+
+/// A message that could not be read, as whoever sent it is told; any other status as it is.
+pub(crate) fn misread(status: &Status) -> Refused {
+    if status.code() != Code::Internal || !status.details().is_empty() {
+        return Refused::of_status(status);
+    }
+    let title = format!("the message cannot be read: {}", status.message());
+    Refused::new(Kind::Invalid, title)
+        .help("see crates/api/proto/bary/v1/node.proto, or reflection")
+}
+
 /// Adds what browsers are told.
 pub(crate) fn caution(headers: &mut HeaderMap) {
     for (name, value) in CAUTIONS {
@@ -101,5 +128,19 @@ mod tests {
         let answer = refusal(true, refused);
         assert_eq!(answer.status(), 200, "gRPC says it in its own header");
         assert_eq!(answer.headers()["grpc-status"], "8");
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_read_is_its_senders_fault() {
+        let library = Status::internal("failed to decode Protobuf message: invalid tag");
+        let answer = of_misread(library.into_http());
+        assert_eq!(answer.headers()["grpc-status"], "3");
+        let told = Status::from_header_map(answer.headers()).expect("it is one");
+        let refused = Refused::of_status(&told);
+        assert!(refused.kind == Kind::Invalid && refused.title.ends_with("invalid tag"));
+        let own = Status::from(Refused::new(Kind::Internal, "the node is at fault"));
+        assert_eq!(of_misread(own.into_http()).headers()["grpc-status"], "13");
+        let other = Status::not_found("no").into_http();
+        assert_eq!(of_misread(other).headers()["grpc-status"], "5");
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Entrance {
 pub(crate) type Closing = Receiver<bool>;
 
 /// A connection of any kind.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
@@ -122,6 +122,13 @@ impl Entrance {
         }
         drop(socket);
         self.see_out(inside).await;
+    }
+
+    /// Serves one connection to its end; one too many is closed at once.
+    pub(crate) async fn one<S: Stream>(self, stream: S, peer: Peer) {
+        if let Some(permit) = self.permit() {
+            self.serve(stream, peer, permit).await;
+        }
     }
 
     fn permit(&self) -> Option<OwnedSemaphorePermit> {

@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use axum::http::header::AUTHORIZATION;
@@ -44,7 +43,7 @@ pub(crate) struct Gate {
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     pool: Pool,
-    draining: AtomicBool,
+    behind: Service,
 }
 
 /// A request that was let in: whose it is, and the room that it takes until this is dropped.
@@ -61,24 +60,15 @@ pub(crate) struct Room(
     #[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit,
 );
 
-/// Seconds after which a node that is ending may be up again.
-const DRAIN_SECONDS: f64 = 5.0;
-
 impl Gate {
     /// A gate in front of a service.
     pub(crate) fn new(service: &Service, limits: DoorLimits) -> Self {
         let (access, audit) = (Arc::clone(service.access()), service.audit_log().clone());
-        let service = service.limits().clone();
+        let (behind, service) = (service.clone(), service.limits().clone());
         let requests = Arc::new(Semaphore::new(service.requests_in_flight_max));
         let streams = Arc::new(Semaphore::new(service.streams_max));
         let pool = Pool::new(limits.requests_bytes_max.max(service.request_bytes_max));
-        let draining = AtomicBool::new(false);
-        Self { access, audit, limits, service, requests, streams, pool, draining }
-    }
-
-    /// Takes no more work from now on.
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        Self { access, audit, limits, service, requests, streams, pool, behind }
     }
 
     /// Whether a request is meant for this node at all.
@@ -104,10 +94,8 @@ impl Gate {
         door: Door,
     ) -> Result<Visit, Refused> {
         let caller = Arc::new(self.caller(request, door)?);
-        if verb.is_some_and(brings_work) && self.draining.load(Ordering::Relaxed) {
-            let title = "the node is ending and takes no more work; nothing was changed";
-            let refused = Refused::new(Kind::Unavailable, title).retry_after(DRAIN_SECONDS);
-            return Err(refused.help("try again once it is up again"));
+        if verb.is_some_and(brings_work) {
+            self.behind.check_open()?;
         }
         let room = self.room(is_long(verb))?;
         Ok(Visit { caller, share: self.pool.share(), room })
@@ -169,13 +157,13 @@ impl Gate {
 
 /// Whether a verb is a stream, or waits for something else than the node.
 pub(crate) fn is_long(verb: Option<Verb>) -> bool {
-    verb.is_none_or(|verb| verb.row().streams || verb == Verb::Wait)
+    verb.is_none_or(|verb| verb.row().streams || matches!(verb, Verb::Wait | Verb::Backup))
 }
 
 /// Whether a verb brings tasks to run, or somebody to run them.
 fn brings_work(verb: Verb) -> bool {
-    use Verb::{Extend, Retry, Session, Submit, Work};
-    matches!(verb, Submit | Session | Extend | Retry | Work)
+    use Verb::{Begin, Chunk, Commit, Exec, Extend, Retry, Session, Submit, Work};
+    matches!(verb, Submit | Begin | Chunk | Commit | Session | Extend | Retry | Exec | Work)
 }
 
 /// An answer that keeps the room of its request until it was sent.

@@ -9,6 +9,7 @@ use bary_api::v1::node_server::Node;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::doors::answer::misread;
 use crate::service::caller::Caller;
 use crate::service::{Service, Streamed};
 
@@ -58,6 +59,18 @@ macro_rules! node {
                 Ok(Response::new(told(self.service.$flow(&caller, message).await?)))
             })*
 
+            type ExecStream = Told<v1::ExecOutput>;
+
+            async fn exec(
+                &self,
+                request: Request<Streaming<v1::ExecInput>>,
+            ) -> Result<Response<Self::ExecStream>, Status> {
+                let (caller, messages) = asked(request)?;
+                let messages = messages.map(|message| message.map_err(|status| misread(&status)));
+                let said = self.service.exec(&caller, Box::pin(messages)).await?;
+                Ok(Response::new(told(said)))
+            }
+
             type SessionStream = Told<v1::SessionReply>;
 
             async fn session(
@@ -65,7 +78,7 @@ macro_rules! node {
                 request: Request<Streaming<v1::SessionRequest>>,
             ) -> Result<Response<Self::SessionStream>, Status> {
                 let (caller, messages) = asked(request)?;
-                let messages = messages.map(|message| message.map_err(Refused::from));
+                let messages = messages.map(|message| message.map_err(|status| misread(&status)));
                 let replies = self.service.session(&caller, Box::pin(messages)).await?;
                 Ok(Response::new(told(replies)))
             }
@@ -77,6 +90,9 @@ node! {
     {
         info: InfoRequest => InfoReply;
         submit: SubmitRequest => SubmitReply;
+        begin: BeginRequest => StagedReply;
+        chunk: ChunkRequest => StagedReply;
+        commit: CommitRequest => SubmitReply;
         extend: ExtendRequest => ExtendReply;
         close: JobsRequest => ChangedReply;
         cancel: CancelRequest => ChangedReply;
@@ -94,6 +110,8 @@ node! {
         list_policies: ListPoliciesRequest => ListPoliciesReply;
         set_policy: SetPolicyRequest => SetPolicyReply;
         try_policy: TryPolicyRequest => TryPolicyReply;
+        cache: CacheRequest => CacheReply;
+        clear_cache: ClearCacheRequest => ClearCacheReply;
         list_tokens: ListTokensRequest => ListTokensReply;
         create_token: CreateTokenRequest => CreateTokenReply;
         revoke_token: RevokeTokenRequest => ChangedReply;

@@ -88,7 +88,10 @@ macro_rules! single {
 /// A route whose answer is a stream.
 macro_rules! stream {
     ($http:expr, $place:expr, $call:ident, $ask:ident) => {
-        route!($http, $place, $call, $ask, |_, _| Ok(()), flow::answer)
+        stream!($http, $place, $call, $ask, |_, _| Ok(()))
+    };
+    ($http:expr, $place:expr, $call:ident, $ask:ident, $head:expr) => {
+        route!($http, $place, $call, $ask, $head, flow::answer)
     };
 }
 
@@ -96,9 +99,12 @@ macro_rules! stream {
 #[rustfmt::skip]
 fn handler(http: &Http, place: Place) -> Option<MethodRouter> {
     match place.verb {
-        Verb::Session | Verb::Work => None,
+        Verb::Session | Verb::Exec | Verb::Work => None,
         Verb::Info => single!(http, place, info, InfoRequest),
         Verb::Submit => single!(http, place, submit, SubmitRequest, keyed),
+        Verb::Begin => single!(http, place, begin, BeginRequest),
+        Verb::Chunk => single!(http, place, chunk, ChunkRequest),
+        Verb::Commit => single!(http, place, commit, CommitRequest),
         Verb::Extend => single!(http, place, extend, ExtendRequest),
         Verb::Close => single!(http, place, close, JobsRequest),
         Verb::Cancel => single!(http, place, cancel, CancelRequest),
@@ -110,7 +116,9 @@ fn handler(http: &Http, place: Place) -> Option<MethodRouter> {
         Verb::ListJobs => single!(http, place, list_jobs, ListJobsRequest),
         Verb::ListTasks => single!(http, place, list_tasks, ListTasksRequest),
         Verb::Wait => single!(http, place, wait, WaitRequest),
-        Verb::Events => stream!(http, place, events, EventsRequest),
+        Verb::Events => stream!(http, place, events, EventsRequest, |ask, headers| {
+            go_on(&mut ask.after, headers)
+        }),
         Verb::Logs => stream!(http, place, logs, LogsRequest),
         Verb::Results => stream!(http, place, results, ResultsRequest),
         Verb::Why => single!(http, place, why, WhyRequest),
@@ -119,7 +127,11 @@ fn handler(http: &Http, place: Place) -> Option<MethodRouter> {
         Verb::ListPolicies => single!(http, place, list_policies, ListPoliciesRequest),
         Verb::SetPolicy => single!(http, place, set_policy, SetPolicyRequest),
         Verb::TryPolicy => single!(http, place, try_policy, TryPolicyRequest),
-        Verb::Audit => stream!(http, place, audit, AuditRequest),
+        Verb::Cache => single!(http, place, cache, CacheRequest),
+        Verb::ClearCache => single!(http, place, clear_cache, ClearCacheRequest),
+        Verb::Audit => stream!(http, place, audit, AuditRequest, |ask, headers| {
+            go_on(&mut ask.after, headers)
+        }),
         Verb::ListTokens => single!(http, place, list_tokens, ListTokensRequest),
         Verb::CreateToken => single!(http, place, create_token, CreateTokenRequest),
         Verb::RevokeToken => single!(http, place, revoke_token, RevokeTokenRequest),
@@ -152,11 +164,8 @@ impl Http {
         let owned = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
         let path: Vec<_> = path.iter().map(owned).collect();
         let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
-        let Query(mut query) =
+        let Query(query) =
             query.map_err(|error| invalid(format!("the query is wrong: {error}")))?;
-        if place.route.method == Method::Get {
-            go_on(place.verb, &parts.headers, &mut query)?;
-        }
         let body = match place.route.method.has_body() {
             true => self.body(&parts.headers, content, &visit).await?,
             false => Bytes::new(),
@@ -199,18 +208,12 @@ pub(crate) fn late(most: std::time::Duration) -> Refused {
     Refused::new(Kind::TimedOut, title).help("it may have been done: look before you repeat it")
 }
 
-/// Has a client that was cut off go on where it was.
-fn go_on(
-    verb: Verb,
-    headers: &HeaderMap,
-    query: &mut Vec<(String, String)>,
-) -> Result<(), Refused> {
-    let last = headers.get(sse::LAST_EVENT_ID);
-    let (Some(last), Verb::Events | Verb::Audit) = (last, verb) else { return Ok(()) };
-    let wrong = |_| invalid(format!("the header {} is no number", sse::LAST_EVENT_ID));
-    let last = last.to_str().map_err(wrong)?.to_owned();
-    query.retain(|(name, _)| name != sse::AFTER);
-    query.push((sse::AFTER.to_owned(), last));
+/// Has a client that was cut off go on where it was, whatever its address says.
+fn go_on(after: &mut u64, headers: &HeaderMap) -> Result<(), Refused> {
+    let Some(last) = headers.get(sse::LAST_EVENT_ID) else { return Ok(()) };
+    let last = last.to_str().ok().and_then(|text| text.parse().ok());
+    let wrong = || invalid(format!("the header {} must be a whole number", sse::LAST_EVENT_ID));
+    *after = last.ok_or_else(wrong)?;
     Ok(())
 }
 

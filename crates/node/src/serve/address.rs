@@ -67,10 +67,25 @@ impl AddressFile {
             text.push_str(&format!("socket {}\n", socket.display()));
         }
         let draft = state.join("address.draft");
-        fs::write(&draft, text)?;
-        fs::rename(&draft, &path)?;
+        match fs::write(&draft, &text) {
+            // What an earlier process has left there has room for it.
+            Err(cause) if is_full(&cause) => {
+                // An empty file takes no room, and the next start takes it away.
+                drop(fs::remove_file(&draft));
+                fs::write(&path, text)?;
+            }
+            written => {
+                written?;
+                fs::rename(&draft, &path)?;
+            }
+        }
         Ok(Self { path })
     }
+}
+
+/// Whether there was no space.
+pub(crate) fn is_full(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl Drop for AddressFile {

@@ -1,46 +1,50 @@
 //! Watches over a node that runs: does as signals say, tells the service manager that it lives, and
 //! drains it at the end.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::board::clock;
-use crate::doors::gate::Gate;
 use crate::doors::health::Health;
-use crate::serve::Served;
 use crate::serve::log::{Level, Log};
 use crate::serve::notify::{Notify, watchdog_interval};
 use crate::serve::signals::{Asked, Signals};
+use crate::serve::{Reload, Reloaded, Served};
 use crate::service::{Ending, Service};
 
 /// What watches over a node.
 pub(crate) struct Keeper {
     pub(crate) service: Service,
-    pub(crate) gate: Arc<Gate>,
     pub(crate) health: Health,
     pub(crate) log: Log,
     pub(crate) notify: Notify,
     pub(crate) signals: Signals,
+    pub(crate) reload: Option<Reload>,
+    /// How long a drain may take.
+    pub(crate) drain: Duration,
 }
 
-/// How often to look where nobody wants to hear that the process lives.
-const NEVER: Duration = Duration::from_secs(3_600);
+/// What is said once nothing goes on.
+const HANGS: &str = "a node's loop or its journal hangs: the service manager is not told that it \
+                     lives";
+
+/// How often to look whether finished jobs were kept for long enough.
+const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Keeper {
     /// Says how to reach the node, and returns when it has ended.
-    pub(crate) async fn over(mut self, reach: String, drain: Duration) -> Served {
+    pub(crate) async fn over(mut self, reach: String) -> Served {
         self.health.set(true).await;
         self.notify.ready(&reach_without_token(&reach));
         self.log.say(Level::Info, &reach, &[]);
         let why = self.until_end().await;
-        self.gate.drain();
+        self.service.shut();
         self.health.set(false).await;
         self.notify.stopping("drains");
         let served = match why {
-            Ending::Drain => self.drain(drain).await,
+            Ending::Drain => self.drain(self.drain).await,
             Ending::Now => self.end(Ending::Now, Served::Stopped).await,
             Ending::Failed(why) => {
                 self.log.say(Level::Error, &format!("the node has failed: {why}"), &[]);
@@ -53,23 +57,80 @@ impl Keeper {
 
     /// Does as signals say until one, or somebody else, wants the end.
     async fn until_end(&mut self) -> Ending {
-        let mut beat = interval(watchdog_interval().unwrap_or(NEVER));
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let service = self.service.clone();
-        let mut ending = std::pin::pin!(service.ending());
-        loop {
-            tokio::select! {
-                ending = &mut ending => return ending,
-                asked = self.signals.next() => match asked {
-                    Asked::End(_) => return Ending::Drain,
-                    Asked::Reload => self.reload().await,
-                },
-                _ = beat.tick() => self.notify.alive(),
+        let heart = watchdog_interval().map(|every| tokio::spawn(self.heart(every)));
+        let ending = self.until_asked().await;
+        if let Some(heart) = heart {
+            heart.abort();
+        }
+        ending
+    }
+
+    /// Tells the service manager that the node goes on, for as long as it does: the doors, the
+    /// loops of the nodes, and the journal.
+    fn heart(&self, every: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let (service, notify, log) = (self.service.clone(), self.notify.clone(), self.log);
+        async move {
+            let mut beat = interval(every);
+            beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let (mut turns, mut well) = (Vec::new(), true);
+            loop {
+                beat.tick().await;
+                let was_well = well;
+                well = timeout(every, service.cluster().goes_on(&mut turns)).await == Ok(true);
+                match (well, was_well) {
+                    (true, _) => notify.alive(),
+                    (false, true) => log.say(Level::Error, HANGS, &[]),
+                    (false, false) => {}
+                }
             }
         }
     }
 
-    async fn reload(&self) {
+    async fn until_asked(&mut self) -> Ending {
+        let service = self.service.clone();
+        let mut ending = std::pin::pin!(service.ending());
+        let mut look = interval(LOOK_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                ending = &mut ending => return ending,
+                _ = look.tick() => self.service.forget_old(),
+                asked = self.signals.next() => match asked {
+                    Asked::End(_) => return Ending::Drain,
+                    Asked::Reload => self.reload().await,
+                },
+            }
+        }
+    }
+
+    /// Reads again what may have changed, and says what came of it.
+    async fn reload(&mut self) {
+        self.reload_tokens().await;
+        let Some(Reload(read)) = self.reload.clone() else { return };
+        match tokio::task::spawn_blocking(move || read()).await {
+            Ok(Ok(Reloaded { drain_timeout, log, audit_bytes_max, at_start })) => {
+                self.drain = drain_timeout;
+                self.log.format = log;
+                self.service.audit_log().bound(audit_bytes_max);
+                let text = match at_start.as_slice() {
+                    [] => "settings were read again".to_owned(),
+                    keys => format!(
+                        "settings were read again; a restart is needed for {}",
+                        keys.join(", ")
+                    ),
+                };
+                self.log.say(Level::Info, &text, &[("restart_needed", json!(at_start))]);
+            }
+            Ok(Err(error)) => {
+                let text = format!("settings were not read again, and stay as they were: {error}");
+                self.log.say(Level::Error, &text, &[]);
+            }
+            // The panic was printed when it happened.
+            Err(_) => {}
+        }
+    }
+
+    async fn reload_tokens(&self) {
         let access = self.service.access().clone();
         let read = tokio::task::spawn_blocking(move || access.reload(clock::now())).await;
         match read {

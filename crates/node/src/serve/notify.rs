@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 /// The way to the service manager, where there is one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Notify {
     #[cfg(unix)]
-    socket: Option<unix::Manager>,
+    socket: Option<std::sync::Arc<unix::Manager>>,
 }
 
 impl Notify {
@@ -15,7 +15,8 @@ impl Notify {
     pub(crate) fn from_environment() -> Self {
         Self {
             #[cfg(unix)]
-            socket: std::env::var_os("NOTIFY_SOCKET").and_then(|name| unix::Manager::of(&name)),
+            socket: std::env::var_os("NOTIFY_SOCKET")
+                .and_then(|name| unix::Manager::of(&name).map(Into::into)),
         }
     }
 
@@ -106,7 +107,9 @@ mod unix {
             let dir = tempfile::tempdir().expect("there is room");
             let path = dir.path().join("notify");
             let manager = UnixDatagram::bind(&path).expect("nobody has it");
-            let notify = crate::serve::notify::Notify { socket: Manager::of(path.as_os_str()) };
+            let notify = crate::serve::notify::Notify {
+                socket: Manager::of(path.as_os_str()).map(Into::into),
+            };
             notify.ready("listens");
             notify.alive();
             let mut buffer = [0; 128];

@@ -8,25 +8,38 @@ use bary_api::verb::Verb;
 use bary_identity::audit::{Entry, Outcome};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::audit::AppendError;
 use crate::board::clock;
 use crate::service::caller::Caller;
 use crate::service::{Inner, Service};
 
 /// Leave to do one thing, while it lives.
 pub(super) struct Leave<'a> {
+    line: Line<'a>,
+    pub(super) permit: OwnedSemaphorePermit,
+}
+
+/// The line of the audit log about one thing: written once, when it is known what came of it. Who
+/// does not wait to know is told of all the same.
+struct Line<'a> {
     inner: &'a Inner,
     caller: &'a Caller,
     verb: Verb,
     target: String,
-    pub(super) permit: OwnedSemaphorePermit,
+    why: Box<str>,
+    /// Whether it is still to be written; what changes nothing has none.
+    due: bool,
 }
+
+/// What a line says where nobody waited for the outcome.
+pub(super) const UNKNOWN: &str = "its caller did not wait for the answer";
 
 /// Seconds after which a request that was shed may be tried again.
 const SHED: f64 = 0.1;
 
 impl Service {
-    /// Leave for a caller to use a verb on something. What changes anything is in the audit log
-    /// before it is done.
+    /// Leave for a caller to use a verb on something. Of what changes anything the audit log has a
+    /// line before it is acknowledged.
     ///
     /// # Errors
     /// Where the role is too low, too much is under way, or the audit log takes no line. Nothing
@@ -67,9 +80,10 @@ impl Service {
             Refused::new(Kind::Full, title).help("try again in a moment").retry_after(SHED)
         })?;
         if row.changes {
-            said(Outcome::Done, why)?;
+            inner.audit.check()?;
         }
-        Ok(Leave { inner, caller, verb, target, permit })
+        let line = Line { inner, caller, verb, target, why: why.into(), due: row.changes };
+        Ok(Leave { line, permit })
     }
 }
 
@@ -83,6 +97,17 @@ impl Inner {
         outcome: Outcome,
         reason: &str,
     ) -> Result<(), Refused> {
+        Ok(self.append(caller, verb, target, outcome, reason)?)
+    }
+
+    fn append(
+        &self,
+        caller: &Caller,
+        verb: Verb,
+        target: &str,
+        outcome: Outcome,
+        reason: &str,
+    ) -> Result<(), AppendError> {
         self.audit.append(&Entry {
             at: clock::now(),
             who: &caller.name,
@@ -98,14 +123,48 @@ impl Inner {
 }
 
 impl Leave<'_> {
-    /// Notes in the audit log what came of a change where it was not made after all.
-    pub(super) fn settle<T>(self, done: Result<T, Refused>) -> Result<T, Refused> {
-        if let Err(refused) = &done
-            && self.verb.row().changes
-        {
-            let Self { inner, caller, verb, ref target, .. } = self;
-            inner.note(caller, verb, target, Outcome::Refused, &refused.title)?;
-        }
+    /// Notes in the audit log what came of a change.
+    ///
+    /// # Errors
+    /// Where it was refused, or the audit log took no line: it may have been done then.
+    pub(super) fn settle<T>(mut self, done: Result<T, Refused>) -> Result<T, Refused> {
+        self.line.write(done.as_ref().err())?;
         done
+    }
+
+    /// As [`Leave::settle`] for a stream that has begun, which keeps its place.
+    ///
+    /// # Errors
+    /// Where the audit log takes no line.
+    pub(super) fn begun(mut self) -> Result<OwnedSemaphorePermit, Refused> {
+        self.line.write(None)?;
+        Ok(self.permit)
+    }
+}
+
+impl Line<'_> {
+    fn write(&mut self, refused: Option<&Refused>) -> Result<(), Refused> {
+        if !std::mem::take(&mut self.due) {
+            return Ok(());
+        }
+        let (outcome, reason) = match refused {
+            Some(refused) => (Outcome::Refused, refused.title.as_str()),
+            None => (Outcome::Done, &*self.why),
+        };
+        self.inner.append(self.caller, self.verb, &self.target, outcome, reason).map_err(|error| {
+            let title = format!("it may have been done, but is not in the audit log: {error}");
+            let refused = Refused::from(error);
+            Refused { title, ..refused }
+        })
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        if std::mem::take(&mut self.due) {
+            let why = if self.why.is_empty() { UNKNOWN.into() } else { self.why.clone() };
+            // A log that takes no line stops the next change, which needs one.
+            drop(self.inner.append(self.caller, self.verb, &self.target, Outcome::Done, &why));
+        }
     }
 }

@@ -4,11 +4,11 @@
 use std::sync::atomic::Ordering;
 
 use bary_api::problem::{Kind, Refused};
-use bary_engine::input::{Reply, Request};
+use bary_engine::input::{Refusal, Reply, Request};
 use bary_model::id::JobNo;
 use tokio::sync::oneshot;
 
-use crate::board::Asked;
+use crate::board::{Asked, Room};
 use crate::service::Inner;
 use crate::service::refusal;
 
@@ -18,13 +18,23 @@ impl Inner {
     /// # Errors
     /// Where it was refused; where no answer came in time it may still be done.
     pub(super) async fn ask(&self, request: Request) -> Result<Reply, Refused> {
-        self.ask_node(0, request).await
+        self.ask_in(0, request, None).await
     }
 
     /// As [`Inner::ask`], of the node of this number.
     pub(super) async fn ask_node(&self, node: usize, request: Request) -> Result<Reply, Refused> {
+        self.ask_in(node, request, None).await
+    }
+
+    /// The room is given back with the answer.
+    pub(super) async fn ask_in(
+        &self,
+        node: usize,
+        request: Request,
+        room: Option<Room>,
+    ) -> Result<Reply, Refused> {
         let (answer, answered) = oneshot::channel();
-        let ticket = self.post(node, request, Asked::Once(answer))?;
+        let ticket = self.post(node, request, Asked::Once(answer, room))?;
         match tokio::time::timeout(self.limits.request_timeout, answered).await {
             Ok(Ok(Reply::Refused(refusal))) => Err(refusal::told(&refusal)),
             Ok(Ok(reply)) => Ok(reply),
@@ -37,8 +47,12 @@ impl Inner {
         }
     }
 
-    /// Asks for something; the answer goes where `asked` says.
+    /// Asks for something; the answer goes where `asked` says. While everything waits for space on
+    /// the disk, what would take more of it is refused at once: its answer would wait too.
     pub(super) fn post(&self, node: usize, request: Request, asked: Asked) -> Result<u64, Refused> {
+        if adds(&request) && self.board.is_stuck() {
+            return Err(refusal::told(&Refusal::NoRoom));
+        }
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         self.board.expect(ticket, asked);
         if self.cluster.ask_node(node, ticket, request).is_err() {
@@ -49,8 +63,12 @@ impl Inner {
     }
 
     /// As [`Inner::ask`], for a request that is answered by a job's number.
-    pub(super) async fn ask_for_job(&self, request: Request) -> Result<JobNo, Refused> {
-        match self.ask(request).await? {
+    pub(super) async fn ask_for_job(
+        &self,
+        request: Request,
+        room: Option<Room>,
+    ) -> Result<JobNo, Refused> {
+        match self.ask_in(0, request, room).await? {
             Reply::Accepted(job) => Ok(job),
             Reply::Done | Reply::Over { .. } | Reply::Refused(_) => {
                 Err(Refused::new(Kind::Internal, "the home gave the job no number"))
@@ -64,4 +82,9 @@ impl Inner {
         let why = why.unwrap_or_else(|| "the node is stopping".into());
         Refused::new(Kind::Unavailable, why).help("start it again: bary up")
     }
+}
+
+/// Whether a request brings tasks.
+fn adds(request: &Request) -> bool {
+    matches!(request, Request::Submit(_) | Request::SubmitAfter { .. } | Request::Extend { .. })
 }

@@ -1,10 +1,7 @@
-//! A copy of the state while the node runs: the journal first, then the results that it refers to.
-//! A batch that is being written is cut off when the copy is opened, as after a crash, so that all
-//! that was acknowledged before the copy began is in it.
+//! A copy of the state while the node runs. All that was acknowledged before it began is in it.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use bary_api::problem::{Kind, Refused};
 use bary_api::v1::{BackupReply, BackupRequest};
@@ -12,13 +9,10 @@ use bary_api::verb::Verb;
 use bary_identity::calendar;
 use tokio::task::spawn_blocking;
 
+use crate::backup::copy::{CopyError, copy};
 use crate::board::clock;
 use crate::service::caller::Caller;
 use crate::service::{Inner, Service, tokens};
-use crate::state::{BLOBS, JOURNAL, STATE};
-
-/// What is not of the state itself, but of whoever has it open.
-const LOCK: &str = "lock";
 
 impl Service {
     /// Writes a copy of the state, while running, to a directory on the node's machine.
@@ -48,78 +42,20 @@ impl Inner {
             return Err(refused.help("it is one of the node's machine"));
         }
         let until = calendar::text(clock::now());
-        let copied = spawn_blocking(move || copy(&state, &to)).await.map_err(tokens::broken)?;
-        let bytes = copied.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Refused::new(Kind::Conflict, error.to_string()),
-            _ => Refused::new(Kind::Internal, format!("the copy failed: {error}")),
-        })?;
-        Ok(BackupReply { directory, bytes, until })
-    }
-}
-
-/// Copies a state beside the place where it is wanted, and puts it there when it is whole.
-fn copy(state: &Path, to: &Path) -> io::Result<u64> {
-    let own = fs::read(state.join(STATE))?;
-    if to.exists() && fs::read(to.join(STATE)).ok().as_ref() != Some(&own) {
-        let text = format!("`{}` is there and is no copy of this state", to.display());
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-    }
-    let (draft, old) = (beside(to, "draft"), beside(to, "old"));
-    for left in [&draft, &old] {
-        if left.exists() {
-            fs::remove_dir_all(left)?;
-        }
-    }
-    fs::create_dir_all(&draft)?;
-    let mut bytes = copy_file(&state.join(STATE), &draft.join(STATE))?;
-    for part in [JOURNAL, BLOBS] {
-        bytes += copy_files(&state.join(part), &draft.join(part))?;
-    }
-    if to.exists() {
-        fs::rename(to, &old)?;
-    }
-    fs::rename(&draft, to)?;
-    if let Some(parent) = to.parent().filter(|_| cfg!(unix)) {
-        File::open(parent)?.sync_all()?;
-    }
-    if old.exists() {
-        fs::remove_dir_all(&old)?;
-    }
-    Ok(bytes)
-}
-
-fn beside(to: &Path, what: &str) -> PathBuf {
-    let mut name = to.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(what);
-    to.with_file_name(name)
-}
-
-/// Copies the files of a directory in the order of their names, which is that of their making.
-fn copy_files(from: &Path, to: &Path) -> io::Result<u64> {
-    fs::create_dir_all(to)?;
-    let mut names = Vec::new();
-    if from.exists() {
-        for entry in fs::read_dir(from)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() && entry.file_name() != LOCK {
-                names.push(entry.file_name());
+        let still = std::sync::Arc::clone(&self.still);
+        let copied = spawn_blocking(move || {
+            // What the lock guards is on the disk.
+            let _still = still.lock().unwrap_or_else(PoisonError::into_inner);
+            copy(&state, &to)
+        });
+        let copied = copied.await.map_err(tokens::broken)?.map_err(|error| match error {
+            CopyError::Taken(_) | CopyError::Within(_) => {
+                Refused::new(Kind::Conflict, error.to_string())
             }
-        }
+            CopyError::Refused { .. } => {
+                Refused::new(Kind::Internal, format!("the copy failed: {error}"))
+            }
+        })?;
+        Ok(BackupReply { directory, bytes: copied.bytes, until, copied: copied.anew })
     }
-    names.sort();
-    let mut bytes = 0;
-    for name in names {
-        bytes += copy_file(&from.join(&name), &to.join(&name))?;
-    }
-    if cfg!(unix) {
-        File::open(to)?.sync_all()?;
-    }
-    Ok(bytes)
-}
-
-fn copy_file(from: &Path, to: &Path) -> io::Result<u64> {
-    let bytes = fs::copy(from, to)?;
-    File::open(to)?.sync_all()?;
-    Ok(bytes)
 }

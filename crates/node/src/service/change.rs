@@ -5,8 +5,10 @@ use bary_api::v1::{CancelRequest, ChangedReply, JobsRequest, PruneRequest, SetPr
 use bary_api::verb::Verb;
 use bary_engine::input::{Reply, Request};
 use bary_model::id::JobNo;
+use bary_model::outcome::Stopped;
 use bary_model::time::Span;
 
+use crate::board::job::JobRow;
 use crate::service::caller::Caller;
 use crate::service::{Inner, Service, jobs};
 
@@ -35,7 +37,10 @@ impl Service {
     ) -> Result<ChangedReply, Refused> {
         let leave = self.admit_why(caller, Verb::Cancel, numbers(&asked.jobs), &asked.reason)?;
         let (running, reason) = (!asked.keep_running, reason(&asked.reason));
-        let cancel = |job| Request::Cancel { job, running, reason: reason.clone() };
+        let cancel = |job| match (running, reason.clone()) {
+            (true, reason) => Request::CancelRun { job, reason, ran: self.0.runs(job) },
+            (false, reason) => Request::Cancel { job, running, reason },
+        };
         leave.settle(self.0.change(&asked.jobs, cancel).await)
     }
 
@@ -144,6 +149,11 @@ impl Inner {
         }
         let books = self.board.read();
         shown.iter().map(|&no| jobs::row(&books, no).map(|row| row.no)).collect()
+    }
+
+    /// What of a job runs now.
+    fn runs(&self, job: JobNo) -> Vec<Stopped> {
+        self.board.read().job(job).map_or_else(Vec::new, JobRow::runs)
     }
 
     async fn prune(&self, asked: &PruneRequest) -> Result<ChangedReply, Refused> {

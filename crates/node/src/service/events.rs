@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bary_api::problem::{Kind, Refused};
 use bary_api::v1::{Event, EventsRequest};
 use bary_api::verb::Verb;
+use bary_model::decree::Decree;
 use bary_model::id::{JobNo, NodeId};
 
 use crate::board::books::Books;
@@ -37,6 +38,8 @@ const KINDS: &[&str] = &[
     "drained",
     "undrained",
     "checkpointed",
+    "followed",
+    "labelled",
 ];
 
 /// What somebody wants to hear.
@@ -153,7 +156,10 @@ impl Inner {
             job: noted.job.map_or(0, jobs::shown_no),
             task,
             tasks,
-            node: node.map(|node| self.node_name(node)).unwrap_or_default(),
+            node: match &noted.what {
+                What::Decreed(decree) => named(decree).to_owned(),
+                _ => node.map(|node| self.node_name(node)).unwrap_or_default(),
+            },
             attempt: attempt.into(),
             state: state(&noted.what).to_owned(),
             detail: detail(books, noted),
@@ -184,6 +190,12 @@ fn kind(what: &What) -> &'static str {
         What::Drained { drain: true, .. } => "drained",
         What::Drained { drain: false, .. } => "undrained",
         What::Checkpointed { .. } => "checkpointed",
+        What::Decreed(decree) => match **decree {
+            Decree::Follow(_) => "followed",
+            Decree::Drain { drain: true, .. } => "drained",
+            Decree::Drain { drain: false, .. } => "undrained",
+            Decree::Label { .. } => "labelled",
+        },
     }
 }
 
@@ -199,7 +211,33 @@ fn who(what: &What) -> (Option<NodeId>, u16) {
             (Some(*node), *attempt)
         }
         What::Ended(ended) => (Some(ended.node), ended.attempt),
+        What::Dropped { how, .. } => {
+            how.ran.map_or((None, 0), |hold| (Some(hold.node), hold.attempt))
+        }
         _ => (None, 0),
+    }
+}
+
+/// The node that a decree is about, if it is about one.
+fn named(decree: &Decree) -> &str {
+    match decree {
+        Decree::Follow(_) => "",
+        Decree::Drain { node, .. } | Decree::Label { node, .. } => node,
+    }
+}
+
+/// What a decree says besides.
+fn decreed(decree: &Decree) -> String {
+    match decree {
+        Decree::Follow(policy) => policy.to_string(),
+        Decree::Drain { .. } => String::new(),
+        Decree::Label { labels, .. } => {
+            let each = labels.iter().map(|(label, value)| match value {
+                Some(value) => format!("{label}={value}"),
+                None => format!("{label}-"),
+            });
+            each.collect::<Vec<_>>().join(" ")
+        }
     }
 }
 
@@ -238,6 +276,7 @@ fn detail(books: &Books, noted: &Noted) -> String {
         }
         What::Checkpointed { step, .. } => format!("step {step}"),
         What::Superseded { .. } => "a late outcome was not counted".to_owned(),
+        What::Decreed(decree) => decreed(decree),
         _ => String::new(),
     }
 }

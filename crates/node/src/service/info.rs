@@ -31,7 +31,9 @@ impl Service {
         asked: ShutdownRequest,
     ) -> Result<ChangedReply, Refused> {
         let how = if asked.drain { "drain" } else { "now" };
-        let _leave = self.admit(caller, Verb::Shutdown, how)?;
+        let leave = self.admit(caller, Verb::Shutdown, how)?;
+        // The process may end before this call does.
+        leave.settle(Ok(()))?;
         let ending = if asked.drain { Ending::Drain } else { Ending::Now };
         self.0.ending.send_replace(Some(ending));
         let note = if asked.drain { "the node drains, then ends" } else { "the node ends" };
@@ -42,7 +44,7 @@ impl Service {
 impl Inner {
     fn info(&self, caller: &Caller) -> InfoReply {
         let books = self.board.read();
-        let (totals, full) = (books.totals, books.full);
+        let (totals, full) = (books.totals, books.full || books.low);
         drop(books);
         let status = match () {
             () if self.ending.borrow().is_some() => "draining",

@@ -9,6 +9,7 @@ use bary_api::verb::Verb;
 use bary_engine::input::Request;
 use bary_identity::calendar;
 use bary_jobfile::suggest;
+use bary_model::decree::Decree;
 use bary_model::id::NodeId;
 
 use crate::board::clock;
@@ -40,7 +41,7 @@ impl Service {
         Ok(ListNodesReply { nodes })
     }
 
-    /// Changes a node: drains it, or takes it up again.
+    /// Changes a node: drains it, takes it up again, or gives it labels. That holds over restarts.
     ///
     /// # Errors
     /// Where there is no such node, or no such change.
@@ -58,28 +59,38 @@ impl Service {
 impl Inner {
     async fn change_node(&self, asked: &ChangeNodeRequest) -> Result<ChangedReply, Refused> {
         let members = shown(self.cluster.members());
-        let member = named(&members, &asked.node)?;
-        if member.gone {
-            let title = format!("`{}` has left", asked.node);
-            return Err(Refused::new(Kind::Conflict, title).help("bary node ls lists the nodes"));
-        }
-        let node = member.info.id;
-        let drain = match asked.action.as_str() {
-            "drain" => true,
-            "undrain" => false,
+        // What was decreed of a node can be taken back while it is away.
+        let known = self.board.read().decrees.names(&asked.node);
+        let member = match named(&members, &asked.node) {
+            Err(refused) if !known => return Err(refused),
+            found => found.ok(),
+        };
+        let node: Box<str> = asked.node.as_str().into();
+        let (decree, note) = match asked.action.as_str() {
+            "drain" => (Decree::Drain { node, drain: true }, "is given nothing more"),
+            "undrain" => (Decree::Drain { node, drain: false }, "is given tasks again"),
+            "label" if asked.labels.is_empty() => {
+                let refused = Refused::new(Kind::Invalid, "no label is named");
+                return Err(
+                    refused.help("bary node label NODE NAME=VALUE, or NAME- to take it away")
+                );
+            }
             "label" => {
-                let title = "labels are not changed while a node runs";
-                let help = "start it with them: bary up --label NAME=VALUE";
-                return Err(Refused::new(Kind::Conflict, title).help(help));
+                let value = |value: &str| (!value.is_empty()).then(|| value.into());
+                let labels = asked.labels.iter();
+                let labels = labels.map(|(label, text)| (label.as_str().into(), value(text)));
+                (Decree::Label { node, labels: labels.collect() }, "has other labels")
             }
             other => {
                 let title = format!("`{other}` is no change of a node");
-                return Err(Refused::new(Kind::Invalid, title).help("there are drain and undrain"));
+                let help = "there are drain, undrain and label";
+                return Err(Refused::new(Kind::Invalid, title).help(help));
             }
         };
-        self.ask(Request::Drain { node, drain }).await?;
-        let note = if drain { "is given nothing more" } else { "is given tasks again" };
-        Ok(ChangedReply { jobs: Vec::new(), note: format!("{} {note}", asked.node) })
+        self.ask(Request::Decree(decree)).await?;
+        let away = member.is_none_or(|member| member.gone);
+        let when = if away { " when it is there again" } else { "" };
+        Ok(ChangedReply { jobs: Vec::new(), note: format!("{} {note}{when}", asked.node) })
     }
 
     /// What a node is called.
@@ -90,8 +101,11 @@ impl Inner {
 
     fn status(&self, member: &Member) -> NodeStatus {
         let info = &member.info;
-        let NodeRow { busy, holding, ended, busy_time, drained } =
-            self.board.read().nodes.of(info.id);
+        let books = self.board.read();
+        let NodeRow { busy, holding, ended, busy_time, drained } = books.nodes.of(info.id);
+        let drained = drained || books.decrees.drained.contains(&info.name);
+        let labels = books.decrees.labels_of(info);
+        drop(books);
         let state = match (member.gone, drained, busy) {
             (true, ..) => "down",
             (_, false, _) => "up",
@@ -99,7 +113,7 @@ impl Inner {
             (_, true, _) => "draining",
         };
         let (busy, holding) = if member.gone { (0, 0) } else { (busy, holding) };
-        let labels = info.labels.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let labels = labels.iter().map(|(name, value)| (name.to_string(), value.to_string()));
         let functions = info.offers.functions.iter().flatten().map(ToString::to_string);
         NodeStatus {
             name: info.name.to_string(),

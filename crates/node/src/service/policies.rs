@@ -8,10 +8,12 @@ use bary_api::v1::{
 };
 use bary_api::verb::Verb;
 use bary_engine::input::Request;
+use bary_model::decree::{Decree, Decrees};
 use bary_policy::preset::{self, PRESETS, Policy};
 
 use crate::service::caller::Caller;
-use crate::service::{Inner, Service};
+use crate::service::options::ServiceOptions;
+use crate::service::{Inner, OpenError, Service};
 
 impl Service {
     /// The placement policies there are, and which one is followed.
@@ -29,7 +31,7 @@ impl Service {
         Ok(ListPoliciesReply { policies, followed: self.0.policy().name })
     }
 
-    /// Follows another policy from now on, while work goes on.
+    /// Follows another policy from now on, while work goes on. It is followed after a restart too.
     ///
     /// # Errors
     /// Where there is no such policy or part; nothing was changed then.
@@ -41,6 +43,29 @@ impl Service {
         let leave =
             self.admit_why(caller, Verb::SetPolicy, asked.preset.as_str(), &asked.reason)?;
         leave.settle(self.0.set_policy(&asked).await)
+    }
+}
+
+impl ServiceOptions {
+    /// Which policy is followed: the one that was chosen, else the one on record, else the usual
+    /// one. One that was chosen and is not on record yet is given back.
+    ///
+    /// # Errors
+    /// Where the one on record is none of this version's.
+    pub(super) fn settle_policy(
+        &mut self,
+        decrees: &Decrees,
+    ) -> Result<Option<Box<str>>, OpenError> {
+        let chosen = &mut self.cluster.policy;
+        match &decrees.policy {
+            Some(policy) if !self.policy_chosen => {
+                *chosen = preset::parse(policy)
+                    .map_err(|cause| OpenError::Policy { policy: policy.clone(), cause })?;
+                Ok(None)
+            }
+            Some(policy) if **policy == *chosen.name => Ok(None),
+            _ => Ok(self.policy_chosen.then(|| chosen.name.as_str().into())),
+        }
     }
 }
 
@@ -57,7 +82,8 @@ impl Inner {
         let text: Vec<String> = kept.map(ToOwned::to_owned).chain(parts).collect();
         let policy = preset::parse(&text.join(","))
             .map_err(|error| Refused::new(Kind::Invalid, error.to_string()))?;
-        for node in 0..self.cluster.nodes().len() {
+        self.ask(Request::Decree(Decree::Follow(policy.name.as_str().into()))).await?;
+        for node in 1..self.cluster.nodes().len() {
             self.ask_node(node, Request::Follow(policy.clone())).await?;
         }
         self.cluster.guests_follow(&policy);

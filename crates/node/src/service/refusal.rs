@@ -17,20 +17,32 @@ pub(super) fn told(refusal: &Refusal) -> Refused {
         Refusal::Unplaceable { .. } => {
             plain(Kind::Unplaceable).help("ask for less, or add a node that has it")
         }
-        Refusal::Graph(_) => plain(Kind::Invalid),
+        Refusal::Graph(_) | Refusal::Policy(_) | Refusal::BadLabel { .. } => plain(Kind::Invalid),
+        Refusal::TooManyNodes { .. } => {
+            plain(Kind::TooLarge).help("undrain nodes that are gone for good, or take their labels")
+        }
+        Refusal::Closed(job) => {
+            let no = jobs::shown_no(*job);
+            let title = format!("job {no} is closed: no tasks are added to it");
+            Refused::new(Kind::Conflict, title).help("submit another job")
+        }
         Refusal::Full { .. } => plain(Kind::Full).retry_after(FULL),
         Refusal::NoRoom => plain(Kind::Full).retry_after(NO_ROOM),
         Refusal::TooManyResults { .. }
         | Refusal::TooManyUpstream { .. }
+        | Refusal::TooManyLabels { .. }
         | Refusal::TooLong { .. } => plain(Kind::TooLarge),
         Refusal::NoSuchJob(job) => {
-            let title = format!("there is no open job {}", jobs::shown_no(*job));
+            let title = format!("there is no job {}", jobs::shown_no(*job));
             Refused::new(Kind::NotFound, title).help("bary ls lists the jobs")
         }
         Refusal::KeyReused { job, .. } => {
             let no = jobs::shown_no(*job);
             let title = format!("the idempotency key was used for another submission, job {no}");
             Refused::new(Kind::Conflict, title).help("give each submission a key of its own")
+        }
+        Refusal::NoSuchKey(_) => {
+            Refused::new(Kind::NotFound, "there is no such submission").help("begin it again")
         }
         Refusal::AlreadyOver(job) => {
             let title = format!("job {} has finished", jobs::shown_no(*job));

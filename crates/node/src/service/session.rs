@@ -12,14 +12,16 @@ use bary_identity::audit::Outcome;
 use bary_model::id::JobNo;
 use bary_model::payload::Payload;
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt;
 
-use crate::board::Asked;
 use crate::board::books::Books;
 use crate::board::watchers::{Note, Sink};
+use crate::board::{Asked, Board};
+use crate::service::admit::UNKNOWN;
 use crate::service::caller::Caller;
 use crate::service::emit::{self, Emit, Gone};
+use crate::service::submit::Wanted;
 use crate::service::{Inner, Service, Streamed, refusal, results};
 
 /// How many submissions of one session wait for their answers; more are not read until then.
@@ -35,12 +37,20 @@ struct Talk<'a> {
     inner: &'a Inner,
     caller: &'a Caller,
     sink: Sink,
-    /// Submissions without an answer, each with its tasks and whether their outcomes are wanted.
-    asked: BTreeMap<u64, (u64, bool)>,
+    /// Submissions without an answer.
+    asked: BTreeMap<u64, Waiting>,
     /// Jobs of which outcomes are still to come.
     open: BTreeSet<JobNo>,
     reply: SessionReply,
     bytes: usize,
+}
+
+/// A submission without an answer.
+struct Waiting {
+    name: String,
+    tasks: u64,
+    /// Whether the outcomes of its tasks are wanted.
+    outcomes: bool,
 }
 
 impl Service {
@@ -56,7 +66,7 @@ impl Service {
         requests: Streamed<SessionRequest>,
     ) -> Result<Streamed<SessionReply>, Refused> {
         let leave = self.admit(caller, Verb::Session, "")?;
-        let (emit, streamed) = emit::stream(leave.permit);
+        let (emit, streamed) = emit::stream(leave.begun()?);
         let (service, caller) = (self.clone(), caller.clone());
         tokio::spawn(async move {
             let (sink, notes) = Sink::new(service.0.limits.session_outcomes_max);
@@ -77,6 +87,22 @@ impl Service {
     }
 }
 
+impl Drop for Talk<'_> {
+    fn drop(&mut self) {
+        // Nobody waits for these answers any more; the submissions go on all the same.
+        for Waiting { name, .. } in std::mem::take(&mut self.asked).into_values() {
+            // As for other submissions.
+            drop(self.inner.note(self.caller, Verb::Submit, &name, Outcome::Done, UNKNOWN));
+        }
+    }
+}
+
+/// Waits until nothing more is told.
+async fn end(changes: &mut watch::Receiver<u64>, board: &Board) {
+    // A board that has gone tells nothing more either.
+    drop(changes.wait_for(|_| board.is_over()).await);
+}
+
 impl Talk<'_> {
     async fn run(
         mut self,
@@ -92,14 +118,11 @@ impl Talk<'_> {
                 biased;
                 _ = notes.recv_many(&mut heard, NOTES_AT_ONCE) => {}
                 request = requests.next(), if reading && room => match request {
-                    Some(request) => self.on_request(request?),
+                    Some(request) => self.on_request(request?).await,
                     None => reading = false,
                 },
                 () = emit.closed() => return Ok(()),
-                stopped = changes.wait_for(|_| self.inner.board.is_over()) => {
-                    drop(stopped);
-                    return Err(self.inner.stopped());
-                }
+                () = end(&mut changes, &self.inner.board) => return Err(self.inner.stopped()),
             }
             if self.tell(&mut heard, emit).await?.is_err() {
                 return Ok(());
@@ -114,15 +137,17 @@ impl Talk<'_> {
     }
 
     /// Submits, or answers at once where that cannot be.
-    fn on_request(&mut self, request: SessionRequest) {
+    async fn on_request(&mut self, request: SessionRequest) {
         let SessionRequest { ticket, submit, outcomes } = request;
-        if let Err(refused) = self.submit(ticket, submit.unwrap_or_default(), outcomes) {
-            self.asked.remove(&ticket);
+        let submit = submit.unwrap_or_default();
+        let name = submit.name.clone();
+        if let Err(refused) = self.submit(ticket, submit, outcomes).await {
+            self.note(&name, Some(&refused));
             self.refuse(ticket, &refused);
         }
     }
 
-    fn submit(
+    async fn submit(
         &mut self,
         ticket: u64,
         submit: bary_api::v1::SubmitRequest,
@@ -131,17 +156,31 @@ impl Talk<'_> {
         if self.asked.contains_key(&ticket) {
             return Err(Refused::new(Kind::Conflict, format!("ticket {ticket} is in use")));
         }
+        self.inner.check_open()?;
         let name = submit.name.clone();
-        let (request, tasks) = self.inner.submission(self.caller, submit)?;
-        self.inner.note(self.caller, Verb::Submit, &name, Outcome::Done, "")?;
-        self.asked.insert(ticket, (tasks, outcomes));
-        let asked = Asked::Session { sink: self.sink.clone(), ticket, outcomes };
-        self.inner.post(0, request, asked).map(drop)
+        let Wanted { request, tasks, bytes } = self.inner.submission(self.caller, submit)?;
+        let room = self.inner.room_for(bytes).await?;
+        self.inner.audit.check()?;
+        self.asked.insert(ticket, Waiting { name, tasks, outcomes });
+        let asked = Asked::Session { sink: self.sink.clone(), ticket, outcomes, room };
+        let posted = self.inner.post(0, request, asked);
+        if posted.is_err() {
+            self.asked.remove(&ticket);
+        }
+        posted.map(drop)
+    }
+
+    /// Notes in the audit log what came of a submission.
+    fn note(&self, name: &str, refused: Option<&Refused>) {
+        let (outcome, reason) = match refused {
+            Some(refused) => (Outcome::Refused, refused.title.as_str()),
+            None => (Outcome::Done, ""),
+        };
+        // A log that takes no line stops the next submission, which needs one.
+        drop(self.inner.note(self.caller, Verb::Submit, name, outcome, reason));
     }
 
     fn refuse(&mut self, ticket: u64, refused: &Refused) {
-        // What was refused is in the log already where it had been admitted; a line that cannot
-        // be written has nobody to be told to but the caller, who is told the refusal itself.
         let problem = Some(refused.problem());
         self.reply.refused.push(ShownRefused { ticket, problem });
     }
@@ -209,9 +248,10 @@ impl Talk<'_> {
     }
 
     fn on_reply(&mut self, ticket: u64, reply: Reply) {
-        let Some((tasks, outcomes)) = self.asked.remove(&ticket) else { return };
+        let Some(Waiting { name, tasks, outcomes }) = self.asked.remove(&ticket) else { return };
         match reply {
             Reply::Accepted(job) => {
+                self.note(&name, None);
                 if outcomes {
                     self.open.insert(job);
                 }
@@ -220,18 +260,12 @@ impl Talk<'_> {
             }
             Reply::Refused(refusal) => {
                 let refused = refusal::told(&refusal);
-                // A log that takes no line stops the next submission, which needs one.
-                drop(self.inner.note(
-                    self.caller,
-                    Verb::Submit,
-                    "",
-                    Outcome::Refused,
-                    &refused.title,
-                ));
+                self.note(&name, Some(&refused));
                 self.refuse(ticket, &refused);
             }
             Reply::Done | Reply::Over { .. } => {
                 let refused = Refused::new(Kind::Internal, "the home gave the job no number");
+                self.note(&name, Some(&refused));
                 self.refuse(ticket, &refused);
             }
         }

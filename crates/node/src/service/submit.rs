@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bary_api::problem::{Kind, Refused};
-use bary_api::spec;
 use bary_api::v1::extend_request::More;
 use bary_api::v1::submit_request::Job;
 use bary_api::v1::{ExtendReply, ExtendRequest, SubmitReply, SubmitRequest};
 use bary_api::verb::Verb;
+use bary_api::{chunks, spec};
 use bary_engine::input::Request;
 use bary_identity::calendar;
 use bary_jobfile::fault::Fault;
@@ -20,7 +20,10 @@ use bary_model::id::JobNo;
 use bary_model::job::{About, JobRef, JobSpec};
 use bary_model::task::{Body, TaskSpec};
 
-use crate::board::clock;
+use prost::Message;
+
+use crate::board::{Room, clock};
+use crate::cluster::Durability;
 use crate::service::caller::Caller;
 use crate::service::files::NoFiles;
 use crate::service::{Inner, Service, jobs, keys, tasks};
@@ -36,7 +39,27 @@ impl Service {
         request: SubmitRequest,
     ) -> Result<SubmitReply, Refused> {
         let leave = self.admit(caller, Verb::Submit, request.name.as_str())?;
-        leave.settle(self.0.submit(caller, request).await)
+        leave.settle(self.submit_admitted(caller, request).await)
+    }
+
+    /// As [`Service::submit`], for whoever was admitted.
+    pub(super) async fn submit_admitted(
+        &self,
+        caller: &Caller,
+        request: SubmitRequest,
+    ) -> Result<SubmitReply, Refused> {
+        let Wanted { request, tasks, bytes } = if chunks::bytes(&request) <= READ_HERE_BYTES_MAX {
+            self.0.submission(caller, request)?
+        } else {
+            // The threads of the doors have others to answer meanwhile.
+            let (service, caller) = (self.clone(), caller.clone());
+            let read = move || service.0.submission(&caller, request);
+            let lost = |_| Refused::new(Kind::Internal, "the submission was not read");
+            tokio::task::spawn_blocking(read).await.map_err(lost)??
+        };
+        let room = self.0.room_for(bytes).await?;
+        let job = self.0.ask_for_job(request, Some(room)).await?;
+        Ok(self.0.accepted(job, tasks))
     }
 
     /// Adds tasks to an open job.
@@ -53,15 +76,47 @@ impl Service {
     }
 }
 
+/// The most bytes of a submission that is read at once.
+const READ_HERE_BYTES_MAX: usize = 1 << 20;
+
+/// What a submission comes to.
+pub(super) struct Wanted {
+    /// What the home is asked for.
+    pub(super) request: Request,
+    /// How many tasks that is.
+    pub(super) tasks: u64,
+    /// About how many bytes of the journal it takes.
+    pub(super) bytes: usize,
+}
+
 impl Inner {
-    async fn submit(
-        &self,
-        caller: &Caller,
-        request: SubmitRequest,
-    ) -> Result<SubmitReply, Refused> {
-        let (request, tasks) = self.submission(caller, request)?;
-        let job = self.ask_for_job(request).await?;
-        Ok(self.accepted(job, tasks))
+    /// Room on the way into the journal; waits for it.
+    pub(super) async fn room_for(&self, bytes: usize) -> Result<Room, Refused> {
+        let most = self.limits.submissions_bytes_max;
+        if bytes > most {
+            let title = format!("the job has {bytes} bytes of {most} (submissions_bytes_max)");
+            let help = "submit an open job and add the rest to it";
+            return Err(Refused::new(Kind::TooLarge, title).help(help));
+        }
+        let places = u32::try_from(places(bytes)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).acquire_many_owned(places).await;
+        room.map_err(|_| self.stopped())
+    }
+
+    /// Whether an acknowledgement can be worth what is asked for.
+    pub(super) fn check_durability(&self, wanted: &str) -> Result<(), Refused> {
+        match (wanted, self.cluster.durability()) {
+            ("" | "memory", _) | ("disk", Durability::Disk) => Ok(()),
+            ("disk", Durability::Memory) => {
+                let title = "this node keeps no state, so that nothing is kept on disk";
+                let help = "ask one that does: bary up; or ask for less: --durability memory";
+                Err(Refused::new(Kind::Conflict, title).help(help))
+            }
+            (other, _) => {
+                let title = format!("`{other}` is no durability");
+                Err(invalid(title).help("there are memory and disk"))
+            }
+        }
     }
 
     /// The answer to a submission that was accepted.
@@ -70,14 +125,17 @@ impl Inner {
         SubmitReply { job: jobs::shown_no(job), tasks, durability }
     }
 
-    /// What the home is asked for, and how many tasks that is.
+    /// What the home is asked for.
     pub(super) fn submission(
         &self,
         caller: &Caller,
         mut request: SubmitRequest,
-    ) -> Result<(Request, u64), Refused> {
-        let key = keys::of(&request, &caller.name)?;
+    ) -> Result<Wanted, Refused> {
+        self.check_durability(&request.durability)?;
+        let key = keys::of(&mut request, &caller.name)?;
+        let sent = chunks::bytes(&request);
         let content = request.job.take();
+        let is_file = matches!(content, Some(Job::File(_)));
         let mut job = match content {
             Some(Job::Spec(bytes)) => decoded(&bytes)?,
             Some(Job::File(text)) => read(&text, &request.name, &request.params)?,
@@ -93,11 +151,13 @@ impl Inner {
         }
         job.open |= request.open;
         job.key = key;
-        job.specs = here(job.specs);
+        job.specs = here(job.specs)?;
         job.about = about(caller, &request, std::mem::take(&mut job.about))?;
-        let count = job.tasks();
+        let tasks = job.tasks();
+        // A file says in few words what takes many bytes.
+        let bytes = if is_file { spec::bytes(&job).unwrap_or(sent) } else { sent };
         if request.after.is_empty() {
-            return Ok((Request::Submit(job), count));
+            return Ok(Wanted { request: Request::Submit(job), tasks, bytes });
         }
         let books = self.board.read();
         let upstream = request.after.iter().map(|&no| {
@@ -106,21 +166,32 @@ impl Inner {
             Ok(JobRef { shard: self.shard, job })
         });
         let upstream = upstream.collect::<Result<Vec<JobRef>, Refused>>()?;
-        Ok((Request::SubmitAfter { job, upstream }, count))
+        Ok(Wanted { request: Request::SubmitAfter { job, upstream }, tasks, bytes })
     }
 
     async fn extend(&self, request: ExtendRequest) -> Result<ExtendReply, Refused> {
         let job = jobs::no(request.job)?;
+        let mut bytes = request.encoded_len();
         let specs = match request.more {
             Some(More::Spec(bytes)) => decoded(&bytes)?.specs,
-            Some(More::File(text)) => read(&text, "job", &BTreeMap::new())?.specs,
+            Some(More::File(text)) => {
+                let more = read(&text, "job", &BTreeMap::new())?;
+                bytes = spec::bytes(&more).unwrap_or(bytes);
+                more.specs
+            }
             Some(More::Tasks(tasks)) => [tasks::spec(tasks)?.1].into(),
             None => return Err(invalid("nothing is added: give a spec, a file or tasks")),
         };
-        self.ask(Request::Extend { job, specs: here(specs) }).await?;
+        let room = self.room_for(bytes).await?;
+        self.ask_in(0, Request::Extend { job, specs: here(specs)? }, Some(room)).await?;
         let tasks = self.board.read().job(job).map_or(0, |row| row.tasks);
         Ok(ExtendReply { tasks })
     }
+}
+
+/// Room is counted in places of a KiB.
+pub(super) fn places(bytes: usize) -> usize {
+    bytes.div_ceil(1 << 10).max(1)
 }
 
 fn decoded(bytes: &[u8]) -> Result<JobSpec, Refused> {
@@ -189,9 +260,18 @@ fn about(caller: &Caller, request: &SubmitRequest, own: About) -> Result<About, 
 
 /// Specs as a node runs them: a command reads nothing from the node's own input, and who follows
 /// it sees its output as it comes.
-fn here(specs: Arc<[Arc<TaskSpec>]>) -> Arc<[Arc<TaskSpec>]> {
+///
+/// # Errors
+/// Where one takes results of equal work that could not stand for its own.
+fn here(specs: Arc<[Arc<TaskSpec>]>) -> Result<Arc<[Arc<TaskSpec>]>, Refused> {
+    for spec in specs.iter() {
+        if let Some(what) = spec.body.uncacheable() {
+            let what = format!("`{}` takes results from the cache, but {what}", spec.name);
+            return Err(invalid(what).help("leave out `cache`, or have it print its result"));
+        }
+    }
     if !specs.iter().any(|spec| differs(&spec.body)) {
-        return specs;
+        return Ok(specs);
     }
     let mut made: BTreeMap<*const Body, Arc<Body>> = BTreeMap::new();
     let each = specs.iter().map(|spec| {
@@ -209,7 +289,7 @@ fn here(specs: Arc<[Arc<TaskSpec>]>) -> Arc<[Arc<TaskSpec>]> {
         });
         Arc::new(TaskSpec { body: Arc::clone(body), ..TaskSpec::clone(spec) })
     });
-    each.collect()
+    Ok(each.collect())
 }
 
 fn differs(body: &Body) -> bool {

@@ -81,7 +81,7 @@ impl<'a> TaskView<'a> {
                 let began = ended.usage.began;
                 (Some(began), Some(began + ended.usage.busy))
             }
-            Some(How::Dropped(dropped)) => (None, Some(dropped.at)),
+            Some(How::Dropped(dropped)) => (dropped.ran.map(|hold| hold.at), Some(dropped.at)),
             Some(How::Known(_)) => (None, None),
             None => (self.running().map(|hold| hold.at), None),
         }
@@ -93,6 +93,7 @@ impl<'a> TaskView<'a> {
             Some(How::Ran(ended)) => {
                 Some(ended.usage.busy.as_secs_f64() / f64::from(ended.range.count))
             }
+            // When exactly what was cancelled stopped, no journal knows.
             Some(_) => None,
             None => {
                 let since = |hold: Hold| self.clock.now().since(hold.at).as_secs_f64();
@@ -119,7 +120,8 @@ impl<'a> TaskView<'a> {
         let failed = self.detail.failures.get(&self.task).copied().unwrap_or(0);
         match self.how {
             Some(How::Ran(ended)) => ended.attempt.into(),
-            Some(_) => 0,
+            Some(How::Dropped(dropped)) => dropped.ran.map_or(failed, |hold| hold.attempt).into(),
+            Some(How::Known(_)) => 0,
             None => self.running().map_or(failed, |hold| hold.attempt).into(),
         }
     }
@@ -127,7 +129,10 @@ impl<'a> TaskView<'a> {
     fn node(&self) -> String {
         match self.how {
             Some(How::Ran(ended)) => (self.node_name)(ended.node),
-            Some(_) => String::new(),
+            Some(How::Dropped(dropped)) => {
+                dropped.ran.map(|hold| (self.node_name)(hold.node)).unwrap_or_default()
+            }
+            Some(How::Known(_)) => String::new(),
             None => self.held().map(|hold| (self.node_name)(hold.node)).unwrap_or_default(),
         }
     }
@@ -166,6 +171,11 @@ impl<'a> TaskView<'a> {
     }
 
     fn message(&self) -> &'a str {
+        if let Some(How::Ran(ended)) = self.how
+            && ended.usage.cached
+        {
+            return "from the result cache";
+        }
         self.detail.said.get(&self.task).map_or("", |word| &*word.message)
     }
 

@@ -30,6 +30,9 @@ pub(super) fn spec(tasks: Tasks) -> Result<(Box<str>, Arc<TaskSpec>), Refused> {
 
 fn name(tasks: &Tasks) -> Result<Box<str>, Refused> {
     match (tasks.function.as_str(), tasks.command.first()) {
+        ("", Some(program)) if program.is_empty() => {
+            Err(invalid("the first word of `command` is empty; it names the program"))
+        }
         ("", Some(program)) => Ok(program.as_str().into()),
         (function, None) if !function.is_empty() => Ok(function.into()),
         _ => Err(invalid("tasks have either a function or a command")),
@@ -72,6 +75,9 @@ fn body(tasks: &Tasks, has_rows: bool) -> Result<Body, Refused> {
         milli_gpus: if tasks.gpus == 0.0 { 0 } else { milli(number("gpus", tasks.gpus)?) },
         ..Resources::default()
     };
+    if tasks.cache != 0.0 {
+        body.cache = Some(Span::from_secs_f64(number("cache", tasks.cache)?));
+    }
     let around = &mut body.surroundings;
     for (name, value) in &tasks.env {
         if name.is_empty() || name.contains(['=', '\0']) {
@@ -156,10 +162,11 @@ mod tests {
     fn what_cannot_be_is_refused() {
         let both = Tasks { command: vec!["true".to_owned()], ..call(&[]) };
         let neither = Tasks { function: String::new(), ..call(&[]) };
+        let nameless = Tasks { function: String::new(), command: vec![String::new()], ..call(&[]) };
         let rows = Tasks { array: "1-2".to_owned(), ..call(&[b"a"]) };
         let cpus = Tasks { cpus: -1.0, ..call(&[]) };
         let array = Tasks { array: "2-1".to_owned(), ..call(&[]) };
-        for wrong in [both, neither, rows, cpus, array] {
+        for wrong in [both, neither, nameless, rows, cpus, array] {
             assert!(spec(wrong.clone()).is_err_and(|e| e.kind == Kind::Invalid), "{wrong:?}");
         }
     }

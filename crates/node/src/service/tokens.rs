@@ -46,7 +46,9 @@ impl Service {
     ) -> Result<CreateTokenReply, Refused> {
         let target = format!("{} {}", asked.role, asked.name);
         let leave = self.admit(caller, Verb::CreateToken, target)?;
-        leave.settle(self.mint(asked).await)
+        let minted = leave.settle(self.mint(asked).await)?;
+        self.sync_audit().await?;
+        Ok(minted)
     }
 
     /// Revokes an access token, at once.
@@ -59,7 +61,16 @@ impl Service {
         asked: RevokeTokenRequest,
     ) -> Result<ChangedReply, Refused> {
         let leave = self.admit(caller, Verb::RevokeToken, asked.name.as_str())?;
-        leave.settle(self.revoke(asked.name).await)
+        let revoked = leave.settle(self.revoke(asked.name).await)?;
+        self.sync_audit().await?;
+        Ok(revoked)
+    }
+
+    /// Waits until the audit log is on the disk.
+    async fn sync_audit(&self) -> Result<(), Refused> {
+        let service = self.clone();
+        let synced = spawn_blocking(move || service.0.audit.sync());
+        Ok(synced.await.map_err(broken)??)
     }
 
     async fn mint(&self, asked: CreateTokenRequest) -> Result<CreateTokenReply, Refused> {
@@ -74,9 +85,7 @@ impl Service {
         let made = spawn_blocking(move || {
             let inner = &service.0;
             let lifetime = lifetime.map(Span::from_secs_f64);
-            let made = inner.access.create(&name, role, lifetime, clock::now());
-            inner.audit.sync()?;
-            Ok::<_, Refused>(made?)
+            Ok::<_, Refused>(inner.access.create(&name, role, lifetime, clock::now())?)
         });
         let (token, entry) = made.await.map_err(broken)??;
         Ok(CreateTokenReply { token: token.reveal().to_owned(), info: Some(info(&entry)) })
@@ -87,9 +96,7 @@ impl Service {
         let note = format!("token {name} opens nothing any more");
         let revoked = spawn_blocking(move || {
             let inner = &service.0;
-            let revoked = inner.access.revoke(&name);
-            inner.audit.sync()?;
-            Ok::<_, Refused>(revoked?)
+            Ok::<_, Refused>(inner.access.revoke(&name)?)
         });
         revoked.await.map_err(broken)??;
         Ok(ChangedReply { jobs: Vec::new(), note })

@@ -40,7 +40,7 @@ impl Service {
 
 /// The formula of each force.
 const FORMULAS: &[(&str, &str)] = &[
-    ("gravity", "deficit / (1 + distance / 1 ms)^2, deficit = average + weight - load"),
+    ("gravity", "(average + weight - load) / (1 + distance / 1 ms)^2; above 0 it claims"),
     ("pids-classic", "load * weight / (distance + 1)^2; below 0.8 * average * weight it claims"),
     ("least-loaded", "-(load + weight) / power"),
     ("round-robin", "-(tasks granted so far)"),
@@ -60,12 +60,11 @@ struct Trial {
 fn tried(asked: &TryPolicyRequest) -> Result<TryPolicyReply, Refused> {
     let force = force(&asked.policy)?;
     let trial = Trial::of(asked)?;
-    let (strength, threshold, claims) = if force.name() == PidsClassic::default().name() {
-        let classic = PidsClassic::default();
-        let (strength, threshold) = trial.view(trial.load, true, |task, node| {
-            (classic.force(task, node), classic.threshold(task, node))
-        });
-        (strength, threshold, strength < threshold)
+    let rule = PidsClassic::default();
+    let published = trial
+        .view(trial.load, true, |task, node| (rule.force(task, node), rule.threshold(task, node)));
+    let (strength, threshold, claims) = if force.name() == rule.name() {
+        (published.0, published.1, published.0 < published.1)
     } else {
         let pull = |load| {
             trial.view(load, false, |task, node| {
@@ -87,10 +86,17 @@ fn tried(asked: &TryPolicyRequest) -> Result<TryPolicyReply, Refused> {
     Ok(TryPolicyReply {
         force: strength,
         threshold,
-        decision: if claims { "claim" } else { "leave" }.to_owned(),
+        decision: decision(claims),
         formula: formula.map_or("", |(_, formula)| formula).to_owned(),
         explanation,
+        published_force: published.0,
+        published_threshold: published.1,
+        published_decision: decision(published.0 < published.1),
     })
+}
+
+fn decision(claims: bool) -> String {
+    if claims { "claim" } else { "leave" }.to_owned()
 }
 
 /// The force of a name, or that of a preset of the name.
@@ -199,6 +205,11 @@ mod tests {
         let told = reply("gravity", 10.0, 5.2, 1.0);
         // (10 + 5.2 - 10) / (1 + 1)^2 = 1.3.
         assert_eq!((told.force, told.threshold, &*told.decision), (1.3, 0.0, "claim"));
+        assert_eq!((told.published_force, told.published_threshold), (13.0, 41.6));
+        assert_eq!(told.published_decision, "claim");
+        // Where nobody has any load, the published rule lets nobody begin.
+        let idle = reply("gravity", 0.0, 5.2, 1.0);
+        assert_eq!((&*idle.decision, &*idle.published_decision), ("claim", "leave"));
         for force in force::all() {
             let told = reply(force.name(), 1.0, 1.0, 0.0);
             assert!(!told.formula.is_empty() && !told.explanation.is_empty(), "{}", force.name());

@@ -5,6 +5,7 @@ use bary_api::v1::{Candidate, WhyReply, WhyRequest};
 use bary_api::verb::Verb;
 use bary_identity::calendar;
 use bary_model::id::{NodeId, TaskId};
+use bary_model::node::NodeInfo;
 
 use crate::board::books::Books;
 use crate::board::clock;
@@ -107,8 +108,12 @@ impl Inner {
         let spec = detail.roster.spec(task.spec);
         let request = spec.map(|spec| &spec.body.request);
         let members = self.cluster.members();
-        let nodes = members.iter().filter(|member| !member.gone).map(|member| &member.info);
-        let able: Vec<_> =
+        let here = members.iter().filter(|member| !member.gone);
+        let nodes = here.map(|member| NodeInfo {
+            labels: books.decrees.labels_of(&member.info),
+            ..member.info.clone()
+        });
+        let able: Vec<NodeInfo> =
             nodes.filter(|node| request.is_none_or(|request| node.can_run(request))).collect();
         if able.is_empty() {
             let function = request.and_then(|request| request.function.as_deref());
@@ -124,7 +129,10 @@ impl Inner {
             let most = permit.most;
             return format!("it waits for room, and for the limit `{}` of {most}", permit.name);
         }
-        if able.iter().all(|node| books.nodes.of(node.id).drained) {
+        let is_drained = |node: &NodeInfo| {
+            books.nodes.of(node.id).drained || books.decrees.drained.contains(&node.name)
+        };
+        if able.iter().all(is_drained) {
             return "all nodes that can run it are drained".to_owned();
         }
         let busy: u32 = able.iter().map(|node| books.nodes.of(node.id).busy).sum();

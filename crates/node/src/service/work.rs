@@ -54,7 +54,7 @@ impl Service {
             Ok(made) => made,
             Err(refused) => return leave.settle(Err(refused)),
         };
-        let permit = leave.permit;
+        let permit = leave.begun()?;
         let (told, read) = channel(slots * PER_SLOT + 2);
         let board = Arc::clone(&self.0.board);
         let numbers = move |task: TaskId| {

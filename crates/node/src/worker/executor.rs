@@ -7,8 +7,6 @@ use bary_model::id::RunNo;
 use bary_ports::executor::{Completion, Completions, Executor, Start, Stop};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::inbox::CompletionDoor;
-
 /// What the stream is to do.
 #[derive(Debug)]
 pub(crate) enum Order {
@@ -22,10 +20,9 @@ pub(crate) enum Order {
 
 /// Hands orders on. A run has one start and at most two stops, and there are as many runs as slots,
 /// so that the queue is as bounded as they are.
-#[derive(Debug)]
 pub(crate) struct StreamExecutor {
     pub(crate) orders: UnboundedSender<Order>,
-    pub(crate) into: Arc<CompletionDoor>,
+    pub(crate) into: Arc<dyn Completions>,
 }
 
 impl Executor for StreamExecutor {

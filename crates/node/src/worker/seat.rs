@@ -9,33 +9,25 @@ use bary_model::payload::Payload;
 use bary_model::time::{Moment, Span};
 use bary_ports::executor::{Completion, Completions, Stream};
 use bytes::Bytes;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::crew::Crew;
-use crate::inbox::{CompletionDoor, Control};
+use crate::inbox::Control;
 use crate::listener::News;
+use crate::maker::Doors;
 
 /// A worker's place. One that is dropped without [`Seat::empty`] ends its node at once.
-#[derive(Debug)]
 pub(crate) struct Seat {
     info: NodeInfo,
-    control: UnboundedSender<Control>,
-    into: Arc<CompletionDoor>,
+    doors: Doors,
     crew: Arc<Crew>,
     origin: Instant,
     emptied: bool,
 }
 
 impl Seat {
-    pub(crate) fn new(
-        info: NodeInfo,
-        control: UnboundedSender<Control>,
-        into: Arc<CompletionDoor>,
-        crew: Arc<Crew>,
-        origin: Instant,
-    ) -> Self {
-        Self { info, control, into, crew, origin, emptied: false }
+    pub(crate) fn new(info: NodeInfo, doors: Doors, crew: Arc<Crew>, origin: Instant) -> Self {
+        Self { info, doors, crew, origin, emptied: false }
     }
 
     pub(crate) fn info(&self) -> &NodeInfo {
@@ -49,14 +41,14 @@ impl Seat {
 
     /// Reports.
     pub(crate) fn complete(&self, completion: Completion) {
-        self.into.complete(completion);
+        self.doors.ends.complete(completion);
     }
 
     /// Hands on what a task printed; waits while the reader is behind.
     pub(crate) async fn output(&self, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
         let news = News::Output { task, attempt, stream, bytes };
-        if let Some(News::Output { bytes, .. }) = self.into.offer(news) {
-            let into = Arc::clone(&self.into);
+        if let Some(News::Output { bytes, .. }) = self.doors.into.offer(news) {
+            let into = Arc::clone(&self.doors.into);
             let wait = move || into.output(task, attempt, stream, bytes);
             // A panic there was printed when it happened.
             drop(tokio::task::spawn_blocking(wait).await);
@@ -66,14 +58,14 @@ impl Seat {
     /// Hands on what a task says of itself. A reader that is behind misses it: a later word says
     /// more.
     pub(crate) fn say(&self, task: TaskId, attempt: u16, progress: f64, message: Box<str>) {
-        drop(self.into.offer(News::Said { task, attempt, progress, message }));
+        drop(self.doors.into.offer(News::Said { task, attempt, progress, message }));
     }
 
     /// Hands on what a task leaves for its next attempt, and waits until the engine knows.
     pub(crate) async fn checkpoint(&self, run: RunNo, task: TaskId, step: u64, payload: Payload) {
         let (seen, known) = oneshot::channel();
         let checkpoint = Control::Checkpoint { run, task, step, payload, seen };
-        if self.control.send(checkpoint).is_ok() {
+        if self.doors.control.send(checkpoint).is_ok() {
             // It is dropped, never sent.
             drop(known.await);
         }
@@ -90,7 +82,7 @@ impl Seat {
     pub(crate) fn empty(&mut self) {
         self.emptied = true;
         // One that has ended starts nothing anyway.
-        drop(self.control.send(Control::Drain));
+        drop(self.doors.control.send(Control::Drain));
     }
 }
 
@@ -98,7 +90,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         if !self.emptied {
             // As above.
-            drop(self.control.send(Control::Kill));
+            drop(self.doors.control.send(Control::Kill));
         }
     }
 }

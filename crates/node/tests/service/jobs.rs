@@ -127,7 +127,7 @@ async fn an_open_job_takes_more_tasks_until_it_is_closed() {
     let done = world.wait(job).await;
     assert_eq!((done.succeeded, done.open), (3, false));
     let late = world.service.extend(&world.admin, extend).await.expect_err("it is closed");
-    assert_eq!(late.kind, Kind::NotFound);
+    assert_eq!(late.kind, Kind::Conflict);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,11 @@
 //! The service over a real node in memory: what is submitted runs, is listed, waited for, steered
 //! and read, and each role may do what the table of verbs says and no more.
 
+mod cache;
+mod chunks;
+mod closing;
+mod decrees;
+mod exec;
 mod jobs;
 mod restart;
 mod roles;

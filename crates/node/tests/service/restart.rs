@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bary_api::role::Role;
 use bary_api::v1::{self, SubmitRequest};
+use bary_node::backup::restore::restore;
 use bary_node::service::{Ending, Service};
 
 use crate::world::{Gate, caller, calls, jobs, options};
@@ -49,9 +50,13 @@ fn a_node_that_is_started_again_knows_the_same_jobs() {
     service.end(&Ending::Now);
     drop(service);
 
-    let restored = Service::open(options(&gate), &copy).expect("the copy is sound");
+    assert!(Service::open(options(&gate), &copy).is_err(), "a backup is no state");
+    let new = dir.path().with_extension("new");
+    restore(&copy, None, &new).expect("the copy is sound");
+    let restored = Service::open(options(&gate), &new).expect("it is sound");
     assert_eq!(list(&restored), before);
     restored.end(&Ending::Now);
     drop(restored);
     std::fs::remove_dir_all(copy).expect("it is there");
+    std::fs::remove_dir_all(new).expect("it is there");
 }

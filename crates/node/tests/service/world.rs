@@ -54,7 +54,7 @@ pub(crate) fn options(gate: &Gate) -> ServiceOptions {
     let mut cluster = ClusterOptions::new(vec![NodeOptions::local("n0", 2)], policy);
     cluster.functions = functions(gate);
     let (limits, board) = (ServiceLimits::default(), BoardLimits::default());
-    ServiceOptions { cluster, limits, board, version: "test".into() }
+    ServiceOptions { cluster, policy_chosen: false, limits, board, version: "test".into() }
 }
 
 pub(crate) struct World {

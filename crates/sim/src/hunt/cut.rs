@@ -55,6 +55,7 @@ const LEVELS: &[(&str, Calming)] = &[
     ("steering", steering::leave_alone),
     ("gossip", |plan| plan.presence = None),
     ("hosts", tame),
+    ("decrees", |plan| plan.decrees.clear()),
 ];
 
 /// Why a text is no cut. Nothing was changed; the caller gives another text.
@@ -177,6 +178,7 @@ fn nodes(plan: &mut Plan, keep: usize) {
     jobs(plan, |_, job| job.home < keep);
     plan.changes.retain(|(_, node, _)| *node < keep);
     plan.drains.retain(|drain| drain.asked.max(drain.node) < keep);
+    plan.decrees.retain(|decree| decree.home < keep);
     plan.faults.retain_mut(|fault| match &mut fault.kind {
         FaultKind::Partition { first, .. } => {
             first.truncate(keep);

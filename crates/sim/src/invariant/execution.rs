@@ -107,6 +107,15 @@ impl Executions {
         }
     }
 
+    /// What ran of a job is given up on.
+    fn give_up(&mut self, shard: ShardId, job: JobNo) {
+        let Some(last) = self.last.get_mut(&(shard, job)) else { return };
+        let all: Vec<_> = last.iter().collect();
+        for (piece, before) in all {
+            last.set(piece, Last { vain: true, ..before });
+        }
+    }
+
     fn ran(&mut self, scene: &Scene<'_>, work: &Work, how: How) {
         if how == How::Succeeded {
             return;
@@ -135,6 +144,14 @@ impl Invariant for Executions {
             Fact::Ran { work, how, .. } => self.ran(scene, work, *how),
             Fact::Told { shard, tale: Tale::Superseded(range) } => {
                 self.superseded(*shard, *range, scene.node)?;
+            }
+            // A home may start anew what it has retried before that is durable.
+            Fact::Appended { shard, records, .. } => {
+                for record in &**records {
+                    if let Record::Retried { job } = record {
+                        self.give_up(*shard, *job);
+                    }
+                }
             }
             Fact::Crashed => self.touched(scene.node, scene.at),
             Fact::Touched { until } => self.touched(scene.node, *until),

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bary_ledger::record::Record;
+use bary_model::decree::Decree;
 use bary_model::id::{NodeId, RunNo};
 use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
@@ -24,6 +26,8 @@ struct Stage {
 #[derive(Debug, Default)]
 pub struct Room {
     stages: BTreeMap<NodeId, Stage>,
+    /// Nodes that have, or had, labels by decree: what they are granted is judged then.
+    relabelled: BTreeSet<Box<str>>,
 }
 
 impl Stage {
@@ -32,7 +36,7 @@ impl Stage {
         Self { info, free, slots: BTreeSet::new(), runs: BTreeMap::new() }
     }
 
-    fn start(&mut self, run: RunNo, slot: u32, need: &Request) -> Result<(), Broken> {
+    fn start(&mut self, run: RunNo, slot: u32, need: &Request, own: bool) -> Result<(), Broken> {
         let name = self.info.id;
         hold!(
             self.slots.insert(slot),
@@ -46,7 +50,7 @@ impl Stage {
             need.resources,
             self.free,
         );
-        let labels = self.info.has_labels(need);
+        let labels = !own || self.info.has_labels(need);
         hold!(labels, "{name} starts run {} without the labels it asks for", run.0);
         self.free.take(&need.resources);
         self.runs.insert(run, (slot, need.clone()));
@@ -85,9 +89,21 @@ impl Invariant for Room {
         if let Fact::Node(info) = fact {
             self.stages.insert(scene.node, Stage::new(info.clone().into_owned()));
         }
+        if let Fact::Appended { records, .. } = fact {
+            for record in &**records {
+                if let Record::Decreed { decree } = record
+                    && let Decree::Label { node, .. } = &**decree
+                {
+                    self.relabelled.insert(node.clone());
+                }
+            }
+        }
         let Some(stage) = self.stages.get_mut(&scene.node) else { return Ok(()) };
+        let own = !self.relabelled.contains(&stage.info.name);
         match fact {
-            Fact::Started { run, slot, need: Some(need), .. } => stage.start(*run, *slot, need),
+            Fact::Started { run, slot, need: Some(need), .. } => {
+                stage.start(*run, *slot, need, own)
+            }
             Fact::Started { run, work, need: None, .. } => {
                 let saga = scene.book.granted(work.fence, work.range);
                 let spec = saga.and_then(|saga| saga.spec(work.range.spec));

@@ -1,9 +1,10 @@
 //! What durable records come to, told a second time and plainly, so that the ledger is not its
 //! own judge: which tasks there are, who holds them, how they ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bary_ledger::record::Record;
+use bary_model::decree::{Decree, Labels};
 use bary_model::id::{Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
 use bary_model::job::JobRef;
 use bary_model::outcome::End;
@@ -25,6 +26,12 @@ pub struct Shard {
     pub epoch: Epoch,
     /// Its jobs, by number.
     pub jobs: Vec<Saga>,
+    /// The policy that was decreed last.
+    pub policy: Option<Box<str>>,
+    /// The nodes that are drained by decree.
+    pub drained: BTreeSet<Box<str>>,
+    /// The labels that nodes have by decree.
+    pub labels: BTreeMap<Box<str>, Labels>,
     /// What the job that is submitted next waits for in other shards.
     awaits: Vec<JobRef>,
 }
@@ -195,11 +202,31 @@ impl Book {
                 let news = shard.news(id, *job);
                 shard.job(*job, |saga| saga.retry(news));
             }
+            // No log of the simulator leaves anything out.
+            Record::Bygone { .. } => {}
+            Record::Decreed { decree } => shard.decreed(decree),
+            Record::Ran { .. } => {}
         }
     }
 }
 
 impl Shard {
+    fn decreed(&mut self, decree: &Decree) {
+        match decree {
+            Decree::Follow(policy) => self.policy = Some(policy.clone()),
+            Decree::Drain { node, drain } => {
+                self.drained.retain(|other| other != node);
+                self.drained.extend(drain.then(|| node.clone()));
+            }
+            Decree::Label { node, labels } => {
+                self.labels.retain(|other, _| other != node);
+                if !labels.is_empty() {
+                    self.labels.insert(node.clone(), labels.clone());
+                }
+            }
+        }
+    }
+
     /// The jobs that one waits for, and how each ended: those of the same shard as they are now.
     fn news(&self, id: ShardId, job: JobNo) -> Vec<(JobRef, Option<bool>)> {
         let upstream = self.jobs.get(job.index()).map_or(&[][..], Saga::upstream);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use bary_ledger::record::Record;
 use bary_model::id::{Epoch, Lsn, NodeId, ShardId};
+use bary_model::time::Wall;
 
 use crate::invariant::{Broken, hold};
 
@@ -14,6 +15,7 @@ pub(crate) struct Batch {
     pub(crate) node: NodeId,
     pub(crate) epoch: Epoch,
     pub(crate) lsn: Lsn,
+    pub(crate) wall: Wall,
     pub(crate) records: Vec<Record>,
 }
 

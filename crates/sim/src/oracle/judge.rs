@@ -116,9 +116,10 @@ impl Judge {
     fn pages(&mut self, entry: &Entry<'_>) {
         let (at, node) = (entry.at, entry.node);
         match &entry.fact {
-            Fact::Appended { shard, epoch, lsn, records } => {
+            Fact::Appended { shard, epoch, lsn, wall, records } => {
                 let records = records.clone().into_owned();
-                let batch = Batch { node, epoch: *epoch, lsn: *lsn, records };
+                let wall = wall.unwrap_or_default();
+                let batch = Batch { node, epoch: *epoch, lsn: *lsn, wall, records };
                 let written = self.chronicle.appended(*shard, batch);
                 self.note(at, node, "reign", written);
             }
@@ -150,7 +151,7 @@ impl Judge {
             }
             if self.broken.is_none() {
                 self.book.settle(shard, &record);
-                self.replay.settled(shard, record);
+                self.replay.settled(shard, batch.wall, record);
             }
         }
     }

@@ -63,6 +63,7 @@ impl Plan {
             stream: None,
             changes: Vec::new(),
             drains: Vec::new(),
+            decrees: Vec::new(),
             checkpoints: 0,
             faults: Vec::new(),
             deaf: 0,

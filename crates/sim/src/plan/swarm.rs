@@ -11,7 +11,7 @@ use crate::lot::Lot;
 use crate::plan::faults::{self, Faults};
 use crate::plan::presence::PresencePlan;
 use crate::plan::world::{mixed, uneven};
-use crate::plan::{DiskPlan, Keeping, Plan, graphs, steering, ties};
+use crate::plan::{DiskPlan, Keeping, Plan, decrees, graphs, steering, ties};
 
 /// What of a plan is not drawn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,6 +58,7 @@ impl Plan {
             stream: None,
             changes: Vec::new(),
             drains: Vec::new(),
+            decrees: Vec::new(),
             checkpoints: 0,
             faults: Vec::new(),
             deaf: if on.has("deaf") { 30 } else { 0 },
@@ -75,6 +76,7 @@ impl Plan {
         steering::draw(&mut plan, &mut Lot::new(seed, "steering"));
         ties::hosts(&mut plan, &mut Lot::new(seed, "hosts"));
         plan.presence = PresencePlan::drawn(&plan);
+        decrees::draw(&mut plan, &mut Lot::new(seed, "decrees"));
         plan
     }
 }
@@ -128,7 +130,8 @@ fn changes(plan: &mut Plan, lot: &mut Lot) {
     plan.changes.sort_by_key(|(at, ..)| *at);
 }
 
-fn policy(lot: &mut Lot) -> String {
+/// A preset, with some other parts.
+pub(super) fn policy(lot: &mut Lot) -> String {
     let mut text = lot.one_of(PRESETS).0.to_owned();
     let orders = ["fifo", "heaviest-first", "lightest-first", "b-level", "priority"];
     let forces = ["gravity", "pids-classic", "least-loaded", "round-robin", "random"];

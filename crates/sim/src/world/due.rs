@@ -30,6 +30,8 @@ pub(super) enum Due {
     Arrival,
     /// A node is drained, or taken up again.
     Drain(u32),
+    /// Somebody decrees something.
+    Decree(u32),
     /// A run may leave a checkpoint.
     Word { node: u32, life: u32, run: RunNo, step: u64 },
     /// A policy changes.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use bary_engine::effect::{Effect, Why};
 use bary_engine::input::Input;
-use bary_ledger::record::Record;
-use bary_model::id::{Epoch, Lsn, RunNo, ShardId, TaskId};
+use bary_model::id::{Lsn, RunNo, ShardId, TaskId};
 use bary_model::message::{Frame, GrantItem};
 use bary_model::outcome::Outcome;
 use bary_model::payload::Payload;
@@ -14,7 +13,7 @@ use bary_model::time::{Moment, Span};
 use crate::node::State;
 use crate::run::Run;
 use crate::shard::Shard;
-use crate::store::Broken;
+use crate::store::{Batch, Broken};
 use crate::watch::Seen;
 use crate::world::World;
 use crate::world::due::Due;
@@ -59,8 +58,10 @@ impl World<'_> {
     /// Does an effect, and takes out of it what goes on living.
     fn do_one(&mut self, node: usize, effect: &mut Effect) {
         match effect {
-            Effect::Append { shard, epoch, lsn, records } => {
-                self.append(node, *shard, (*epoch, *lsn, std::mem::take(records)));
+            Effect::Append { shard, epoch, lsn, at, records } => {
+                let records = std::mem::take(records);
+                let batch = Batch { epoch: *epoch, lsn: *lsn, at: *at, records };
+                self.append(node, *shard, batch);
             }
             Effect::Send { to, frame } => {
                 let frame = Frame { body: frame.body.take(), ..*frame };
@@ -95,14 +96,13 @@ impl World<'_> {
         self.queue.put(self.now + first, Due::Frame { from, to, frame });
     }
 
-    fn append(&mut self, node: usize, id: ShardId, batch: (Epoch, Lsn, Vec<Record>)) {
+    fn append(&mut self, node: usize, id: ShardId, batch: Batch) {
         let Some(at) = self.place_of(id) else { return };
         if self.shards[at].home != Some(node) {
             self.depose_now(node, at);
             return;
         }
-        let (epoch, lsn, records) = batch;
-        self.shards[at].append(epoch, lsn, records);
+        self.shards[at].append(batch);
         self.write(at);
     }
 

@@ -1,7 +1,7 @@
 //! Processes that end and come back, journals that are opened, and what others learn of it.
 
 use bary_engine::engine::{Engine, EngineConfig};
-use bary_engine::input::Input;
+use bary_engine::input::{Input, Request};
 use bary_model::id::{Incarnation, NodeId};
 use bary_model::node::Peer;
 use bary_model::time::{Moment, Span, Wall};
@@ -11,6 +11,7 @@ use crate::node::State;
 use crate::watch::Seen;
 use crate::world::World;
 use crate::world::due::Due;
+use crate::world::work::NOBODY;
 
 impl World<'_> {
     /// Begins a life of a node: an empty engine, its shard if nobody has it, and its peers.
@@ -213,7 +214,13 @@ impl World<'_> {
         (shard.home, shard.last) = (Some(node), node);
         self.nodes[node].shards.push(at);
         self.see(node, Seen::Recovered { shard: id, ledger: &ledger, next });
+        let policy = ledger.decrees().policy.clone();
         self.inputs.push(Input::Opened { ledger: Box::new(ledger), next });
+        // Whoever opens a shard follows the policy that is on record there.
+        if let Some(Ok(policy)) = policy.map(|policy| preset::parse(&policy)) {
+            let request = Box::new(Request::Follow(policy));
+            self.inputs.push(Input::Request { ticket: NOBODY, request });
+        }
         self.tell_room(at);
     }
 

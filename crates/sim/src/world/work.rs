@@ -7,17 +7,20 @@ use bary_policy::preset;
 
 use crate::client::{AGAIN, Client, PATIENCE, Turn};
 use crate::node::State;
+use crate::plan::decrees::DecreePlan;
 use crate::plan::ready::{job, spec};
 use crate::plan::steering::DrainPlan;
 use crate::world::World;
 use crate::world::due::Due;
 
 /// The ticket of requests whose answers nobody waits for; clients have higher ones.
-const NOBODY: u64 = 0;
+pub(super) const NOBODY: u64 = 0;
 /// The ticket of streamed tasks.
 const STREAMED: u64 = 1;
 /// The first ticket of those who want nodes drained.
 const DRAINS: u64 = 16;
+/// The first ticket of those who decree something.
+const DECREES: u64 = 4_096;
 
 impl World<'_> {
     /// A client's turn: it asks the home of its shard, or waits where there is none.
@@ -94,6 +97,10 @@ impl World<'_> {
 
     pub(super) fn reply(&mut self, ticket: u64, reply: &Reply) {
         let Some(me) = Client::of(ticket) else {
+            let decree = ticket.checked_sub(DECREES).map(|decree| decree as usize);
+            if let (Some(decree), Reply::Done) = (decree, reply) {
+                self.decreed[decree] = true;
+            }
             self.tally.refused += u64::from(matches!(reply, Reply::Refused(_)));
             return;
         };
@@ -140,6 +147,27 @@ impl World<'_> {
             let (ticket, request) =
                 (DRAINS + number as u64, Box::new(Request::Drain { node, drain }));
             self.give(asked, Input::Request { ticket, request });
+        }
+    }
+
+    /// Somebody decrees something of a shard, and says so again until it is acknowledged; whoever
+    /// decreed something else of it before comes first.
+    pub(super) fn decree(&mut self, number: usize) {
+        let DecreePlan { home, decree, .. } = &self.plan.decrees[number];
+        let before = self.plan.decrees[..number].iter().zip(&self.decreed);
+        let waits = before.into_iter().any(|(other, done)| other.home == *home && !done);
+        if self.decreed[number] || (self.calm && self.rotten(*home)) {
+            return;
+        }
+        self.tally.events += 1;
+        let at = self.shard_of[*home].filter(|_| !waits);
+        let serves = |node: &usize, at: usize| self.nodes[*node].shards.first() == Some(&at);
+        let asked = at.and_then(|at| self.shards[at].home.filter(|node| serves(node, at)));
+        let again = if asked.is_some() { PATIENCE } else { AGAIN };
+        self.queue.put(self.now + again, Due::Decree(number as u32));
+        if let Some(node) = asked {
+            let request = Box::new(Request::Decree(decree.clone()));
+            self.give(node, Input::Request { ticket: DECREES + number as u64, request });
         }
     }
 

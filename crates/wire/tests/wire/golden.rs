@@ -1,12 +1,15 @@
-//! Kept bytes: what version 1 wrote must stay readable, and version 1 must not change.
+//! Kept bytes: what each version wrote must stay readable, and none may change.
 #![expect(clippy::disallowed_methods, reason = "kept bytes are files of the repository")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bary_ledger::consequences::Consequences;
+use bary_ledger::jobs::Gone;
+use bary_ledger::keys::Used;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
+use bary_ledger::survey::Bygone;
 use bary_model::action::{Action, Arg};
 use bary_model::id::{
     Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange,
@@ -25,9 +28,11 @@ use bary_model::template::Template;
 use bary_model::template::parse::Dialect;
 use bary_model::time::{Moment, Span, Wall};
 use bary_model::weight::Weight;
-use bary_wire::{batch, frame, snapshot};
+use bary_wire::batch::Batch;
+use bary_wire::{batch, frame, past, snapshot};
 
 const EPOCH: Epoch = Epoch(3);
+const AT: Wall = Wall(1_763_745_574_123_456_789);
 const JOB: JobNo = JobNo(0);
 
 fn range(spec: u32, first: u32, count: u32) -> TaskRange {
@@ -54,6 +59,7 @@ fn specs() -> Arc<[Arc<TaskSpec>]> {
     body.request.resources.named.insert("licence".into(), 1);
     body.heartbeat_timeout = Some(Span::secs(7));
     body.keep_results = true;
+    body.cache = Some(Span::secs(9));
     let lines = Column::Lines(Arc::new(["a.txt", "b.txt"].iter().collect()));
     let numbers = Column::Numbers { first: -1, step: 2, count: 4 };
     let inputs = Inputs::new(vec![vec![lines], vec![numbers]], Grouping::Every(2));
@@ -89,7 +95,14 @@ fn records() -> Vec<Record> {
         attempt: 2,
         results,
         stderr: inline("oh"),
-        usage: Usage { began: Moment(5), busy: Span(6), cpu: Span(7), peak_memory: 8, slot: 9 },
+        usage: Usage {
+            began: Moment(5),
+            busy: Span(6),
+            cpu: Span(7),
+            peak_memory: 8,
+            slot: 9,
+            cached: true,
+        },
     };
     let two = Results::Each(vec![inline("r"), Payload::Stored(BlobRef { id: 300, len: 400 })]);
     let (name, open) = ("job".into(), true);
@@ -203,7 +216,11 @@ fn frames() -> Vec<Frame> {
         Say::Hello(Hello { held: held.clone(), answers: 1 }),
         Say::Ask(ask.clone()),
         Say::Grant(Grant { items, answers, ready: 9, settled: 3 }),
-        Say::Outcomes(Outcomes { batch: 8, items: outcomes.into(), ask: Some(ask.clone()) }),
+        Say::Outcomes(Outcomes {
+            batch: 8,
+            items: outcomes.clone().into(),
+            ask: Some(ask.clone()),
+        }),
         Say::Settled { batch: 8 },
         Say::Retract(Retract::Weight { weight: 2_000, thief: NodeId(6) }),
         Say::Retract(Retract::Tasks(vec![range(0, 0, 1)])),
@@ -229,6 +246,7 @@ fn frames() -> Vec<Frame> {
         Say::Permitted { at: ShardId(41), name: "licence".into(), tasks: 3, number: 5 },
         Say::Keeps { name: "licence".into() },
         Say::Relist { number: 2 },
+        Say::Repeat(vec![Outcomes { batch: 7, items: outcomes.into(), ask: None }]),
     ];
     let frame = |(number, say)| {
         let message = Arc::new(Message { shard: ShardId(40), epoch: EPOCH, say });
@@ -237,6 +255,18 @@ fn frames() -> Vec<Frame> {
     };
     let empty = Frame { from: Birth(1 << 32 | 1), to: Birth(0), ack: 0, body: None };
     said.into_iter().enumerate().map(frame).chain([empty]).collect()
+}
+
+/// What stands for a log of which some was left out, and its last batch.
+fn kept_batches() -> [(Epoch, Option<Wall>, Vec<Record>); 2] {
+    let used = Used { key: SubmissionKey { key: 1 << 99, content: 8 }, job: JobNo(3), at: AT };
+    let gone = vec![Gone { first: JobNo(1), count: 300, good: false }];
+    let (last_grant, next, keys) = (GrantNo(400), JobNo(500), vec![used]);
+    let bygone = Box::new(Bygone { last_grant, next, gone, keys });
+    [
+        (Epoch(0), Some(AT), vec![Record::Bygone { bygone }]),
+        (EPOCH, None, vec![Record::Opened { epoch: EPOCH }]),
+    ]
 }
 
 fn place(name: &str) -> PathBuf {
@@ -249,32 +279,50 @@ fn kept(name: &str) -> Vec<u8> {
 
 /// Everything as the code of today writes it, by the file that keeps it.
 fn written() -> Vec<(String, Vec<u8>)> {
-    let (mut batch, mut snapshot) = (Vec::new(), Vec::new());
-    batch::encode(EPOCH, &records(), &mut batch).expect("all of it can be written");
+    let (mut timeless, mut timed, mut snapshot) = (Vec::new(), Vec::new(), Vec::new());
+    batch::encode(EPOCH, None, &records(), &mut timeless).expect("all of it can be written");
+    batch::encode(EPOCH, Some(AT), &records(), &mut timed).expect("all of it can be written");
     snapshot::encode(&ledger().snapshot(), &mut snapshot).expect("all of it can be written");
-    let mut all = vec![("batch.v1".to_owned(), batch), ("snapshot.v1".to_owned(), snapshot)];
+    let mut past = Vec::new();
+    past::begin(&mut past);
+    for (epoch, at, records) in kept_batches() {
+        past::add(epoch, at, &records, &mut past).expect("all of it can be written");
+    }
+    let mut all = vec![
+        ("past.v1".to_owned(), past),
+        ("batch.v3".to_owned(), timeless),
+        ("batch.v4".to_owned(), timed),
+        ("snapshot.v2".to_owned(), snapshot),
+    ];
     for (number, frame) in frames().iter().enumerate() {
         let mut bytes = Vec::new();
         frame::encode(frame, &mut bytes).expect("all of it can be written");
-        all.push((format!("frame-{number:02}.v1"), bytes));
+        all.push((format!("frame-{number:02}.v2"), bytes));
     }
     all
 }
 
 #[test]
 fn kept_bytes_are_still_read() {
-    let batch = batch::decode(&kept("batch.v1")).expect("version 1 is read");
-    assert_eq!((batch.epoch, batch.records), (EPOCH, records()));
-    let snapshot = snapshot::decode(&kept("snapshot.v1")).expect("version 1 is read");
+    for (name, at) in [("batch.v3", None), ("batch.v4", Some(AT))] {
+        let batch = batch::decode(&kept(name)).expect("every version is read");
+        assert_eq!(batch, Batch { epoch: EPOCH, at, records: records() }, "{name}");
+    }
+    let past = kept("past.v1");
+    let past = past::read(&past).expect("version 1 is read");
+    let past: Result<Vec<Batch>, _> = past.collect();
+    let batch = |(epoch, at, records)| Batch { epoch, at, records };
+    assert_eq!(past, Ok(kept_batches().map(batch).to_vec()));
+    let snapshot = snapshot::decode(&kept("snapshot.v2")).expect("version 2 is read");
     assert_eq!(Ledger::restore(snapshot), Ok(ledger()));
     for (number, frame) in frames().into_iter().enumerate() {
-        let read = frame::decode(&kept(&format!("frame-{number:02}.v1")));
+        let read = frame::decode(&kept(&format!("frame-{number:02}.v2")));
         assert_eq!(read, Ok(frame));
     }
 }
 
 #[test]
-fn version_1_is_written_as_it_always_was() {
+fn each_version_is_written_as_it_always_was() {
     for (name, bytes) in written() {
         assert!(bytes == kept(&name), "{name}: a changed encoding needs a version of its own");
     }

@@ -1,8 +1,9 @@
 //! Bytes that nobody wrote are refused: no panic, and no memory for what they only claim.
 
 use bary_model::id::Epoch;
+use bary_model::time::Wall;
 use bary_wire::codec::DecodeError;
-use bary_wire::{batch, frame, snapshot};
+use bary_wire::{batch, frame, past, snapshot};
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, proptest};
 use proptest::sample::Index;
@@ -24,17 +25,22 @@ fn anybody_takes(bytes: &[u8]) -> bool {
 
 proptest! {
     #[test]
-    fn any_bytes_are_refused_or_good(mut bytes in vec(any::<u8>(), 1..400)) {
-        bytes[0] = 1;
+    fn any_bytes_are_refused_or_good(mut bytes in vec(any::<u8>(), 1..400), version in 2..=4u8) {
+        bytes[0] = version;
         if let Ok(read) = batch::decode(&bytes) {
             let mut again = Vec::new();
-            prop_assert!(batch::encode(read.epoch, &read.records, &mut again).is_ok());
+            prop_assert!(batch::encode(read.epoch, read.at, &read.records, &mut again).is_ok());
         }
         if let Ok(read) = frame::decode(&bytes) {
             prop_assert!(frame::encode(&read, &mut Vec::new()).is_ok());
         }
         if let Ok(read) = snapshot::decode(&bytes) {
             prop_assert!(snapshot::encode(&read, &mut Vec::new()).is_ok());
+        }
+        bytes[0] = 1;
+        for one in past::read(&bytes).into_iter().flatten().flatten() {
+            let again = past::add(one.epoch, one.at, &one.records, &mut Vec::new());
+            prop_assert!(again.is_ok());
         }
     }
 
@@ -44,10 +50,10 @@ proptest! {
         flips in vec((any::<Index>(), 0..8_u32), 1..6),
     ) {
         let mut bytes = Vec::new();
-        batch::encode(Epoch(3), &records, &mut bytes).expect("all of it can be written");
+        batch::encode(Epoch(3), Some(Wall(4)), &records, &mut bytes).expect("it can be written");
         flip(&mut bytes, flips);
         if let Ok(read) = batch::decode(&bytes) {
-            prop_assert!(batch::encode(read.epoch, &read.records, &mut Vec::new()).is_ok());
+            prop_assert!(batch::encode(read.epoch, read.at, &read.records, &mut vec![]).is_ok());
         }
     }
 
@@ -57,7 +63,7 @@ proptest! {
         flips in vec((any::<Index>(), 0..8_u32), 1..6),
     ) {
         let mut bytes = Vec::new();
-        frame::encode(&sent, &mut bytes).expect("all of it can be written");
+        frame::encode(&sent, &mut bytes).expect("it can be written");
         flip(&mut bytes, flips);
         if let Ok(read) = frame::decode(&bytes) {
             prop_assert!(frame::encode(&read, &mut Vec::new()).is_ok());
@@ -71,8 +77,8 @@ proptest! {
         at in any::<Index>(),
     ) {
         let (mut batch, mut frame) = (Vec::new(), Vec::new());
-        batch::encode(Epoch(3), &records, &mut batch).expect("all of it can be written");
-        frame::encode(&sent, &mut frame).expect("all of it can be written");
+        batch::encode(Epoch(3), Some(Wall(4)), &records, &mut batch).expect("it can be written");
+        frame::encode(&sent, &mut frame).expect("it can be written");
         prop_assert!(batch::decode(&batch[..at.index(batch.len())]).is_err());
         prop_assert!(frame::decode(&frame[..at.index(frame.len())]).is_err());
         batch.push(0);
@@ -89,8 +95,8 @@ proptest! {
         at in any::<Index>(),
     ) {
         let (mut batch, mut frame) = (Vec::new(), Vec::new());
-        batch::encode(Epoch(3), &records, &mut batch).expect("all of it can be written");
-        frame::encode(&sent, &mut frame).expect("all of it can be written");
+        batch::encode(Epoch(3), Some(Wall(4)), &records, &mut batch).expect("it can be written");
+        frame::encode(&sent, &mut frame).expect("it can be written");
         for bytes in [&mut batch, &mut frame] {
             bytes.truncate(1.max(at.index(bytes.len())));
             bytes.extend(ENDLESS);
@@ -107,21 +113,28 @@ pub(crate) fn flip(bytes: &mut [u8], flips: Vec<(Index, u32)>) {
 }
 
 #[test]
-fn a_later_version_is_called_by_its_name() {
-    for later in [2, 200] {
-        let newer = DecodeError::Newer { found: later, known: 1 };
-        assert_eq!(batch::decode(&[later, 9, 9]), Err(newer.clone()));
+fn another_version_is_called_by_its_name() {
+    for later in [5, 200] {
+        let newer = |known| DecodeError::Newer { found: later, known };
+        assert_eq!(batch::decode(&[later, 9, 9]), Err(newer(4)));
+        let newer = newer(2);
         assert_eq!(frame::decode(&[later, 9, 9]), Err(newer.clone()));
         assert_eq!(snapshot::decode(&[later, 9, 9]), Err(newer));
     }
     assert_eq!(batch::decode(&[]), Err(DecodeError::NoVersion));
     assert_eq!(frame::decode(&[0, 1, 2]), Err(DecodeError::NoVersion));
+    let older = |oldest| DecodeError::Older { found: 1, oldest };
+    assert_eq!(batch::decode(&[1, 9, 9]), Err(older(3)));
+    assert_eq!(snapshot::decode(&[1, 9, 9]), Err(older(2)));
 }
 
 #[test]
 fn claims_of_endless_lengths_are_refused() {
-    let begin: [&[u8]; 5] = [&[1], &[1, 1], &[1, 1, 1], &[1, 1, 1, 1], &[1, 1, 2, 0]];
-    for bytes in begin {
-        assert!(!anybody_takes(&[bytes, &ENDLESS, &[0; 40]].concat()), "{bytes:?}");
+    let begin: [&[u8]; 5] = [&[], &[1], &[1, 1], &[1, 1, 1], &[1, 2, 0]];
+    for (version, bytes) in
+        [2, 3, 4].into_iter().flat_map(|version| begin.map(|bytes| (version, bytes)))
+    {
+        let bytes = [&[version][..], bytes].concat();
+        assert!(!anybody_takes(&[&bytes[..], &ENDLESS, &[0; 40]].concat()), "{bytes:?}");
     }
 }

@@ -7,6 +7,8 @@ use bary_model::action::{Action, Backoff};
 use bary_model::id::{Epoch, JobNo, SpecNo, TaskRange};
 use bary_model::inputs::Inputs;
 use bary_model::task::{Body, TaskSpec};
+use bary_model::time::Wall;
+use bary_wire::batch::Batch;
 use bary_wire::codec::EncodeError;
 use bary_wire::{batch, frame};
 use proptest::collection::vec;
@@ -16,12 +18,15 @@ use crate::{strategy, talk};
 
 proptest! {
     #[test]
-    fn a_batch_is_read_back(epoch in any::<u32>(), records in vec(strategy::record(), 0..6)) {
-        let mut bytes = vec![7];
-        batch::encode(Epoch(epoch), &records, &mut bytes).expect("all of it can be written");
+    fn a_batch_is_read_back(
+        epoch in any::<u32>(),
+        at in any::<Option<u64>>(),
+        records in vec(strategy::record(), 0..6),
+    ) {
+        let (mut bytes, epoch, at) = (vec![7], Epoch(epoch), at.map(Wall));
+        batch::encode(epoch, at, &records, &mut bytes).expect("all of it can be written");
         let read = batch::decode(&bytes[1..]).expect("it was just written");
-        prop_assert_eq!(read.epoch, Epoch(epoch));
-        prop_assert_eq!(read.records, records);
+        prop_assert_eq!(read, Batch { epoch, at, records });
     }
 
     #[test]
@@ -35,7 +40,7 @@ proptest! {
     fn what_specs_share_they_share_again(specs in strategy::specs()) {
         let record = Record::Extended { job: JobNo(0), specs: Arc::clone(&specs) };
         let mut bytes = Vec::new();
-        batch::encode(Epoch(1), &[record], &mut bytes).expect("all of it can be written");
+        batch::encode(Epoch(1), None, &[record], &mut bytes).expect("all of it can be written");
         let read = batch::decode(&bytes).expect("it was just written");
         let [Record::Extended { specs: read, .. }] = read.records.as_slice() else {
             panic!("one record was written");
@@ -63,7 +68,7 @@ fn a_thousand_specs_are_written_with_one_body_and_one_table() {
     let lines: usize = (0..1_000).map(|n| format!("a line, number {n}").len() + 1).sum();
     let mut bytes = Vec::new();
     let record = Record::Extended { job: JobNo(0), specs };
-    batch::encode(Epoch(1), &[record], &mut bytes).expect("all of it can be written");
+    batch::encode(Epoch(1), None, &[record], &mut bytes).expect("all of it can be written");
     assert!(bytes.len() < lines + 1_000 * 12 + 200, "{} bytes for {lines} of lines", bytes.len());
 }
 
@@ -75,13 +80,13 @@ fn what_nobody_could_read_is_not_written() {
     for bad in [empty, TaskSpec::new(Arc::new(body))] {
         let record = Record::Extended { job: JobNo(0), specs: [Arc::new(bad)].into() };
         let mut bytes = b"before".to_vec();
-        let refused = batch::encode(Epoch(1), &[record], &mut bytes);
+        let refused = batch::encode(Epoch(1), None, &[record], &mut bytes);
         assert!(matches!(refused, Err(EncodeError::Refused(_))));
         assert_eq!(bytes, b"before", "nothing is left of what could not be written");
     }
     for (first, count) in [(3, 0), (u32::MAX, 1), (1, u32::MAX)] {
         let range = TaskRange { job: JobNo(0), spec: SpecNo(0), first, count };
         let record = Record::Cancelled { range, running: true };
-        assert!(batch::encode(Epoch(1), &[record], &mut Vec::new()).is_err(), "{range:?}");
+        assert!(batch::encode(Epoch(1), None, &[record], &mut Vec::new()).is_err(), "{range:?}");
     }
 }

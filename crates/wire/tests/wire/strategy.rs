@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use bary_ledger::jobs::Gone;
+use bary_ledger::keys::Used;
 use bary_ledger::record::{EndedTasks, Record};
+use bary_ledger::survey::Bygone;
 use bary_model::action::{Action, Arg, Backoff, Capture, FileMove, Stdin, Surroundings};
+use bary_model::decree::Decree;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
 use bary_model::inputs::{Column, Grouping, Inputs};
 use bary_model::job::{About, Enough, Halt, HaltOn, JobRef, SubmissionKey};
-use bary_model::outcome::{End, Failure, Results, Usage};
+use bary_model::outcome::{End, Failure, Results, Stopped, Usage};
 use bary_model::payload::{BlobRef, Payload};
 use bary_model::resources::Resources;
 use bary_model::task::{After, Body, Kind, LabelRule, Permit, Request, RunIf, TaskSpec, Use};
@@ -64,10 +68,12 @@ fn end() -> impl Strategy<Value = End> {
 }
 
 pub(crate) fn usage() -> impl Strategy<Value = Usage> {
-    any::<(u64, u64, u64, u64, u32)>().prop_map(|(began, busy, cpu, peak_memory, slot)| {
-        let (began, busy, cpu) = (Moment(began), Span(busy), Span(cpu));
-        Usage { began, busy, cpu, peak_memory, slot }
-    })
+    any::<(u64, u64, u64, u64, u32, bool)>().prop_map(
+        |(began, busy, cpu, peak_memory, slot, cached)| {
+            let (began, busy, cpu) = (Moment(began), Span(busy), Span(cpu));
+            Usage { began, busy, cpu, peak_memory, slot, cached }
+        },
+    )
 }
 
 pub(crate) fn range() -> impl Strategy<Value = TaskRange> {
@@ -196,11 +202,12 @@ fn body() -> impl Strategy<Value = Body> {
     let times = (span(), span(), option::of(span()), any::<u16>(), backoff);
     let permit = ("[a-z]{0,4}", 1..=u32::MAX);
     let permit = option::of(permit.prop_map(|(name, most)| Permit { name: name.into(), most }));
-    let rest = (any::<i32>(), run_if, vec(uses, 0..2), any::<bool>(), any::<bool>(), permit);
+    let flags = (any::<bool>(), any::<bool>(), option::of(span()));
+    let rest = (any::<i32>(), run_if, vec(uses, 0..2), flags, permit);
     (action(), surroundings(), request(), times, rest).prop_map(
         |(action, surroundings, request, times, rest)| {
             let (timeout, grace, heartbeat_timeout, retries, backoff) = times;
-            let (priority, run_if, uses, keep_results, detail, permit) = rest;
+            let (priority, run_if, uses, (keep_results, detail, cache), permit) = rest;
             Body {
                 action,
                 surroundings,
@@ -216,6 +223,7 @@ fn body() -> impl Strategy<Value = Body> {
                 uses: uses.into(),
                 keep_results,
                 detail,
+                cache,
             }
         },
     )
@@ -288,6 +296,38 @@ fn job_ref() -> impl Strategy<Value = JobRef> {
     pair.prop_map(|(shard, job)| JobRef { shard: ShardId(shard), job: JobNo(job) })
 }
 
+fn stopped() -> impl Strategy<Value = Stopped> {
+    (range(), any::<(u32, u16, u64)>()).prop_map(|(range, (node, attempt, began))| Stopped {
+        range,
+        node: NodeId(node),
+        attempt,
+        began: Moment(began),
+    })
+}
+
+fn decree() -> impl Strategy<Value = Decree> {
+    let labels = proptest::collection::btree_map(text(), option::of(text()), 0..3);
+    prop_oneof![
+        text().prop_map(Decree::Follow),
+        (text(), any::<bool>()).prop_map(|(node, drain)| Decree::Drain { node, drain }),
+        (text(), labels).prop_map(|(node, labels)| Decree::Label { node, labels }),
+    ]
+}
+
+fn bygone() -> impl Strategy<Value = Bygone> {
+    let gone = any::<(u32, u32, bool)>();
+    let gone = gone.prop_map(|(first, count, good)| Gone { first: JobNo(first), count, good });
+    let used = any::<(u128, u64, u32, u64)>().prop_map(|(key, content, job, at)| Used {
+        key: SubmissionKey { key, content },
+        job: JobNo(job),
+        at: Wall(at),
+    });
+    let numbers = any::<(u64, u32)>();
+    (numbers, vec(gone, 0..3), vec(used, 0..3)).prop_map(|((last_grant, next), gone, keys)| {
+        Bygone { last_grant: GrantNo(last_grant), next: JobNo(next), gone, keys }
+    })
+}
+
 pub(crate) fn record() -> BoxedStrategy<Record> {
     let job = || any::<u32>().prop_map(JobNo);
     let key = any::<(u128, u64)>().prop_map(|(key, content)| SubmissionKey { key, content });
@@ -331,6 +371,9 @@ pub(crate) fn record() -> BoxedStrategy<Record> {
         }),
         vec(ended(), 0..4).prop_map(|items| Record::Ended { items }),
         (range(), any::<bool>()).prop_map(|(range, running)| Record::Cancelled { range, running }),
+        bygone().prop_map(|bygone| Record::Bygone { bygone: Box::new(bygone) }),
+        decree().prop_map(|decree| Record::Decreed { decree: Box::new(decree) }),
+        vec(stopped(), 0..3).prop_map(|items| Record::Ran { items }),
     ]
     .boxed()
 }

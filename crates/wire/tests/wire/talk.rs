@@ -103,6 +103,7 @@ fn say() -> BoxedStrategy<Say> {
             Say::Grant(Grant { items, answers, ready, settled })
         }),
         outcomes().prop_map(Say::Outcomes),
+        vec(outcomes(), 0..3).prop_map(Say::Repeat),
         any::<u64>().prop_map(|batch| Say::Settled { batch }),
         (fence(), range(), any::<u64>(), payload()).prop_map(|(fence, range, step, payload)| {
             Say::Checkpoint { fence, task: range.head(), step, payload }

@@ -2,12 +2,16 @@
 
 use std::fmt::Write;
 
+use bary_identity::calendar;
 use bary_journal::inspect::Sight;
 use bary_ledger::record::Record;
 use bary_model::id::{GrantNo, TaskRange};
 use bary_model::job::JobRef;
 use bary_model::outcome::End;
-use bary_wire::{batch, snapshot};
+use bary_model::time::Wall;
+use bary_wire::batch::{self, Batch};
+use bary_wire::past;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Place;
@@ -31,7 +35,7 @@ pub(crate) fn run(place: &Place, face: Face) -> Result<Exit, Complaint> {
         failed: None,
     };
     if !face.is_data() {
-        dump.out(&row(["SEGMENT", "OFFSET", "BATCH", "EPOCH", "RECORD", ""]));
+        dump.out(&row(["SEGMENT", "OFFSET", "BATCH", "EPOCH", "WRITTEN", "RECORD", ""]));
     }
     let read = bary_journal::inspect::inspect(&place.disk, &mut |sight| dump.see(sight));
     if face.output == Form::Json {
@@ -54,6 +58,15 @@ struct Dump {
     failed: Option<PrintError>,
 }
 
+/// Where a row is from, as far as that is known.
+#[derive(Clone, Copy, Default)]
+struct Spot {
+    offset: u64,
+    lsn: Option<u64>,
+    epoch: Option<u32>,
+    at: Option<Wall>,
+}
+
 impl Dump {
     fn see(&mut self, sight: Sight<'_>) {
         let offset = match sight {
@@ -62,62 +75,76 @@ impl Dump {
                 let first = first.map(|first| first.0);
                 let text = format!("{len} bytes, {headers} of 2 headers are sound");
                 let value = json!({ "first": first, "len": len, "headers": headers });
-                return self.row(0, first, None, "segment", &text, &value);
+                return self.row(Spot { lsn: first, ..Spot::default() }, "segment", &text, &value);
             }
             Sight::Snapshot { lsn, state } => {
                 self.segment = 0;
-                let ledger = state.map(snapshot::decode);
-                let (text, value) = match &ledger {
-                    None => ("damaged".to_owned(), Value::Null),
-                    Some(Err(error)) => (error.to_string(), Value::Null),
-                    Some(Ok(found)) => (format!("{} jobs", found.jobs.len()), json!(found)),
-                };
-                let epoch = ledger.and_then(Result::ok).map(|found| found.epoch.0);
-                return self.row(0, Some(lsn.0), epoch, "snapshot", &text, &value);
+                return self.snapshot(Spot { lsn: Some(lsn.0), ..Spot::default() }, state);
             }
             Sight::Batch { offset, lsn, batch, in_order, .. } => {
                 return self.batch(offset, lsn.0, batch, in_order);
             }
             Sight::Mark { offset, durable } => {
                 let text = format!("durable up to batch {}", durable.0);
-                return self.row(offset, None, None, "mark", &text, &json!(durable.0));
+                let spot = Spot { offset, ..Spot::default() };
+                return self.row(spot, "mark", &text, &json!(durable.0));
             }
             Sight::Unsound { offset } => offset,
         };
-        self.row(offset, None, None, "unsound", "no sound record begins here", &Value::Null);
+        let spot = Spot { offset, ..Spot::default() };
+        self.row(spot, "unsound", "no sound record begins here", &Value::Null);
     }
 
     fn batch(&mut self, offset: u64, lsn: u64, bytes: &[u8], in_order: bool) {
-        let batch = match batch::decode(bytes) {
-            Ok(batch) => batch,
-            Err(error) => {
-                let text = error.to_string();
-                return self.row(offset, Some(lsn), None, "unreadable", &text, &Value::Null);
+        let spot = Spot { offset, lsn: Some(lsn), ..Spot::default() };
+        match batch::decode(bytes) {
+            Ok(batch) => self.records(spot, &batch, in_order),
+            Err(error) => self.row(spot, "unreadable", &error.to_string(), &Value::Null),
+        }
+    }
+
+    /// What stands for all batches up to one: those of them that still count.
+    fn snapshot(&mut self, spot: Spot, state: Option<&[u8]>) {
+        let batches = state.map(past::read);
+        let kept = match batches {
+            None => return self.row(spot, "snapshot", "damaged", &Value::Null),
+            Some(Err(error)) => {
+                return self.row(spot, "snapshot", &error.to_string(), &Value::Null);
             }
+            Some(Ok(batches)) => batches,
         };
+        let text = "what still counts of the batches up to this one";
+        self.row(spot, "snapshot", text, &Value::Null);
+        for batch in kept {
+            match batch {
+                Ok(batch) => self.records(Spot::default(), &batch, true),
+                Err(error) => {
+                    let spot = Spot::default();
+                    self.row(spot, "unreadable", &error.to_string(), &Value::Null);
+                }
+            }
+        }
+    }
+
+    fn records(&mut self, spot: Spot, batch: &Batch, in_order: bool) {
+        let spot = Spot { epoch: Some(batch.epoch.0), at: batch.at, ..spot };
         for record in &batch.records {
             let (kind, mut text) = told(record);
             if !in_order {
                 text.push_str(" (out of order)");
             }
-            self.row(offset, Some(lsn), Some(batch.epoch.0), kind, &text, &json!(record));
+            self.row(spot, kind, &text, &plain(record));
         }
     }
 
-    fn row(
-        &mut self,
-        offset: u64,
-        lsn: Option<u64>,
-        epoch: Option<u32>,
-        kind: &str,
-        text: &str,
-        value: &Value,
-    ) {
+    fn row(&mut self, spot: Spot, kind: &str, text: &str, value: &Value) {
         let segment = Some(self.segment).filter(|number| *number > 0);
+        let Spot { offset, lsn, epoch, at } = spot;
+        let at = at.map(calendar::text);
         match self.form {
             Form::Json | Form::Jsonl | Form::Yaml | Form::Csv => {
                 let row = json!({
-                    "segment": segment, "offset": offset, "lsn": lsn, "epoch": epoch,
+                    "segment": segment, "offset": offset, "lsn": lsn, "epoch": epoch, "at": at,
                     "kind": kind, "value": value,
                 });
                 match self.form {
@@ -129,8 +156,8 @@ impl Dump {
                 let number =
                     |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
                 let (segment, lsn) = (number(segment), number(lsn));
-                let epoch = number(epoch.map(u64::from));
-                self.out(&row([&segment, &offset.to_string(), &lsn, &epoch, kind, text]));
+                let (epoch, at) = (number(epoch.map(u64::from)), at.unwrap_or_default());
+                self.out(&row([&segment, &offset.to_string(), &lsn, &epoch, &at, kind, text]));
             }
         }
     }
@@ -142,8 +169,16 @@ impl Dump {
     }
 }
 
-fn row([segment, offset, lsn, epoch, kind, text]: [&str; 6]) -> String {
-    let row = format!("{segment:>7}  {offset:>9}  {lsn:>8}  {epoch:>5}  {kind:<10}  {text}");
+/// As JSON. Keys of submissions have 128 bits, which a value takes only as the text of a number:
+/// there they are about what they are.
+fn plain(whole: &impl Serialize) -> Value {
+    let text = serde_json::to_string(whole).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn row([segment, offset, lsn, epoch, at, kind, text]: [&str; 7]) -> String {
+    let row =
+        format!("{segment:>7}  {offset:>9}  {lsn:>8}  {epoch:>5}  {at:<30}  {kind:<10}  {text}");
     format!("{}\n", row.trim_end())
 }
 
@@ -196,6 +231,17 @@ fn told(record: &Record) -> (&'static str, String) {
                 format!("{range} {} on {node} at attempt {attempt}", how(&item.end))
             });
             ("ended", listed(each))
+        }
+        Record::Decreed { decree } => ("decreed", decree.to_string()),
+        Record::Ran { items } => {
+            let each = items.iter().map(|one| {
+                format!("{} on {} at attempt {}", shown(one.range), one.node, one.attempt)
+            });
+            ("ran", listed(each))
+        }
+        Record::Bygone { bygone } => {
+            let gone: u64 = bygone.gone.iter().map(|gone| u64::from(gone.count)).sum();
+            ("bygone", format!("{gone} forgotten jobs of {}", bygone.next.0))
         }
         Record::Cancelled { range, running } => {
             let which = if *running { "" } else { ", what nobody holds" };

@@ -1,7 +1,8 @@
 //! `bary journal export`: a journal as a history that `bary sim judge` reads.
 //!
-//! A journal knows what was decided, not when, and not what was started: the time of a fact is
-//! the number of its batch, and starts are absent. A large result is there by reference.
+//! A journal knows what was decided and when that was written, not what was started: the time of a
+//! fact is the number of its batch, `wall` is when the batch was written, and starts are absent. A
+//! large result is there by reference.
 
 use std::borrow::Cow;
 
@@ -86,8 +87,9 @@ impl History {
             self.put(lsn, Fact::Began { incarnation: Incarnation(epoch.0) });
             self.put(lsn, Fact::Opened { shard, next: lsn });
         }
-        let (epoch, records) = (batch.epoch, Cow::Borrowed(&batch.records[..]));
-        self.put(lsn, Fact::Appended { shard, epoch, lsn, records });
+        let (epoch, wall) = (batch.epoch, batch.at);
+        let records = Cow::Borrowed(&batch.records[..]);
+        self.put(lsn, Fact::Appended { shard, epoch, lsn, wall, records });
         self.put(lsn, Fact::Durable { shard, lsn });
     }
 

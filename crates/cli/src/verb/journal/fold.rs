@@ -6,8 +6,10 @@ use bary_journal::inspect::Sight;
 use bary_ledger::consequences::Consequences;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
-use bary_model::id::{JobNo, Lsn, ShardId};
-use bary_wire::{batch, snapshot};
+use bary_model::id::{Lsn, ShardId};
+use bary_model::time::Wall;
+use bary_wire::batch::{self, Batch};
+use bary_wire::past;
 
 /// A ledger, as far as it could be made.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(crate) struct Fold {
     base: Lsn,
     segment: u64,
     pub(crate) records: u64,
+    /// When the first batch was written that says so.
+    pub(crate) first: Option<Wall>,
     /// Batches of reigns that were over.
     pub(crate) late: u64,
     pub(crate) damaged_snapshots: u64,
@@ -46,6 +50,7 @@ impl Fold {
             base: Lsn(0),
             segment: 0,
             records: 0,
+            first: None,
             late: 0,
             damaged_snapshots: 0,
             fault: None,
@@ -69,27 +74,36 @@ impl Fold {
         }
     }
 
-    /// Snapshots come first, the newest last.
+    /// Snapshots come first, the newest last: each stands for the batches up to one.
     fn restore(&mut self, lsn: Lsn, state: &[u8]) {
-        let restored = snapshot::decode(state)
-            .map_err(|error| error.to_string())
-            .and_then(|found| Ledger::restore(found).map_err(|error| error.to_string()));
-        match restored {
-            Ok(ledger) => (self.ledger, self.base) = (ledger, lsn),
-            Err(fault) => self.fault = Some(format!("snapshot {}: {fault}", lsn.0)),
+        (self.ledger, self.base) = (Ledger::new(self.ledger.shard()), lsn);
+        let folded = past::read(state).map_err(|error| error.to_string());
+        let folded = folded.and_then(|mut batches| {
+            batches.try_for_each(|batch| self.take_in(&batch.map_err(|error| error.to_string())?))
+        });
+        if let Err(fault) = folded {
+            self.fault = Some(format!("snapshot {}: {fault}", lsn.0));
         }
     }
 
     fn batch(&mut self, lsn: Lsn, bytes: &[u8]) -> Result<(), String> {
         let batch = batch::decode(bytes).map_err(|error| format!("cannot be read: {error}"))?;
-        self.records += batch.records.len() as u64;
         if lsn <= self.base || self.fault.is_some() {
             return Ok(());
+        }
+        self.take_in(&batch)
+    }
+
+    fn take_in(&mut self, batch: &Batch) -> Result<(), String> {
+        self.records += batch.records.len() as u64;
+        if self.first.is_none() {
+            self.first = batch.at;
         }
         if batch.epoch < self.ledger.epoch() {
             self.late += 1;
             return Ok(());
         }
+        self.ledger.pass(batch.at.unwrap_or_default());
         for (number, record) in batch.records.iter().enumerate() {
             self.apply(record)
                 .map_err(|why| format!("has a record ({}) that cannot be: {why}", number + 1))?;
@@ -117,12 +131,12 @@ impl Fold {
         self.ledger.held(|_, range| tasks.held += u64::from(range.count));
         self.ledger.ready(|range| tasks.ready += u64::from(range.count));
         let mut open = 0;
-        for (number, job) in self.ledger.snapshot().jobs.iter().enumerate() {
+        for (no, job) in self.ledger.numbers().zip(&self.ledger.snapshot().jobs) {
             let all: u64 = job.specs.iter().map(|spec| u64::from(spec.count)).sum();
             tasks.all += all.max(job.succeeded + job.failed);
             tasks.succeeded += job.succeeded;
             tasks.failed += job.failed;
-            let Some(job) = self.ledger.job(JobNo(number as u32)) else { continue };
+            let Some(job) = self.ledger.job(no) else { continue };
             for (spec, number) in job.specs().zip(0..) {
                 let spec_no = bary_model::id::SpecNo(number);
                 let indices = 0..spec.count;

@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
+use bary_identity::calendar;
 use serde_json::{Value, json};
 
 use super::fold::{Fold, Tasks};
 use super::{Looked, Place};
 use crate::args::{Face, Form};
 use crate::complaint::Complaint;
+use crate::counted::counted;
 use crate::exit::Exit;
 use crate::screen::Screen;
 use crate::verb;
@@ -45,7 +47,7 @@ fn line(looked: &Looked<Fold>, tasks: &Tasks) -> String {
         counted(summary.batches, "batch"),
         counted(seen.records, "record"),
         seen.ledger.epoch().0,
-        counted(seen.ledger.jobs() as u64, "job"),
+        counted(seen.ledger.numbers().count() as u64, "job"),
     );
     let mut put = |args: std::fmt::Arguments<'_>| {
         line.write_fmt(args).expect("writing to a string cannot fail");
@@ -54,6 +56,10 @@ fn line(looked: &Looked<Fold>, tasks: &Tasks) -> String {
         let states = tasks.each().into_iter().filter(|(_, count)| *count > 0);
         let states: Vec<_> = states.map(|(name, count)| format!("{count} {name}")).collect();
         put(format_args!(", {} ({})", counted(tasks.all, "task"), states.join(", ")));
+    }
+    if let Some(first) = seen.first {
+        let (first, last) = (calendar::text(first), calendar::text(seen.ledger.at()));
+        put(format_args!(", written from {first} to {last}"));
     }
     if let Some(cut) = summary.cut {
         let (bytes, segment, offset) = (cut.bytes, cut.segment, cut.offset);
@@ -70,14 +76,6 @@ fn line(looked: &Looked<Fold>, tasks: &Tasks) -> String {
         put(format_args!("; {damaged}, which nothing needs"));
     }
     line
-}
-
-fn counted(count: u64, what: &str) -> String {
-    match (count, what) {
-        (1, _) => format!("1 {what}"),
-        (_, "batch") => format!("{count} batches"),
-        _ => format!("{count} {what}s"),
-    }
 }
 
 fn document(looked: &Looked<Fold>, tasks: &Tasks, fault: Option<&str>) -> Value {
@@ -101,7 +99,10 @@ fn document(looked: &Looked<Fold>, tasks: &Tasks, fault: Option<&str>) -> Value 
         "records": seen.records,
         "bytes": summary.bytes,
         "epoch": seen.ledger.epoch().0,
-        "jobs": seen.ledger.jobs(),
+        "first": seen.first.map(calendar::text),
+        "last": seen.first.map(|_| calendar::text(seen.ledger.at())),
+        "jobs": seen.ledger.numbers().count(),
+        "forgotten": seen.ledger.jobs() - seen.ledger.numbers().count(),
         "tasks": states,
         "cut": cut,
     })

@@ -23,7 +23,11 @@ pub(crate) const VERIFIED: &str = "bary.audit-verify/1";
 /// Prints lines, or verifies them all.
 pub(crate) fn run(args: &AuditArgs, face: Face) -> Result<Exit, Complaint> {
     match &args.verb {
-        Some(AuditVerb::Verify { state, mark }) => check(state.as_deref(), mark.as_ref(), face),
+        Some(AuditVerb::Verify { directory, state, mark }) => {
+            let named = directory.as_deref().map(Path::to_owned);
+            let directory = named.unwrap_or_else(|| state_dir(state.as_deref()));
+            check(&directory, mark.as_ref(), face)
+        }
         None => print(args, face),
     }
 }
@@ -71,12 +75,11 @@ pub(crate) fn state_dir(state: Option<&Path>) -> PathBuf {
     runs.parent().map_or_else(PathBuf::new, Path::to_owned)
 }
 
-fn check(state: Option<&Path>, mark: Option<&tend::Mark>, face: Face) -> Result<Exit, Complaint> {
+fn check(directory: &Path, mark: Option<&tend::Mark>, face: Face) -> Result<Exit, Complaint> {
     let mark = mark.map(|mark| Mark { number: mark.number, hash: mark.hash.clone() });
-    let directory = state_dir(state);
-    let log = verify::verify(&directory, mark.as_ref()).map_err(|error| match error {
+    let log = verify::verify(directory, mark.as_ref()).map_err(|error| match error {
         VerifyError::NoLog(_) => {
-            Complaint::not_found(error).help("name the state of the node: --state DIR")
+            Complaint::not_found(error).help("name the state of the node: bary audit verify DIR")
         }
         _ => Complaint::failed(error),
     })?;

@@ -72,7 +72,7 @@ pub(crate) fn change(args: &NodeChangeArgs, action: &str, face: Face) -> Result<
     })
 }
 
-/// Sets labels.
+/// Gives a node labels, or takes them away.
 pub(crate) fn label(args: &NodeLabelArgs, face: Face) -> Result<Exit, Complaint> {
     asking::run(&args.reach, face, async |asking| {
         let labels = args.labels.iter().map(|pair| (pair.name.clone(), pair.value.clone()));
@@ -80,7 +80,7 @@ pub(crate) fn label(args: &NodeLabelArgs, face: Face) -> Result<Exit, Complaint>
             node: args.node.clone(),
             action: "label".to_owned(),
             labels: labels.collect(),
-            ..ChangeNodeRequest::default()
+            reason: args.reason.clone().unwrap_or_default(),
         };
         tell(asking, request).await?;
         now(asking, std::slice::from_ref(&args.node)).await

@@ -20,7 +20,8 @@ pub(crate) const ADDED: &str = "bary.added/1";
 
 /// Makes a job without tasks.
 pub(crate) fn open(args: &OpenArgs, face: Face) -> Result<Exit, Complaint> {
-    let name = args.about.name.clone().unwrap_or_else(|| "open".to_owned());
+    let named = args.called.as_ref().or(args.about.name.as_ref());
+    let name = named.map_or_else(|| "open".to_owned(), ToOwned::to_owned);
     let job = JobSpec { open: true, ..JobSpec::new(name, []) };
     let submission = Submission::spec(&job)?.open();
     asking::run(&args.reach, face, async |asking| {

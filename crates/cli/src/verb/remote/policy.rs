@@ -88,6 +88,12 @@ pub(crate) fn attempt(args: &PolicyTryArgs, face: Face) -> Result<Exit, Complain
         let reply = asking.node.try_policy(request).await?;
         let mut document = listing::json_of(&reply)?;
         document["schema"] = TRIED.into();
+        let published = format!(
+            "force {}, threshold {}: {}",
+            plain(reply.published_force),
+            plain(reply.published_threshold),
+            reply.published_decision
+        );
         let text = match listing::data(&document, face.output) {
             Some(text) if !face.is_quiet() => text,
             _ if face.is_quiet() => format!("{}\n", reply.decision),
@@ -97,6 +103,7 @@ pub(crate) fn attempt(args: &PolicyTryArgs, face: Face) -> Result<Exit, Complain
                 ("decision", reply.decision),
                 ("formula", reply.formula),
                 ("why", reply.explanation),
+                ("as published", published),
             ]),
         };
         asking.say(&text)?;

@@ -1,9 +1,9 @@
 //! `bary submit`: gives a node a job.
 
 use bary_api::v1::{Job, LogsRequest, SubmitReply, SubmitRequest};
-use bary_client::submission::Submission;
+use bary_client::submission::{Durability, Submission};
 
-use crate::args::submit::SubmitArgs;
+use crate::args::submit::{DurabilityArg, SubmitArgs};
 use crate::args::{Face, Form};
 use crate::asking::{self, Asking};
 use crate::complaint::Complaint;
@@ -27,6 +27,7 @@ pub(crate) fn run(args: &SubmitArgs, face: Face) -> Result<Exit, Complaint> {
     let tasks = job.tasks();
     let mut request: SubmitRequest = Submission::spec(&job)?.into();
     request.open = args.open || job.open;
+    request.durability = args.durability.map(word).unwrap_or_default();
     let priority = args.work.task.priority.unwrap_or(0);
     asking::run(&args.reach, face, async |asking| {
         let request = about::apply(request.clone(), &args.about, priority, asking).await?;
@@ -37,6 +38,14 @@ pub(crate) fn run(args: &SubmitArgs, face: Face) -> Result<Exit, Complaint> {
         }
         attend(asking, reply.job, tasks).await
     })
+}
+
+fn word(durability: DurabilityArg) -> String {
+    let durability = match durability {
+        DurabilityArg::Memory => Durability::Memory,
+        DurabilityArg::Disk => Durability::Disk,
+    };
+    durability.word().to_owned()
 }
 
 /// Says what was accepted.

@@ -1,7 +1,7 @@
-//! The jobs and tasks of the fake node.
+//! The jobs and tasks of the fake node, and what is told of them.
 
 use bary_api::problem::{Kind, Refused};
-use bary_api::v1::{Job, Task};
+use bary_api::v1::{self, Job, Task};
 
 /// Its jobs: one that succeeded, one of one task that ended with 7, one that runs.
 fn jobs() -> Vec<Job> {
@@ -66,4 +66,31 @@ pub(crate) fn chosen(wanted: &[u32]) -> Result<Vec<Job>, Refused> {
         return Err(refused.help("bary ls lists the jobs there are"));
     }
     Ok(all.into_iter().filter(|job| wanted.is_empty() || wanted.contains(&job.id)).collect())
+}
+
+/// The node.
+pub(crate) fn node() -> v1::NodeStatus {
+    v1::NodeStatus {
+        name: "n0".into(),
+        state: "up".into(),
+        kind: "node".into(),
+        slots: 4,
+        busy: 1,
+        cpus: 4.0,
+        memory: 8 << 30,
+        labels: [("zone".to_owned(), "a".to_owned())].into(),
+        functions: vec!["noop".into()],
+        ..Default::default()
+    }
+}
+
+/// Why the first task of a job is where it is.
+pub(crate) fn why(job: u32) -> v1::WhyReply {
+    let candidate = v1::Candidate { node: "n0".into(), score: 1.0, reason: "it has room".into() };
+    v1::WhyReply {
+        task: Some(task(job, 1)),
+        answer: "it ran where there was room".into(),
+        life: vec![v1::Event { kind: "granted".into(), job, ..Default::default() }],
+        candidates: vec![candidate],
+    }
 }

@@ -19,6 +19,23 @@ impl Books {
         surplus.then(|| self.kept.pop_front()).flatten()
     }
 
+    /// Finished jobs that were kept for long enough by now, at most so many: their home is to
+    /// forget them.
+    pub(crate) fn take_old(&mut self, most: usize) -> Vec<JobNo> {
+        let (now, mut old) = (self.clock.now(), Vec::new());
+        while let Some(&job) = self.kept.front().filter(|_| old.len() < most) {
+            let row = self.job(job);
+            let finished = row.and_then(|row| row.finished);
+            if finished.is_some_and(|at| now.since(at) < self.kept_span) {
+                break;
+            }
+            self.kept.pop_front();
+            // One that runs again is kept anew when it has finished.
+            old.extend(finished.map(|_| job));
+        }
+        old
+    }
+
     /// Keeps the details of ended tasks within their limit: the oldest finished job becomes counts
     /// only; where none has finished, those that go on keep only how each of their tasks ended.
     pub(super) fn bound(&mut self) {

@@ -1,15 +1,17 @@
 //! Folds of events made by hand.
 
 use bary_model::action::Action;
-use bary_model::id::{RunNo, SpecNo};
+use bary_model::decree::Decree;
+use bary_model::id::{Epoch, Fence, NodeId, RunNo, SpecNo};
 use bary_model::job::About;
-use bary_model::outcome::{End, Failure, Results, Usage};
+use bary_model::outcome::{End, Failure, Results, Stopped, Usage};
 use bary_model::payload::BlobRef;
 use bary_model::task::Body;
 use bary_model::time::Span;
 
 use super::*;
 use crate::board::clock;
+use crate::listener::Began;
 
 struct World(Books);
 
@@ -33,8 +35,18 @@ impl World {
     }
 
     fn start(&mut self, range: TaskRange, run: u64) {
-        let items = vec![(ShardId(1), range, 1)];
+        self.start_under(range, run, 0);
+    }
+
+    fn start_under(&mut self, range: TaskRange, run: u64, grant: u64) {
+        let fence = Fence { shard: ShardId(1), epoch: Epoch(1), grant: GrantNo(grant) };
+        let items = vec![(fence, range, 1)];
         self.0.on_runs(NodeId(0), Moment(5), vec![Began { run: RunNo(run), items }], &[]);
+    }
+
+    fn grant(&mut self, range: TaskRange, grant: u64) {
+        let (node, ranges, last) = (NodeId(0), [range].into(), GrantNo(grant));
+        self.tell(2, EventKind::Granted { node, ranges, last, considered: None });
     }
 
     fn end(&mut self, range: TaskRange, end: End, results: Results) {
@@ -66,7 +78,10 @@ fn counts_follow_tasks_from_state_to_state() {
     let mut world = World::new(&BoardLimits::default());
     world.submit(0, 10);
     let ranges = [range(0, 0, 10)].into();
-    world.tell(2, EventKind::Granted { node: NodeId(0), ranges, considered: None });
+    world.tell(
+        2,
+        EventKind::Granted { node: NodeId(0), ranges, last: GrantNo(1), considered: None },
+    );
     assert_eq!((world.row(0).waiting(), world.0.nodes.of(NodeId(0)).holding), (10, 10));
     world.start(range(0, 0, 4), 1);
     assert_eq!((world.row(0).waiting(), world.0.totals.running), (6, 4));
@@ -91,13 +106,73 @@ fn counts_follow_tasks_from_state_to_state() {
 #[test]
 fn what_began_too_early_or_is_told_too_late_is_no_task_too_many() {
     let mut world = World::new(&BoardLimits::default());
-    world.start(range(0, 0, 1), 1);
+    world.start_under(range(0, 0, 1), 1, 1);
     assert_eq!(world.0.totals.running, 0);
     world.submit(0, 2);
-    assert_eq!(world.0.totals.running, 1, "it is told with its job");
+    assert_eq!(world.0.totals.running, 0, "its grant has not been told");
+    world.grant(range(0, 0, 1), 1);
+    assert_eq!(world.0.totals.running, 1);
     world.good(range(0, 0, 1));
-    world.start(range(0, 0, 1), 1);
+    world.start_under(range(0, 0, 1), 1, 1);
     assert_eq!(world.0.totals.running, 0, "it has ended");
+}
+
+#[test]
+fn a_start_is_numbered_behind_its_grant() {
+    let mut world = World::new(&BoardLimits::default());
+    world.submit(0, 2);
+    world.start_under(range(0, 1, 1), 1, 2);
+    world.start_under(range(0, 0, 1), 2, 1);
+    world.grant(range(0, 0, 1), 1);
+    let ranges = [range(0, 0, 1)].into();
+    world.tell(3, EventKind::Retracted { node: NodeId(0), ranges });
+    world.start_under(range(0, 0, 1), 3, 3);
+    world.grant(range(0, 1, 1), 2);
+    world.grant(range(0, 0, 1), 3);
+    let kinds = world.0.ring.from(0).map(|(_, noted)| match &noted.what {
+        What::Granted { .. } => 'g',
+        What::Started { .. } => 's',
+        What::Retracted { .. } => 'r',
+        _ => '-',
+    });
+    assert_eq!(kinds.collect::<String>(), "-gsrgsgs");
+    assert!(world.0.early.is_empty());
+}
+
+#[test]
+fn what_is_stopped_shows_who_ran_it() {
+    let mut world = World::new(&BoardLimits::default());
+    world.submit(0, 10);
+    world.start(range(0, 2, 3), 1);
+    let failure = Failure::Exit(1);
+    let (node, task) = (NodeId(0), range(0, 9, 1).head());
+    world.tell(6, EventKind::Retrying { task, node, attempt: 1, failure, until: Moment(9) });
+    let (range_, began) = (range(0, 2, 3), Moment(5));
+    let stopped = Stopped { range: range_, node, attempt: 1, began };
+    world.tell(30, EventKind::Ran([stopped].into()));
+    let whole = range(0, 0, 10);
+    world.tell(30, EventKind::Dropped { range: whole, end: End::Cancelled, because: None });
+    world.tell(30, EventKind::Finished { job: JobNo(0) });
+    let row = world.row(0);
+    assert_eq!((row.attempts(), row.sums.cancelled, row.started()), (4, 10, Some(Moment(5))));
+    let detail = row.detail.as_ref().expect("it is kept");
+    let ran = |index| match detail.ends.find(SpecNo(0), index).map(|(_, piece)| &piece.how) {
+        Some(How::Dropped(dropped)) => dropped.ran.map(|hold| (hold.at, hold.attempt)),
+        other => panic!("it was cancelled, not {other:?}"),
+    };
+    assert_eq!([1, 2, 4, 5].map(ran), [None, Some((Moment(5), 1)), Some((Moment(5), 1)), None]);
+    assert_eq!((world.0.pieces, detail.failures.len()), (3, 1));
+}
+
+#[test]
+fn what_is_decreed_is_known() {
+    let mut world = World::new(&BoardLimits::default());
+    let drain = |drain| Decree::Drain { node: "a".into(), drain };
+    world.tell(1, EventKind::Decreed(drain(true).into()));
+    assert!(world.0.decrees.drained.contains("a"));
+    world.tell(1, EventKind::Decreed(drain(false).into()));
+    assert_eq!(world.0.decrees, Decrees::default());
+    assert_eq!(world.0.ring.last(), 2);
 }
 
 #[test]
@@ -137,6 +212,20 @@ fn the_oldest_finished_jobs_become_counts_and_release_their_results() {
     assert!(world.0.job(JobNo(0)).is_none());
     assert_eq!((world.0.totals.jobs, world.0.totals.tasks, world.0.pieces), (1, 1, 1));
     assert_eq!(world.0.take_unread().len(), 1);
+}
+
+#[test]
+fn jobs_that_finished_long_ago_are_to_be_forgotten() {
+    let limits = BoardLimits { jobs_kept_span: Span::secs(100), ..BoardLimits::default() };
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(150);
+    let mut world = World(Books::new(Clock::since(long_ago), &limits));
+    for (job, seconds) in [(0, 10), (1, 20), (2, 140)] {
+        world.submit(job, 0);
+        world.tell(Span::secs(seconds).0, EventKind::Finished { job: JobNo(job) });
+    }
+    world.tell(Span::secs(145).0, EventKind::Retried { job: JobNo(1) });
+    assert_eq!(world.0.take_old(9), [JobNo(0)], "the second runs again, the third is too new");
+    assert_eq!(world.0.take_old(9), []);
 }
 
 #[test]

@@ -76,6 +76,7 @@ pub(crate) fn meant(args: &WorkArgs) -> Meant<'_> {
 fn job_file(path: &Path, args: &WorkArgs, set: &[Pair]) -> Result<JobSpec, Complaint> {
     let own = TaskArgs { priority: None, ..args.task.clone() };
     let inputs = args.array.is_some() || args.each_line.is_some() || args.each_json.is_some();
+    let inputs = inputs || args.cache.is_some();
     if args.words.len() > 1 || own != TaskArgs::default() || inputs {
         let complaint = Complaint::usage("a job file says itself what each of its tasks needs");
         return Err(complaint.help("write it there; --set KEY=VALUE gives a parameter a value"));
@@ -210,6 +211,7 @@ fn of_body(
     task.apply(&mut body, &template);
     body.surroundings.stdout = args.stdout.as_deref().map(template);
     body.surroundings.stderr = args.stderr.as_deref().map(template);
+    body.cache = args.cache;
     let mut spec = TaskSpec { name: name.into(), ..TaskSpec::new(Arc::new(body)) };
     if let Some(inputs) = inputs {
         spec.count = u32::try_from(inputs.rows()).unwrap_or(u32::MAX);

@@ -1,0 +1,60 @@
+//! What nodes tell of their runs. They tell it by themselves and at once, while homes tell only
+//! what is durable: a start whose grant has not been told waits for that.
+
+use bary_model::id::{GrantNo, NodeId, RunNo, TaskId, TaskRange};
+use bary_model::time::Moment;
+
+use crate::board::active::Hold;
+use crate::board::books::Books;
+use crate::board::job::Word;
+use crate::board::ring::What;
+use crate::listener::Began;
+
+impl Books {
+    /// What nodes tell of their runs.
+    pub(crate) fn on_runs(&mut self, node: NodeId, at: Moment, began: Vec<Began>, over: &[RunNo]) {
+        self.nodes.on_runs(node, began.len(), over.len());
+        for Began { items, .. } in began {
+            for (fence, range, attempt) in items {
+                let hold = Hold { node, at, attempt };
+                if self.shard.is_some_and(|own| fence.shard != own) {
+                    continue;
+                }
+                if fence.grant > self.granted {
+                    self.early.entry(fence.grant).or_default().push((range, hold));
+                } else {
+                    self.on_began(range, hold);
+                }
+            }
+        }
+    }
+
+    /// All grants up to this one have been told.
+    pub(super) fn on_told(&mut self, last: GrantNo) {
+        self.granted = self.granted.max(last);
+        while let Some(first) = self.early.first_entry().filter(|one| *one.key() <= last) {
+            for (range, hold) in first.remove() {
+                self.on_began(range, hold);
+            }
+        }
+    }
+
+    fn on_began(&mut self, range: TaskRange, hold: Hold) {
+        let mut begins = false;
+        self.on_row(range.job, |row| begins = row.on_started(range, hold));
+        let Hold { node, at, attempt } = hold;
+        if begins {
+            self.note(at, Some(range.job), What::Started { node, attempt, range });
+        }
+    }
+
+    /// What a running task says of itself.
+    pub(crate) fn on_said(&mut self, task: TaskId, word: Word) {
+        self.on_row(task.job, |row| {
+            let Some(detail) = &mut row.detail else { return };
+            if detail.running.find(task).is_some() {
+                detail.said.insert(task, word);
+            }
+        });
+    }
+}
