@@ -153,7 +153,8 @@ impl Client {
         self.refusals += u32::from(calm || waits);
         match refusal {
             Refusal::NoHome | Refusal::NoRoom | Refusal::Full { .. } => true,
-            Refusal::Unplaceable { .. } => self.refusals < REFUSALS_MAX,
+            // That there is no such job may be the word of a home that has been replaced.
+            Refusal::Unplaceable { .. } | Refusal::NoSuchJob(_) => self.refusals < REFUSALS_MAX,
             Refusal::NotRetryable(_) | Refusal::NotOver(_) => waits && self.refusals < REFUSALS_MAX,
             _ => false,
         }

@@ -116,6 +116,23 @@ impl Executions {
         }
     }
 
+    fn appended(&mut self, shard: ShardId, epoch: Epoch, record: &Record) {
+        match record {
+            Record::Granted { items, .. } => {
+                if let Some((grant, _)) = items.last() {
+                    self.granted.insert(shard, (epoch, *grant));
+                }
+            }
+            Record::Retried { job } => {
+                self.give_up(shard, *job);
+                if let Some(grant) = self.granted.get(&shard) {
+                    self.retried.insert((shard, *job), *grant);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn ran(&mut self, scene: &Scene<'_>, work: &Work, how: How) {
         if how == How::Succeeded {
             return;
@@ -146,11 +163,9 @@ impl Invariant for Executions {
                 self.superseded(*shard, *range, scene.node)?;
             }
             // A home may start anew what it has retried before that is durable.
-            Fact::Appended { shard, records, .. } => {
+            Fact::Appended { shard, epoch, records, .. } => {
                 for record in &**records {
-                    if let Record::Retried { job } = record {
-                        self.give_up(*shard, *job);
-                    }
+                    self.appended(*shard, *epoch, record);
                 }
             }
             Fact::Crashed => self.touched(scene.node, scene.at),
@@ -168,16 +183,8 @@ impl Invariant for Executions {
 
     fn settled(&mut self, scene: &Scene<'_>, settled: &Settled<'_>) -> Result<(), Broken> {
         match settled.record {
-            Record::Granted { items, .. } => {
-                if let Some((grant, _)) = items.last() {
-                    self.granted.insert(settled.shard, (settled.epoch, *grant));
-                }
-            }
             Record::Retried { job } => {
                 self.last.remove(&(settled.shard, *job));
-                if let Some(grant) = self.granted.get(&settled.shard) {
-                    self.retried.insert((settled.shard, *job), *grant);
-                }
             }
             Record::Cancelled { range, running } => {
                 self.cancelled.insert((settled.shard, range.job));
