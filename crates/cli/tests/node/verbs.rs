@@ -2,28 +2,10 @@
 
 use serde_json::Value;
 
-use crate::bench::{Bench, Run};
-use crate::standing::Standing;
-
-/// A node with the program that asks it over its socket.
-struct Desk {
-    bench: Bench,
-    node: Standing,
-}
+use crate::bench::Run;
+use crate::desk::Desk;
 
 impl Desk {
-    fn new() -> Self {
-        let bench = Bench::new();
-        let node = Standing::up(&bench, &["-j", "2"]);
-        Self { bench, node }
-    }
-
-    fn bary(&self, words: &[&str]) -> Run {
-        let mut command = self.bench.command(words);
-        command.env("BARY_ADDR", self.bench.path().join("s"));
-        Run::of(command.output().expect("the program is built"))
-    }
-
     fn job(&self, job: &str) -> Value {
         self.bary(&["ls", job, "-o", "json"]).json()["jobs"][0].clone()
     }
