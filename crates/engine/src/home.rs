@@ -32,7 +32,7 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::event::Ended;
 use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
-use bary_model::message::{Ask, Message, Say};
+use bary_model::message::{Message, Say};
 use bary_model::time::{Moment, Wall};
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
@@ -40,7 +40,7 @@ use bary_policy::view::TaskView;
 
 use crate::effect::Effect;
 use crate::flaw::{Flaw, Flaws};
-use crate::home::account::{Holding, Parked};
+use crate::home::account::Holding;
 use crate::home::accounts::Accounts;
 use crate::home::exchange::Exchange;
 use crate::home::gate::Gates;
@@ -238,14 +238,6 @@ impl Home {
             | Say::Done { .. }
             | Say::Relist { .. } => {}
         }
-    }
-
-    /// A node says that it has room: it gets work, or waits parked while work is sought.
-    pub(super) fn on_ask(&mut self, from: NodeId, ask: Ask, out: &mut Outbox, timers: &mut Timers) {
-        let asked = vec![(self.log.shard, ask.number)];
-        self.park(from, Parked { ask, asked, hops: 0 });
-        self.serve(out, timers);
-        self.seek_work_for(from, out, timers);
     }
 
     pub(crate) fn on_timer(&mut self, timer: Timer, out: &mut Outbox, timers: &mut Timers) {

@@ -81,6 +81,13 @@ impl Parked {
         self.asked.iter().any(|(asked, _)| *asked == shard)
     }
 
+    /// What is left of it where `last` is the last ask that the node made of this shard itself. One
+    /// before that says of a state that the node is in no longer, and may have been answered.
+    pub(crate) fn without_former(mut self, shard: ShardId, last: u64) -> Option<Self> {
+        self.asked.retain(|(asked, number)| *asked != shard || *number == last);
+        (!self.asked.is_empty()).then_some(self)
+    }
+
     /// What is left of it when the node's ask of one shard is void.
     fn without(mut self, shard: ShardId) -> Option<Self> {
         self.asked.retain(|(other, _)| *other != shard);
@@ -122,6 +129,8 @@ pub(crate) struct Session {
     pub(crate) relisted: Option<u64>,
     /// How many such requests there were.
     pub(crate) relists: u64,
+    /// The number of the last ask that came from the node itself since the last break; none is 0.
+    pub(crate) asked: u64,
     /// The life of the node that spoke last.
     pub(crate) life: Incarnation,
     /// The last batch of outcomes that was taken in in that life.
@@ -182,7 +191,7 @@ impl Account {
     /// Asks of other homes that waited here go on waiting for the next one; tells whether there
     /// are any.
     pub(crate) fn break_off(&mut self, shard: ShardId) -> bool {
-        self.session.open = false;
+        (self.session.open, self.session.asked) = (false, 0);
         // Word of what is durable may be lost with it.
         self.session.told = 0;
         (self.thief, self.told) = (None, false);
@@ -238,5 +247,23 @@ impl Account {
             round_trip: self.peer.round_trip,
             power,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bary_model::resources::Resources;
+
+    use super::*;
+
+    #[test]
+    fn of_the_asks_of_a_shard_only_the_last_counts() {
+        let room = Ask { number: 28, free: Resources::default(), held: 0 };
+        let ask = |asked| Parked { ask: room.clone(), asked, hops: 1 };
+        let (mine, other) = (ShardId(3), ShardId(4));
+        let left = |parked: Parked| parked.without_former(mine, 28).map(|parked| parked.asked);
+        assert_eq!(left(ask(vec![(mine, 28)])), Some(vec![(mine, 28)]));
+        assert_eq!(left(ask(vec![(mine, 27)])), None);
+        assert_eq!(left(ask(vec![(mine, 27), (other, 9)])), Some(vec![(other, 9)]));
     }
 }

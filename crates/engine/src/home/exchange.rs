@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use bary_model::id::{NodeId, ShardId};
-use bary_model::message::{Level, Say};
+use bary_model::message::{Ask, Level, Say};
 use bary_model::time::Span;
 
 use crate::flaw::Flaw;
@@ -128,7 +128,19 @@ impl Home {
         }
     }
 
-    /// A node waits that asked another home; it is this one's to grant to.
+    /// A node says that it has room: it gets work, or waits parked while work is sought.
+    pub(super) fn on_ask(&mut self, from: NodeId, ask: Ask, out: &mut Outbox, timers: &mut Timers) {
+        if let Some(account) = self.accounts.book(&from) {
+            account.session.asked = ask.number;
+        }
+        let asked = vec![(self.log.shard, ask.number)];
+        self.park(from, Parked { ask, asked, hops: 0 });
+        self.serve(out, timers);
+        self.seek_work_for(from, out, timers);
+    }
+
+    /// A node waits that asked another home; it is this one's to grant to. An ask of this home that
+    /// comes back may be older than the last one that the node made here: that one counts.
     pub(crate) fn on_token(
         &mut self,
         node: NodeId,
@@ -136,6 +148,8 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
+        let last = self.accounts.get(&node).map_or(0, |account| account.session.asked);
+        let Some(parked) = parked.without_former(self.log.shard, last) else { return };
         if self.has_session(node) {
             self.park(node, parked);
             self.serve(out, timers);
