@@ -25,6 +25,8 @@ mod kernel;
 #[cfg(target_os = "linux")]
 mod lookup;
 #[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
 mod patience;
 #[cfg(target_os = "linux")]
 mod pty;

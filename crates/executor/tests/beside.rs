@@ -78,6 +78,13 @@ fn it_runs_where_the_task_does_and_hands_back_its_code() {
 }
 
 #[test]
+fn it_has_the_variables_that_its_task_was_started_with() {
+    let (world, _) = busy("exec env -i /bin/sh -c 'echo ready; exec sleep 1000';");
+    let mut companion = start(&world, asked("echo $BARY_TASK_ID $BARY_ATTEMPT"));
+    assert_eq!(all(&mut companion).0, "0.0.0 1\n");
+}
+
+#[test]
 fn more_than_pipes_hold_goes_through() {
     let (world, _) = busy("");
     let mut companion = start(&world, asked("cat; exit 0"));

@@ -55,7 +55,6 @@ fn usage_says_when_and_how_much() {
     let mut world = world();
     let item = world.outcome(shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"));
     assert!(item.usage.cpu > Span::ZERO, "counting takes processor time");
-    assert!(item.usage.peak_memory > 100_000, "a shell holds some memory");
     assert!(item.usage.busy > Span::ZERO);
     assert_eq!(item.usage.slot, 1);
 }

@@ -211,8 +211,8 @@ pub struct Usage {
     pub busy: Span,
     /// Processor time, where known.
     pub cpu: Span,
-    /// The most memory held, in bytes, where known. For a command it is never less than what its
-    /// node held when it started it, as the kernel counts a start that borrows memory.
+    /// The most memory held, in bytes; 0 where it is not known. Of a command that held less than
+    /// its node, it is what its first process was seen to hold while it ran.
     pub peak_memory: u64,
     /// Which slot of the node, from 1.
     pub slot: u32,

@@ -1,7 +1,7 @@
 //! A command beside another one: its thread starts it, reads what it prints, and ends its tree.
 
 use std::collections::BTreeMap;
-use std::ffi::{CString, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -89,9 +89,6 @@ impl Drop for Reins {
     }
 }
 
-/// For how long, in milliseconds, a process that shows no environment is looked at again.
-const LOOKS_MAX: u32 = 50;
-
 /// Starts a command on a thread of its own: the kernel kills it with that thread.
 pub(crate) fn start(shared: &Arc<Shared>, asked: Asked) -> Result<Companion, BesideError> {
     let (told, started) = sync_channel(1);
@@ -122,22 +119,16 @@ struct Place {
 }
 
 impl Place {
-    /// As the process of this number shows it, if it is the command of this run.
-    fn of(pid: i32, run: &Run, shared: &Shared) -> Result<Self, BesideError> {
+    /// Where the process of this number is, with the variables that it was started with.
+    fn of(pid: i32, shared: &Shared) -> Result<Self, BesideError> {
         let gone = |cause: io::Error| match cause.kind() {
             io::ErrorKind::NotFound => BesideError::NotRunning,
             _ => BesideError::Refused { what: "the command of the task hides itself", cause },
         };
         let cwd = fs::read_link(format!("/proc/{pid}/cwd")).map_err(gone)?;
-        let shown = fs::read(format!("/proc/{pid}/environ")).map_err(gone)?;
-        let mark = shared.commands.base.marks(run.no().0);
-        let vars = shown.split(|&byte| byte == 0).filter(|var| !var.is_empty());
-        let env: Vec<CString> = vars.filter_map(|var| CString::new(var).ok()).collect();
-        // The number may be another's by now.
-        match env.iter().any(|var| var.to_bytes().starts_with(mark.as_bytes())) {
-            true => Ok(Self { cwd, env }),
-            false => Err(BesideError::NotRunning),
-        }
+        let given = shared.commands.given.of(pid).ok_or(BesideError::NotRunning)?;
+        let env = given.all(&shared.commands.base).into_iter().map(CStr::to_owned).collect();
+        Ok(Self { cwd, env })
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
@@ -217,14 +208,7 @@ struct Attended {
 impl Attended {
     fn begin(shared: &Arc<Shared>, asked: &Asked) -> Result<(Companion, Self), BesideError> {
         let (run, pid) = found(shared, asked).ok_or(BesideError::NotRunning)?;
-        // A program that becomes another one has no environment for a moment.
-        let (mut looks, mut place) = (0, Place::of(pid, &run, shared));
-        while matches!(place, Err(BesideError::NotRunning)) && looks < LOOKS_MAX {
-            looks += if run.command_of(asked.task) == Some(pid) { 1 } else { LOOKS_MAX };
-            std::thread::sleep(std::time::Duration::from_millis(1));
-            place = Place::of(pid, &run, shared);
-        }
-        let (mut place, mut set) = (place?, asked.env.iter());
+        let (mut place, mut set) = (Place::of(pid, shared)?, asked.env.iter());
         set.try_for_each(|(name, value)| place.set(name, value))
             .map_err(BesideError::NotStarted)?;
         let words = place.words(&asked.words);
@@ -232,7 +216,8 @@ impl Attended {
         let counted = Counted::new(shared.config.family);
         let alone = Arc::new(AtomicBool::new(false));
         let mut company = locked(&shared.commands.company.0);
-        // Whoever ends the task's command looks at the company after it has left the run.
+        // The number was the command's all the time if it still is. Whoever ends that looks at the
+        // company after it has left the run.
         if run.command_of(asked.task) != Some(pid) {
             return Err(BesideError::NotRunning);
         }

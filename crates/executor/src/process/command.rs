@@ -19,10 +19,11 @@ use bytes::Bytes;
 use super::beside::Company;
 use super::brand::Brand;
 use super::census::Counted;
-use super::environment::{Base, Environment};
+use super::environment::{Base, Environment, Given};
 use super::keep::keep;
 use super::kernel::{self, Rlimit, Status};
 use super::lookup::{Lookup, holds_zero};
+use super::memory::Memory;
 use super::patience::{Refusal, patiently};
 use super::pump::{READ_BYTES, Taps};
 use super::scratch::Scratch;
@@ -44,6 +45,7 @@ pub(crate) struct Commands {
     pub(super) files: Option<Rlimit>,
     pub(super) orphans: Orphans,
     pub(super) company: Company,
+    pub(super) given: Given,
 }
 
 /// What the commands of one slot use one after another.
@@ -74,7 +76,7 @@ pub(super) struct Task<'a> {
 struct Started {
     child: Child,
     taps: Taps,
-    mark: CString,
+    environment: Arc<Environment>,
     counted: Counted,
 }
 
@@ -95,6 +97,7 @@ impl Commands {
             null: File::open("/dev/null").ok(),
             orphans: Orphans::new(),
             company: Company::default(),
+            given: Given::default(),
         }
     }
 
@@ -224,7 +227,8 @@ impl CommandRunner {
             self.lookup.forget();
             not_started(&error, name, program.to_bytes(), places.ran_in)
         })?;
-        Ok(Started { child, taps: streams.taps, mark: environment.mark, counted })
+        let (taps, environment) = (streams.taps, Arc::new(environment));
+        Ok(Started { child, taps, environment, counted })
     }
 
     fn find(
@@ -242,7 +246,8 @@ impl CommandRunner {
     /// Stays with a command until it and all it started is gone.
     fn attend(&mut self, task: &Task<'_>, started: Started) -> Done {
         let Task { shared, run, item, index, .. } = task;
-        let Started { child, mut taps, mark, counted } = started;
+        let Started { child, mut taps, environment, counted } = started;
+        shared.commands.given.add(child.pid, &environment);
         if run.enter_command(child.pid) {
             // It was asked to end while it started; it never gets to do anything of use.
             kernel::signal(-child.pid, libc::SIGKILL);
@@ -258,7 +263,8 @@ impl CommandRunner {
                 shared.beat(run)
             }
         };
-        let mut pumped = taps.pump(&child, buffer, config, &mut hand, &mut alive);
+        let mut memory = Memory::of(child.pid);
+        let mut pumped = taps.pump((&child, &mut memory), buffer, config, &mut hand, &mut alive);
         if let Ok(reaped) = &mut pumped
             && run.has_grace()
         {
@@ -270,8 +276,10 @@ impl CommandRunner {
             }
         }
         let reaped = pumped.as_ref().ok().copied().flatten();
-        let known = Known { mark: &mark, brand: counted.brand };
+        let known = Known { mark: &environment.mark, brand: counted.brand };
         let status = tree::end(run, &child, reaped, &known, shared.commands.around());
+        let status = status.map(|status| memory.complete(status));
+        shared.commands.given.remove(child.pid, &environment);
         drop((child, counted));
         taps.drain(buffer, config, &mut hand);
         let end = match (pumped, status.map(|status| status.end)) {

@@ -1,8 +1,10 @@
 //! What a command finds in its environment: this process's, the task's own, and who it is.
 
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use bary_model::message::GrantItem;
 use bary_model::outcome::Failure;
@@ -10,6 +12,7 @@ use bary_model::template::Scope;
 
 use super::lookup::holds_zero;
 use crate::config::ExecutorConfig;
+use crate::run::locked;
 
 /// Variables that are each task's own and never handed down.
 const OWN: [&str; 10] = [
@@ -45,6 +48,29 @@ pub(crate) struct Environment {
     pub(crate) mark: CString,
 }
 
+/// What the commands that run were started with, by their process groups. A process shows it
+/// itself, but not while it becomes another program, nor after it has changed it.
+#[derive(Default)]
+pub(crate) struct Given(Mutex<BTreeMap<i32, Arc<Environment>>>);
+
+impl Given {
+    pub(crate) fn add(&self, group: i32, environment: &Arc<Environment>) {
+        locked(&self.0).insert(group, Arc::clone(environment));
+    }
+
+    /// Forgets that of a command that has ended; its number may be another's by now.
+    pub(crate) fn remove(&self, group: i32, environment: &Arc<Environment>) {
+        let mut given = locked(&self.0);
+        if given.get(&group).is_some_and(|known| Arc::ptr_eq(known, environment)) {
+            given.remove(&group);
+        }
+    }
+
+    pub(crate) fn of(&self, group: i32) -> Option<Arc<Environment>> {
+        locked(&self.0).get(&group).cloned()
+    }
+}
+
 impl Base {
     pub(crate) fn new(config: &ExecutorConfig) -> Self {
         let var = |(name, value): (OsString, OsString)| {
@@ -62,7 +88,7 @@ impl Base {
     }
 
     /// How the marks of the tasks of a run begin.
-    pub(crate) fn marks(&self, run: u64) -> String {
+    fn marks(&self, run: u64) -> String {
         format!("BARY_RUN={}-{}-{run}-", self.run_id, self.node)
     }
 

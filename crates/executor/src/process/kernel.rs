@@ -23,7 +23,7 @@ pub(crate) struct Status {
     pub(crate) end: Result<i32, i32>,
     /// Processor time of it and of the children it waited for.
     pub(crate) cpu: Span,
-    /// The most memory held, in bytes.
+    /// The most memory held, in bytes; see `peak_memory`.
     pub(crate) peak_memory: u64,
 }
 
@@ -60,13 +60,28 @@ fn reap(pid: c_int, flags: c_int) -> Option<(c_int, Status)> {
                 Ok(libc::WEXITSTATUS(status))
             };
             let cpu = span(usage.ru_utime) + span(usage.ru_stime);
-            let peak_memory = u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024;
+            let peak_memory = bytes(usage.ru_maxrss);
             return Some((got, Status { end, cpu, peak_memory }));
         }
         if got == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
             return None;
         }
     }
+}
+
+/// The most memory that this process held so far, in bytes. A child that it starts seems to have
+/// held as much, since both share their memory until the child is another program.
+pub(crate) fn peak_memory() -> u64 {
+    // SAFETY: a zeroed rusage is a valid value of plain numbers.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a local that outlives the call.
+    let told = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+    if told == 0 { bytes(usage.ru_maxrss) } else { 0 }
+}
+
+/// Kibibytes as the kernel counts them, in bytes.
+fn bytes(kib: libc::c_long) -> u64 {
+    u64::try_from(kib).unwrap_or(0) * 1024
 }
 
 fn span(time: libc::timeval) -> Span {

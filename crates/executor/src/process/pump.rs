@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::capture::Captured;
 use super::kernel::{self, Status};
+use super::memory::Memory;
 use super::spawn::Child;
 use crate::config::ExecutorConfig;
 
@@ -86,18 +87,20 @@ impl Tap {
 }
 
 impl Taps {
-    /// Moves bytes until the command has ended. Its status where it was reaped on the way.
+    /// Moves bytes until the command has ended, and looks at its memory meanwhile. Its status where
+    /// it was reaped on the way.
     pub(crate) fn pump(
         &mut self,
-        child: &Child,
+        (child, memory): (&Child, &mut Memory),
         buffer: &mut [u8],
         config: &ExecutorConfig,
         hand: &mut Hand<'_>,
         alive: &mut dyn FnMut(),
     ) -> io::Result<Option<Status>> {
         let ended = child.ended.as_ref().map(AsRawFd::as_raw_fd);
-        let timeout = if ended.is_some() { -1 } else { LOOK_MS };
         loop {
+            let look = memory.look();
+            let timeout = if ended.is_some() { look } else { look.min(LOOK_MS) };
             if self.turn((ended, timeout), buffer, config, hand, alive)? {
                 return Ok(None);
             }
