@@ -1,10 +1,9 @@
 //! Jobs as people and programs write them: the text of a job file, and the bytes of a submission.
 
-use std::io;
 use std::path::Path;
 
 use bary_api::spec as codec;
-use bary_jobfile::files::{Entry, Files};
+use bary_jobfile::files::NoFiles;
 use bary_jobfile::read::{ReadOptions, read};
 use bary_model::action::Action;
 use bary_model::job::JobSpec;
@@ -55,30 +54,8 @@ run-if = "always"
     "[[task]]\nfunction = \"noop\"\narray = \"1-1000000\"\n",
 ];
 
-/// A file system in which there is nothing.
-struct Nothing;
-
-impl Files for Nothing {
-    fn read(&self, _: &Path, _: u64) -> io::Result<Vec<u8>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<Entry>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-
-    fn is_directory(&self, _: &Path) -> bool {
-        false
-    }
-
-    fn is_file(&self, _: &Path) -> bool {
-        false
-    }
-
-    fn is_text(&self, _: &Path) -> io::Result<bool> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-}
+/// No file of this machine is a fuzzer's to read.
+const NO_FILES: NoFiles = NoFiles { why: "a fuzzer reads none" };
 
 /// Any text is a job file, or has faults that say something; what it makes can be submitted.
 ///
@@ -86,7 +63,7 @@ impl Files for Nothing {
 /// Where a fault says nothing, or a job that was read is none to the codec.
 pub fn file(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    match read(text, Path::new("job.toml"), &ReadOptions::default(), &Nothing) {
+    match read(text, Path::new("job.toml"), &ReadOptions::default(), &NO_FILES) {
         Ok(job) => {
             if let Ok(written) = codec::encode(&job.spec) {
                 spec(&written);
@@ -156,7 +133,7 @@ pub fn spec_seeds() -> Vec<Vec<u8>> {
 /// The jobs of the good files.
 pub(crate) fn examples() -> Vec<JobSpec> {
     let job = |text: &&str| {
-        let read = read(text, Path::new("job.toml"), &ReadOptions::default(), &Nothing);
+        let read = read(text, Path::new("job.toml"), &ReadOptions::default(), &NO_FILES);
         read.expect("it is good").spec
     };
     EXAMPLES.iter().map(job).collect()

@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 
+from bary import cache as cached_calls
 from bary.connection import NodeError, OwnNode, named
 from bary.crew import Crew
 from bary.payload import RemoteTraceback
@@ -43,11 +44,16 @@ class Executor(concurrent.futures.Executor):
     Without an address, and where `BARY_ADDR` is not set, a node in memory and `max_workers` worker
     processes are started, and ended by `shutdown`. With one, the workers that registered there run
     the calls, and `max_workers` more are started here only where it is given.
+
+    With `cache`, a call takes the result of an equal one that the node knows, instead of running:
+    one of at most so many seconds, or of a day where it is `True`. `bary.cached` says the same of
+    one function.
     """
 
-    def __init__(self, max_workers=None, *, address=None, token=None, name="python"):
+    def __init__(self, max_workers=None, *, address=None, token=None, name="python", cache=None):
         if max_workers is not None and max_workers <= 0:
             raise ValueError("max_workers must be greater than 0")
+        self._cache = cached_calls.age_of(cache)
         found, found_token = named()
         address, token = address or found, token or found_token
         own = None if address else OwnNode()
@@ -68,7 +74,8 @@ class Executor(concurrent.futures.Executor):
         """Runs `fn(*args, **kwargs)` as a task and gives the future of its result."""
         if _ended.is_set():
             raise RuntimeError("cannot schedule new futures after interpreter shutdown")
-        return self._session.submit((fn, args, kwargs))
+        age, code = cached_calls.wish(fn, self._cache)
+        return self._session.submit((fn, args, kwargs), age, code)
 
     def map(self, fn, *iterables, timeout=None, chunksize=1):
         """As the built-in `map`, `chunksize` calls to a task; results come in order."""
@@ -78,7 +85,11 @@ class Executor(concurrent.futures.Executor):
             return super().map(fn, *iterables, timeout=timeout)
         calls = zip(*iterables)
         chunks = iter(lambda: list(itertools.islice(calls, chunksize)), [])
-        return _each(super().map(functools.partial(_chunk, fn), chunks, timeout=timeout))
+        whole = functools.partial(_chunk, fn)
+        age, _ = cached_calls.wish(fn, self._cache)
+        if age:
+            whole = cached_calls.cached(age)(whole)
+        return _each(super().map(whole, chunks, timeout=timeout))
 
     def shutdown(self, wait=True, *, cancel_futures=False):
         """Takes no more calls; with `wait`, returns when those there are have ended."""

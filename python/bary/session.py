@@ -68,13 +68,18 @@ class Session:
         for part in self._parts:
             part.watch(lambda why: self._break(NodeError(why)))
 
-    def submit(self, call):
-        """The future of a call."""
+    def submit(self, call, age=0.0, code=b""):
+        """The future of a call, which may take the result of an equal one that is at most so many
+        seconds old. Calls of another `code` are not equal."""
         future = _Future(self)
         try:
-            data = pack(call)
+            # Whoever reads the call stops at its end: what follows only tells calls apart.
+            data = pack(call) + code
             if len(data) > _CALL_BYTES_MAX:
-                raise ValueError(f"a call has at most {_CALL_BYTES_MAX} bytes, not {len(data)}")
+                raise ValueError(
+                    f"a call has at most {_CALL_BYTES_MAX} bytes, not {len(data)}: pass the name of "
+                    "a file that holds what is so large, or less at a time (a smaller chunksize)"
+                )
         except Exception as error:  # noqa: BLE001 - what cannot travel fails in any way
             future.set_exception(error)
             data = None
@@ -85,7 +90,7 @@ class Session:
                 raise RuntimeError("cannot schedule new futures after shutdown")
             if data is not None:
                 self._unfinished += 1
-                self._calls.append((future, data))
+                self._calls.append((future, data, age))
                 if self._waits:
                     self._wanted.notify()
         return future
@@ -93,7 +98,7 @@ class Session:
     def withdraw(self, future):
         """Takes a call back that no worker has begun; tells whether that is so."""
         with self._lock:
-            for place, (queued, _) in enumerate(self._calls):
+            for place, (queued, _, _) in enumerate(self._calls):
                 if queued is future:
                     del self._calls[place]
                     self._done(1, 0)
@@ -120,7 +125,7 @@ class Session:
             jobs = list(self._jobs) if cancel else []
             if cancel:
                 self._calls.clear()
-        for future, _ in queued:
+        for future, _, _ in queued:
             self._end(future, None)
         with self._lock:
             self._done(len(queued), 0)
@@ -158,27 +163,36 @@ class Session:
             return []
 
     def _requests(self):
-        while True:
-            with self._lock:
-                self._waits = True
-                self._wanted.wait_for(lambda: self._ending or self._calls and self._out < self._window)
-                self._waits = False
-                if self._ending:
-                    return
-                batch, size = [], 0
-                most = min(_BATCH_TASKS_MAX, self._window - self._out)
-                while self._calls and len(batch) < most:
-                    size += len(self._calls[0][1])
-                    if batch and size > _BATCH_BYTES_MAX:
-                        break
-                    batch.append(self._calls.popleft())
-                self._out += len(batch)
-                ticket = next(self._tickets)
-                self._sent[ticket] = {number: call[0] for number, call in enumerate(batch, 1)}
-            tasks = node_pb2.Tasks(function=FUNCTION, inputs=[data for _, data in batch])
-            wish = node_pb2.SubmitRequest(tasks=tasks, name=self._name)
-            batch = None
-            yield node_pb2.SessionRequest(ticket=ticket, submit=wish, outcomes=True)
+        while (request := self._next_request()) is not None:
+            yield request
+            # What was sent need not be kept until there is more.
+            request = None
+
+    def _next_request(self):
+        with self._lock:
+            self._waits = True
+            self._wanted.wait_for(lambda: self._ending or self._calls and self._out < self._window)
+            self._waits = False
+            if self._ending:
+                return None
+            batch, size, age = [], 0, self._calls[0][2]
+            most = min(_BATCH_TASKS_MAX, self._window - self._out)
+            while self._calls and len(batch) < most and self._calls[0][2] == age:
+                size += len(self._calls[0][1])
+                if batch and size > _BATCH_BYTES_MAX:
+                    break
+                batch.append(self._calls.popleft())
+            return self._request(batch)
+
+    def _request(self, batch):
+        """Notes that the node has these calls; what tells it of them. The lock is held."""
+        self._out += len(batch)
+        ticket = next(self._tickets)
+        self._sent[ticket] = {number: call[0] for number, call in enumerate(batch, 1)}
+        inputs = [data for _, data, _ in batch]
+        tasks = node_pb2.Tasks(function=FUNCTION, inputs=inputs, cache=batch[0][2])
+        wish = node_pb2.SubmitRequest(tasks=tasks, name=self._name)
+        return node_pb2.SessionRequest(ticket=ticket, submit=wish, outcomes=True)
 
     def _read(self, replies):
         try:
@@ -205,13 +219,15 @@ class Session:
                 ended += [(future, error, None) for future in futures]
             for outcome in reply.outcomes:
                 self._outcome(outcome, ended)
+            # Who is woken by a result finds that the node has one call less.
+            self._done(0, len(ended))
         if unwanted:
             self._cancel(unwanted)
         for future, error, data in ended:
             self._end(future, error, data)
         if ended:
             with self._lock:
-                self._done(len(ended), len(ended))
+                self._done(len(ended), 0)
 
     def _outcome(self, outcome, ended):
         job, number = outcome.job, outcome.number
@@ -259,9 +275,9 @@ class Session:
         """So many calls have ended, of which the node had so many. The lock is held."""
         self._unfinished -= ended
         self._out -= out
-        if self._unfinished == 0:
+        if ended and self._unfinished == 0:
             self._idle.notify_all()
-        if self._waits and out:
+        if out and self._waits and self._calls:
             self._wanted.notify()
 
     def _break(self, why):
@@ -269,7 +285,7 @@ class Session:
             if self._ending or self._broken is not None:
                 return
             self._broken = why
-            futures = [future for future, _ in self._calls]
+            futures = [future for future, _, _ in self._calls]
             for known in (self._sent, self._jobs):
                 futures += [future for job in known.values() for future in job.values()]
                 known.clear()

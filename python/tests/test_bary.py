@@ -2,9 +2,11 @@
 
 import concurrent.futures
 import gc
+import itertools
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,7 @@ import time
 import unittest
 
 import bary
-from bary import connection
+from bary import cache, connection
 from bary.v1 import node_pb2
 
 LONG = 120
@@ -48,19 +50,74 @@ def once(marker):
     return bary.task.current().attempt, bary.task.last_checkpoint()
 
 
-def touch_and_wait(path, gate):
-    pathlib.Path(path).touch()
-    while not os.path.exists(gate):
-        time.sleep(0.01)
-    return path
+def arrive(gate, name):
+    """Comes to a gate, and waits there until it is open."""
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(LONG)
+        caller.connect(gate)
+        caller.sendall(f"{name}\n".encode())
+        caller.recv(1)
+    return name
 
 
-def wait_for(path):
-    end = time.monotonic() + LONG
-    while not os.path.exists(path):
-        if time.monotonic() > end:
-            raise TimeoutError(path)
-        time.sleep(0.01)
+class Gate:
+    """Where functions in other processes wait until it is open."""
+
+    def __init__(self, path):
+        self.path = path
+        self._came, self._waiting, self._open = [], [], False
+        self._changed = threading.Condition()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(path)
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                caller, _ = self._listener.accept()
+            except OSError:
+                return
+            with caller.makefile() as says:
+                name = says.readline().strip()
+            with self._changed:
+                self._came.append(name)
+                if self._open:
+                    caller.close()
+                else:
+                    self._waiting.append(caller)
+                self._changed.notify_all()
+
+    def came(self, count):
+        """Who has come, once so many have."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._came) >= count, LONG):
+                raise TimeoutError(f"{self._came} came, which are not {count}")
+            return sorted(self._came)
+
+    def open(self):
+        """Lets all go who wait, and who come."""
+        with self._changed:
+            self._open = True
+            while self._waiting:
+                self._waiting.pop().close()
+
+    def close(self):
+        self.open()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+@bary.cached
+def noted(path, value):
+    """Leaves a line behind when it runs."""
+    with open(path, "a") as notes:
+        notes.write(f"{value}\n")
+    return value
+
+
+def unmarked(path):
+    return noted(path, "x")
 
 
 class ProbeTest(unittest.TestCase):
@@ -88,6 +145,11 @@ class OwnNodeTest(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder.name, name)
 
+    def gate(self):
+        gate = Gate(self.path("gate"))
+        self.addCleanup(gate.close)
+        return gate
+
     def test_an_error_brings_its_traceback(self):
         future = self.executor.submit(fail)
         with self.assertRaisesRegex(KeyError, "no luck") as caught:
@@ -113,6 +175,10 @@ class OwnNodeTest(unittest.TestCase):
     def test_large_arguments_and_results(self):
         data = os.urandom(5_000_000)
         self.assertEqual(self.executor.submit(bytes.join, b"", [data]).result(LONG), data)
+        large = bytes(59 << 20)
+        self.assertEqual(list(self.executor.map(len, [large] * 2)), [len(large)] * 2)
+        with self.assertRaisesRegex(ValueError, "62914560 bytes, .* the name of a file"):
+            self.executor.submit(len, bytes(61 << 20)).result(LONG)
 
     def test_what_kills_its_process_is_given_up_and_others_go_on(self):
         bad = self.executor.submit(die)
@@ -130,31 +196,69 @@ class OwnNodeTest(unittest.TestCase):
         self.assertEqual(list(results), [divmod(n, 7) for n in range(1_000)])
 
     def test_what_waits_can_be_cancelled_and_what_runs_cannot(self):
-        gate = self.path("gate")
-        running = [self.executor.submit(touch_and_wait, self.path(n), gate) for n in "ab"]
-        wait_for(self.path("a"))
-        wait_for(self.path("b"))
-        waiting = self.executor.submit(touch_and_wait, self.path("c"), gate)
+        gate = self.gate()
+        running = [self.executor.submit(arrive, gate.path, name) for name in "ab"]
+        self.assertEqual(gate.came(2), ["a", "b"])
+        waiting = self.executor.submit(arrive, gate.path, "c")
         # It is alone in its submission, and no worker has begun it.
         deadline = time.monotonic() + LONG
         while not waiting.cancel() and time.monotonic() < deadline:
             pass
         self.assertTrue(waiting.cancelled())
         self.assertFalse(running[0].cancel())
-        pathlib.Path(gate).touch()
-        self.assertEqual([future.result(LONG) for future in running],
-                         [self.path("a"), self.path("b")])
+        gate.open()
+        self.assertEqual([future.result(LONG) for future in running], ["a", "b"])
         self.executor.shutdown()
-        self.assertFalse(os.path.exists(self.path("c")))
+        self.assertEqual(gate.came(2), ["a", "b"])
 
     def test_shutdown_cancels_what_waits_and_finishes_what_runs(self):
-        futures = [self.executor.submit(time.sleep, 0.1) for _ in range(50)]
-        futures[0].result(LONG)
-        self.executor.shutdown(cancel_futures=True)
-        cancelled = [future for future in futures if future.cancelled()]
-        self.assertGreater(len(cancelled), 20)
-        self.assertTrue(all(future.done() for future in futures))
-        self.assertIsNone(futures[0].exception())
+        gate = self.gate()
+        futures = [self.executor.submit(arrive, gate.path, name) for name in range(50)]
+        gate.came(2)
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        # As long as the gate is shut, what ends was cancelled.
+        first = itertools.islice(concurrent.futures.as_completed(futures, LONG), 20)
+        self.assertTrue(all(future.cancelled() for future in first))
+        gate.open()
+        self.executor.shutdown()
+        ran = [str(future.result()) for future in futures if not future.cancelled()]
+        self.assertEqual(gate.came(2), sorted(ran))
+        self.assertIn("0", ran)
+
+    def test_equal_calls_take_a_result_that_is_known(self):
+        path = self.path("notes")
+        for value in (1, 2, 1, 2):
+            self.assertEqual(self.executor.submit(noted, path, value).result(LONG), value)
+        for _ in range(2):
+            results = self.executor.map(noted, [path] * 3, [1, 2, 3], chunksize=3)
+            self.assertEqual(list(results), [1, 2, 3])
+        self.assertEqual(pathlib.Path(path).read_text().split(), ["1", "2", "1", "2", "3"])
+        # What is not marked runs whenever it is asked to.
+        for _ in range(2):
+            self.executor.submit(unmarked, path).result(LONG)
+        self.assertEqual(pathlib.Path(path).read_text().split()[5:], ["x", "x"])
+        self.assertEqual(self.executor.submit(bary.cached(pow), 2, 5).result(LONG), 32)
+
+    def test_all_calls_of_an_executor_may_take_known_results(self):
+        path = self.path("notes")
+        with bary.Executor(1, cache=60) as executor:
+            for _ in range(3):
+                self.assertEqual(executor.submit(unmarked, path).result(LONG), "x")
+        self.assertEqual(pathlib.Path(path).read_text().split(), ["x"])
+        for wrong in (0, -1, "no"):
+            with self.assertRaises((TypeError, ValueError)):
+                bary.Executor(1, cache=wrong)
+
+    def test_calls_of_other_code_are_not_equal(self):
+        def made(step):
+            scope = {"__name__": "__main__"}
+            exec(f"def count(n):\n    return n + {step}", scope)
+            return bary.cached(60)(scope["count"])
+
+        results = [self.executor.submit(made(step), 1).result(LONG) for step in (1, 2, 1)]
+        self.assertEqual(results, [2, 3, 2])
+        self.assertEqual(len({cache.wish(made(step), 0.0) for step in (1, 2, 1)}), 2)
+        self.assertEqual(cache.wish(unmarked, 0.0), (0.0, b""))
 
     def test_outside_of_tasks_there_is_no_task(self):
         self.assertIsNone(bary.task.current())

@@ -9,6 +9,7 @@ mod evidence;
 pub(crate) mod full;
 mod life;
 pub(crate) mod node;
+mod task;
 mod trial;
 mod work;
 

@@ -52,7 +52,9 @@ pub(crate) fn printed(mut command: Command) -> Result<Vec<u8>, String> {
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+    // Some say on standard output what they found, and nothing else.
+    let spoke = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
+    let said = String::from_utf8_lossy(spoke);
     Err(format!("`{line}` failed ({}):\n{}", output.status, said.trim_end()))
 }
 
@@ -79,6 +81,8 @@ mod tests {
         assert_eq!(printed(shell("echo data")), Ok(b"data\n".to_vec()));
         let complaint = printed(shell("echo broken >&2; exit 1")).expect_err("it exits with 1");
         assert!(complaint.ends_with("broken"), "{complaint}");
+        let verdict = printed(shell("echo unsound; exit 1")).expect_err("it exits with 1");
+        assert!(verdict.ends_with("unsound"), "{verdict}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! `verify`: runs the checks in order, prints a line for each, and closes with all that failed.
 
+use std::process::Command;
 use std::time::Instant;
 
 use crate::check::{Check, Outcome};
+use crate::process::printed;
 use crate::repo::Repo;
 use crate::{cargo, chaos, drift, examples, licences, openapi, python, setup, suite, tidy};
 
@@ -95,7 +97,27 @@ fn close(repo: &Repo, count: usize, failures: &[(&str, Vec<String>)], seconds: f
         let names: Vec<_> = failures.iter().map(|(name, _)| *name).collect();
         let verdict = paint(repo, Mark::Failed, "failed");
         println!("{verdict}: {} ({count} checks in {seconds:.1} s)", names.join(", "));
+        if let Some(gib) = free_gib(repo).filter(|gib| *gib < SPACE_GIB) {
+            println!(
+                "only {gib:.1} GiB of disk are free here, and a first build takes {SPACE_GIB}"
+            );
+        }
     }
+}
+
+/// What a first build and its tests take of a disk.
+const SPACE_GIB: f64 = 12.0;
+
+/// The free space where the project is; none where `df` does not tell.
+fn free_gib(repo: &Repo) -> Option<f64> {
+    let mut command = Command::new("df");
+    command.args(["-P", "-k"]).arg(&repo.root);
+    free_of(&String::from_utf8(printed(command).ok()?).ok()?)
+}
+
+fn free_of(told: &str) -> Option<f64> {
+    let kib: f64 = told.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
+    Some(kib / f64::from(1 << 20))
 }
 
 #[derive(Clone, Copy)]
@@ -126,7 +148,15 @@ fn paint(repo: &Repo, mark: Mark, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CHECKS, chosen};
+    use super::{CHECKS, chosen, free_of};
+
+    #[test]
+    fn free_space_is_read_from_what_df_prints() {
+        let told = "Filesystem 1024-blocks Used Available Capacity Mounted on\n\
+                    /dev/vda 264113408 26844160 7340032 29% /\n";
+        assert_eq!(free_of(told), Some(7.0));
+        assert_eq!(free_of("df: no such file\n"), None);
+    }
 
     fn names(only: &[&str], skip: &[&str]) -> Result<Vec<&'static str>, String> {
         let owned = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();

@@ -13,6 +13,9 @@ use crate::v1::{SubmitRequest, Tasks};
 /// The most bytes of one submission. A journal takes 256 MiB at a time; the rest is for what else
 /// happens in that moment.
 pub const SUBMISSION_BYTES_MAX: usize = 240 << 20;
+/// What to do with a submission that is larger.
+pub const IN_PARTS: &str = "say it in less: an array, or one input a line; or say it in parts: \
+                            `bary job open NAME`, and `bary job add JOB` for each part";
 /// The most bytes of one chunk; as base64 it still fits a JSON request.
 pub const CHUNK_BYTES_MAX: usize = 8 << 20;
 
@@ -108,9 +111,9 @@ pub fn split(request: &mut SubmitRequest) -> Option<(Format, Bytes)> {
     })
 }
 
-/// How many bytes of a message a submission is.
+/// How many bytes a message is, such as a submission.
 #[must_use]
-pub fn bytes(request: &SubmitRequest) -> usize {
+pub fn bytes(request: &impl Message) -> usize {
     request.encoded_len()
 }
 

@@ -7,7 +7,7 @@ use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 use bytes::Bytes;
 
-use crate::chunks::SUBMISSION_BYTES_MAX;
+use crate::chunks::{IN_PARTS, SUBMISSION_BYTES_MAX};
 use crate::problem::{Kind, Refused};
 
 /// The only version that is written and read; the one before it was never released.
@@ -22,7 +22,10 @@ pub enum EncodeError {
     #[error("the job holds a value that no reader takes")]
     Refused(#[source] postcard::Error),
     /// No node would read so many bytes; the job may be submitted in parts.
-    #[error("the job has {bytes} bytes, of which a submission may have {BYTES_MAX}")]
+    #[error(
+        "the job has {bytes} bytes, of {BYTES_MAX} that a submission may have \
+             (submissions_bytes_max)"
+    )]
     TooLarge {
         /// How many it has.
         bytes: usize,
@@ -33,7 +36,10 @@ pub enum EncodeError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// There are too many bytes to begin with.
-    #[error("the job has {bytes} bytes, of which a submission may have {BYTES_MAX}")]
+    #[error(
+        "the job has {bytes} bytes, of {BYTES_MAX} that a submission may have \
+             (submissions_bytes_max)"
+    )]
     TooLarge {
         /// How many there are.
         bytes: usize,
@@ -149,5 +155,3 @@ impl From<DecodeError> for Refused {
         }
     }
 }
-
-const IN_PARTS: &str = "submit an open job and add the rest to it";

@@ -1,7 +1,8 @@
 //! Puts load on a node and prints what came of it as JSON, for `cargo xtask bench node`.
 //!
 //! `load KIND ADDRESS TOKEN-FILE NUMBER`: `singles` and `queries` over 64 connections for NUMBER
-//! seconds, `round-trips` NUMBER times, `batches` and `lives` of NUMBER tasks, `pending` NUMBER.
+//! seconds, `round-trips` and `worker-trips` NUMBER times, `batches` and `lives` of NUMBER tasks,
+//! `pending` NUMBER.
 
 #![expect(clippy::print_stdout, reason = "an example prints what it measured")]
 
@@ -11,6 +12,7 @@ use bary_client::address::Address;
 use bary_client::client::Client;
 use bary_client::session::Session;
 use bary_client::submission::Submission;
+use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -35,8 +37,7 @@ impl Target {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> Result<(), Failure> {
+fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [kind, address, token, number] = &words[..] else {
         return Err("load KIND ADDRESS TOKEN-FILE NUMBER".into());
@@ -44,12 +45,23 @@ async fn main() -> Result<(), Failure> {
     let token = std::fs::read_to_string(token)?.trim().to_owned();
     let target = Target { address: address.parse()?, token };
     let number: u64 = number.parse()?;
-    match kind.as_str() {
-        "singles" | "queries" => many(&target, kind == "queries", number).await,
-        "round-trips" => round_trips(&target, number).await,
-        "batches" => batches(&target, number, false).await,
-        "lives" => batches(&target, number, true).await,
-        "pending" => pending(&target, number).await,
+    // One caller that waits for one answer at a time needs no more than its own thread.
+    let mut threads = match kind.as_str() {
+        "round-trips" | "worker-trips" => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    let runtime = threads.worker_threads(2).enable_all().build()?;
+    runtime.block_on(load(kind, &target, number))
+}
+
+async fn load(kind: &str, target: &Target, number: u64) -> Result<(), Failure> {
+    match kind {
+        "singles" | "queries" => many(target, kind == "queries", number).await,
+        "round-trips" => round_trips(target, ("noop", ""), number).await,
+        "worker-trips" => round_trips(target, ("scribe", "trip 0"), number).await,
+        "batches" => batches(target, number, false).await,
+        "lives" => batches(target, number, true).await,
+        "pending" => pending(target, number).await,
         other => Err(format!("there is no load `{other}`").into()),
     }
 }
@@ -84,13 +96,20 @@ async fn many(target: &Target, queries: bool, seconds: u64) -> Result<(), Failur
 }
 
 /// Submission to result on an open stream, one after another.
-async fn round_trips(target: &Target, count: u64) -> Result<(), Failure> {
+async fn round_trips(
+    target: &Target,
+    (function, input): (&str, &'static str),
+    count: u64,
+) -> Result<(), Failure> {
     let session = target.connect().await?.session().await?;
+    // Whoever offers the function may be on its way.
+    let mut first = session.run(Submission::function(function, [input])).await?;
+    first.next().await.ok_or("the session ended")?;
     let mut spans = Vec::new();
     let begun = Instant::now();
     for _ in 0..count {
         let begun = Instant::now();
-        let mut accepted = session.run(Submission::function("noop", [""])).await?;
+        let mut accepted = session.run(Submission::function(function, [input])).await?;
         accepted.next().await.ok_or("the session ended")?;
         spans.push(begun.elapsed());
     }

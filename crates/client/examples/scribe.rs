@@ -1,5 +1,6 @@
-//! A worker that writes down what it runs, for `cargo xtask chaos node`: each line of its file is
-//! one append, and says which task of which job began, over which connection, in which attempt.
+//! A worker that writes down what it runs, for `cargo xtask chaos node` and `bench node`: each line
+//! of its file is one append, and says which task of which job began, over which connection, in
+//! which attempt.
 //!
 //! `scribe ADDRESS TOKEN-FILE FILE NAME SLOTS`; it ends with its standard input. Its function
 //! `scribe` takes `TASK MILLISECONDS`, takes that long, and gives TASK.
@@ -135,7 +136,11 @@ impl Hand {
         let (name, millis) = input.split_once(' ').ok_or("the input is `TASK MILLISECONDS`")?;
         let what = format!("{} {} {}", self.line("w", name), task.attempt, task.job);
         write(&self.file, &what)?;
-        tokio::time::sleep(Duration::from_millis(millis.parse()?)).await;
+        let millis = millis.parse()?;
+        // A timer is never through at once.
+        if millis > 0 {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        }
         Ok(name.to_owned())
     }
 

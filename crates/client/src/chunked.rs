@@ -5,17 +5,20 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-use bary_api::chunks;
+use bary_api::chunks::{self, IN_PARTS, SUBMISSION_BYTES_MAX};
 use bary_api::problem::{Kind, Refused};
+use bary_api::v1::extend_request::More;
+use bary_api::v1::submit_request::Job;
 use bary_api::v1::{
-    BeginRequest, ChunkRequest, CommitRequest, StagedReply, SubmitReply, SubmitRequest,
+    BeginRequest, ChunkRequest, CommitRequest, ExtendReply, ExtendRequest, StagedReply,
+    SubmitReply, SubmitRequest,
 };
 use bytes::Bytes;
 
 use crate::call::CallError;
 use crate::client::Client;
 
-/// The largest submission that goes in one message, in bytes.
+/// The largest submission that goes in one message, in bytes; what adds to a job is one too.
 pub const WHOLE_BYTES_MAX: usize = 4 << 20;
 /// How many bytes each chunk has.
 const CHUNK_BYTES: usize = 4 << 20;
@@ -52,42 +55,128 @@ impl Client {
 
     pub(crate) async fn submit_in_chunks(
         &self,
-        mut submit: SubmitRequest,
+        submit: SubmitRequest,
     ) -> Result<SubmitReply, CallError> {
-        let nothing = || Refused::new(Kind::TooLarge, "what is said of the job is too large");
-        let (format, data) = chunks::split(&mut submit).ok_or_else(nothing)?;
-        if submit.idempotency_key.is_empty() {
-            submit.idempotency_key = minted();
-        }
-        let begin = BeginRequest {
-            id: submit.idempotency_key.clone(),
-            submit: Some(submit),
-            format: format.word().to_owned(),
-            bytes: data.len() as u64,
-        };
-        let mut breaks = 0;
+        let parts = Parts::of(submit)?;
+        let mut breaks = Breaks::default();
         loop {
-            match self.bring(&begin, &data).await {
-                Err(CallError::Broken { .. } | CallError::Unreachable(_))
-                    if breaks < BREAKS_MAX =>
-                {
-                    breaks += 1;
-                    tokio::time::sleep(AGAIN_SPAN).await;
-                }
+            let done = match self.bring(&parts).await {
+                Ok(()) => self.commit(parts.commit()).await,
+                Err(error) => Err(error),
+            };
+            match done {
+                Err(error) if breaks.pause(&error).await => {}
                 done => return done,
             }
         }
     }
 
-    /// Brings what has not come, and commits; all of it may be repeated.
-    async fn bring(&self, begin: &BeginRequest, data: &Bytes) -> Result<SubmitReply, CallError> {
-        let id = || begin.id.clone();
+    /// Adds to a job in chunks. A restarted node does not know whether it has done so; what was
+    /// committed is therefore never brought once more.
+    pub(crate) async fn extend_in_chunks(
+        &self,
+        more: ExtendRequest,
+    ) -> Result<ExtendReply, CallError> {
+        let job = more.more.map(|more| match more {
+            More::Spec(spec) => Job::Spec(spec),
+            More::File(text) => Job::File(text),
+            More::Tasks(tasks) => Job::Tasks(tasks),
+        });
+        let parts = Parts::of(SubmitRequest { job, ..SubmitRequest::default() })?;
+        let begin = BeginRequest { job: more.job, ..parts.begin };
+        let parts = Parts { begin, ..parts };
+        self.bring_whole(&parts).await?;
+        let (mut breaks, mut broken) = (Breaks::default(), None);
+        loop {
+            let error = match self.commit(parts.commit()).await {
+                Ok(reply) => return Ok(ExtendReply { tasks: reply.tasks }),
+                Err(error) => error,
+            };
+            if !breaks.pause(&error).await {
+                // A node that has forgotten it, or that has gone, tells nothing of the first time.
+                let knows = |refused: &Refused| refused.kind != Kind::NotFound;
+                let told = matches!(&error, CallError::Refused(refused) if knows(refused));
+                return Err(broken.filter(|_| !told).unwrap_or(error));
+            }
+            let breaks_off = broken.is_none() && matches!(error, CallError::Broken { .. });
+            broken = if breaks_off { Some(error) } else { broken };
+        }
+    }
+
+    /// Brings a submission in chunks and leaves it to the caller to commit it; its id.
+    pub(crate) async fn stage(&self, submit: SubmitRequest) -> Result<String, CallError> {
+        let parts = Parts::of(submit)?;
+        self.bring_whole(&parts).await?;
+        Ok(parts.begin.id)
+    }
+
+    /// As [`Client::bring`], over connections that break.
+    async fn bring_whole(&self, parts: &Parts) -> Result<(), CallError> {
+        let mut breaks = Breaks::default();
+        loop {
+            match self.bring(parts).await {
+                Err(error) if breaks.pause(&error).await => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Brings what has not come; all of it may be repeated.
+    async fn bring(&self, Parts { begin, data }: &Parts) -> Result<(), CallError> {
         let mut there = self.begin(begin.clone()).await?.bytes;
         while let Some(rest) = rest(data, there) {
-            let request = ChunkRequest { id: id(), offset: there, data: rest };
+            let request = ChunkRequest { id: begin.id.clone(), offset: there, data: rest };
             there = self.chunk(request).await?.bytes;
         }
-        self.commit(CommitRequest { id: id() }).await
+        Ok(())
+    }
+}
+
+/// A submission on its way in chunks.
+struct Parts {
+    begin: BeginRequest,
+    data: Bytes,
+}
+
+impl Parts {
+    /// # Errors
+    /// Where it is not its job that makes it large, or no node takes as much.
+    fn of(mut submit: SubmitRequest) -> Result<Self, Refused> {
+        let nothing = || Refused::new(Kind::TooLarge, "what is said of the job is too large");
+        let (format, data) = chunks::split(&mut submit).ok_or_else(nothing)?;
+        if data.len() > SUBMISSION_BYTES_MAX {
+            let title = format!(
+                "the job has {} bytes, of {SUBMISSION_BYTES_MAX} that a submission may have \
+                 (submissions_bytes_max)",
+                data.len()
+            );
+            return Err(Refused::new(Kind::TooLarge, title).help(IN_PARTS));
+        }
+        let named = Some(std::mem::take(&mut submit.idempotency_key)).filter(|key| !key.is_empty());
+        let id = named.unwrap_or_else(minted);
+        let (format, bytes) = (format.word().to_owned(), data.len() as u64);
+        Ok(Self { begin: BeginRequest { id, submit: Some(submit), format, bytes, job: 0 }, data })
+    }
+
+    fn commit(&self) -> CommitRequest {
+        CommitRequest { id: self.begin.id.clone() }
+    }
+}
+
+/// How often a connection has broken.
+#[derive(Default)]
+struct Breaks(u32);
+
+impl Breaks {
+    /// Waits before something is done again; whether it should be.
+    async fn pause(&mut self, error: &CallError) -> bool {
+        let broken = matches!(error, CallError::Broken { .. } | CallError::Unreachable(_));
+        if !broken || self.0 == BREAKS_MAX {
+            return false;
+        }
+        self.0 += 1;
+        tokio::time::sleep(AGAIN_SPAN).await;
+        true
     }
 }
 
@@ -106,6 +195,21 @@ fn minted() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Session;
+
+    #[test]
+    fn what_goes_in_chunks_may_be_sent_from_any_thread() {
+        fn goes(_: impl Send) {}
+        fn all(client: Client, session: Session) {
+            goes(async move {
+                drop(client.submit(SubmitRequest::default()).await);
+                drop(client.extend(ExtendRequest::default()).await);
+                drop(session.run(SubmitRequest::default()).await);
+            });
+        }
+        // That it compiles is what it is about.
+        let _: fn(Client, Session) = all;
+    }
 
     #[test]
     fn chunks_are_all_of_it_in_order() {

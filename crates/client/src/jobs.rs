@@ -39,12 +39,17 @@ impl Client {
         }
     }
 
-    /// Adds tasks to an open job. Needs an operator.
+    /// Adds tasks to an open job. More than [`WHOLE_BYTES_MAX`] go in chunks, up to
+    /// [`SUBMISSION_BYTES_MAX`]. Needs an operator.
     ///
     /// # Errors
-    /// Where the job is not open, or the tasks are refused: then none of them was added.
+    /// Where the job is not open, or the tasks are refused: then none of them was added. A call
+    /// that broke may have been done: how many tasks the job has tells.
     pub async fn extend(&self, more: ExtendRequest) -> Result<ExtendReply, CallError> {
-        self.answer(self.node().extend(self.ask(more)).await)
+        match chunks::bytes(&more) {
+            0..=WHOLE_BYTES_MAX => self.answer(self.node().extend(self.ask(more)).await),
+            _ => self.extend_in_chunks(more).await,
+        }
     }
 
     /// Says that no more tasks will be added to jobs. Needs an operator.

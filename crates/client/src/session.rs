@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bary_api::chunks;
 use bary_api::problem::Refused;
 use bary_api::v1::{SessionReply, SessionRequest, SubmitReply, SubmitRequest, TaskResult};
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::address::Address;
 use crate::call::CallError;
+use crate::chunked::WHOLE_BYTES_MAX;
 use crate::client::Client;
 use crate::streamed::Streamed;
 
@@ -19,7 +20,7 @@ use crate::streamed::Streamed;
 pub struct Session {
     requests: mpsc::Sender<SessionRequest>,
     desk: Arc<Mutex<Desk>>,
-    address: Address,
+    client: Client,
 }
 
 /// A submission that was accepted, with its outcomes as they come.
@@ -70,13 +71,13 @@ impl Client {
         let replies = self.pieces(self.node().session(ReceiverStream::new(queue)).await)?;
         let desk = Arc::new(Mutex::new(Desk::default()));
         drop(tokio::spawn(read(replies, Arc::clone(&desk))));
-        Ok(Session { requests, desk, address: self.address().clone() })
+        Ok(Session { requests, desk, client: self.clone() })
     }
 }
 
 impl Session {
-    /// Submits a job of at most [`MESSAGE_BYTES_MAX`](crate::client::MESSAGE_BYTES_MAX); larger
-    /// ones go by [`Client::submit`]. Several may be under way at a time.
+    /// Submits a job; one of more than [`WHOLE_BYTES_MAX`] goes in chunks, as by
+    /// [`Client::submit`], and only its end on the stream. Several may be under way at a time.
     ///
     /// # Errors
     /// Where the job is refused, or the stream has ended: nobody knows then whether the node took
@@ -106,9 +107,13 @@ impl Session {
         outcomes: Option<mpsc::Sender<TaskResult>>,
     ) -> Result<SubmitReply, CallError> {
         let wants = outcomes.is_some();
+        let (submit, staged) = match chunks::bytes(&submit) {
+            0..=WHOLE_BYTES_MAX => (Some(submit), String::new()),
+            _ => (None, self.client.stage(submit).await?),
+        };
         let (answer, answered) = oneshot::channel();
         let ticket = self.desk().enter(Waiting { answer, outcomes }).map_err(|w| self.broken(w))?;
-        let request = SessionRequest { ticket, submit: Some(submit), outcomes: wants };
+        let request = SessionRequest { ticket, submit, outcomes: wants, staged };
         if self.requests.send(request).await.is_err() {
             return Err(self.broken(self.why()));
         }
@@ -119,7 +124,7 @@ impl Session {
     }
 
     fn broken(&self, why: String) -> CallError {
-        CallError::Broken { address: self.address.clone(), why }
+        CallError::Broken { address: self.client.address().clone(), why }
     }
 
     fn why(&self) -> String {

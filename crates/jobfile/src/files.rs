@@ -57,6 +57,14 @@ pub enum EntryKind {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
 
+/// No files at all, for a job file whose paths mean nothing where it is read. Whoever asks for one
+/// is told so in these words.
+#[derive(Clone, Copy, Debug)]
+pub struct NoFiles {
+    /// Why there are none, as a lowercase fragment.
+    pub why: &'static str,
+}
+
 /// The first bytes by which a file is judged to be text.
 const JUDGED_BYTES: u64 = 8_000;
 
@@ -103,5 +111,34 @@ impl Files for Disk {
         let mut bytes = Vec::new();
         fs::File::open(path)?.take(JUDGED_BYTES).read_to_end(&mut bytes)?;
         Ok(!bytes.contains(&0))
+    }
+}
+
+impl NoFiles {
+    fn refused<T>(self) -> io::Result<T> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, self.why))
+    }
+}
+
+impl Files for NoFiles {
+    fn read(&self, _path: &Path, _most: u64) -> io::Result<Vec<u8>> {
+        self.refused()
+    }
+
+    fn list(&self, _directory: &Path) -> io::Result<Vec<Entry>> {
+        self.refused()
+    }
+
+    /// The current directory is one, so that it is listing it that is refused, with the reason.
+    fn is_directory(&self, path: &Path) -> bool {
+        path.as_os_str().is_empty()
+    }
+
+    fn is_file(&self, _path: &Path) -> bool {
+        false
+    }
+
+    fn is_text(&self, _path: &Path) -> io::Result<bool> {
+        self.refused()
     }
 }

@@ -38,6 +38,10 @@ pub struct JobFile {
     pub params: BTreeMap<String, String>,
 }
 
+/// What to do with a file that says too much.
+const IN_LESS: &str = "make an array of tasks that differ by one value; or give a node the file in \
+                       parts: bary job open NAME, and bary job add JOB PART.toml for each";
+
 /// Reads the text of a job file. `path` is named in faults and gives the job its name.
 ///
 /// # Errors
@@ -53,7 +57,8 @@ pub fn read(
     };
     if text.len() as u64 > limits::JOB_FILE_BYTES_MAX {
         let most = limits::JOB_FILE_BYTES_MAX;
-        return Err(whole(format!("the file is longer than job_file_bytes_max = {most}"), None));
+        let title = format!("the file is longer than job_file_bytes_max = {most}");
+        return Err(whole(title, Some(IN_LESS.into())));
     }
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -69,7 +74,8 @@ pub fn read(
     let specs = match top.get("task").map(Value::get_ref) {
         Some(DeValue::Array(tasks)) if tasks.len() as u64 > limits::SPECS_MAX => {
             let (count, most) = (tasks.len(), limits::SPECS_MAX);
-            return Err(whole(format!("{count} tasks are more than specs_max = {most}"), None));
+            let title = format!("{count} tasks are more than specs_max = {most}");
+            return Err(whole(title, Some(IN_LESS.into())));
         }
         Some(DeValue::Array(tasks)) if !tasks.is_empty() => {
             let drafts = tasks.iter().filter_map(|task| {

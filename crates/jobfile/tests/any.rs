@@ -1,34 +1,15 @@
 //! No text makes the reader panic, however near it is to a good file.
 
-use std::io;
 use std::path::Path;
 
-use bary_jobfile::files::{Entry, Files};
+use bary_jobfile::files::NoFiles;
 use bary_jobfile::read::{ReadOptions, read};
 use bary_jobfile::{duration, range, size};
 use proptest::prelude::{any, prop_assert, proptest};
 use proptest::sample::Index;
 
-/// A file system in which there is nothing.
-struct Nothing;
-
-impl Files for Nothing {
-    fn read(&self, _: &Path, _: u64) -> io::Result<Vec<u8>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-    fn list(&self, _: &Path) -> io::Result<Vec<Entry>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-    fn is_directory(&self, _: &Path) -> bool {
-        false
-    }
-    fn is_file(&self, _: &Path) -> bool {
-        false
-    }
-    fn is_text(&self, _: &Path) -> io::Result<bool> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-}
+/// Files are of no matter to whether a text can be read.
+const NO_FILES: NoFiles = NoFiles { why: "there are none in this test" };
 
 const GOOD: &str = r#"
 name = "x"
@@ -57,7 +38,7 @@ memory = "4GiB"
 
 /// Reads a text, and shows every fault of it as a person would see it.
 fn try_to_read(text: &str) -> bool {
-    match read(text, Path::new("job.toml"), &ReadOptions::default(), &Nothing) {
+    match read(text, Path::new("job.toml"), &ReadOptions::default(), &NO_FILES) {
         Ok(job) => job.spec.tasks() > 0,
         Err(faults) => {
             faults.iter().all(|fault| !fault.to_string().is_empty()) && !faults.is_empty()
@@ -67,7 +48,7 @@ fn try_to_read(text: &str) -> bool {
 
 #[test]
 fn the_good_file_is_good() {
-    let job = read(GOOD, Path::new("job.toml"), &ReadOptions::default(), &Nothing);
+    let job = read(GOOD, Path::new("job.toml"), &ReadOptions::default(), &NO_FILES);
     assert_eq!(job.map(|job| job.spec.tasks()), Ok(6));
 }
 

@@ -245,6 +245,14 @@ fn a_parameter_that_the_file_has_not_is_refused() {
 }
 
 #[test]
+fn a_file_that_is_too_long_is_named_with_a_way_out() {
+    let faults = faults(&"#".repeat((64 << 20) + 1));
+    let (fault, fix) = (&faults[0], faults[0].fix.as_deref().unwrap_or_default());
+    assert!(fault.message.ends_with("job_file_bytes_max = 67108864"), "{fault}");
+    assert!(fix.contains("an array") && fix.contains("bary job add"), "{fault}");
+}
+
+#[test]
 fn a_long_circle_is_shown_without_its_middle() {
     let task = |n: u32| {
         let before = if n == 0 { 9_999 } else { n - 1 };

@@ -74,6 +74,11 @@ pub struct Halt {
     pub running: bool,
 }
 
+impl Halt {
+    /// Why a job is cancelled whose rule is met.
+    pub const REASON: &str = "its rule for ending early was met";
+}
+
 /// Which ends of tasks count towards a halt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HaltOn {

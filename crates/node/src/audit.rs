@@ -5,6 +5,7 @@
 //! it is on the disk 200 ms later at the latest, so a power failure may cost so much. The oldest
 //! files are removed past a limit, which a line tells; moved away by hand they can be verified.
 
+mod ahead;
 mod files;
 mod memory;
 pub mod pages;
@@ -33,6 +34,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("audit_field_bytes_max", "1 KiB", "bytes of one field of an audit line; the rest is cut off"),
     ("audit_bytes_max", "256 MiB", "bytes of the audit log, after which its oldest files go"),
     ("audit_file_bytes", "4 MiB", "bytes after which another file of the audit log is begun"),
+    ("audit_ahead_bytes", "512 KiB", "bytes set aside for audit lines; half for what ends work"),
     ("audit_sync_ms_max", "200", "milliseconds until an audit line is on the disk"),
     ("audit_memory_lines_max", "10,000", "audit lines that a node without a state remembers"),
 ];
@@ -55,6 +57,15 @@ pub struct Audit {
 enum Place {
     Disk(Syncer),
     Memory(std::sync::Mutex<Memory>),
+}
+
+/// What a line is to tell of, which decides whether it may use what was set aside for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Something new, which has to wait on a full disk.
+    More,
+    /// What ends, holds back or watches what is there, and goes on when the disk is full.
+    Less,
 }
 
 /// Why the audit log of a state was not opened. Nothing that it holds was changed.
@@ -150,15 +161,23 @@ impl Audit {
         Ok(number)
     }
 
-    /// Whether it takes lines, as far as can be known before one is written.
+    /// Makes sure that the line of what is about to be done has room, as far as the file system can
+    /// say so before it is written.
     ///
     /// # Errors
-    /// Where it takes none any more.
-    pub fn check(&self) -> Result<(), AppendError> {
+    /// Where the log takes no lines any more, or the disk has no room for them. Nothing was
+    /// written.
+    pub fn make_sure(&self, need: Need) -> Result<(), AppendError> {
         match &*self.place {
-            Place::Disk(syncer) => syncer.files(Files::hold),
+            Place::Disk(syncer) => syncer.make_sure(need),
             Place::Memory(_) => Ok(()),
         }
+    }
+
+    /// Whether the disk has no room for the lines of anything new.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self.make_sure(Need::More), Err(AppendError::Full))
     }
 
     /// Sets after how many bytes its oldest files are removed, from the next file on.

@@ -123,19 +123,32 @@ impl Board {
     /// Folds all that a cluster tells until it has stopped. Jobs that are too many are handed to
     /// `forget`.
     pub(crate) fn follow(
-        &self,
+        self: &Arc<Self>,
         listener: Listener,
-        store: &dyn Store,
+        store: &Arc<dyn Store>,
         forget: &mut dyn FnMut(JobNo),
     ) {
+        let (board, kept) = (Arc::clone(self), Arc::clone(store));
+        listener.listen_at_once(Box::new(move |news| board.take_in_at_once(news, &*kept)));
         for news in listener {
-            self.take_in(news, store);
+            self.take_in(news, &**store);
             let surplus = self.write().take_surplus();
             if let Some(job) = surplus {
                 forget(job);
             }
         }
         self.end("the node has stopped");
+    }
+
+    /// Folds news in on the thread of the nodes, where nobody keeps that waiting. What has to go
+    /// through the queue is given back.
+    fn take_in_at_once(&self, news: News, store: &dyn Store) -> Option<News> {
+        if self.books.try_write().is_err() {
+            return Some(news);
+        }
+        self.take_in(news, store);
+        // Whoever has jobs forgotten hears that there are some.
+        self.read().has_surplus().then_some(News::Poke)
     }
 
     fn take_in(&self, news: News, store: &dyn Store) {

@@ -1,9 +1,7 @@
 //! Nodes inside one process that speak through the in-memory transport: asks, grants and steals
 //! are the same as between machines.
 
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
 use bary_engine::input::{Refusal, Request};
 use bary_executor::beside::Beside;
@@ -22,12 +20,14 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::crew::{Crew, JoinError, Member, live};
+use crate::ground::Ground;
 use crate::inbox::{Answer, Control};
 use crate::journal::JournalPulse;
 use crate::listener::{Listener, Poker};
 use crate::maker::{Held, Maker};
 use crate::options::ClusterOptions;
 use crate::state::State as Shard;
+use crate::telling;
 use crate::worker::seat::Seat;
 
 mod requests;
@@ -66,7 +66,7 @@ pub struct Cluster {
     /// Where results of equal work are looked up.
     desk: Option<Arc<Desk>>,
     life: Incarnation,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    ground: Mutex<Option<Ground>>,
     results: Results,
     /// The shard of the first node.
     shard: ShardId,
@@ -151,12 +151,11 @@ impl Cluster {
             return Err(StartError::Options(faults));
         }
         let nodes = options.infos();
-        let (news, heard) = sync_channel(options.news_max);
+        let (news, heard) = telling::queue(options.news_max);
         let network = Arc::new(network(options));
         let (newcomers, coming) = unbounded_channel();
         let crew = Crew::new(&nodes, options.policy.clone(), Arc::clone(&network), newcomers);
         let crew = Arc::new(crew);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         // All nodes live and die with the process, and only a state outlives it.
         let life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
         let mut states = std::iter::once(state).chain(std::iter::repeat_with(|| None));
@@ -184,11 +183,9 @@ impl Cluster {
         let shard = hosts[0].0.shard;
         let poker = Poker::new(news);
         let all = Arc::clone(&crew);
-        let thread = std::thread::Builder::new().name("bary-nodes".into()).spawn(move || {
-            let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, live(hosts, coming, &all));
-        })?;
-        let (options, thread) = (options.clone(), Mutex::new(Some(thread)));
+        let all_live = async move { live(hosts, coming, &all).await };
+        let ground = Ground::start(options.threads.as_ref(), all_live)?;
+        let (options, ground) = (options.clone(), Mutex::new(Some(ground)));
         let cluster = Self {
             options,
             nodes,
@@ -197,7 +194,7 @@ impl Cluster {
             crew,
             desk,
             life,
-            thread,
+            ground,
             results,
             shard,
             network,
@@ -362,10 +359,9 @@ impl Cluster {
     fn end(&self, control: impl Fn() -> Control) {
         self.poker.end();
         self.crew.tell_all(true, control);
-        let thread = self.thread.lock().map(|mut thread| thread.take());
-        if let Ok(Some(thread)) = thread {
-            // A panic of the loop was printed when it happened.
-            drop(thread.join());
+        let ground = self.ground.lock().map(|mut ground| ground.take());
+        if let Ok(Some(ground)) = ground {
+            ground.wait();
         }
     }
 }

@@ -252,11 +252,15 @@ pub(crate) async fn live(
     let mut tasks = JoinSet::new();
     let begin = |tasks: &mut JoinSet<()>, (mut host, first): Newcomer| {
         let crew = Arc::clone(crew);
-        tasks.spawn_local(async move {
+        tasks.spawn(async move {
             host.run(first).await;
             // A worker that hears of its end has left by then, as far as anybody can tell.
             crew.on_ended(host.node);
-            host.close();
+            if let Err(error) = tokio::task::spawn_blocking(move || host.close()).await
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
         });
     };
     hosts.into_iter().for_each(|host| begin(&mut tasks, host));

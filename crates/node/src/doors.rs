@@ -75,11 +75,11 @@ pub(crate) fn router(
         .register_encoded_file_descriptor_set(v1::DESCRIPTOR)
         .build_v1()?;
 
-    let probes = health.clone();
+    let (probes, asked) = (health.clone(), http.service.clone());
     let router = http::routes(&http)
         .route("/openapi.json", get(async || description()))
         .route("/healthz", get(async || Health::live()))
-        .route("/readyz", get(async move || probes.ready()))
+        .route("/readyz", get(async move || probes.ready(asked.is_full())))
         .route_service(
             "/bary.v1.Node/{call}",
             Gated { gate: Arc::clone(gate), service: node, open: false },

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::TrySendError;
 use std::time::{Duration, Instant};
 
 use bary_engine::effect::{Effect, Why};
@@ -24,6 +24,7 @@ use tokio::time::{Instant as Deadline, sleep_until};
 use crate::inbox::{Answer, Control};
 use crate::listener::{Began, News};
 use crate::running::Running;
+use crate::telling::NewsDoor;
 
 /// One node: an engine and its hands.
 pub(crate) struct Host {
@@ -39,7 +40,7 @@ pub(crate) struct Host {
     pub(crate) completions: UnboundedReceiver<Completion>,
     /// What the journal says later; closed where it says nothing.
     pub(crate) journaled: UnboundedReceiver<Journaled>,
-    pub(crate) news: SyncSender<News>,
+    pub(crate) news: NewsDoor,
     pub(crate) news_max: usize,
     /// Whether runs are told.
     pub(crate) tells_runs: bool,
@@ -352,7 +353,11 @@ impl Host {
     }
 
     fn offer_news(&mut self) {
+        // While more is to be done here, another thread is the one to fold what was.
+        let is_idle = self.control.is_empty() && self.completions.is_empty();
         while let Some(news) = self.state.waiting.pop_front() {
+            let news = if is_idle { self.news.tell_at_once(news) } else { Some(news) };
+            let Some(news) = news else { continue };
             match self.news.try_send(news) {
                 Ok(()) | Err(TrySendError::Disconnected(_)) => {}
                 Err(TrySendError::Full(news)) => {

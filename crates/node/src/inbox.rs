@@ -14,6 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::listener::News;
+use crate::telling::NewsDoor;
 
 /// What reaches a host apart from completions.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub(crate) struct CompletionDoor {
     pub(crate) completions: UnboundedSender<Completion>,
-    pub(crate) news: SyncSender<News>,
+    pub(crate) news: NewsDoor,
 }
 
 impl CompletionDoor {

@@ -16,8 +16,10 @@ pub mod service;
 pub mod state;
 
 mod birth;
+mod ground;
 mod host;
 mod inbox;
 mod maker;
 mod running;
+mod telling;
 mod worker;

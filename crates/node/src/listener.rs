@@ -1,6 +1,6 @@
 //! What a cluster tells the one who listens: events, live output, and pokes of its own.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::mpsc::{RecvTimeoutError, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use bary_model::id::{Fence, NodeId, RunNo, TaskId, TaskRange};
 use bary_model::time::Moment;
 use bary_ports::executor::Stream;
 use bytes::Bytes;
+
+use crate::telling::{Ear, NewsDoor, NewsQueue};
 
 /// One piece of news.
 #[derive(Debug)]
@@ -83,14 +85,14 @@ pub struct Began {
 /// The one consumer of a cluster's news.
 #[derive(Debug)]
 pub struct Listener {
-    news: Receiver<News>,
+    news: NewsQueue,
 }
 
 /// Wakes a listener, from a signal handler's thread for instance.
 #[derive(Clone, Debug)]
 pub struct Poker {
     /// Gone once the cluster has stopped, so that its listener hears the end.
-    news: Arc<Mutex<Option<SyncSender<News>>>>,
+    news: Arc<Mutex<Option<NewsDoor>>>,
 }
 
 /// What came of waiting with a limit.
@@ -105,8 +107,13 @@ pub enum Heard {
 }
 
 impl Listener {
-    pub(crate) fn new(news: Receiver<News>) -> Self {
+    pub(crate) fn new(news: NewsQueue) -> Self {
         Self { news }
+    }
+
+    /// Has news taken in by the thread that has it, where nothing is on its way here.
+    pub(crate) fn listen_at_once(&self, ear: Box<Ear>) {
+        self.news.listen_at_once(ear);
     }
 
     /// Waits for news for so long at most.
@@ -129,12 +136,12 @@ impl Iterator for Listener {
 }
 
 impl Poker {
-    pub(crate) fn new(news: SyncSender<News>) -> Self {
+    pub(crate) fn new(news: NewsDoor) -> Self {
         Self { news: Arc::new(Mutex::new(Some(news))) }
     }
 
     /// Where news goes, until the cluster has stopped.
-    pub(crate) fn news(&self) -> Option<SyncSender<News>> {
+    pub(crate) fn news(&self) -> Option<NewsDoor> {
         self.news.lock().ok()?.clone()
     }
 

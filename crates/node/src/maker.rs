@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bary_engine::engine::{Engine, EngineConfig};
@@ -30,9 +29,9 @@ use crate::host::{Host, State};
 use crate::inbox::{CompletionDoor, Control, MessageDoor};
 use crate::journal::compacting::Compactable;
 use crate::journal::{FileJournal, JournalPulse};
-use crate::listener::News;
 use crate::options::ClusterOptions;
 use crate::state::{JOURNAL, State as Shard};
+use crate::telling::NewsDoor;
 
 /// What the nodes of a cluster are made of.
 pub(crate) struct Maker<'a> {
@@ -40,7 +39,7 @@ pub(crate) struct Maker<'a> {
     pub(crate) infos: &'a [NodeInfo],
     pub(crate) network: &'a Network,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) news: &'a SyncSender<News>,
+    pub(crate) news: &'a NewsDoor,
     pub(crate) life: Incarnation,
     /// Where results of equal work are looked up.
     pub(crate) desk: Option<Arc<Desk>>,

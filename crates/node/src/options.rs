@@ -48,6 +48,9 @@ pub struct ClusterOptions {
     /// How many bytes a journal on a disk has before it is looked at for what counts no more; it is
     /// rewritten where that is at least half. Defaults to 16 MiB.
     pub compact_after_bytes: u64,
+    /// The runtime, of several threads, on which its nodes run beside whoever asks them. Without
+    /// one they have a thread of their own. Defaults to none.
+    pub threads: Option<tokio::runtime::Handle>,
     /// Whether workers may join it, so that a function that its nodes do not know waits for one
     /// instead of failing there. Defaults to false.
     pub awaits_workers: bool,
@@ -146,6 +149,7 @@ impl ClusterOptions {
             tells_runs: false,
             cache: None,
             compact_after_bytes: 16 << 20,
+            threads: None,
             awaits_workers: false,
         }
     }

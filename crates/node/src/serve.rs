@@ -122,7 +122,8 @@ pub enum ServeError {
     },
 }
 
-/// Threads that serve the doors; the nodes have a thread of their own.
+/// Most threads that serve the doors and the nodes; there are two at least, so that one who asks
+/// for much does not keep all others waiting.
 const WORKERS_MAX: usize = 4;
 
 /// Where callers come in.
@@ -141,7 +142,7 @@ pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
     let _here = runtime.enter();
     let signals = Signals::listen().map_err(refused("signals cannot be listened to"))?;
     let ways = ways(options)?;
-    let (service, token) = open(options)?;
+    let (service, token) = open(options, &runtime)?;
     let gate = Arc::new(Gate::new(&service, options.doors.clone()));
     let (router, health) = doors::router(service.clone(), &gate)?;
     let at = ways.tcp.as_ref().map(|(_, at)| *at);
@@ -177,7 +178,11 @@ fn refused(what: &'static str) -> impl FnOnce(io::Error) -> ServeError {
 fn runtime() -> io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(cores.min(WORKERS_MAX)).thread_name("bary-doors").enable_all().build()
+    builder
+        .worker_threads(cores.clamp(2, WORKERS_MAX))
+        .thread_name("bary-doors")
+        .enable_all()
+        .build()
 }
 
 /// Takes the places at which the node will listen, before anything else is begun.
@@ -208,8 +213,9 @@ fn end_with_input(service: Service) -> io::Result<()> {
     std::thread::Builder::new().name("bary-input".into()).spawn(wait).map(drop)
 }
 
-fn open(options: &ServeOptions) -> Result<(Service, Option<Token>), ServeError> {
-    let service = options.service.clone();
+fn open(options: &ServeOptions, runtime: &Runtime) -> Result<(Service, Option<Token>), ServeError> {
+    let mut service = options.service.clone();
+    service.cluster.threads = Some(runtime.handle().clone());
     match &options.state {
         Some(state) => {
             make(state).map_err(refused("the directory of the state cannot be made"))?;

@@ -47,7 +47,6 @@ mod chunks;
 mod emit;
 mod events;
 pub(crate) mod exec;
-mod files;
 mod filter;
 mod info;
 mod job_list;
@@ -245,7 +244,7 @@ impl Service {
         let (board, store) = (Arc::clone(&inner.board), inner.store());
         let named = std::thread::Builder::new().name("bary-board".into());
         let thread = named.spawn(move || {
-            board.follow(listener, &*store, &mut |job| {
+            board.follow(listener, &store, &mut |job| {
                 if let Some(inner) = folded.upgrade() {
                     inner.forget(job);
                 }

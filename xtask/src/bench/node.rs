@@ -24,6 +24,7 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let memory = |kind: &str, number: &str| loads(&bary, &load, false, kind, number);
     let (singles, queries) = (durable("singles", SECONDS)?, durable("queries", SECONDS)?);
     let (disk_trips, trips) = (durable("round-trips", "2000")?, memory("round-trips", "5000")?);
+    let workers = worker_trips(repo, &bary, &load)?;
     let (acked, lives) = (durable("batches", "500000")?, durable("lives", "300000")?);
     let memory_lives = memory("lives", "500000")?;
     let starts = repeated(|| Ok(Node::start(&bary, true)?.millis))?;
@@ -60,6 +61,7 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
         row("submission to result in memory, p50", of(&trips, "p50_ms")?, "ms", most(0.2), None),
         row("the same, p99", of(&trips, "p99_ms")?, "ms", most(1.0), None),
         row("submission to result on disk, p50", of(&disk_trips, "p50_ms")?, "ms", most(1.0), None),
+        row("the same by a worker process, p50", of(&workers, "p50_ms")?, "ms", most(0.5), None),
         row("distinct tasks run, in memory", of(&memory_lives, "rate")?, "1/s", least(3e5), hq),
         row("distinct tasks run, durable", of(&lives, "rate")?, "1/s", least(1e5), hq),
         row("from start to ready", starts, "ms", most(50.0), None),
@@ -80,9 +82,31 @@ pub(crate) fn round_trips(repo: &Repo, bary: &Path) -> Result<Vec<Value>, String
     loads(bary, &load(repo)?, false, "round-trips", "5000")
 }
 
+/// Calls one after another on nodes in memory that a worker of a process of its own runs.
+fn worker_trips(repo: &Repo, bary: &Path, load: &Path) -> Result<Vec<Value>, String> {
+    let build = ["build", "--quiet", "--release", "--package", "bary-client", "--example"];
+    printed(repo.cargo(&[&build[..], &["scribe"]].concat()))?;
+    let scribe = repo.example("scribe")?;
+    let runs = repeated(|| {
+        let node = Node::start(bary, false)?;
+        let mut worker = node.worker(&scribe)?;
+        let told = node.load(load, "worker-trips", "3000");
+        // It ends with its input.
+        drop(worker.stdin.take());
+        worker.wait().map_err(|cause| format!("the worker did not end: {cause}"))?;
+        told
+    })?;
+    told("worker-trips", runs)
+}
+
 /// The same load on a fresh node several times.
 fn loads(bary: &Path, load: &Path, disk: bool, kind: &str, n: &str) -> Result<Vec<Value>, String> {
     let runs = repeated(|| Node::start(bary, disk)?.load(load, kind, n))?;
+    told(kind, runs)
+}
+
+/// Says how fast it went.
+fn told(kind: &str, runs: Vec<Value>) -> Result<Vec<Value>, String> {
     let rates: Result<Vec<f64>, String> = runs.iter().map(|run| number(run, "rate")).collect();
     eprintln!("  {kind}: {:.0}/s", median(&rates?));
     Ok(runs)
@@ -132,6 +156,14 @@ impl Node {
         let mut command = Command::new(load);
         command.args([kind, &self.address]).arg(self.state.join("token")).arg(number);
         serde_json::from_slice(&printed(command)?).map_err(|cause| format!("load: {cause}"))
+    }
+
+    /// A worker of one slot, in a process of its own.
+    fn worker(&self, scribe: &Path) -> Result<Child, String> {
+        let mut command = Command::new(scribe);
+        command.arg(&self.address).arg(self.state.join("token")).arg(self.state.join("written"));
+        command.args(["bench", "1"]).stdin(Stdio::piped()).stdout(Stdio::null());
+        command.spawn().map_err(|cause| format!("the worker did not start: {cause}"))
     }
 
     /// Resident memory in megabytes.

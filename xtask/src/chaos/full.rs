@@ -38,7 +38,11 @@ pub(crate) fn check(bary: &Path, scratch: &Path) -> Result<String, String> {
     command.args(["-rm", "sh", "-c", &mounted, "sh"]).arg(&folder).arg(own).arg(bary);
     let ended = capture(command).map_err(|error| error.to_string())?;
     let said = ended.output.trim_end();
-    if ended.ok { Ok("disk full: passed".to_owned()) } else { Err(format!("disk full: {said}")) }
+    if ended.ok {
+        Ok(format!("disk full: passed; {said}"))
+    } else {
+        Err(format!("disk full: {said}"))
+    }
 }
 
 /// The part that runs where the disk is mounted.
@@ -47,7 +51,8 @@ pub(crate) fn inside(bary: &Path, folder: &Path) -> bool {
     let new_job = disk.told("a new job on a full disk", disk.new_job());
     let reserve = disk.told("a run that has its reserve", disk.reserve());
     let wait = disk.told("a run that needs more", disk.wait());
-    let node = disk.told("a node on a full disk", node::full::scene(bary, &disk));
+    let node = node::full::scene(bary, &disk).map(|said| println!("{said}"));
+    let node = disk.told("a node on a full disk", node);
     new_job && reserve && wait && node
 }
 
@@ -136,12 +141,13 @@ impl Disk<'_> {
         ended(&live(command, Fate::Natural)?, 0, 1)
     }
 
-    /// Fills the disk until so many bytes are left.
+    /// Fills the disk until so many bytes are left. What filled it before stays, so that there is
+    /// never more space meanwhile.
     pub(crate) fn fill(&self, left: u64) -> Result<(), String> {
         let filled = || {
-            let mut file = File::create(self.filler())?;
+            let mut file = File::options().create(true).append(true).open(self.filler())?;
             let piece = [0; 4096];
-            let mut bytes = 0;
+            let mut bytes = file.metadata()?.len();
             loop {
                 match file.write(&piece) {
                     Ok(written) => bytes += written as u64,

@@ -2,6 +2,8 @@
 //! and holds what it acknowledged.
 
 mod book;
+mod caller;
+mod crew;
 mod flood;
 pub(crate) mod full;
 mod hand;
@@ -20,8 +22,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::chaos::node::crew::Crew;
 use crate::chaos::node::storm::{Report, Weather, storm};
 use crate::check::Outcome;
+use crate::node::Node;
 use crate::process::printed;
 use crate::repo::{Program, Repo};
 
@@ -74,10 +78,12 @@ pub(crate) fn chaos(repo: &Repo, options: &NodeOptions) -> bool {
     let seconds = begun.elapsed().as_secs_f64();
     if options.json {
         let Report { jobs, tasks, kills, early, lost, repeated, again, faults, .. } = &report;
+        let Report { answered, by_grpc, .. } = &report;
         let document = json!({
             "schema": "bary.chaos.node/1", "seed": weather.seed, "jobs": jobs, "tasks": tasks,
             "kills": kills, "early": early, "worker_kills": report.torment.kills,
-            "worker_pauses": report.torment.pauses, "answers_lost": lost,
+            "worker_pauses": report.torment.pauses, "answered": answered,
+            "answered_over_grpc": by_grpc, "answers_lost": lost,
             "submitted_again": repeated, "started_again": again,
             "back_median_ms": median(&report.back), "back_max_ms": longest(&report.back),
             "faults": faults, "seconds": seconds,
@@ -138,7 +144,7 @@ fn played(repo: &Repo, scene: Scene, bary: Option<&Path>, profile: &str) -> Resu
     let cast = Cast::assemble(repo, bary, profile)?;
     let said = match scene {
         Scene::Flood => flood::scene(&cast.bary, &cast.folder),
-        Scene::Pause => pause::scene(&cast.bary, &cast.scribe, &cast.folder),
+        Scene::Pause => pause::scene(&cast),
         Scene::Million => million::scene(&cast.bary, &cast.folder),
     };
     cast.part().and(said)
@@ -149,6 +155,7 @@ struct Cast {
     folder: PathBuf,
     bary: PathBuf,
     scribe: PathBuf,
+    caller: PathBuf,
 }
 
 impl Cast {
@@ -160,16 +167,30 @@ impl Cast {
             Program::Absent(why) => return Err(why.to_owned()),
             Program::Broken(complaint) => return Err(complaint),
         };
-        let words = ["build", "--quiet", "--package", "bary-client", "--example", "scribe"];
-        printed(repo.cargo(&words))?;
-        let worker = repo.example_of("debug", "scribe")?;
+        let words = ["build", "--quiet", "--package", "bary-client"];
+        let examples = ["--example", "scribe", "--example", "caller"];
+        printed(repo.cargo(&[&words[..], &examples].concat()))?;
+        let example = |name: &str| repo.example_of("debug", name);
         let folder = super::memory().join(format!("bary-storm-{}", std::process::id()));
-        let (bary, scribe) = (folder.join("bary"), folder.join("scribe"));
-        let copied = fs::create_dir_all(&folder)
-            .and_then(|()| fs::copy(&built, &bary))
-            .and_then(|_| fs::copy(&worker, &scribe));
-        copied.map_err(|cause| format!("{}: {cause}", folder.display()))?;
-        Ok(Self { folder, bary, scribe })
+        let at = |name: &str| folder.join(name);
+        let made = fs::create_dir_all(&folder);
+        made.map_err(|cause| format!("{}: {cause}", folder.display()))?;
+        let (bary, scribe, caller) = (at("bary"), at("scribe"), at("caller"));
+        let originals = [built, example("scribe")?, example("caller")?];
+        for (from, to) in originals.iter().zip([&bary, &scribe, &caller]) {
+            fs::copy(from, to).map_err(|cause| format!("{}: {cause}", to.display()))?;
+        }
+        Ok(Self { folder, bary, scribe, caller })
+    }
+
+    /// Those that work beside a node.
+    fn crew(&self, node: &Node) -> Crew {
+        Crew {
+            scribe: self.scribe.clone(),
+            caller: self.caller.clone(),
+            address: node.address().to_owned(),
+            token: node.token(),
+        }
     }
 
     /// Removes all of it.
@@ -181,7 +202,7 @@ impl Cast {
 
 fn torment(repo: &Repo, bary: Option<&Path>, weather: Weather) -> Result<Report, String> {
     let cast = Cast::assemble(repo, bary, "dev")?;
-    let mut report = storm(&cast.bary, &cast.scribe, &cast.folder, weather)?;
+    let mut report = storm(&cast, weather)?;
     if report.faults.is_empty() {
         cast.part()?;
     } else {
@@ -196,9 +217,11 @@ fn told(report: &Report) -> Vec<String> {
 
 fn line(report: &Report) -> String {
     let Report { jobs, tasks, kills, early, torment, lost, repeated, again, back, .. } = report;
+    let Report { answered, by_grpc, .. } = report;
     format!(
         "{kills} kills of a node, {early} before it answered; {} of workers, {} pauses; {tasks} \
-         tasks of {jobs} jobs; {lost} answers lost, {repeated} submissions repeated, {again} tasks \
+         tasks of {jobs} jobs; {answered} answers, {by_grpc} of them over gRPC, and {lost} lost; \
+         {repeated} submissions repeated, {again} tasks \
          started again; back after {:.0} ms, at most {:.0} ms",
         torment.kills,
         torment.pauses,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::chaos::dice::Dice;
+use crate::chaos::task::{self, SCRIPT, chain, fibonacci};
 
 /// What a trial runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,42 +25,8 @@ pub(crate) enum Kind {
 /// Each kind.
 pub(crate) const KINDS: [Kind; 4] = [Kind::Commands, Kind::Stream, Kind::Functions, Kind::Graph];
 
-/// The script that each task is: it writes down that it started, some leave a process behind that
-/// goes on writing, some take a little longer, and all print something.
-const SCRIPT: &str = r#"echo "s $1/$2 $CHAOS_LIFE" >>"$CHAOS_MARKS"
-case $(($2 % 5)) in
-1) setsid sh -c 'while :; do echo "z - $CHAOS_LIFE" >>"$CHAOS_MARKS"; sleep 0.02; done' \
-    >/dev/null 2>&1 </dev/null & sleep 0.01 ;;
-2) sleep 0.02 ;;
-3) env -u CHAOS_LIFE setsid sleep 1000 >/dev/null 2>&1 </dev/null & ;;
-esac
-echo "$1$2$3"
-"#;
-
-/// A job file: `b` reads what `a` gave and `c` what `b` gave, index by index; `d` waits for all of
-/// `b`.
-const JOB: &str = r#"[[task]]
-name = "a"
-array = "1-COUNT"
-command = ["sh", "task.sh", "a", "{index}"]
-
-[[task]]
-name = "b"
-after = [{ task = "a", aligned = true }]
-array = "1-COUNT"
-command = ["sh", "task.sh", "b", "{index}", "{result.a}"]
-
-[[task]]
-name = "c"
-after = [{ task = "b", aligned = true }]
-array = "1-COUNT"
-command = ["sh", "task.sh", "c", "{index}", "{result.b}"]
-
-[[task]]
-name = "d"
-after = "b"
-command = ["sh", "task.sh", "d", "0"]
-"#;
+/// What stands before the names of the tasks.
+const KEY: &str = "t";
 
 /// One job in a directory of its own.
 pub(crate) struct Work {
@@ -84,7 +51,7 @@ impl Work {
             fs::write(folder.join("task.sh"), SCRIPT)?;
             let lines: String = (1..=count).map(|n| format!("{n}\n")).collect();
             fs::write(folder.join("lines"), lines)?;
-            fs::write(folder.join("job.toml"), JOB.replace("COUNT", &count.to_string()))
+            fs::write(folder.join("job.toml"), task::graph("task.sh", KEY, count))
         };
         made().map_err(|cause| format!("{}: {cause}", folder.display()))?;
         Ok(Self { kind, folder, count, slots })
@@ -97,8 +64,8 @@ impl Work {
         // The first two of Fibonacci's numbers are equal, and would be the same line.
         let from_two = format!("2-{}", self.count);
         let words: &[&str] = match self.kind {
-            Kind::Commands => &["map", "--array", &count, "sh", "task.sh", "t", "{}"],
-            Kind::Stream => &["map", "sh", "task.sh", "t", "{}"],
+            Kind::Commands => &["map", "--array", &count, "sh", "task.sh", "t/{}", "plain"],
+            Kind::Stream => &["map", "sh", "task.sh", "t/{}", "plain"],
             Kind::Functions => &["map", "--array", &from_two, "--function", "fibonacci", "{}"],
             Kind::Graph => &["run", "job.toml"],
         };
@@ -140,11 +107,11 @@ impl Work {
     pub(crate) fn results(&self) -> BTreeSet<String> {
         let each = 1..=self.count;
         match self.kind {
-            Kind::Commands | Kind::Stream => each.map(|n| format!("t{n}")).collect(),
+            Kind::Commands | Kind::Stream => each.map(|n| format!("{KEY}/{n}")).collect(),
             Kind::Functions => each.skip(1).map(|n| fibonacci(n).to_string()).collect(),
             Kind::Graph => {
-                let chains = each.map(|n| format!("c{n}b{n}a{n}"));
-                chains.chain(["c:".to_owned(), "d: d0".to_owned()]).collect()
+                let chains = each.map(|n| chain(&format!("{KEY}/c{n}")));
+                chains.chain(["c:".to_owned(), format!("d: {KEY}/d")]).collect()
             }
         }
     }
@@ -152,32 +119,25 @@ impl Work {
     /// Which task a line of output is of, where that can be told.
     pub(crate) fn task_of(&self, line: &str) -> Option<Task> {
         match self.kind {
-            Kind::Commands | Kind::Stream => line.get(1..)?.parse::<Task>().ok()?.checked_sub(1),
+            Kind::Commands | Kind::Stream => self.task_named(line),
             Kind::Functions | Kind::Graph => None,
         }
     }
 
     /// Which task a name in the marks is of.
     pub(crate) fn task_named(&self, name: &str) -> Option<Task> {
-        let (spec, index) = name.split_once('/')?;
-        let specs_before = match spec {
-            "t" | "a" => 0,
-            "b" => 1,
-            "c" => 2,
-            "d" => return Some(3 * self.count),
-            _ => return None,
-        };
-        (specs_before * self.count + index.parse::<Task>().ok()?).checked_sub(1)
+        let task = name.strip_prefix(KEY)?.strip_prefix('/')?;
+        let number = |index: &str| index.parse::<Task>().ok()?.checked_sub(1);
+        match self.kind {
+            Kind::Graph if task == "d" => Some(3 * self.count),
+            Kind::Graph => {
+                let spec = ["a", "b", "c"].iter().position(|spec| task.starts_with(spec))?;
+                Some(spec as Task * self.count + number(&task[1..])?)
+            }
+            Kind::Commands | Kind::Stream | Kind::Functions => number(task),
+        }
     }
 }
 
 /// A task's number: tasks are numbered through, those of the first spec first.
 pub(crate) type Task = u64;
-
-fn fibonacci(n: u64) -> u128 {
-    let (mut this, mut next) = (0_u128, 1_u128);
-    for _ in 0..n {
-        (this, next) = (next, this.saturating_add(next));
-    }
-    this
-}

@@ -37,8 +37,8 @@ pub(crate) struct UpArgs {
 /// A node that keeps nothing.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DevArgs {
-    /// Listen on the Unix socket only
-    #[arg(long, conflicts_with_all = ["no_socket", "listen"], requires = "socket")]
+    /// Listen on the Unix socket only, whatever --listen, the environment or a file says
+    #[arg(long, conflicts_with = "no_socket", requires = "socket")]
     pub(crate) no_listen: bool,
     /// End, at once, when standard input ends: with whoever started the node
     #[arg(long)]
@@ -61,8 +61,8 @@ pub(crate) struct DoorArgs {
     /// directory of this user's own, where absent
     #[arg(long, value_name = "PATH", env = "BARY_SOCKET", hide_env_values = true)]
     pub(crate) socket: Option<PathBuf>,
-    /// Have no Unix socket
-    #[arg(long, conflicts_with = "socket")]
+    /// Have no Unix socket, whatever --socket, the environment or a file says
+    #[arg(long)]
     pub(crate) no_socket: bool,
     /// How long what runs may go on once the node is asked to end
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]

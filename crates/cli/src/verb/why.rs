@@ -21,10 +21,26 @@ use crate::why::{Life, show};
 /// Tells why a task waited, went where it went, and how it ended.
 pub(crate) fn run(args: &WhyArgs, face: Face) -> Result<Exit, Complaint> {
     let kept = args.run.is_some() || args.state.is_some();
-    let target = args.task.parse::<Target>().ok().filter(|target| !target.tasks.is_empty());
-    if let (Some(target), false) = (target, kept) {
-        return remote::why::run(&target, &args.reach, face);
+    let target = args.task.parse::<Target>().ok().filter(|_| !kept);
+    match target {
+        None => of_kept(args, face),
+        Some(target) if !target.tasks.is_empty() => remote::why::run(&target, &args.reach, face),
+        // A number alone is a task of the last kept run, or else a job of a node.
+        Some(target) => of_kept(args, face).or_else(|complaint| {
+            let asked = (complaint.exit == Exit::NOT_FOUND)
+                .then(|| remote::why::run(&target, &args.reach, face));
+            let there = asked.filter(|asked| !asked.as_ref().is_err_and(is_away));
+            there.unwrap_or(Err(complaint))
+        }),
     }
+}
+
+fn is_away(complaint: &Complaint) -> bool {
+    complaint.exit == Exit::UNAVAILABLE
+}
+
+/// Tells it of a task of a kept run.
+fn of_kept(args: &WhyArgs, face: Face) -> Result<Exit, Complaint> {
     let face = face.without_rows()?;
     let runs = keep::runs(args.state.as_deref());
     let name = chosen(&runs, args.run.as_deref())?;
@@ -52,7 +68,9 @@ fn chosen(runs: &Path, name: Option<&str>) -> Result<String, Complaint> {
     let kept = keep::list(runs).unwrap_or_default();
     let Some(last) = kept.last() else {
         let complaint = Complaint::not_found(format!("no run is kept in {}", runs.display()));
-        return Err(complaint.help("keep one: bary run --keep JOB.toml, or bary map --keep ..."));
+        return Err(complaint.help(
+            "a task of a node is JOB/TASK, as in bary why last/1; a run is kept by bary run --keep",
+        ));
     };
     match name {
         None => Ok(last.clone()),

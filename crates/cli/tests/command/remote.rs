@@ -296,6 +296,9 @@ fn the_rest_is_shown() {
     assert!(one.out.starts_with("task      1/work[1]"), "{one:?}");
     let why = desk.bary(&["why", "1/work[1]"]);
     assert!(why.out.starts_with("it ran where there was room\n"), "{why:?}");
+    let job = desk.bary(&["why", "last"]);
+    assert!(job.out.contains("task      3/work[1]"), "{job:?}");
+    job.says(0, "of the tasks of job 3, 1 more are failed");
     let events = desk.bary(&["events"]);
     assert!(events.out.contains("3/work[1] and 1 more"), "{events:?}");
     desk.bary(&["events", "-f", "-o", "json"]).says(2, "-o jsonl");

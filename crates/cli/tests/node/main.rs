@@ -7,6 +7,8 @@ mod backup;
 #[expect(dead_code, reason = "tests of commands use more of it")]
 mod bench;
 mod cache;
+#[cfg(target_os = "linux")]
+mod container;
 mod desk;
 mod doors;
 mod exec;

@@ -1,5 +1,6 @@
 //! The process of a node: how it comes up, what it refuses, and how it ends.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::process::Stdio;
@@ -226,6 +227,30 @@ fn a_setting_that_is_taken_at_the_start_only_is_named() {
     node.signal("HUP");
     assert!(node.line().contains("tokens were read again"));
     assert_eq!(node.line(), "bary: settings were read again; a restart is needed for listen\n");
+}
+
+#[test]
+fn flags_win_over_the_environment_that_says_otherwise() {
+    let bench = Bench::new();
+    let with = |words: &[&str]| {
+        let mut command = bench.command(words);
+        command.env("BARY_SOCKET", "from-env").env("BARY_LISTEN", "127.0.0.1:0");
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    let node = Standing::of(&bench, with(&["dev", "--no-socket"]));
+    assert!(!bench.path().join("from-env").exists());
+    drop(node);
+    let node = Standing::of(&bench, with(&["dev", "--socket", "from-flag", "--listen", "[::1]:0"]));
+    assert!(bench.path().join("from-flag").exists() && !bench.path().join("from-env").exists());
+    assert!(node.at.is_ipv6());
+    drop(node);
+    let mut quiet = with(&["dev", "--no-listen", "--until-eof"]).spawn().expect("it is built");
+    let mut line = String::new();
+    let mut log = BufReader::new(quiet.stderr.take().expect("it is piped"));
+    log.read_line(&mut line).expect("it is text");
+    assert!(line.contains("up at ") && !line.contains("http://"), "{line}");
+    assert!(quiet.wait().expect("it was started here").success());
 }
 
 #[test]

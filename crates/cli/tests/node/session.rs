@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bary_api::v1::extend_request::More;
+use bary_api::v1::{ExtendRequest, Tasks};
 use bary_client::address::Address;
 use bary_client::call::CallError;
 use bary_client::client::Client;
@@ -44,6 +46,41 @@ fn submissions_are_answered_each_and_their_outcomes_told() {
         assert!(matches!(wrong, Err(CallError::Refused(_))), "{wrong:?}");
         let after = session.submit(Submission::command(["true"])).await;
         assert_eq!(after.expect("one that is refused ends nothing").tasks, 1);
+    });
+}
+
+#[test]
+fn what_is_too_large_for_one_message_goes_in_chunks_everywhere() {
+    /// Inputs of 70 MiB in all, which is more than a message may have.
+    fn large() -> impl Iterator<Item = Vec<u8>> {
+        (0..70).map(|n| vec![b'0' + n % 10; 1 << 20])
+    }
+    let bench = Bench::new();
+    let node = Standing::up(&bench, &["-j", "2"]);
+    let address = Address::Socket(node.socket.clone());
+    run(async {
+        let client = Client::connect(&address, None).await.expect("it is up");
+        let session = client.session().await.expect("it has room");
+        let mut work = session.run(Submission::function("noop", large())).await.expect("it fits");
+        let mut ended = 0;
+        while let Some(outcome) = work.next().await {
+            assert_eq!((outcome.job, outcome.state.as_str()), (work.reply.job, "succeeded"));
+            ended += 1;
+        }
+        assert_eq!((ended, work.reply.tasks), (70, 70));
+        let open = Submission::function("noop", ["1"]).open().held();
+        let job = session.submit(open).await.expect("it is good").job;
+        let tasks = Tasks { function: "noop".into(), ..Tasks::default() };
+        let more = |inputs| {
+            let more = Some(More::Tasks(Tasks { inputs, ..tasks.clone() }));
+            client.extend(ExtendRequest { job, more })
+        };
+        let added = more(large().map(Into::into).collect()).await;
+        assert_eq!(added.expect("it fits").tasks, 71);
+        let too_much = more(vec![vec![0; 241 << 20].into()]).await.expect_err("it is too large");
+        let CallError::Refused(refused) = too_much else { panic!("it was sent: {too_much}") };
+        let said = refused.title.contains("submissions_bytes_max");
+        assert!(said && refused.help.contains("bary job add"), "{refused:?}");
     });
 }
 

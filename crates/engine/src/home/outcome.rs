@@ -7,6 +7,7 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::event::{Ended, EventKind};
 use bary_model::id::{JobNo, NodeId};
+use bary_model::job::Halt;
 use bary_model::message::{OutcomeItem, Outcomes};
 use bary_model::outcome::{End, Failure, Outcome, Results};
 use bary_model::payload::Payload;
@@ -16,9 +17,6 @@ use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::outbox::Outbox;
 use crate::timers::{Attempt, Timer, Timers};
-
-/// Why a job is cancelled whose rule for ending early is met.
-const HALTED: &str = "its rule for ending early was met";
 
 /// What a batch of outcomes comes to.
 struct Batch {
@@ -104,7 +102,7 @@ impl Home {
         for job in jobs {
             if let Some(rule) = self.halt_met(job) {
                 // A job that is over needs no halt, and there is no other reason to refuse.
-                let reason = Some(HALTED.into());
+                let reason = Some(Halt::REASON.into());
                 drop(self.cancel(job, (rule.running, Vec::new()), reason, out, timers));
             }
         }

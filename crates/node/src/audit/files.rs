@@ -10,11 +10,18 @@ use bary_identity::audit::reader::{ReadError, Reader};
 use bary_identity::audit::{Entry, Outcome};
 use bary_model::time::Wall;
 
-use super::{AppendError, OpenError, segment};
+use super::{AppendError, Need, OpenError, ahead, segment};
 use crate::access::private;
 
 /// How many bytes a file has when another one is begun.
 pub(super) const FILE_BYTES: u64 = 4 << 20;
+/// How many bytes are set aside on the disk for lines to come. Once half of that is left and the
+/// disk gives no more, nothing new is taken on.
+const AHEAD: u64 = 512 << 10;
+/// How much of it is kept for the lines of what was let in before.
+const KEPT: u64 = 64 << 10;
+/// Where a file system sets nothing aside, nobody knows before a line is written.
+const UNKNOWN: u64 = u64::MAX;
 
 /// The files of a log, of which the last one grows.
 #[derive(Debug)]
@@ -27,6 +34,9 @@ pub(super) struct Files {
     /// How long the last file is, and how long those before it are together.
     bytes: u64,
     before: u64,
+    /// Up to where the last file is sure to have room on the disk; [`UNKNOWN`] where none can be
+    /// set aside.
+    sure: u64,
     /// The end of the log.
     chain: Chain,
     bounds: Bounds,
@@ -62,7 +72,8 @@ impl Files {
         let earlier = firsts.iter().rev().skip(1).map(|first| length(dir, *first));
         let before = earlier.sum::<io::Result<u64>>().map_err(failed)?;
         let dir = dir.to_owned();
-        let mut files = Self { dir, firsts, file, bytes, before, chain, bounds, broken: None };
+        let (sure, broken) = (bytes, None);
+        let mut files = Self { dir, firsts, file, bytes, before, sure, chain, bounds, broken };
         if let Some(tail) = torn {
             files.file.set_len(bytes).and_then(|()| files.file.sync_all()).map_err(failed)?;
             files.append(&repair(now, &segment::name(first), &cut(&tail)))?;
@@ -105,10 +116,40 @@ impl Files {
         self.broken.clone().map_or(Ok(()), |why| Err(AppendError::Broken(why)))
     }
 
+    /// Makes sure that lines have room on the disk, before what they tell of is done.
+    pub(super) fn make_sure(&mut self, need: Need) -> Result<(), AppendError> {
+        self.hold()?;
+        if self.left() >= AHEAD / 2 {
+            return Ok(());
+        }
+        let least = match need {
+            Need::More => AHEAD / 2,
+            Need::Less => KEPT,
+        };
+        match self.set_aside(AHEAD) {
+            Err(_) if self.left() >= least => Ok(()),
+            // As much may be there still from before a restart.
+            Err(_) => self.set_aside(least).map_err(AppendError::of),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn set_aside(&mut self, bytes: u64) -> io::Result<()> {
+        let can = ahead::set_aside(&self.file, self.bytes, bytes)?;
+        self.sure = if can { self.bytes + bytes } else { UNKNOWN };
+        Ok(())
+    }
+
+    /// How much is set aside.
+    fn left(&self) -> u64 {
+        self.sure.saturating_sub(self.bytes)
+    }
+
     /// Writes a line and gives its number.
     pub(super) fn append(&mut self, entry: &Entry<'_>) -> Result<u64, AppendError> {
         self.hold()?;
-        if self.bytes >= self.bounds.file {
+        // On a full disk it rather goes on where room is set aside, past the bound.
+        if self.bytes >= self.bounds.file && self.make_sure(Need::More).is_ok() {
             self.begin()?;
             self.trim(entry.at)?;
         }
@@ -119,7 +160,9 @@ impl Files {
         let mut next = self.chain;
         let (_, text) = next.append(entry);
         if let Err(cause) = (&*self.file).write_all(text.as_bytes()) {
-            // A part of the line may be there, and the next must not be written behind it.
+            // A part of the line may be there, and the next must not be written behind it. What was
+            // set aside goes with it.
+            self.sure = self.sure.min(self.bytes);
             return Err(match self.file.set_len(self.bytes) {
                 Ok(()) => AppendError::of(cause),
                 Err(_) => self.give_up(&cause),
@@ -143,9 +186,17 @@ impl Files {
             false => AppendError::Failed(io::Error::other(error)),
         })?;
         let file = appending(&segment::path(&self.dir, first)).map_err(AppendError::of)?;
+        if self.sure != UNKNOWN {
+            // The same length, which gives back what lies behind it. Where it does not, that is a
+            // little space less.
+            drop(self.file.set_len(self.bytes));
+        }
         self.file = Arc::new(file);
         self.before += self.bytes;
         self.bytes = head.len() as u64;
+        self.sure = self.bytes;
+        // What was given back is there for it. Else whoever is let in next hears of it.
+        drop(self.set_aside(AHEAD / 2));
         self.firsts.push(first);
         Ok(())
     }

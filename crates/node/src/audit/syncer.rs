@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bary_identity::audit::Entry;
 
-use super::AppendError;
 use super::files::Files;
+use super::{AppendError, Need};
 
 /// How long after a sync there is none.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -54,6 +54,10 @@ impl Syncer {
             self.shared.changed.notify_one();
         }
         Ok(number)
+    }
+
+    pub(super) fn make_sure(&self, need: Need) -> Result<(), AppendError> {
+        self.shared.lock().files.make_sure(need)
     }
 
     pub(super) fn sync(&self) -> Result<(), AppendError> {

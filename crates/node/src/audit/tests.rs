@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::files::Bounds;
 use super::pages::PageError;
 use super::verify::{Mark, VerifyError, verify};
-use super::{AUDIT, AppendError, Audit, OpenError, memory, segment};
+use super::{AUDIT, AppendError, Audit, Need, OpenError, memory, segment};
 
 const NOW: Wall = Wall(1_763_745_574_000_000_000);
 /// Few enough bytes that a file takes three lines or so.
@@ -308,6 +308,23 @@ fn a_log_that_the_disk_failed_takes_no_more() {
         assert!(matches!(error, Some(AppendError::Broken(_))), "{error:?}");
     }
     assert_eq!(audit.last(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn room_on_the_disk_is_set_aside_and_moves_on_to_the_next_file() {
+    use std::os::unix::fs::MetadataExt;
+
+    let taken = |file: &PathBuf| fs::metadata(file).expect("it is there").blocks() * 512;
+    let state = state();
+    let audit = open(&state);
+    audit.make_sure(Need::More).expect("there is room");
+    assert!(!audit.is_full() && taken(&files(&state)[0]) >= 512 << 10);
+    write(&audit, 1..=20);
+    let files = files(&state);
+    let (last, earlier) = files.split_last().expect("there are some");
+    assert!(taken(last) >= 256 << 10 && earlier.iter().all(|file| taken(file) <= 64 << 10));
+    assert_eq!(numbers(&all(&audit, 0, 99)), (1..=20).collect::<Vec<_>>());
 }
 
 #[cfg(unix)]

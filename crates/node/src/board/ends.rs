@@ -57,7 +57,7 @@ pub(crate) struct Dropped {
     pub(crate) because: Option<SpecNo>,
     /// When.
     pub(crate) at: Moment,
-    /// Who ran them then, as far as their home has it on record: they were stopped.
+    /// Who ran them then, as far as it is known: they were stopped.
     pub(crate) ran: Option<Hold>,
 }
 

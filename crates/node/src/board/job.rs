@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bary_model::event::{Brief, Ended};
 use bary_model::id::{JobNo, NodeId, TaskId, TaskRange};
+use bary_model::job::Halt;
 use bary_model::outcome::{End, Stopped};
 use bary_model::roster::Roster;
 use bary_model::task::TaskSpec;
@@ -242,7 +243,10 @@ impl JobRow {
         dropped: &Dropped,
     ) -> Vec<(TaskRange, Arc<Dropped>)> {
         self.sums.count(&dropped.end, u64::from(range.count));
-        let ran = self.detail.as_ref().map_or_else(Vec::new, |d| d.ran.within(range));
+        // A rule for ending early knows of no runs; what nodes have told of them stands in for it.
+        let halted = self.reason.as_deref() == Some(Halt::REASON);
+        let ran = |d: &Detail| if halted { d.running.within(range) } else { d.ran.within(range) };
+        let ran = self.detail.as_deref().map_or_else(Vec::new, ran);
         let (mut parts, mut first) = (Vec::new(), range.first);
         let mut add = |first: u32, end: u32, ran: Option<Hold>| {
             if first < end {

@@ -27,7 +27,7 @@ impl Health {
         Self { reporter, ready: Arc::default() }
     }
 
-    /// Says from now on whether the node takes work.
+    /// Says from now on whether the node takes requests.
     pub(crate) async fn set(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
         let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
@@ -41,11 +41,14 @@ impl Health {
         bytes(200, "text/plain; charset=utf-8", "ok\n")
     }
 
-    /// Answers whether the node takes work.
-    pub(crate) fn ready(&self) -> Response<Body> {
-        match self.ready.load(Ordering::Relaxed) {
-            true => bytes(200, "text/plain; charset=utf-8", "ready\n"),
-            false => bytes(503, "text/plain; charset=utf-8", "not ready\n"),
-        }
+    /// Answers whether the node takes requests. One whose disk is full does: who makes room there
+    /// has to reach it.
+    pub(crate) fn ready(&self, full: bool) -> Response<Body> {
+        let (status, word) = match (self.ready.load(Ordering::Relaxed), full) {
+            (false, _) => (503, "not ready\n"),
+            (true, true) => (200, "full\n"),
+            (true, false) => (200, "ready\n"),
+        };
+        bytes(status, "text/plain; charset=utf-8", word)
     }
 }

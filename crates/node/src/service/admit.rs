@@ -8,7 +8,7 @@ use bary_api::verb::Verb;
 use bary_identity::audit::{Entry, Outcome};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::audit::AppendError;
+use crate::audit::{AppendError, Need};
 use crate::board::clock;
 use crate::service::caller::Caller;
 use crate::service::{Inner, Service};
@@ -80,10 +80,19 @@ impl Service {
             Refused::new(Kind::Full, title).help("try again in a moment").retry_after(SHED)
         })?;
         if row.changes {
-            inner.audit.check()?;
+            inner.audit.make_sure(need(verb))?;
         }
         let line = Line { inner, caller, verb, target, why: why.into(), due: row.changes };
         Ok(Leave { line, permit })
+    }
+}
+
+/// What has to wait on a full disk: all that makes more of what is kept.
+fn need(verb: Verb) -> Need {
+    match verb {
+        Verb::Submit | Verb::Commit | Verb::Session | Verb::Extend | Verb::Retry => Need::More,
+        Verb::CreateToken | Verb::Backup => Need::More,
+        _ => Need::Less,
     }
 }
 
@@ -128,8 +137,10 @@ impl Leave<'_> {
     /// # Errors
     /// Where it was refused, or the audit log took no line: it may have been done then.
     pub(super) fn settle<T>(mut self, done: Result<T, Refused>) -> Result<T, Refused> {
-        self.line.write(done.as_ref().err())?;
-        done
+        let noted = self.line.write(done.as_ref().err());
+        // What was refused was not done, whether or not that is noted.
+        let done = done?;
+        noted.map(|()| done)
     }
 
     /// As [`Leave::settle`] for a stream that has begun, which keeps its place.
@@ -154,7 +165,7 @@ impl Line<'_> {
         self.inner.append(self.caller, self.verb, &self.target, outcome, reason).map_err(|error| {
             let title = format!("it may have been done, but is not in the audit log: {error}");
             let refused = Refused::from(error);
-            Refused { title, ..refused }
+            Refused { kind: Kind::Unavailable, title, ..refused }
         })
     }
 }

@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bary_api::problem::{Kind, Refused};
+use bary_api::v1::extend_request::More;
+use bary_api::v1::submit_request::Job;
 use bary_api::v1::{
-    BeginRequest, ChunkRequest, CommitRequest, StagedReply, SubmitReply, SubmitRequest,
+    BeginRequest, ChunkRequest, CommitRequest, ExtendRequest, StagedReply, SubmitReply,
+    SubmitRequest,
 };
 use bary_api::verb::Verb;
 use bary_engine::input::Request;
 
 use crate::service::caller::Caller;
 use crate::service::staging::{Staged, unknown};
-use crate::service::{Inner, Service, keys};
+use crate::service::{Inner, Service, jobs, keys};
 
 impl Service {
     /// Announces a submission that comes in chunks; repeated, it says how much has come.
@@ -61,8 +64,11 @@ impl Service {
         request: CommitRequest,
     ) -> Result<SubmitReply, Refused> {
         let leave = self.admit(caller, Verb::Commit, request.id.as_str())?;
-        let committed = self.take_in(caller, &request.id).await;
-        leave.settle(committed)
+        // A caller that goes away meanwhile will ask again what came of it.
+        let (service, caller) = (self.clone(), caller.clone());
+        let committed = async move { service.take_in(&caller, &request.id).await };
+        let lost = |_| Err(Refused::new(Kind::Internal, "the submission was not taken in"));
+        leave.settle(tokio::spawn(committed).await.unwrap_or_else(lost))
     }
 
     async fn take_in(&self, caller: &Caller, id: &str) -> Result<SubmitReply, Refused> {
@@ -79,12 +85,50 @@ impl Service {
             // Some of it is missing, which may still come.
             Err(refused) if refused.kind == Kind::Conflict => return Err(refused),
             Err(refused) => Err(refused),
+            Ok(request) if staged.job > 0 => self.add(caller, staged.job, request).await,
             Ok(request) => self.submit_admitted(caller, request).await,
         };
-        if !done.as_ref().is_err_and(may_be_repeated) {
+        // No key keeps what may have been added from being added once more.
+        let again = |refused: &Refused| match staged.job {
+            0 => may_be_repeated(refused),
+            _ => refused.kind == Kind::Full,
+        };
+        if !done.as_ref().is_err_and(again) {
             inner.staging.remove(name, id);
         }
         done
+    }
+
+    /// Adds what has come to an open job, and remembers the answer.
+    async fn add(
+        &self,
+        caller: &Caller,
+        job: u32,
+        request: SubmitRequest,
+    ) -> Result<SubmitReply, Refused> {
+        let SubmitRequest { job: content, idempotency_key: id, .. } = request;
+        let more = content.map(|content| match content {
+            Job::Spec(spec) => More::Spec(spec),
+            Job::File(text) => More::File(text),
+            Job::Tasks(tasks) => More::Tasks(tasks),
+        });
+        let tasks = self.0.extend(ExtendRequest { job, more }).await?.tasks;
+        let reply = self.0.accepted(jobs::no(job)?, tasks);
+        self.0.staging.answer(&caller.name, &id, reply.clone());
+        Ok(reply)
+    }
+
+    /// What has come whole of a submission, for a session, which commits it by itself.
+    ///
+    /// # Errors
+    /// Where none has begun, bytes are missing, or they add to a job.
+    pub(super) async fn staged(&self, caller: &Caller, id: &str) -> Result<SubmitRequest, Refused> {
+        let staged = self.0.staging.find(&caller.name, id).ok_or_else(|| unknown(id))?;
+        if staged.job > 0 {
+            let title = format!("`{id}` adds to a job, which a session does not");
+            return Err(Refused::new(Kind::Invalid, title).help("commit it by itself"));
+        }
+        whole(staged).await
     }
 
     /// Drops what is abandoned, for as long as there is anything.
@@ -109,6 +153,9 @@ impl Inner {
 
     /// What was answered to a submission that was committed before.
     async fn first_answer(&self, caller: &str, id: &str) -> Result<SubmitReply, Refused> {
+        if let Some(reply) = self.staging.answered(caller, id) {
+            return Ok(reply);
+        }
         let key = keys::number(id, caller);
         match self.ask_for_job(Request::Repeat(key), None).await {
             Ok(job) => {
@@ -128,6 +175,6 @@ async fn whole(staged: Arc<Staged>) -> Result<SubmitRequest, Refused> {
 }
 
 /// Whether the same submission may be accepted later.
-fn may_be_repeated(refused: &Refused) -> bool {
+pub(super) fn may_be_repeated(refused: &Refused) -> bool {
     matches!(refused.kind, Kind::Full | Kind::Unavailable | Kind::TimedOut | Kind::Internal)
 }

@@ -41,14 +41,26 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Whether the disk has no room for more work; what is there goes on, and may be asked about.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.is_full()
+    }
+}
+
 impl Inner {
-    fn info(&self, caller: &Caller) -> InfoReply {
+    fn is_full(&self) -> bool {
         let books = self.board.read();
-        let (totals, full) = (books.totals, books.full || books.low);
+        let full = books.full || books.low;
         drop(books);
+        full || self.audit.is_full()
+    }
+
+    fn info(&self, caller: &Caller) -> InfoReply {
+        let totals = self.board.read().totals;
         let status = match () {
             () if self.ending.borrow().is_some() => "draining",
-            () if full => "full",
+            () if self.is_full() => "full",
             () => "ready",
         };
         let waiting = totals.tasks.saturating_sub(totals.ended + totals.running);

@@ -102,6 +102,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("staged_caller_bytes_max", "256 MiB", "such bytes of one caller"),
     ("staged_max", "1,024", "submissions in chunks, not committed"),
     ("staged_caller_max", "64", "such submissions of one caller"),
+    ("staged_added_max", "1,024", "commits that added to jobs, whose answers are remembered"),
     ("staged_span", "10 min", "how long one is kept after the last that came of it"),
     ("request_timeout", "60 s", "how long a request may take, streams and waits apart"),
     ("session_outcomes_max", "1,000,000", "ended tasks that a session may be behind"),

@@ -15,11 +15,13 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt;
 
+use crate::audit::Need;
 use crate::board::books::Books;
 use crate::board::watchers::{Note, Sink};
 use crate::board::{Asked, Board};
 use crate::service::admit::UNKNOWN;
 use crate::service::caller::Caller;
+use crate::service::chunks;
 use crate::service::emit::{self, Emit, Gone};
 use crate::service::submit::Wanted;
 use crate::service::{Inner, Service, Streamed, refusal, results};
@@ -34,6 +36,7 @@ const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// What a session has under way.
 struct Talk<'a> {
+    service: &'a Service,
     inner: &'a Inner,
     caller: &'a Caller,
     sink: Sink,
@@ -71,6 +74,7 @@ impl Service {
         tokio::spawn(async move {
             let (sink, notes) = Sink::new(service.0.limits.session_outcomes_max);
             let talk = Talk {
+                service: &service,
                 inner: &service.0,
                 caller: &caller,
                 sink,
@@ -138,10 +142,24 @@ impl Talk<'_> {
 
     /// Submits, or answers at once where that cannot be.
     async fn on_request(&mut self, request: SessionRequest) {
-        let SessionRequest { ticket, submit, outcomes } = request;
-        let submit = submit.unwrap_or_default();
-        let name = submit.name.clone();
-        if let Err(refused) = self.submit(ticket, submit, outcomes).await {
+        let SessionRequest { ticket, submit, outcomes, staged } = request;
+        let submit = match (submit, staged.as_str()) {
+            (submit, "") => Ok(submit.unwrap_or_default()),
+            (None, id) => self.service.staged(self.caller, id).await,
+            (Some(_), _) => Err(Refused::new(Kind::Invalid, "give `submit` or `staged`, not both")),
+        };
+        let name = submit.as_ref().map_or_else(|_| staged.clone(), |submit| submit.name.clone());
+        let submitted = match submit {
+            Ok(submit) => {
+                let submitted = self.submit(ticket, submit, outcomes).await;
+                if !staged.is_empty() && !submitted.as_ref().is_err_and(chunks::may_be_repeated) {
+                    self.inner.staging.remove(&self.caller.name, &staged);
+                }
+                submitted
+            }
+            Err(refused) => Err(refused),
+        };
+        if let Err(refused) = submitted {
             self.note(&name, Some(&refused));
             self.refuse(ticket, &refused);
         }
@@ -158,9 +176,9 @@ impl Talk<'_> {
         }
         self.inner.check_open()?;
         let name = submit.name.clone();
-        let Wanted { request, tasks, bytes } = self.inner.submission(self.caller, submit)?;
+        let Wanted { request, tasks, bytes } = self.service.wanted(self.caller, submit).await?;
         let room = self.inner.room_for(bytes).await?;
-        self.inner.audit.check()?;
+        self.inner.audit.make_sure(Need::More)?;
         self.asked.insert(ticket, Waiting { name, tasks, outcomes });
         let asked = Asked::Session { sink: self.sink.clone(), ticket, outcomes, room };
         let posted = self.inner.post(0, request, asked);

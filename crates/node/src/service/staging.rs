@@ -1,13 +1,13 @@
 //! What has come of submissions in chunks. Nothing of it is visible to anybody; what is abandoned
 //! is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bary_api::chunks::{CHUNK_BYTES_MAX, Format};
+use bary_api::chunks::{CHUNK_BYTES_MAX, Format, IN_PARTS};
 use bary_api::problem::{Kind, Refused};
-use bary_api::v1::{BeginRequest, SubmitRequest};
+use bary_api::v1::{BeginRequest, SubmitReply, SubmitRequest};
 use bytes::Bytes;
 
 use crate::service::keys;
@@ -26,7 +26,13 @@ struct Books {
     bytes: usize,
     /// Whether somebody waits to drop what is abandoned.
     watched: bool,
+    /// What was answered to the latest that added to jobs. They leave no key in the ledger, so
+    /// that this is how one that is committed again is known.
+    added: VecDeque<(Name, SubmitReply)>,
 }
+
+/// How many answers to those that added to jobs are remembered.
+const STAGED_ADDED_MAX: usize = 1_024;
 
 /// Names of callers do not meet.
 type Name = (Box<str>, Box<str>);
@@ -37,6 +43,8 @@ pub(super) struct Staged {
     said: SubmitRequest,
     format: Format,
     bytes: usize,
+    /// The open job that it adds to, by the number that people know; 0 where it is a job.
+    pub(super) job: u32,
     came: Mutex<Came>,
     /// Whoever commits it has this, so that a second one waits for the answer of the first.
     pub(super) turn: tokio::sync::Mutex<()>,
@@ -83,14 +91,15 @@ impl Staging {
         let wanted = Staged::of(request, limits, now)?;
         let mut books = self.books();
         if let Some(there) = books.staged.get(&name) {
-            if there.said != wanted.said
-                || there.format != wanted.format
-                || there.bytes != wanted.bytes
-            {
-                let title = format!("another submission with the id `{}` has begun", name.1);
-                return Err(Refused::new(Kind::Conflict, title).help("give each an id of its own"));
-            }
-            return Ok((there.touch(now), false));
+            return if there.is_same(&wanted) {
+                Ok((there.touch(now), false))
+            } else {
+                Err(in_use(&name.1))
+            };
+        }
+        if let Some(reply) = books.added(&name) {
+            let same = wanted.job == reply.job;
+            return if same { Ok((wanted.bytes as u64, false)) } else { Err(in_use(&name.1)) };
         }
         books.check_room(caller, wanted.bytes, limits)?;
         wanted.reserve()?;
@@ -124,6 +133,20 @@ impl Staging {
     /// Whether it is still there.
     pub(super) fn has(&self, caller: &str, id: &str, staged: &Arc<Staged>) -> bool {
         self.find(caller, id).is_some_and(|there| Arc::ptr_eq(&there, staged))
+    }
+
+    /// Remembers what was answered to one that added to a job.
+    pub(super) fn answer(&self, caller: &str, id: &str, reply: SubmitReply) {
+        let mut books = self.books();
+        if books.added.len() == STAGED_ADDED_MAX {
+            books.added.pop_front();
+        }
+        books.added.push_back(((caller.into(), id.into()), reply));
+    }
+
+    /// What was answered to one that added to a job, where that is still remembered.
+    pub(super) fn answered(&self, caller: &str, id: &str) -> Option<SubmitReply> {
+        self.books().added(&(caller.into(), id.into())).cloned()
     }
 
     /// Drops one that is no longer needed.
@@ -161,6 +184,10 @@ impl Staging {
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl Books {
+    fn added(&self, name: &Name) -> Option<&SubmitReply> {
+        self.added.iter().find(|(known, _)| known == name).map(|(_, reply)| reply)
+    }
+
     fn check_room(
         &self,
         caller: &str,
@@ -190,13 +217,17 @@ impl Books {
 
 impl Staged {
     fn of(request: BeginRequest, limits: &ServiceLimits, now: Instant) -> Result<Self, Refused> {
-        let BeginRequest { id, submit, format, bytes } = request;
+        let BeginRequest { id, submit, format, bytes, job } = request;
         keys::check(&id)?;
         let mut said = submit.unwrap_or_default();
         let format = Format::of_word(&format)?;
         format.check(said.job.as_ref())?;
         if !said.idempotency_key.is_empty() && said.idempotency_key != id {
             return Err(Refused::new(Kind::Invalid, "`id` and `submit.idempotency_key` differ"));
+        }
+        if job > 0 && said != (SubmitRequest { job: said.job.clone(), ..Default::default() }) {
+            let title = "what adds to a job says nothing of the job (`submit`)";
+            return Err(Refused::new(Kind::Invalid, title));
         }
         said.idempotency_key = id;
         let most = limits.submissions_bytes_max;
@@ -205,10 +236,16 @@ impl Staged {
                 let title = format!("a submission has at most {most} bytes, not {bytes}");
                 let refused =
                     Refused::new(Kind::TooLarge, format!("{title} (submissions_bytes_max)"));
-                refused.help("submit an open job and add the rest to it")
+                refused.help(IN_PARTS)
             })?;
         let came = Mutex::new(Came { what: What::Part(Vec::new()), at: now });
-        Ok(Self { said, format, bytes, came, turn: tokio::sync::Mutex::default() })
+        Ok(Self { said, format, bytes, job, came, turn: tokio::sync::Mutex::default() })
+    }
+
+    /// Whether the same was announced.
+    fn is_same(&self, other: &Self) -> bool {
+        let about = |staged: &Self| (staged.format, staged.bytes, staged.job);
+        about(self) == about(other) && self.said == other.said
     }
 
     /// Asks for the memory; the system gives it page by page, as bytes come.
@@ -285,6 +322,12 @@ impl Staged {
         // As for the books.
         self.came.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Another one has the name.
+fn in_use(id: &str) -> Refused {
+    let title = format!("another submission with the id `{id}` has begun");
+    Refused::new(Kind::Conflict, title).help("give each an id of its own")
 }
 
 /// Nothing has begun under a name.

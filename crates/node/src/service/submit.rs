@@ -14,6 +14,7 @@ use bary_api::{chunks, spec};
 use bary_engine::input::Request;
 use bary_identity::calendar;
 use bary_jobfile::fault::Fault;
+use bary_jobfile::files::NoFiles;
 use bary_jobfile::read::{self, ReadOptions};
 use bary_model::action::{Action, Capture, Stdin};
 use bary_model::id::JobNo;
@@ -25,7 +26,6 @@ use prost::Message;
 use crate::board::{Room, clock};
 use crate::cluster::Durability;
 use crate::service::caller::Caller;
-use crate::service::files::NoFiles;
 use crate::service::{Inner, Service, jobs, keys, tasks};
 
 impl Service {
@@ -48,18 +48,26 @@ impl Service {
         caller: &Caller,
         request: SubmitRequest,
     ) -> Result<SubmitReply, Refused> {
-        let Wanted { request, tasks, bytes } = if chunks::bytes(&request) <= READ_HERE_BYTES_MAX {
-            self.0.submission(caller, request)?
-        } else {
-            // The threads of the doors have others to answer meanwhile.
-            let (service, caller) = (self.clone(), caller.clone());
-            let read = move || service.0.submission(&caller, request);
-            let lost = |_| Refused::new(Kind::Internal, "the submission was not read");
-            tokio::task::spawn_blocking(read).await.map_err(lost)??
-        };
+        let Wanted { request, tasks, bytes } = self.wanted(caller, request).await?;
         let room = self.0.room_for(bytes).await?;
         let job = self.0.ask_for_job(request, Some(room)).await?;
         Ok(self.0.accepted(job, tasks))
+    }
+
+    /// What a submission comes to.
+    pub(super) async fn wanted(
+        &self,
+        caller: &Caller,
+        request: SubmitRequest,
+    ) -> Result<Wanted, Refused> {
+        if chunks::bytes(&request) <= READ_HERE_BYTES_MAX {
+            return self.0.submission(caller, request);
+        }
+        // The threads of the doors have others to answer meanwhile.
+        let (service, caller) = (self.clone(), caller.clone());
+        let read = move || service.0.submission(&caller, request);
+        let lost = |_| Refused::new(Kind::Internal, "the submission was not read");
+        tokio::task::spawn_blocking(read).await.map_err(lost)?
     }
 
     /// Adds tasks to an open job.
@@ -95,8 +103,7 @@ impl Inner {
         let most = self.limits.submissions_bytes_max;
         if bytes > most {
             let title = format!("the job has {bytes} bytes of {most} (submissions_bytes_max)");
-            let help = "submit an open job and add the rest to it";
-            return Err(Refused::new(Kind::TooLarge, title).help(help));
+            return Err(Refused::new(Kind::TooLarge, title).help(chunks::IN_PARTS));
         }
         let places = u32::try_from(places(bytes)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(places).await;
@@ -169,7 +176,7 @@ impl Inner {
         Ok(Wanted { request: Request::SubmitAfter { job, upstream }, tasks, bytes })
     }
 
-    async fn extend(&self, request: ExtendRequest) -> Result<ExtendReply, Refused> {
+    pub(super) async fn extend(&self, request: ExtendRequest) -> Result<ExtendReply, Refused> {
         let job = jobs::no(request.job)?;
         let mut bytes = request.encoded_len();
         let specs = match request.more {
@@ -194,6 +201,13 @@ pub(super) fn places(bytes: usize) -> usize {
     bytes.div_ceil(1 << 10).max(1)
 }
 
+/// The files of a job file that came over a wire: paths of whoever submits mean nothing here, and
+/// those of this machine are not theirs to read.
+const NO_FILES: NoFiles = NoFiles {
+    why: "a node reads no files for a job file that is sent to it; `bary submit` reads them where \
+          they are and sends what it has read",
+};
+
 fn decoded(bytes: &[u8]) -> Result<JobSpec, Refused> {
     Ok(spec::decode(bytes)?)
 }
@@ -204,7 +218,7 @@ fn read(text: &str, name: &str, params: &BTreeMap<String, String>) -> Result<Job
     let converted = if text.trim_start().starts_with('{') { Some(toml(text)?) } else { None };
     let text = converted.as_deref().unwrap_or(text);
     let path = if name.is_empty() { "job" } else { name };
-    let file = read::read(text, Path::new(path), &options, &NoFiles);
+    let file = read::read(text, Path::new(path), &options, &NO_FILES);
     file.map(|file| file.spec).map_err(|faults| wrong(&faults))
 }
 

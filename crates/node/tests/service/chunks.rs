@@ -8,14 +8,14 @@ use bary_api::v1::{self, SubmitRequest, Tasks};
 use bary_node::service::caller::Caller;
 use bary_node::service::{Ending, Service};
 
-use crate::world::{Gate, World, caller, calls, options};
+use crate::world::{Gate, World, caller, calls, jobs, options};
 
 /// Announces calls of `echo` for each line.
 fn begin(id: &str, lines: &str) -> v1::BeginRequest {
     let tasks = Tasks { function: "echo".to_owned(), ..Tasks::default() };
     let submit = SubmitRequest { job: Some(Job::Tasks(tasks)), ..SubmitRequest::default() };
     let (id, format) = (id.to_owned(), "lines".to_owned());
-    v1::BeginRequest { id, submit: Some(submit), format, bytes: lines.len() as u64 }
+    v1::BeginRequest { id, submit: Some(submit), format, bytes: lines.len() as u64, job: 0 }
 }
 
 fn chunk(id: &str, offset: usize, data: &str) -> v1::ChunkRequest {
@@ -59,6 +59,70 @@ async fn what_comes_in_chunks_is_one_submission() {
     bring(service, admin, "s", "x\ny\nz").await;
     let other = commit(service, admin, "s").await.expect_err("the id was of another");
     assert_eq!(other.kind, Kind::Conflict);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_adds_to_a_job_in_chunks_adds_once() {
+    let world = World::new();
+    let (service, admin) = (&world.service, &world.admin);
+    let open = SubmitRequest { open: true, hold: true, ..SubmitRequest::default() };
+    let job = world.submit(open).await;
+    let more = |id: &str| v1::BeginRequest { job, ..begin(id, "a\nb\nc") };
+    let named = |submit| v1::BeginRequest { submit, ..more("named") };
+    let name = Some(SubmitRequest { name: "n".into(), ..calls("echo", &[]) });
+    let wrong = service.begin(admin, named(name)).await.expect_err("the job has a name");
+    assert_eq!(wrong.kind, Kind::Invalid);
+    for id in ["first", "second"] {
+        service.begin(admin, more(id)).await.expect("there is room");
+        service.chunk(admin, chunk(id, 0, "a\nb\nc")).await.expect("it has begun");
+    }
+    assert_eq!(world.job(job).await.tasks, 0, "nothing is seen before the end");
+    let reply = commit(service, admin, "first").await.expect("it is whole");
+    assert_eq!((reply.job, reply.tasks), (job, 3));
+    assert_eq!(commit(service, admin, "first").await, Ok(reply), "it is the first answer");
+    let there = service.begin(admin, more("first")).await.expect("it is the same");
+    assert_eq!(there.bytes, 5, "all of it is there");
+    let other = v1::BeginRequest { job: job + 1, ..more("first") };
+    let other = service.begin(admin, other).await.expect_err("the id was of another");
+    assert_eq!(other.kind, Kind::Conflict);
+    assert_eq!(commit(service, admin, "second").await.map(|reply| reply.tasks), Ok(6));
+    service.close(admin, jobs(job)).await.expect("it is open");
+    service.begin(admin, more("late")).await.expect("there is room");
+    service.chunk(admin, chunk("late", 0, "a\nb\nc")).await.expect("it has begun");
+    let late = commit(service, admin, "late").await.expect_err("the job is closed");
+    assert_eq!((late.kind, world.job(job).await.tasks), (Kind::Conflict, 6));
+    service.release(admin, jobs(job)).await.expect("it is held");
+    assert_eq!(world.wait(job).await.succeeded, 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_that_leaves_before_the_answer_adds_once_all_the_same() {
+    let world = World::new();
+    let (service, admin) = (&world.service, &world.admin);
+    let open = SubmitRequest { open: true, hold: true, ..SubmitRequest::default() };
+    let job = world.submit(open).await;
+    for wakes in 0..6 {
+        let id = format!("s{wakes}");
+        let more = v1::BeginRequest { job, ..begin(&id, "a\nb\nc") };
+        service.begin(admin, more).await.expect("there is room");
+        service.chunk(admin, chunk(&id, 0, "a\nb\nc")).await.expect("it has begun");
+        left_after(wakes, commit(service, admin, &id)).await;
+        let reply = commit(service, admin, &id).await.expect("it is whole");
+        assert_eq!(reply.tasks, 3 * (u64::from(wakes) + 1), "after {wakes}");
+    }
+}
+
+/// Drops a future that is not ready after so many wakes.
+async fn left_after<T>(wakes: u32, future: impl Future<Output = T>) {
+    let (mut future, mut left) = (std::pin::pin!(future), wakes);
+    std::future::poll_fn(|context| {
+        if future.as_mut().poll(context).is_ready() || left == 0 {
+            return std::task::Poll::Ready(());
+        }
+        left -= 1;
+        std::task::Poll::Pending
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

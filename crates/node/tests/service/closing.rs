@@ -73,7 +73,7 @@ async fn a_session_that_is_open_takes_no_more_once_the_node_is_ending() {
     let mut replies = world.service.session(&world.admin, requests).await.expect("an admin may");
     let submit = |ticket| {
         let submit = Some(v1::SubmitRequest { name: "s".into(), ..calls("echo", &["a"]) });
-        Ok(v1::SessionRequest { ticket, submit, outcomes: false })
+        Ok(v1::SessionRequest { ticket, submit, ..v1::SessionRequest::default() })
     };
     send.send(submit(1)).await.expect("it is read");
     let reply = replies.next().await.expect("it answers").expect("it goes well");

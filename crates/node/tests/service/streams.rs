@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bary_api::v1::submit_request::Job;
 use bary_api::v1::{self, SubmitRequest};
 use bary_node::service::Streamed;
 use bytes::Bytes;
@@ -16,22 +17,39 @@ async fn a_session_tells_answers_and_outcomes() {
     let requests: Streamed<v1::SessionRequest> =
         Box::pin(tokio_stream::wrappers::ReceiverStream::new(sent));
     let mut replies = world.service.session(&world.admin, requests).await.expect("an admin may");
-    let submit =
-        |ticket, request| Ok(v1::SessionRequest { ticket, submit: Some(request), outcomes: true });
+    let session = |ticket, submit, staged: &str| {
+        Ok(v1::SessionRequest { ticket, submit, outcomes: true, staged: staged.into() })
+    };
+    let submit = |ticket, request| session(ticket, Some(request), "");
     send.send(submit(7, calls("echo", &["a", "b"]))).await.expect("it is read");
     send.send(submit(8, calls("fail", &["bad"]))).await.expect("it is read");
     send.send(submit(9, SubmitRequest::default())).await.expect("it is read");
-    drop(send);
+    let calls = v1::Tasks { function: "echo".into(), ..v1::Tasks::default() };
+    let said = SubmitRequest { job: Some(Job::Tasks(calls)), ..SubmitRequest::default() };
+    let (id, format) = ("s".to_owned(), "lines".to_owned());
+    let begin = v1::BeginRequest { id, submit: Some(said), format, bytes: 3, job: 0 };
+    world.service.begin(&world.admin, begin).await.expect("there is room");
+    send.send(session(10, None, "s")).await.expect("it is read");
+    send.send(session(11, None, "none")).await.expect("it is read");
+    send.send(session(12, Some(SubmitRequest::default()), "s")).await.expect("it is read");
     let (mut accepted, mut refused, mut outcomes) = (BTreeMap::new(), vec![], vec![]);
+    let mut send = Some(send);
     while let Some(reply) = replies.next().await {
         let reply = reply.expect("it goes well");
+        // What was refused since bytes of it were missing goes on once they are there.
+        if let Some(send) = send.take_if(|_| reply.refused.iter().any(|one| one.ticket == 12)) {
+            let chunk = v1::ChunkRequest { id: "s".into(), offset: 0, data: "c\nd".into() };
+            world.service.chunk(&world.admin, chunk).await.expect("it has begun");
+            send.send(session(13, None, "s")).await.expect("it is read");
+            send.send(session(14, None, "s")).await.expect("it is read");
+        }
         for given in reply.accepted {
             accepted.insert(given.ticket, given.reply.expect("it has one").job);
         }
         refused.extend(reply.refused.into_iter().map(|refused| refused.ticket));
         outcomes.extend(reply.outcomes.into_iter().map(|o| (o.job, o.number, o.state, o.data)));
     }
-    assert_eq!((accepted.len(), &*refused), (2, &[9][..]));
+    assert_eq!((accepted.len(), &*refused), (3, &[9, 10, 11, 12, 14][..]));
     outcomes.sort();
     let told = |job, number, state: &str, data: &'static str| {
         (job, number, state.to_owned(), Bytes::from_static(data.as_bytes()))
@@ -40,6 +58,8 @@ async fn a_session_tells_answers_and_outcomes() {
         told(accepted[&7], 1, "succeeded", "a"),
         told(accepted[&7], 2, "succeeded", "b"),
         told(accepted[&8], 1, "failed", ""),
+        told(accepted[&13], 1, "succeeded", "c"),
+        told(accepted[&13], 2, "succeeded", "d"),
     ];
     wanted.sort();
     assert_eq!(outcomes, wanted);

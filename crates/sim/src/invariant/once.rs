@@ -1,10 +1,11 @@
 //! Every task reaches exactly one end in each generation of its job, and that end is never
-//! changed, doubled or taken back.
+//! changed, doubled or taken back. It has no more attempts than its spec allows, besides those that
+//! took their process down: how many of them there may be is another invariant's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bary_ledger::record::Record;
-use bary_model::id::{JobNo, ShardId};
+use bary_model::id::{JobNo, ShardId, TaskId};
 
 use crate::history::{Answer, Fact, Wish};
 use crate::invariant::{Broken, Invariant, Scene, Settled, hold};
@@ -14,6 +15,8 @@ use crate::invariant::{Broken, Invariant, Scene, Settled, hold};
 pub struct Once {
     submits: BTreeSet<(u32, u64)>,
     acknowledged: BTreeMap<(ShardId, JobNo), u64>,
+    /// Attempts of this generation that took their process down, and that others followed.
+    crashed: BTreeMap<(ShardId, JobNo), BTreeMap<TaskId, u16>>,
 }
 
 impl Invariant for Once {
@@ -40,7 +43,19 @@ impl Invariant for Once {
     }
 
     fn settled(&mut self, scene: &Scene<'_>, settled: &Settled<'_>) -> Result<(), Broken> {
-        let Record::Ended { items } = settled.record else { return Ok(()) };
+        let items = match settled.record {
+            Record::Ended { items } => items,
+            Record::Failed { task, crashed: true, .. } => {
+                let of_job = self.crashed.entry((settled.shard, task.job)).or_default();
+                *of_job.entry(*task).or_default() += 1;
+                return Ok(());
+            }
+            Record::Retried { job } => {
+                self.crashed.remove(&(settled.shard, *job));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         for item in items {
             let saga = scene.book.job(settled.shard, item.range.job);
             let saga = saga.filter(|saga| saga.has(item.range));
@@ -49,7 +64,10 @@ impl Invariant for Once {
             };
             let before = saga.ends(item.range).find_map(|(_, end)| end);
             hold!(before.is_none(), "{:?} ended as {before:?} and as {:?}", item.range, item.end);
-            let most = saga.spec(item.range.spec).map_or(0, |spec| spec.body.retries) + 1;
+            let of_job = self.crashed.get(&(settled.shard, item.range.job));
+            let crashed = of_job.and_then(|tasks| tasks.get(&item.range.head()));
+            let retries = saga.spec(item.range.spec).map_or(0, |spec| spec.body.retries);
+            let most = retries.saturating_add(1 + crashed.copied().unwrap_or_default());
             let attempt = item.attempt;
             hold!(attempt <= most, "{:?} ended at attempt {attempt} of {most}", item.range);
         }
@@ -63,5 +81,70 @@ impl Invariant for Once {
             hold!(there >= *tasks, "job {no} was acknowledged with {tasks} tasks and has {there}");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bary_ledger::record::{EndedTasks, Record};
+    use bary_model::id::{Epoch, GrantNo, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
+    use bary_model::outcome::{End, Results, Usage};
+    use bary_model::payload::Payload;
+    use bary_model::task::{Body, TaskSpec};
+    use bary_model::time::Moment;
+
+    use super::Once;
+    use crate::invariant::{Broken, Invariant, Scene, Settled};
+    use crate::oracle::book::Book;
+    use crate::plan::ready::{function, job};
+
+    /// Judges a task that may be retried so often, whose attempts failed in these ways before one
+    /// succeeded.
+    fn judged(retries: u16, failed: &[bool]) -> Result<(), Broken> {
+        let body = Body { retries, ..function("f") };
+        let spec = job(vec![TaskSpec::new(Arc::new(body))]);
+        let submitted = Record::Submitted {
+            job: JobNo(0),
+            name: spec.name,
+            specs: spec.specs,
+            open: false,
+            halt: None,
+            key: None,
+            about: Arc::default(),
+        };
+        let (mut book, mut judge) = (Book::default(), Once::default());
+        book.settle(ShardId(1), &submitted);
+        let (task, grant) = (TaskId::default(), GrantNo::default());
+        let failures =
+            failed.iter().map(|crashed| Record::Failed { task, grant, crashed: *crashed });
+        let ended = EndedTasks {
+            range: TaskRange { job: task.job, spec: task.spec, first: 0, count: 1 },
+            grant,
+            node: NodeId(0),
+            end: End::Succeeded,
+            attempt: failed.len() as u16 + 1,
+            results: Results::Nothing,
+            stderr: Payload::Empty,
+            usage: Usage::default(),
+        };
+        failures.chain([Record::Ended { items: vec![ended] }]).try_for_each(|record| {
+            let scene = Scene { at: Moment(0), node: NodeId(0), own: None, book: &book };
+            let (shard, epoch, lsn) = (ShardId(1), Epoch(1), Lsn(1));
+            judge.settled(&scene, &Settled { shard, epoch, lsn, record: &record })
+        })
+    }
+
+    #[test]
+    fn an_end_after_too_many_attempts_is_found() {
+        assert_eq!(judged(1, &[false]), Ok(()));
+        assert!(judged(1, &[false, false]).is_err());
+    }
+
+    #[test]
+    fn an_attempt_that_went_with_its_worker_is_not_held_against_the_spec() {
+        assert_eq!(judged(0, &[true, true]), Ok(()));
+        assert!(judged(0, &[true, false]).is_err());
     }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Entry {
     pub(crate) job: Job,
     /// The number under which it was acknowledged; 0 before.
     pub(crate) number: u64,
+    /// Where the request began that was answered with it.
+    pub(crate) asked: Place,
     /// Counted up when something is asked of it, and again when that was answered: what is known
     /// of it is certain while this is even.
     pub(crate) version: u64,
@@ -31,6 +33,9 @@ pub(crate) struct Entry {
 pub(crate) struct Book {
     pub(crate) entries: Vec<Entry>,
     pub(crate) faults: Vec<String>,
+    /// Requests that were answered, and how many of those over gRPC.
+    pub(crate) answered: u64,
+    pub(crate) by_grpc: u64,
     /// Requests whose answers were lost.
     pub(crate) lost: u64,
     /// Submissions that were repeated under their keys.
@@ -53,6 +58,7 @@ impl Book {
         self.entries.push(Entry {
             job,
             number: 0,
+            asked: 0,
             version: 1,
             priority,
             held,
@@ -89,8 +95,8 @@ impl Book {
         let known = |entry: &Entry| {
             let fails = matches!(entry.job.kind, Kind::Flaky | Kind::Failing);
             let cancelled = entry.job.kind == Kind::Cancelled;
-            let (job, quiet) = (entry.number, entry.quiet.clone());
-            (entry.job.key.clone(), Known { job, fails, cancelled, quiet })
+            let (job, asked, quiet) = (entry.number, entry.asked, entry.quiet.clone());
+            (entry.job.key.clone(), Known { job, asked, fails, cancelled, quiet })
         };
         acknowledged.map(known).collect()
     }

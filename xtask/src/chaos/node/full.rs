@@ -16,23 +16,25 @@ use crate::process::printed;
 const INPUT_BYTES: usize = 64 << 10;
 /// Jobs that fill what any journal has set aside.
 const JOBS_MAX: usize = 400;
+/// Small jobs, the audit lines of which need more than any log has set aside.
+const SMALL_JOBS_MAX: u64 = 20_000;
 /// Longer than it takes a node to notice that there is space.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Plays the scene on a disk that may be filled.
-pub(crate) fn scene(bary: &Path, disk: &Disk<'_>) -> Result<(), String> {
+/// Plays the scene on a disk that may be filled; what came of it in words.
+pub(crate) fn scene(bary: &Path, disk: &Disk<'_>) -> Result<String, String> {
     let mut node = Node::new(bary, &disk.folder.join("node"))?;
-    let mut door = node.begin(&["-j", "2"], &[])?;
+    let mut door = node.begin(&["-j", "3"], &[])?;
     let go = disk.folder.join("go");
     let wait = format!("until [ -e {} ]; do sleep 0.05; done; echo went", go.display());
     let running = json!({ "tasks": { "command": ["sh", "-c", wait, "{}"], "array": "1-2" } });
     let running = job(&door.post("/v1/jobs", &running))?;
     until(&mut door, &format!("/v1/jobs/{running}"), |told| told["jobs"][0]["running"] == 2)?;
+    let beside = taken_beside(&mut door, disk)?;
     // Room for the audit log, but not for another part of the journal.
     disk.fill(MIB)?;
-    let taken = fill_journal(&mut door)?;
+    let taken = beside + fill_journal(&mut door)?;
     until(&mut door, "/v1/info", |told| told["status"] == "full")?;
-    disk.free()?;
     disk.fill(0)?;
     refused(&door.post("/v1/jobs", &small()))?;
     fs::write(&go, "").map_err(|cause| format!("{}: {cause}", go.display()))?;
@@ -49,6 +51,7 @@ pub(crate) fn scene(bary: &Path, disk: &Disk<'_>) -> Result<(), String> {
         }
         std::thread::sleep(Duration::from_millis(20));
     };
+    let back = begun.elapsed().as_millis();
     ended(&mut door, late, 1)?;
     until(&mut door, "/v1/info", |told| told["status"] == "ready")?;
     node.kill()?;
@@ -58,7 +61,44 @@ pub(crate) fn scene(bary: &Path, disk: &Disk<'_>) -> Result<(), String> {
         return Err(format!("{} jobs were acknowledged: {}", taken + 2, all["total"]));
     }
     node.drain()?;
-    printed(node.command(&["journal", "verify"])).map(drop)
+    printed(node.command(&["journal", "verify"]))?;
+    let within = taken - beside;
+    Ok(format!(
+        "a node took {beside} jobs without room for its audit log and {within} without room for \
+         its journal, refused the next and took others again {back} ms after there was room"
+    ))
+}
+
+/// Fills the disk to its end while the journal still has room of its own, so that it is the audit
+/// log that has none; how many jobs were taken. What was refused was not done, and what is there
+/// can be ended.
+fn taken_beside(door: &mut Door, disk: &Disk<'_>) -> Result<u64, String> {
+    let endless = json!({ "tasks": { "command": ["sleep", "1000"] } });
+    let endless = job(&door.post("/v1/jobs", &endless))?;
+    disk.fill(0)?;
+    let mut taken = 1;
+    let refusal = loop {
+        let answer = door.post("/v1/jobs", &small());
+        if answer.as_ref().is_ok_and(|answer| answer.status == 200) && taken < SMALL_JOBS_MAX {
+            taken += 1;
+        } else {
+            break answer;
+        }
+    };
+    refused(&refusal)?;
+    let told = door.get("/v1/jobs?limit=1").map_err(|broke| format!("the list: {broke}"))?;
+    if told.json()?["total"] != taken + 1 {
+        return Err(format!("{taken} jobs were acknowledged: {}", told.text()));
+    }
+    until(door, "/v1/info", |told| told["status"] == "full")?;
+    let path = format!("/v1/jobs/{endless}/cancel");
+    let ended = door.post(&path, &json!({})).map_err(|broke| format!("{path}: {broke}"))?;
+    if ended.status != 200 {
+        return Err(format!("a job should end on a full disk: {}", ended.text()));
+    }
+    disk.free()?;
+    until(door, "/v1/info", |told| told["status"] == "ready")?;
+    Ok(taken)
 }
 
 /// Submits until there is no room for more; how many jobs were taken.

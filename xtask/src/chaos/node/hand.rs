@@ -9,17 +9,22 @@ use serde_json::{Value, json};
 
 use crate::chaos::dice::Dice;
 use crate::chaos::node::book::{Book, Entry};
+use crate::chaos::node::caller::Caller;
 use crate::chaos::node::job::{Job, Kind};
 use crate::chaos::node::marks::{Marks, Place};
 use crate::chaos::node::yard::Yard;
 use crate::door::{Answer, Door, Unanswered, base64};
 
-/// A caller with a connection of its own.
+/// A caller with connections of its own to both doors. Which one it asks at is drawn anew each
+/// time, also where an answer was lost: what one acknowledged, the other one has to know.
 pub(crate) struct Hand<'a> {
     yard: &'a Yard,
     door: Door,
+    caller: Caller,
     dice: Dice,
     name: String,
+    /// Where the last request began.
+    asked: Place,
 }
 
 /// How long one request is repeated before the node counts as gone.
@@ -28,9 +33,10 @@ const HANG: Duration = Duration::from_secs(120);
 const AGAIN: Duration = Duration::from_millis(3);
 
 impl<'a> Hand<'a> {
-    pub(crate) fn new(yard: &'a Yard, number: u64, seed: u64) -> Self {
+    pub(crate) fn new(yard: &'a Yard, number: u64, seed: u64) -> Result<Self, String> {
         let dice = Dice::new(seed.wrapping_mul(1_000).wrapping_add(number));
-        Self { yard, door: yard.door(), dice, name: format!("k{number}") }
+        let (door, caller) = (yard.door(), yard.caller()?);
+        Ok(Self { yard, door, caller, dice, name: format!("k{number}"), asked: 0 })
     }
 
     /// Has jobs run until the yard wants no more; what stopped it otherwise is a fault.
@@ -109,7 +115,8 @@ impl<'a> Hand<'a> {
         }
         let mut book = self.book();
         book.repeated += u64::from(lost);
-        book.hear(at, |entry| entry.number = number);
+        let asked = self.asked;
+        book.hear(at, |entry| (entry.number, entry.asked) = (number, asked));
         drop(book);
         if self.dice.below(10) == 0 {
             self.submit_again(job, number)?;
@@ -145,8 +152,8 @@ impl<'a> Hand<'a> {
             let before = self.book().entries[at].job.names.len() as u64;
             self.book().ask(at);
             loop {
-                let answer = self.door.post(&format!("{path}/tasks"), &body);
-                match self.heard(answer)? {
+                let (answer, _) = self.ask("POST", &format!("{path}/tasks"), Some(&body))?;
+                match answer {
                     Some(answer) => {
                         good(&answer)?;
                         break;
@@ -323,14 +330,39 @@ impl<'a> Hand<'a> {
         let begun = Instant::now();
         let mut lost = false;
         while begun.elapsed() < HANG {
-            let answer = self.door.ask(method, path, body);
-            let closed = matches!(answer, Err(Unanswered::Closed(_)));
-            match self.heard(answer).map_err(|fault| format!("{method} {path}: {fault}"))? {
-                Some(answer) => return Ok((answer, lost)),
-                None => lost |= !closed,
+            let asked = self.ask(method, path, body);
+            match asked.map_err(|fault| format!("{method} {path}: {fault}"))? {
+                (Some(answer), _) => return Ok((answer, lost)),
+                (None, unknown) => lost |= unknown,
             }
         }
         Err(format!("{method} {path}: no answer within {} s", HANG.as_secs()))
+    }
+
+    /// Asks once, at either door; none where the request is to be repeated, and whether nobody
+    /// knows then that it was not done.
+    fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(Option<Answer>, bool), String> {
+        let way = self.dice.below(4);
+        self.asked = Marks::place(&self.yard.marks);
+        let answer = match way {
+            0 | 1 => self.door.ask(method, path, body),
+            _ => self.caller.ask((method, path, body), way == 3)?,
+        };
+        if answer.is_ok() {
+            let mut book = self.book();
+            book.answered += 1;
+            book.by_grpc += u64::from(way > 1);
+        }
+        let unknown = match &answer {
+            Ok(answer) => answer.status == 503,
+            Err(unanswered) => matches!(unanswered, Unanswered::Lost(_)),
+        };
+        Ok((self.heard(answer)?, unknown))
     }
 
     /// An answer that counts; none where the request is to be repeated.

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::chaos::dice::Dice;
+use crate::chaos::task::{self, chain, fibonacci};
 use crate::door::base64;
 
 /// What a job is made of, and what is done to it.
@@ -50,49 +51,6 @@ const KINDS: [Kind; 16] = [
     Kind::Cancelled,
 ];
 
-/// The script that each command is: it writes down that it started, some leave processes behind,
-/// and all print their name and what they were given.
-pub(crate) const SCRIPT: &str = r#"
-echo "s $1 $BARY_FENCE $BARY_ATTEMPT $BARY_JOB_ID" >>"$CHAOS_MARKS"
-case $2 in
-flaky) [ "$BARY_ATTEMPT" -gt 1 ] || exit 3 ;;
-failing) [ -e "$CHAOS_OK/${1%%/*}" ] || exit 4 ;;
-long) exec sleep 1000 ;;
-esac
-case $1 in
-*13) setsid sh -c 'while :; do echo "z - $BARY_FENCE" >>"$CHAOS_MARKS"; sleep 0.02; done' \
-    >/dev/null 2>&1 </dev/null & sleep 0.01 ;;
-*17) env -u BARY_FENCE setsid sleep 1000 >/dev/null 2>&1 </dev/null & ;;
-*[05]) sleep 0.03 ;;
-esac
-echo "$1$3"
-"#;
-
-/// A job file: `b` reads what `a` gave and `c` what `b` gave, index by index; `d` waits for all of
-/// `b`.
-const GRAPH: &str = r#"[[task]]
-name = "a"
-array = "1-COUNT"
-command = ["sh", "SCRIPT", "KEY/a{index}", "plain"]
-
-[[task]]
-name = "b"
-after = [{ task = "a", aligned = true }]
-array = "1-COUNT"
-command = ["sh", "SCRIPT", "KEY/b{index}", "plain", "{result.a}"]
-
-[[task]]
-name = "c"
-after = [{ task = "b", aligned = true }]
-array = "1-COUNT"
-command = ["sh", "SCRIPT", "KEY/c{index}", "plain", "{result.b}"]
-
-[[task]]
-name = "d"
-after = "b"
-command = ["sh", "SCRIPT", "KEY/d", "plain"]
-"#;
-
 /// A job on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
@@ -124,12 +82,7 @@ impl Job {
         let number = |n: u64| format!("{key}/{n}");
         let names: Vec<String> = match kind {
             Kind::Functions => (1..=count).map(|n| (n + 1).to_string()).collect(),
-            Kind::Graph => {
-                let each = count.div_ceil(4);
-                let rows = ["a", "b", "c"].into_iter();
-                let rows = rows.flat_map(|row| (1..=each).map(move |n| format!("{row}{n}")));
-                rows.chain(["d".to_owned()]).map(|name| format!("{key}/{name}")).collect()
-            }
+            Kind::Graph => task::graph_names(&key, count.div_ceil(4)),
             _ => (1..=count).map(number).collect(),
         };
         let mut job = Self { key, kind, body: Value::Null, names };
@@ -161,9 +114,8 @@ impl Job {
                 json!({ "function": "scribe", "inputs": inputs })
             }
             Kind::Graph => {
-                let each = count.div_ceil(4).to_string();
-                let file = GRAPH.replace("COUNT", &each).replace("SCRIPT", &script);
-                return json!({ "file": file.replace("KEY", &self.key) });
+                let file = task::graph(&script, &self.key, count.div_ceil(4));
+                return json!({ "file": file });
             }
             Kind::Flaky => {
                 let mut tasks = command("flaky");
@@ -200,26 +152,6 @@ impl Job {
         };
         self.names.iter().map(of).collect()
     }
-}
-
-/// What a task of a graph prints: its name, after it what it read, and so on.
-fn chain(name: &str) -> String {
-    let Some((key, task)) = name.split_once('/') else { return name.to_owned() };
-    let index = task.get(1..).unwrap_or_default();
-    let rows: &[&str] = match task.get(..1) {
-        Some("b") => &["b", "a"],
-        Some("c") => &["c", "b", "a"],
-        _ => return name.to_owned(),
-    };
-    rows.iter().map(|row| format!("{key}/{row}{index}")).collect()
-}
-
-fn fibonacci(n: u64) -> u128 {
-    let (mut this, mut next) = (0_u128, 1_u128);
-    for _ in 0..n {
-        (this, next) = (next, this.saturating_add(next));
-    }
-    this
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub(crate) struct Kill {
 pub(crate) struct Known {
     /// The number of its job, from 1.
     pub(crate) job: u64,
+    /// Where the request began that was answered with this number.
+    pub(crate) asked: Place,
     /// Whether attempts of it fail by themselves.
     pub(crate) fails: bool,
     /// Whether it was cancelled: it has ended at once then, while what was being started may still
@@ -128,7 +130,7 @@ impl Marks {
                 continue;
             };
             for start in starts {
-                if start.job != known.job {
+                if start.job != known.job && !self.is_unacknowledged(start, known, kills) {
                     faults.push(format!(
                         "{task} was acknowledged as of job {} and started as of job {}",
                         known.job, start.job
@@ -153,6 +155,13 @@ impl Marks {
             }
         }
         faults
+    }
+
+    /// Whether this was started for a submission of which nothing was durable when a node was
+    /// killed: nobody was told of it, and submitted anew it has another number.
+    fn is_unacknowledged(&self, start: &Start, known: &Known, kills: &[Kill]) -> bool {
+        let mut of_node = kills.iter().filter(|kill| kill.worker.is_none());
+        of_node.any(|kill| kill.until > self.since(start) && kill.from <= known.asked)
     }
 
     /// Whether a worker was given this before a node was killed, and began it after: nobody can
@@ -239,6 +248,24 @@ mod tests {
         assert_eq!(faults("s k/1 1.7 1 0\n", &cancelled, &[]), 0, "it was being started");
         let kill = Kill { from: 1, until: 14, worker: None };
         assert_eq!(faults("s k/2 1.7 1 0\ns k/1 2.7 1 0\n", &cancelled, &[kill]), 1);
+    }
+
+    #[test]
+    fn another_number_is_that_of_a_submission_which_was_lost_before_it_was_acknowledged() {
+        let text = "s k/1 1.7 1 4\ns k/1 2.7 1 0\n";
+        let asked = |asked| {
+            let mut known = known(false, &[]);
+            known.values_mut().for_each(|known| known.asked = asked);
+            known
+        };
+        let kill =
+            |worker: Option<&str>| [Kill { from: 5, until: 14, worker: worker.map(str::to_owned) }];
+        assert_eq!(faults(text, &asked(14), &kill(None)), 0);
+        assert_eq!(faults(text, &asked(14), &[]), 1, "nothing was killed");
+        assert_eq!(faults(text, &asked(14), &kill(Some("a"))), 1, "the node went on");
+        assert_eq!(faults(text, &asked(4), &kill(None)), 1, "it was acknowledged before");
+        let later = [Kill { from: 0, until: 0, worker: None }];
+        assert_eq!(faults(text, &asked(14), &later), 1, "it was started after");
     }
 
     #[test]

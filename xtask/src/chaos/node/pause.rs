@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::chaos::node::Cast;
 use crate::chaos::node::marks::{By, Marks};
-use crate::chaos::node::workers::{Recipe, Worker};
+use crate::chaos::node::workers::Worker;
 use crate::door::{Door, base64};
 use crate::node::Node;
 
@@ -19,16 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Plays the scene in a folder; what came of it in words.
-pub(crate) fn scene(bary: &Path, scribe: &Path, folder: &Path) -> Result<String, String> {
+pub(crate) fn scene(cast: &Cast) -> Result<String, String> {
+    let (bary, folder) = (&cast.bary, &cast.folder);
     let mut node = Node::new(bary, folder)?;
     let mut door = node.begin(&["-j", "1"], &[])?;
     let marks = folder.join("marks");
-    let recipe = Recipe {
-        scribe: scribe.to_owned(),
-        address: node.address().to_owned(),
-        token: node.token(),
-    };
-    let first = Worker::start(&recipe, &marks, "first")?;
+    let crew = cast.crew(&node);
+    let first = Worker::start(&crew, &marks, "first")?;
     let input = base64(format!("k/1 {TASK}").as_bytes());
     let work = json!({ "tasks": { "function": "scribe", "inputs": [input] } });
     let reply = door.post("/v1/jobs", &work).map_err(|broke| format!("{broke}"))?.json()?;
@@ -38,7 +36,7 @@ pub(crate) fn scene(bary: &Path, scribe: &Path, folder: &Path) -> Result<String,
     until("the task begins", || Ok(starts(&marks) == 1))?;
     first.signal("STOP")?;
     let begun = Instant::now();
-    let _second = Worker::start(&recipe, &marks, "second")?;
+    let _second = Worker::start(&crew, &marks, "second")?;
     until("the task begins again", || Ok(starts(&marks) == 2))?;
     let cut_off = begun.elapsed();
     // The node has closed a connection that was idle for so long.

@@ -1,18 +1,18 @@
 //! A storm: callers and workers at a node that is killed at drawn instants and started again, and
 //! what must hold of all its lives.
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::chaos::dice::Dice;
 use crate::chaos::evidence;
+use crate::chaos::node::Cast;
 use crate::chaos::node::book::Entry;
 use crate::chaos::node::hand::Hand;
 use crate::chaos::node::marks::Marks;
 use crate::chaos::node::recall::compare;
-use crate::chaos::node::workers::{Recipe, Torment, torment};
+use crate::chaos::node::workers::{Torment, torment};
 use crate::chaos::node::yard::Yard;
 use crate::node::Node;
 use crate::process::printed;
@@ -38,6 +38,9 @@ pub(crate) struct Report {
     /// How many of the kills came before the node had answered.
     pub(crate) early: u64,
     pub(crate) torment: Torment,
+    /// Requests that were answered over gRPC, and at all.
+    pub(crate) by_grpc: u64,
+    pub(crate) answered: u64,
     /// Requests whose answer was lost.
     pub(crate) lost: u64,
     /// Submissions that were repeated under their keys.
@@ -57,40 +60,32 @@ const LOOK_INTO_JOURNAL: u64 = 10;
 const COMPARED: u64 = 20;
 
 /// Has a storm in a folder.
-pub(crate) fn storm(
-    bary: &Path,
-    scribe: &Path,
-    folder: &Path,
-    weather: Weather,
-) -> Result<Report, String> {
-    let mut node = Node::new(bary, folder)?;
+pub(crate) fn storm(cast: &Cast, weather: Weather) -> Result<Report, String> {
+    let folder = cast.folder.as_path();
+    let mut node = Node::new(&cast.bary, folder)?;
     let (marks, allowed) = (folder.join("marks"), folder.join("allowed"));
     let (marks, allowed) = (marks.to_string_lossy(), allowed.to_string_lossy());
     let env = [("CHAOS_MARKS", &*marks), ("CHAOS_OK", &*allowed)];
     let mut dice = Dice::new(weather.seed);
     node.begin(&["-j", "4"], &env)?;
-    let token = std::fs::read_to_string(node.token()).map_err(|cause| format!("{cause}"))?;
-    let place = (node.address(), token.trim());
-    let yard = Yard::lay(folder, place, weather.tasks, weather.length)?;
-    let recipe = Recipe {
-        scribe: scribe.to_owned(),
-        address: node.address().to_owned(),
-        token: node.token(),
-    };
+    let yard = Yard::lay(folder, cast.crew(&node), weather.tasks, weather.length)?;
     let mut report = Report::default();
     let ended = AtomicBool::new(false);
     let thrown = std::thread::scope(|scope| {
         let of_workers = Dice::new(weather.seed ^ 0x5eed);
         let workers = scope.spawn(|| {
             let is_ended = || ended.load(Ordering::Relaxed);
-            let torment = torment(&yard, &recipe, weather.every, of_workers, is_ended);
+            let torment = torment(&yard, weather.every, of_workers, is_ended);
             // Without workers the storm would wait for their tasks for ever.
             torment.inspect_err(|fault| yard.book().fault(fault))
         });
         let hands: Vec<_> = (0..HANDS)
             .map(|number| {
                 let hand = Hand::new(&yard, number, weather.seed);
-                scope.spawn(|| hand.work())
+                scope.spawn(|| match hand {
+                    Ok(hand) => hand.work(),
+                    Err(fault) => yard.book().fault(fault),
+                })
             })
             .collect();
         let mut sky = Sky { yard: &yard, node: &mut node, env: &env, every: weather.every };
@@ -116,6 +111,7 @@ pub(crate) fn storm(
     let book = yard.book();
     report.jobs = book.entries.len() as u64;
     (report.tasks, report.lost, report.repeated) = (book.tasks, book.lost, book.repeated);
+    (report.answered, report.by_grpc) = (book.answered, book.by_grpc);
     report.faults.extend(book.faults.iter().cloned());
     Ok(report)
 }

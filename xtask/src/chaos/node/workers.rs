@@ -1,22 +1,14 @@
 //! The worker processes of a storm, which are killed, paused and started again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::chaos::dice::Dice;
+use crate::chaos::node::crew::Crew;
 use crate::chaos::node::marks::Marks;
 use crate::chaos::node::yard::Yard;
 use crate::node::signal;
-
-/// How a worker is started.
-#[derive(Clone, Debug)]
-pub(crate) struct Recipe {
-    /// The program, an example of the client.
-    pub(crate) scribe: PathBuf,
-    pub(crate) address: String,
-    pub(crate) token: PathBuf,
-}
 
 /// A worker process. It is killed when this is dropped.
 pub(crate) struct Worker {
@@ -34,9 +26,9 @@ const LOOK: Duration = Duration::from_millis(20);
 const PAUSE_MAX: u64 = 4_000;
 
 impl Worker {
-    pub(crate) fn start(recipe: &Recipe, marks: &Path, name: &str) -> Result<Self, String> {
-        let mut command = Command::new(&recipe.scribe);
-        command.arg(&recipe.address).arg(&recipe.token).arg(marks).args([name, SLOTS]);
+    pub(crate) fn start(crew: &Crew, marks: &Path, name: &str) -> Result<Self, String> {
+        let mut command = Command::new(&crew.scribe);
+        command.arg(&crew.address).arg(&crew.token).arg(marks).args([name, SLOTS]);
         command.env("CHAOS_MARKS", marks);
         // It ends with its input, should this process go.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -73,7 +65,6 @@ pub(crate) struct Torment {
 /// on. Each process has a name of its own.
 pub(crate) fn torment(
     yard: &Yard,
-    recipe: &Recipe,
     every: Duration,
     mut dice: Dice,
     ended: impl Fn() -> bool,
@@ -82,7 +73,7 @@ pub(crate) fn torment(
     let mut born = 0_u64;
     let mut start = || {
         born += 1;
-        Worker::start(recipe, &yard.marks, &format!("w{born}"))
+        yard.worker(&format!("w{born}"))
     };
     let mut workers = Vec::new();
     for _ in 0..WORKERS {

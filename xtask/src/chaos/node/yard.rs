@@ -6,8 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::chaos::node::book::Book;
-use crate::chaos::node::job::SCRIPT;
+use crate::chaos::node::caller::Caller;
+use crate::chaos::node::crew::Crew;
 use crate::chaos::node::marks::{Kill, Marks, Place};
+use crate::chaos::node::workers::Worker;
+use crate::chaos::task::SCRIPT;
 use crate::door::Door;
 
 /// What is shared by all who take part in a storm.
@@ -18,7 +21,7 @@ pub(crate) struct Yard {
     pub(crate) marks: PathBuf,
     /// A file in here for each job whose tasks may succeed by now.
     pub(crate) allowed: PathBuf,
-    address: String,
+    crew: Crew,
     token: String,
     /// How many tasks there are to be, and until when.
     tasks: u64,
@@ -29,13 +32,15 @@ pub(crate) struct Yard {
 }
 
 impl Yard {
-    /// Lays out the files in a folder, for a node that listens here.
+    /// Lays out the files in a folder, for a node that is up.
     pub(crate) fn lay(
         folder: &Path,
-        (address, token): (&str, &str),
+        crew: Crew,
         tasks: u64,
         length: Duration,
     ) -> Result<Self, String> {
+        let token = fs::read_to_string(&crew.token);
+        let token = token.map_err(|cause| format!("{}: {cause}", crew.token.display()))?;
         let (script, allowed) = (folder.join("task.sh"), folder.join("allowed"));
         let laid = fs::write(&script, SCRIPT).and_then(|()| fs::create_dir_all(&allowed));
         laid.map_err(|cause| format!("{}: {cause}", folder.display()))?;
@@ -43,8 +48,8 @@ impl Yard {
             script,
             marks: folder.join("marks"),
             allowed,
-            address: address.to_owned(),
-            token: token.to_owned(),
+            crew,
+            token: token.trim().to_owned(),
             tasks,
             length,
             begun: Instant::now(),
@@ -53,9 +58,19 @@ impl Yard {
         })
     }
 
-    /// A caller at the node's door.
+    /// A caller at the node's JSON door.
     pub(crate) fn door(&self) -> Door {
-        Door::new(&self.address, &self.token)
+        Door::new(&self.crew.address, &self.token)
+    }
+
+    /// A caller at the node's gRPC door.
+    pub(crate) fn caller(&self) -> Result<Caller, String> {
+        Caller::start(&self.crew)
+    }
+
+    /// A worker of this name.
+    pub(crate) fn worker(&self, name: &str) -> Result<Worker, String> {
+        Worker::start(&self.crew, &self.marks, name)
     }
 
     /// How many tasks may be asked for now, so that they are spread over the time; none once there

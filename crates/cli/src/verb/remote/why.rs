@@ -1,10 +1,11 @@
-//! `bary why JOB/TASK`: why a task of a node waits, runs where it runs, or ended as it did.
+//! `bary why JOB/TASK`, and `bary why JOB`: why a task of a node waits, runs where it runs, or
+//! ended as it did.
 
-use bary_api::v1::WhyReply;
+use bary_api::v1::{ListTasksRequest, WhyReply};
 
 use crate::args::Face;
 use crate::args::reach::Reach;
-use crate::asking;
+use crate::asking::{self, Asking};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::listing::amount::plain;
@@ -20,7 +21,11 @@ pub(crate) const SCHEMA: &str = "bary.why/2";
 pub(crate) fn run(target: &Target, reach: &Reach, face: Face) -> Result<Exit, Complaint> {
     asking::run(reach, face, async |asking| {
         let job = asking.job(&target.jobs).await?;
-        for task in &target.tasks {
+        let tasks = match &target.tasks[..] {
+            [] => vec![telling(asking, job).await?],
+            tasks => tasks.to_vec(),
+        };
+        for task in &tasks {
             let reply = asking.node.why(job, task).await?;
             let mut document = listing::json_of(&reply)?;
             document["schema"] = SCHEMA.into();
@@ -31,6 +36,31 @@ pub(crate) fn run(target: &Target, reach: &Reach, face: Face) -> Result<Exit, Co
         }
         Ok(Exit::OK)
     })
+}
+
+/// The states in which a task tells most of its job, the most telling first.
+const TELLING: [&str; 4] = ["failed", "waiting", "running", "cancelled"];
+
+/// The task of a job that tells why the job is where it is: the first that failed, else the first
+/// that waits, and so on; says how many there are like it.
+async fn telling(asking: &Asking, job: u32) -> Result<String, Complaint> {
+    let first = async |filter: Vec<String>| {
+        let request = ListTasksRequest { job, filter, limit: 1, ..ListTasksRequest::default() };
+        asking.node.list_tasks(request).await
+    };
+    for state in TELLING {
+        let like = first(vec![format!("state={state}")]).await?;
+        if let Some(task) = like.tasks.first() {
+            if like.total > 1 {
+                let others = like.total - 1;
+                asking.note(&format!("of the tasks of job {job}, {others} more are {state}"));
+            }
+            return Ok(task.number.to_string());
+        }
+    }
+    let all = first(Vec::new()).await?;
+    let task = all.tasks.first().map(|task| task.number.to_string());
+    task.ok_or_else(|| Complaint::not_found(format!("job {job} has no tasks yet")))
 }
 
 fn text(reply: &WhyReply, face: Face) -> String {

@@ -15,8 +15,12 @@ impl Books {
 
     /// A finished job that is too many, the oldest: its home is to forget it.
     pub(crate) fn take_surplus(&mut self) -> Option<JobNo> {
-        let surplus = self.kept.len() > self.kept_max;
-        surplus.then(|| self.kept.pop_front()).flatten()
+        self.has_surplus().then(|| self.kept.pop_front()).flatten()
+    }
+
+    /// Whether there are more finished jobs than are kept.
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.kept.len() > self.kept_max
     }
 
     /// Finished jobs that were kept for long enough by now, at most so many: their home is to

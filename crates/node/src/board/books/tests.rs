@@ -3,7 +3,7 @@
 use bary_model::action::Action;
 use bary_model::decree::Decree;
 use bary_model::id::{Epoch, Fence, NodeId, RunNo, SpecNo};
-use bary_model::job::About;
+use bary_model::job::{About, Halt};
 use bary_model::outcome::{End, Failure, Results, Stopped, Usage};
 use bary_model::payload::BlobRef;
 use bary_model::task::Body;
@@ -163,6 +163,35 @@ fn what_is_stopped_shows_who_ran_it() {
     assert_eq!([1, 2, 4, 5].map(ran), [None, Some((Moment(5), 1)), Some((Moment(5), 1)), None]);
     assert_eq!((world.0.pieces, detail.failures.len()), (3, 1));
 }
+
+#[test]
+fn what_a_rule_for_ending_early_stops_shows_who_ran_it() {
+    let mut world = World::new(&BoardLimits::default());
+    world.submit(0, 10);
+    world.submit(1, 10);
+    for job in [0, 1] {
+        world.start(range(job, 2, 3), 1);
+        let reason = if job == 0 { Halt::REASON } else { "because" };
+        world.tell(30, EventKind::Stopping { job: JobNo(job), reason: Some(reason.into()) });
+        let whole = range(job, 0, 10);
+        world.tell(30, EventKind::Dropped { range: whole, end: End::Cancelled, because: None });
+        world.tell(30, EventKind::Finished { job: JobNo(job) });
+    }
+    let ran = |job, index| {
+        let detail = world.row(job).detail.as_ref().expect("it is kept");
+        match detail.ends.find(SpecNo(0), index).map(|(_, piece)| &piece.how) {
+            Some(How::Dropped(dropped)) => dropped.ran.map(|hold| (hold.at, hold.attempt)),
+            other => panic!("it was cancelled, not {other:?}"),
+        }
+    };
+    assert_eq!([1, 2, 4, 5].map(|index| ran(0, index)), [None, BEGAN, BEGAN, None]);
+    assert_eq!((world.row(0).attempts(), world.row(0).sums.cancelled), (3, 10));
+    // Whoever cancels a job puts on record what he knows of; only that is the same for ever.
+    assert_eq!((ran(1, 2), world.row(1).attempts()), (None, 0));
+}
+
+/// The first attempt, from the moment in which these tests let tasks begin.
+const BEGAN: Option<(Moment, u16)> = Some((Moment(5), 1));
 
 #[test]
 fn what_is_decreed_is_known() {

@@ -18,7 +18,7 @@ fn limits() -> ServiceLimits {
 
 fn begin(id: &str, bytes: u64) -> BeginRequest {
     let submit = Some(SubmitRequest { name: "n".to_owned(), ..SubmitRequest::default() });
-    BeginRequest { id: id.to_owned(), submit, format: "file".to_owned(), bytes }
+    BeginRequest { id: id.to_owned(), submit, format: "file".to_owned(), bytes, job: 0 }
 }
 
 struct Desk {
