@@ -49,6 +49,9 @@ pub struct EngineConfig {
 #[derive(Debug)]
 pub struct Engine {
     homes: Sorted<ShardId, Home>,
+    /// Homes that were deposed in this step: what they said before is written all the same, where
+    /// it is refused, so that nothing is said that was never written.
+    deposed: Vec<Box<Home>>,
     /// The shard that users' requests go to: the first that was opened here.
     own: Option<ShardId>,
     runner: Runner,
@@ -72,6 +75,7 @@ impl Engine {
         let links = Links::new(incarnation, limits.clone());
         Self {
             homes: Sorted::default(),
+            deposed: Vec::new(),
             own: None,
             out: Outbox::new(node.id, links),
             view: View::new(node.clone()),
@@ -107,9 +111,10 @@ impl Engine {
         self.settle();
         let (links, said) = self.out.links_and_effects();
         links.on_time(now, said);
-        for home in self.homes.values_mut() {
+        for home in self.homes.values_mut().chain(self.deposed.iter_mut().map(|home| &mut **home)) {
             home.close(effects);
         }
+        self.deposed.clear();
         self.out.close(effects);
     }
 
@@ -155,7 +160,7 @@ impl Engine {
         match input {
             Input::Opened { ledger, next } => self.open(*ledger, next),
             Input::Deposed { shard } => {
-                self.homes.remove(&shard);
+                self.deposed.extend(self.homes.remove(&shard));
                 self.timers.end_reign(shard);
                 self.own = self.own.filter(|own| *own != shard);
                 // What other homes sent to this one they have to take back.

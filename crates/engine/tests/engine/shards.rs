@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bary_engine::effect::Effect;
 use bary_engine::input::{Input, Reply, Request};
 use bary_model::event::EventKind;
 use bary_model::id::{JobNo, ShardId};
@@ -62,4 +63,22 @@ fn a_job_is_skipped_where_the_other_did_not_succeed() {
     let finished =
         world.events.iter().filter(|event| matches!(event.kind, EventKind::Finished { .. }));
     assert_eq!(finished.count(), 2);
+}
+
+#[test]
+fn a_home_that_is_deposed_writes_first_what_it_has_said() {
+    let mut world = World::new(&[info(0, 2, 1.0)], "gravity", Span::ZERO);
+    world.submit(job(vec![spec("before", 1, 1.0, &Arc::new(body("f")))]));
+    world.run();
+    let engine = &mut world.nodes[0].engine;
+    let shard = engine.ledgers().next().expect("it is a home").shard();
+    let work = job(vec![spec("granted", 1, 1.0, &Arc::new(body("f")))]);
+    let request = Input::Request { ticket: 9, request: Box::new(Request::Submit(work)) };
+    let (now, mut effects) = (Moment(0) + Span::secs(100), Vec::new());
+    engine.step(now, [request, Input::Deposed { shard }], &mut effects);
+    let said = |wanted: fn(&Effect) -> bool| effects.iter().position(wanted);
+    let start = said(|effect| matches!(effect, Effect::Start { .. }));
+    let append = said(|effect| matches!(effect, Effect::Append { .. }));
+    assert!(start.is_some() && append.is_some_and(|append| Some(append) < start), "{effects:?}");
+    assert!(engine.ledgers().next().is_none(), "it is no home any more");
 }

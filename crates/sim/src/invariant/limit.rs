@@ -142,7 +142,8 @@ impl LimitsKept {
             Record::Failed { task, grant, .. } => {
                 self.end(shard, TaskRange::one(*task), Some(*grant).filter(|_| open));
             }
-            Record::Cancelled { range, running: true } => {
+            // One of the holders says that it had not started what another runs.
+            Record::Cancelled { range, running } if *running || open => {
                 self.end(shard, *range, self.last.get(&shard).copied());
             }
             _ => {}
