@@ -51,7 +51,7 @@ pub struct Engine {
     homes: Sorted<ShardId, Home>,
     /// Homes that were deposed in this step: what they said before is written all the same, where
     /// it is refused, so that nothing is said that was never written.
-    deposed: Vec<Box<Home>>,
+    deposed: Vec<Home>,
     /// The shard that users' requests go to: the first that was opened here.
     own: Option<ShardId>,
     runner: Runner,
@@ -111,7 +111,7 @@ impl Engine {
         self.settle();
         let (links, said) = self.out.links_and_effects();
         links.on_time(now, said);
-        for home in self.homes.values_mut().chain(self.deposed.iter_mut().map(|home| &mut **home)) {
+        for home in self.homes.values_mut().chain(&mut self.deposed) {
             home.close(effects);
         }
         self.deposed.clear();
@@ -160,7 +160,7 @@ impl Engine {
         match input {
             Input::Opened { ledger, next } => self.open(*ledger, next),
             Input::Deposed { shard } => {
-                self.deposed.extend(self.homes.remove(&shard));
+                self.deposed.extend(self.homes.remove(&shard).map(|home| *home));
                 self.timers.end_reign(shard);
                 self.own = self.own.filter(|own| *own != shard);
                 // What other homes sent to this one they have to take back.

@@ -23,7 +23,11 @@ pub const JOURNAL_QUEUE_BYTES_MAX: usize = 64 << 20;
 /// The journal's limits as the documentation lists them: name, default and meaning.
 pub const TABLE: &[(&str, &str, &str)] = &[
     ("journal_queue_bytes_max", "64 MiB", "bytes that wait to be durable under --state"),
-    ("compact_after_bytes", "16 MiB", "bytes of the journal before forgotten jobs are left out"),
+    (
+        "compact_after_bytes",
+        "16 MiB",
+        "bytes of the journal, or of results that nobody reads, before forgotten jobs are left out",
+    ),
     ("segment_bytes", "8 MiB", "bytes of one file of the journal under --state"),
     ("reserve_bytes", "4 MiB", "bytes set aside for outcomes when the disk is full"),
     ("batch_bytes_max", "256 MiB", "bytes of one batch of the journal, such as a submission"),

@@ -2,14 +2,14 @@
 //!
 //! A blob is safe from a crash once [`DurableStore::sync`] has come back; whoever writes down a
 //! reference to it syncs first. Each life of a process writes files of its own, after those that it
-//! found. Each blob follows its length and BLAKE3, which reading checks. Nothing is released one by
-//! one; what nobody can ask for any more is discarded together. Where the disk is full, writers
+//! found. Each blob follows its length and BLAKE3, which reading checks. What is released one by
+//! one is only counted; what nobody can ask for any more is discarded together. Where the disk is full, writers
 //! wait for space until they are told to give up.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ pub type Told = Box<dyn Fn(bool) + Send>;
 pub struct DurableStore {
     dir: PathBuf,
     state: Mutex<State>,
+    /// How many bytes readers have given back.
+    released: AtomicU64,
     /// Whether writers no longer wait for space.
     gave_up: AtomicBool,
     /// Who hears that some wait, and whether they do.
@@ -92,7 +94,7 @@ impl DurableStore {
         }
         let state = Mutex::new(State { next, ..State::default() });
         let (gave_up, waiting) = (AtomicBool::new(false), Mutex::new((None, false)));
-        Ok(Self { dir: dir.to_owned(), state, gave_up, waiting })
+        Ok(Self { dir: dir.to_owned(), state, released: AtomicU64::new(0), gave_up, waiting })
     }
 
     /// Makes durable all that was put so far.
@@ -124,6 +126,13 @@ impl DurableStore {
         {
             told(waits);
         }
+    }
+
+    /// How many bytes of blobs nobody in this process reads any more. They take space until nothing
+    /// durable names them either, and they are discarded.
+    #[must_use]
+    pub fn released(&self) -> u64 {
+        self.released.load(Ordering::Relaxed)
     }
 
     /// Lets nobody wait for space any more: what finds the disk full from now on fails.
@@ -306,7 +315,9 @@ impl Store for DurableStore {
         parts(&file, offset, blob.len, &damaged, give)
     }
 
-    fn release(&self, _blob: BlobRef) {}
+    fn release(&self, blob: BlobRef) {
+        self.released.fetch_add(HEAD_BYTES + blob.len, Ordering::Relaxed);
+    }
 }
 
 /// Hands on a blob part by part.

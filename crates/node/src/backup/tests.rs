@@ -192,7 +192,8 @@ fn compact(world: &mut World) -> bool {
     let dir = world.path("state").join(JOURNAL);
     let log = &mut world.state.log;
     let bytes = log.unsnapped_bytes() + log.last_snapshot().map_or(0, |(_, bytes)| bytes);
-    let source = Source { dir: &dir, shard: ShardId(log.id()), until: log.durable(), bytes };
+    let (shard, until) = (ShardId(log.id()), log.durable());
+    let source = Source { dir: &dir, shard, until, bytes, results: 0 };
     let prepared = prepare(&source, &AtomicBool::new(false)).expect("it can be read");
     let Some(prepared) = prepared else { return false };
     let covered = log.unsnapped_bytes();

@@ -36,6 +36,8 @@ pub(crate) struct Source<'a> {
     pub(crate) until: Lsn,
     /// How many bytes all batches up to that one take, those that were compacted before included.
     pub(crate) bytes: u64,
+    /// How many bytes of results nobody reads any more.
+    pub(crate) results: u64,
 }
 
 /// What stands beside a log, to be taken over by it.
@@ -70,7 +72,8 @@ pub(crate) enum CompactError {
 /// How many bytes are written at a time.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Writes what still counts of a log beside it, where that is no more than half of it.
+/// Writes what still counts of a log beside it, where that is no more than half of it, or no more
+/// than the results that are given back by it.
 pub(crate) fn prepare(
     source: &Source<'_>,
     stop: &AtomicBool,
@@ -85,7 +88,8 @@ pub(crate) fn prepare(
         return Ok(None);
     }
     let mut draft = Draft::begin(source.dir)?;
-    let (most, mut results) = (source.bytes / 2, Results::default());
+    let most = (source.bytes / 2).max(source.results);
+    let mut results = Results::default();
     let at = Some(survivors.at()).filter(|at| *at > Wall(0));
     draft.add(Epoch(0), at, &[survivors.begin()])?;
     let worth = read(source, stop, &mut |batch| {

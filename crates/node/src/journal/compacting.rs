@@ -25,7 +25,8 @@ pub(crate) struct Compactable {
     pub(crate) store: Arc<DurableStore>,
     /// Held while files of the state are copied, which must not change meanwhile.
     pub(crate) still: Arc<Mutex<()>>,
-    /// How many bytes the log has before it is looked at.
+    /// How many bytes the log has before it is looked at; or how many bytes of results have been
+    /// given back since.
     pub(crate) after_bytes: u64,
     /// How many jobs were forgotten so far.
     pub(crate) forgotten: Arc<AtomicU64>,
@@ -38,6 +39,8 @@ pub(super) struct Compacting {
     look_at: u64,
     /// How many jobs had been forgotten when it was looked at last.
     looked: u64,
+    /// How many bytes of results had been given back by then.
+    released: u64,
     run: Option<Run>,
 }
 
@@ -55,7 +58,7 @@ struct Run {
 impl Compacting {
     pub(super) fn new(what: Option<Compactable>) -> Self {
         let look_at = what.as_ref().map_or(0, |what| what.after_bytes);
-        Self { what, look_at, looked: 0, run: None }
+        Self { what, look_at, looked: 0, released: 0, run: None }
     }
 
     /// Does what is to be done between two groups. `wake` has this called again.
@@ -85,13 +88,17 @@ impl Compacting {
     }
 
     fn begin(&mut self, log: &Log, wake: impl Fn() + Send + 'static) {
-        let Some(what) = self.what.as_ref().filter(|_| held(log) >= self.look_at) else { return };
+        let Some(what) = &self.what else { return };
+        let results = what.store.released() - self.released;
+        if held(log) < self.look_at && results < what.after_bytes {
+            return;
+        }
         let (until, forgotten) = (log.durable(), what.forgotten.load(Ordering::Relaxed));
         let known = log.last_snapshot().map_or(Lsn(0), |(lsn, _)| lsn);
         if until <= known || forgotten <= self.looked {
             return;
         }
-        self.looked = forgotten;
+        (self.looked, self.released) = (forgotten, self.released + results);
         let (say, prepared) = channel();
         let (adopted, taken_over) = channel();
         let stop = Arc::new(AtomicBool::new(false));
@@ -104,7 +111,7 @@ impl Compacting {
         let (shard, bytes) = (ShardId(log.id()), held(log));
         let named = std::thread::Builder::new().name("bary-compact".into());
         let thread = named.spawn(move || {
-            part.run((shard, until, bytes), say, &taken_over, &wake);
+            part.run((shard, until, bytes, results), say, &taken_over, &wake);
             wake();
         });
         match thread {
@@ -160,12 +167,12 @@ impl Part {
 
     fn run(
         &self,
-        (shard, until, bytes): (ShardId, Lsn, u64),
+        (shard, until, bytes, results): (ShardId, Lsn, u64, u64),
         say: Sender<Prepared>,
         taken_over: &Receiver<()>,
         wake: &dyn Fn(),
     ) {
-        let source = Source { dir: &self.dir, shard, until, bytes };
+        let source = Source { dir: &self.dir, shard, until, bytes, results };
         // What cannot be read or written now is looked at again when the log has grown.
         let Ok(Some(mut prepared)) = prepare(&source, &self.stop) else { return };
         let Some(_still) = self.still() else { return };
@@ -192,8 +199,10 @@ mod tests {
     use bary_ledger::record::Record;
     use bary_model::id::{Epoch, JobNo};
     use bary_model::job::About;
+    use bary_model::payload::BlobRef;
     use bary_model::time::Wall;
     use bary_ports::journal::{Completion, Journal};
+    use bary_ports::store::Store;
     use bary_wire::batch;
 
     use super::*;
@@ -227,47 +236,91 @@ mod tests {
         [came, Record::Forgotten { job }]
     }
 
-    #[test]
-    fn a_log_that_goes_on_is_compacted_between_two_groups() {
-        let dir = tempfile::tempdir().expect("there is room");
-        let log_dir = dir.path().join("journal");
-        let (log, _) = open(&log_dir);
-        let store = DurableStore::open(&dir.path().join("blobs")).expect("there is room");
-        let forgotten = Arc::new(AtomicU64::new(0));
-        let what = Compactable {
-            dir: log_dir.clone(),
-            store: Arc::new(store),
-            still: Arc::default(),
-            after_bytes: 1,
-            forgotten: Arc::clone(&forgotten),
-        };
-        let (say, said) = channel();
-        let told = Box::new(move |completion| drop(say.send(completion)));
-        let journal = FileJournal::start(log, Box::new(|| Ok(())), told, Some(what));
-        let mut journal = journal.expect("the machine gives a thread");
-        let mut append = |lsn, records: &[Record]| {
-            journal.append(lsn, &mut |bytes| {
+    /// A log that goes on beside a store.
+    struct Going {
+        dir: tempfile::TempDir,
+        journal: FileJournal,
+        said: Receiver<Completion>,
+        store: Arc<DurableStore>,
+        forgotten: Arc<AtomicU64>,
+        lsn: Lsn,
+        jobs: u32,
+    }
+
+    impl Going {
+        fn new(after_bytes: u64) -> Self {
+            let dir = tempfile::tempdir().expect("there is room");
+            let (log, _) = open(&dir.path().join("journal"));
+            let store = DurableStore::open(&dir.path().join("blobs")).expect("there is room");
+            let (store, forgotten) = (Arc::new(store), Arc::new(AtomicU64::new(0)));
+            let what = Compactable {
+                dir: dir.path().join("journal"),
+                store: Arc::clone(&store),
+                still: Arc::default(),
+                after_bytes,
+                forgotten: Arc::clone(&forgotten),
+            };
+            let (say, said) = channel();
+            let told = Box::new(move |completion| drop(say.send(completion)));
+            let journal = FileJournal::start(log, Box::new(|| Ok(())), told, Some(what));
+            let journal = journal.expect("the machine gives a thread");
+            let mut going = Self { dir, journal, said, store, forgotten, lsn: Lsn(0), jobs: 0 };
+            going.append(&[Record::Opened { epoch: Epoch(1) }]);
+            going
+        }
+
+        fn append(&mut self, records: &[Record]) {
+            self.lsn.0 += 1;
+            let lsn = self.lsn;
+            self.journal.append(lsn, &mut |bytes| {
                 let encoded = batch::encode(Epoch(1), Some(Wall(lsn.0)), records, bytes);
                 encoded.expect("it can be written");
             });
-            assert_eq!(said.recv(), Ok(Completion::Durable(lsn)));
-        };
-        append(Lsn(1), &[Record::Opened { epoch: Epoch(1) }]);
-        let mut jobs = 0;
-        let is_snapshot = |name: std::ffi::OsString| name.to_string_lossy().ends_with("snapshot");
-        while !std::fs::read_dir(&log_dir)
-            .expect("it is there")
-            .any(|entry| is_snapshot(entry.expect("it can be read").file_name()))
-        {
-            append(Lsn(2 + u64::from(jobs)), &passing(JobNo(jobs)));
-            jobs += 1;
-            forgotten.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(self.said.recv(), Ok(Completion::Durable(lsn)));
         }
+
+        /// One more job that comes and is forgotten.
+        fn pass(&mut self) {
+            self.append(&passing(JobNo(self.jobs)));
+            self.jobs += 1;
+            self.forgotten.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn is_compacted(&self) -> bool {
+            let mut files =
+                std::fs::read_dir(self.dir.path().join("journal")).expect("it is there");
+            files.any(|entry| {
+                let name = entry.expect("it can be read").file_name();
+                name.to_string_lossy().ends_with("snapshot")
+            })
+        }
+    }
+
+    #[test]
+    fn a_log_that_goes_on_is_compacted_between_two_groups() {
+        let mut going = Going::new(1);
+        while !going.is_compacted() {
+            going.pass();
+        }
+        let Going { dir, journal, jobs, lsn, .. } = going;
         drop(journal);
-        let (log, ledger) = open(&log_dir);
+        let (log, ledger) = open(&dir.path().join("journal"));
         assert!(log.last_snapshot().is_some());
-        assert_eq!((log.next(), ledger.at()), (Lsn(2 + u64::from(jobs)), Wall(log.next().0 - 1)));
+        assert_eq!((log.next(), ledger.at()), (Lsn(lsn.0 + 1), Wall(lsn.0)));
         assert_eq!((ledger.jobs(), ledger.numbers().count()), (jobs as usize, 0));
         ledger.check();
+    }
+
+    #[test]
+    fn a_short_log_is_compacted_where_large_results_are_given_back_by_that() {
+        let mut going = Going::new(64 << 20);
+        (0..10).for_each(|_| going.pass());
+        assert!(!going.is_compacted(), "a short one is not looked at");
+        going.store.release(BlobRef { id: 0, len: 64 << 20 });
+        // Far fewer than what would make it long.
+        while !going.is_compacted() {
+            assert!(going.jobs < 50_000, "it is compacted long before");
+            going.pass();
+        }
     }
 }
