@@ -106,7 +106,7 @@ fn close(repo: &Repo, count: usize, failures: &[(&str, Vec<String>)], seconds: f
 }
 
 /// What a first build and its tests take of a disk.
-const SPACE_GIB: f64 = 12.0;
+const SPACE_GIB: f64 = 6.0;
 
 /// The free space where the project is; none where `df` does not tell.
 fn free_gib(repo: &Repo) -> Option<f64> {

@@ -31,6 +31,8 @@ pub mod reign;
 pub mod replay;
 pub mod retract;
 pub mod room;
+#[cfg(test)]
+mod trial;
 pub mod word;
 
 /// Where and when something was seen, and what was durable just before.

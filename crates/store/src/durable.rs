@@ -3,8 +3,8 @@
 //! A blob is safe from a crash once [`DurableStore::sync`] has come back; whoever writes down a
 //! reference to it syncs first. Each life of a process writes files of its own, after those that it
 //! found. Each blob follows its length and BLAKE3, which reading checks. What is released one by
-//! one is only counted; what nobody can ask for any more is discarded together. Where the disk is full, writers
-//! wait for space until they are told to give up.
+//! one is only counted; what nobody can ask for any more is discarded together. Where the disk is
+//! full, writers wait for space until they are told to give up.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};

@@ -60,40 +60,12 @@ impl Invariant for Attempts {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use bary_ledger::record::Record;
-    use bary_model::id::{Epoch, GrantNo, JobNo, Lsn, NodeId, ShardId, TaskId};
-    use bary_model::task::{Body, TaskSpec};
-    use bary_model::time::Moment;
-
     use super::Attempts;
-    use crate::invariant::{Broken, Invariant, Scene, Settled};
-    use crate::oracle::book::Book;
-    use crate::plan::ready::{function, job};
+    use crate::invariant::{Broken, trial};
 
     /// Judges a task that may be retried so often and failed in these ways.
     fn judged(retries: u16, failed: &[bool]) -> Result<(), Broken> {
-        let body = Body { retries, ..function("f") };
-        let spec = job(vec![TaskSpec::new(Arc::new(body))]);
-        let submitted = Record::Submitted {
-            job: JobNo(0),
-            name: spec.name,
-            specs: spec.specs,
-            open: false,
-            halt: None,
-            key: None,
-            about: Arc::default(),
-        };
-        let (mut book, mut judge) = (Book::default(), Attempts::default());
-        book.settle(ShardId(1), &submitted);
-        failed.iter().try_for_each(|crashed| {
-            let scene = Scene { at: Moment(0), node: NodeId(0), own: None, book: &book };
-            let (task, grant) = (TaskId::default(), GrantNo::default());
-            let record = Record::Failed { task, grant, crashed: *crashed };
-            let (shard, epoch, lsn) = (ShardId(1), Epoch(1), Lsn(1));
-            judge.settled(&scene, &Settled { shard, epoch, lsn, record: &record })
-        })
+        trial::judged(&mut Attempts::default(), retries, trial::failures(failed))
     }
 
     #[test]

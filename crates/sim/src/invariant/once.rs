@@ -86,42 +86,20 @@ impl Invariant for Once {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use bary_ledger::record::{EndedTasks, Record};
-    use bary_model::id::{Epoch, GrantNo, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
+    use bary_model::id::{GrantNo, NodeId, TaskId, TaskRange};
     use bary_model::outcome::{End, Results, Usage};
     use bary_model::payload::Payload;
-    use bary_model::task::{Body, TaskSpec};
-    use bary_model::time::Moment;
 
     use super::Once;
-    use crate::invariant::{Broken, Invariant, Scene, Settled};
-    use crate::oracle::book::Book;
-    use crate::plan::ready::{function, job};
+    use crate::invariant::{Broken, trial};
 
     /// Judges a task that may be retried so often, whose attempts failed in these ways before one
     /// succeeded.
     fn judged(retries: u16, failed: &[bool]) -> Result<(), Broken> {
-        let body = Body { retries, ..function("f") };
-        let spec = job(vec![TaskSpec::new(Arc::new(body))]);
-        let submitted = Record::Submitted {
-            job: JobNo(0),
-            name: spec.name,
-            specs: spec.specs,
-            open: false,
-            halt: None,
-            key: None,
-            about: Arc::default(),
-        };
-        let (mut book, mut judge) = (Book::default(), Once::default());
-        book.settle(ShardId(1), &submitted);
-        let (task, grant) = (TaskId::default(), GrantNo::default());
-        let failures =
-            failed.iter().map(|crashed| Record::Failed { task, grant, crashed: *crashed });
         let ended = EndedTasks {
-            range: TaskRange { job: task.job, spec: task.spec, first: 0, count: 1 },
-            grant,
+            range: TaskRange::one(TaskId::default()),
+            grant: GrantNo::default(),
             node: NodeId(0),
             end: End::Succeeded,
             attempt: failed.len() as u16 + 1,
@@ -129,11 +107,8 @@ mod tests {
             stderr: Payload::Empty,
             usage: Usage::default(),
         };
-        failures.chain([Record::Ended { items: vec![ended] }]).try_for_each(|record| {
-            let scene = Scene { at: Moment(0), node: NodeId(0), own: None, book: &book };
-            let (shard, epoch, lsn) = (ShardId(1), Epoch(1), Lsn(1));
-            judge.settled(&scene, &Settled { shard, epoch, lsn, record: &record })
-        })
+        let ended = Record::Ended { items: vec![ended] };
+        trial::judged(&mut Once::default(), retries, trial::failures(failed).chain([ended]))
     }
 
     #[test]
