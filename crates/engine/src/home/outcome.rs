@@ -1,12 +1,13 @@
 //! Outcomes: accepted once, by the grant they name; failures are judged here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_model::event::{Ended, EventKind};
-use bary_model::id::{JobNo, NodeId};
+use bary_model::id::{JobNo, NodeId, SpecNo, TaskRange};
 use bary_model::job::Halt;
 use bary_model::message::{OutcomeItem, Outcomes};
 use bary_model::outcome::{End, Failure, Outcome, Results};
@@ -15,6 +16,7 @@ use bary_policy::recover::{quarantine, retry};
 
 use crate::flaw::Flaw;
 use crate::home::Home;
+use crate::home::session::beyond;
 use crate::outbox::Outbox;
 use crate::timers::{Attempt, Timer, Timers};
 
@@ -68,6 +70,7 @@ impl Home {
         let whole = self.open.is_empty();
         if !whole {
             parts.extend(items.iter().flat_map(|item| self.still_open(item)));
+            parts = self.told_once(parts);
         }
         for item in if whole { &*items } else { &parts } {
             let holder = self.ledger.holder(item.range);
@@ -120,6 +123,31 @@ impl Home {
             return vec![item.clone()];
         }
         parts.into_iter().map(|part| item.part(part)).collect()
+    }
+
+    /// Outcomes of copies without what others before them have told of the same tasks: a node that
+    /// was not heard for long may have been given a copy of what it still ran.
+    fn told_once(&self, items: Vec<OutcomeItem>) -> Vec<OutcomeItem> {
+        let mut told: BTreeMap<(JobNo, SpecNo, u32), u32> = BTreeMap::new();
+        let mut once = Vec::with_capacity(items.len());
+        for item in items {
+            let range = item.range;
+            if !self.ledger.accepts(item.fence, range) {
+                once.push(item);
+                continue;
+            }
+            // What was told is apart from each other, so that its ends are in order too.
+            let place = |first| (range.job, range.spec, first);
+            let before = told.range(place(0)..place(range.end())).rev();
+            let before = before.take_while(|(_, end)| **end > range.first);
+            let before: Vec<TaskRange> =
+                before.map(|((.., first), end)| range.with(*first, end - first)).collect();
+            for part in beyond(range, &before) {
+                told.insert(place(part.first), part.end());
+                once.push(item.part(part));
+            }
+        }
+        once
     }
 
     /// Whether an outcome names the current grant of its tasks.
