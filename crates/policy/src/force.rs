@@ -1,10 +1,22 @@
 //! How strongly a task and a node draw each other. Of the nodes that can run a task, the one it is
 //! drawn to most strongly gets it; whether a node can run it at all is asked before.
 
+pub mod capability;
+pub mod central;
+pub mod fiedler;
+pub mod geo;
 pub mod gravity;
 pub mod least_loaded;
+pub mod least_used;
+pub mod locality;
+pub mod magnetic;
+pub mod mixed;
 pub mod pids_classic;
+pub mod power_of_d;
+pub mod quantum;
 pub mod random;
+pub mod repulsion;
+pub mod resource_aware;
 pub mod round_robin;
 
 use std::fmt::Debug;
@@ -60,7 +72,24 @@ pub trait Force: Send + Sync + Debug {
 }
 
 /// The forces there are, by name.
-pub const NAMES: &[&str] = &["gravity", "pids-classic", "least-loaded", "round-robin", "random"];
+pub const NAMES: &[&str] = &[
+    "gravity",
+    "pids-classic",
+    "least-loaded",
+    "round-robin",
+    "random",
+    "least-used",
+    "power-of-d",
+    "magnetic",
+    "geo",
+    "quantum",
+    "resource-aware",
+    "locality",
+    "capability",
+    "central",
+    "fiedler",
+    "mixed",
+];
 
 /// The force of a name with its parameters; none where there is no such force.
 #[must_use]
@@ -71,6 +100,17 @@ pub fn named(name: &str, given: &Given) -> Option<Arc<dyn Force>> {
         "least-loaded" => Arc::new(least_loaded::LeastLoaded),
         "round-robin" => Arc::new(round_robin::RoundRobin),
         "random" => Arc::new(random::Random),
+        "least-used" => Arc::new(least_used::LeastUsed),
+        "power-of-d" => Arc::new(power_of_d::PowerOfD::with(given)),
+        "magnetic" => Arc::new(magnetic::Magnetic::with(given)),
+        "geo" => Arc::new(geo::Geo::with(given)),
+        "quantum" => Arc::new(quantum::Quantum::with(given)),
+        "resource-aware" => Arc::new(resource_aware::ResourceAware),
+        "locality" => Arc::new(locality::Locality::with(given)),
+        "capability" => Arc::new(capability::Capability::with(given)),
+        "central" => Arc::new(central::Central),
+        "fiedler" => Arc::new(fiedler::Fiedler),
+        "mixed" => Arc::new(mixed::Mixed::with(given)),
         _ => return None,
     })
 }

@@ -62,6 +62,56 @@ impl Node {
         self
     }
 
+    pub(crate) fn tasks(&mut self, tasks: u64) -> &mut Self {
+        self.tasks = tasks;
+        self
+    }
+
+    pub(crate) fn slots(&mut self, slots: u32) -> &mut Self {
+        self.info.slots = slots;
+        self
+    }
+
+    pub(crate) fn label(&mut self, label: &str, value: &str) -> &mut Self {
+        self.info.labels.insert(label.into(), value.into());
+        self
+    }
+
+    pub(crate) fn resources(&mut self, resources: Resources) -> &mut Self {
+        self.info.resources = resources;
+        self
+    }
+
+    pub(crate) fn memory(&mut self, bytes: u64) -> &mut Self {
+        self.info.resources.memory = bytes;
+        self
+    }
+
+    pub(crate) fn free(&mut self, resources: Resources) -> &mut Self {
+        self.free = Some(resources);
+        self
+    }
+
+    pub(crate) fn used(&mut self, cpu: f64, memory: f64) -> &mut Self {
+        self.used = Some(Used { cpu, memory });
+        self
+    }
+
+    pub(crate) fn bandwidth(&mut self, bytes: u64) -> &mut Self {
+        self.bandwidth = Some(bytes);
+        self
+    }
+
+    pub(crate) fn bytes_here(&mut self, bytes: u64) -> &mut Self {
+        self.bytes_here = Some(bytes);
+        self
+    }
+
+    pub(crate) fn scores(&mut self, closeness: f64, fiedler: f64) -> &mut Self {
+        self.scores = Some(GraphScores { closeness, fiedler });
+        self
+    }
+
     pub(crate) fn region(&mut self, region: &str) -> &mut Self {
         self.info.region = region.into();
         self
@@ -94,6 +144,11 @@ impl World {
             scores: None,
         });
         self.nodes.last_mut().expect("one was pushed just now")
+    }
+
+    /// A node that was added before.
+    pub(crate) fn at(&mut self, index: usize) -> &mut Node {
+        &mut self.nodes[index]
     }
 
     pub(crate) fn task(&self, weight: f64) -> TaskView<'_> {

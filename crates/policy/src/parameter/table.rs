@@ -2,6 +2,7 @@
 
 use bary_model::time::Span;
 
+use crate::latency::LatencyMap;
 use crate::parameter::{Domain, Parameter, Part};
 
 const fn number(min: f64, max: f64, usual: f64) -> Domain {
@@ -85,7 +86,7 @@ pub const REGION_PENALTY: Parameter = Parameter {
 pub const G: Parameter = Parameter {
     key: "G",
     part: Part::Force,
-    of: &["pids-classic"],
+    of: &["pids-classic", "magnetic", "geo", "quantum"],
     domain: number(1e-9, 1e9, 1.0),
     unit: "",
     what: "the gravitational constant of the published force",
@@ -95,7 +96,7 @@ pub const G: Parameter = Parameter {
 pub const DISTANCE_OFFSET: Parameter = Parameter {
     key: "distance_offset",
     part: Part::Force,
-    of: &["pids-classic"],
+    of: &["pids-classic", "geo"],
     domain: number(1e-9, 1e9, 1.0),
     unit: "ms",
     what: "what is added to a distance, so that it is never zero",
@@ -109,6 +110,146 @@ pub const FACTOR: Parameter = Parameter {
     domain: number(0.0, 1e9, 0.8),
     unit: "",
     what: "the threshold as a share of mean load times weight",
+};
+
+/// The capacity in the mended force `G * w * (load + w) / capacity`.
+pub const WORKER_CAPACITY: Parameter = Parameter {
+    key: "worker_capacity",
+    part: Part::Force,
+    of: &["magnetic", "geo", "quantum"],
+    domain: number(1e-9, 1e9, 100.0),
+    unit: "of weight",
+    what: "the load that fills a node of power 1",
+};
+
+/// What the force is multiplied with where kinds match.
+pub const ATTRACT: Parameter = Parameter {
+    key: "attract",
+    part: Part::Force,
+    of: &["magnetic"],
+    domain: number(1e-9, 1e9, 0.5),
+    unit: "",
+    what: "what the force is multiplied with at a node of the kind",
+};
+
+/// What the force is multiplied with where kinds do not match.
+pub const REPEL: Parameter = Parameter {
+    key: "repel",
+    part: Part::Force,
+    of: &["magnetic"],
+    domain: number(1e-9, 1e9, 2.0),
+    unit: "",
+    what: "what the force is multiplied with at a node of another kind",
+};
+
+/// Latencies between regions; those given replace the published ones as a whole.
+pub const LATENCY: Parameter = Parameter {
+    key: "latency",
+    part: Part::Force,
+    of: &["geo"],
+    domain: Domain::Latencies { usual: LatencyMap::published },
+    unit: "",
+    what: "one-way latencies between regions",
+};
+
+/// The threshold below which a node always claims.
+pub const THETA: Parameter = Parameter {
+    key: "theta",
+    part: Part::Force,
+    of: &["quantum"],
+    domain: number(0.0, 1e9, 1.0),
+    unit: "",
+    what: "the threshold as a share of the force at the mean load",
+};
+
+/// How easily a node claims above the threshold.
+pub const TEMPERATURE: Parameter = Parameter {
+    key: "temperature",
+    part: Part::Force,
+    of: &["quantum"],
+    domain: number(1e-9, 1e9, 0.1),
+    unit: "",
+    what: "how far above the threshold one node in e still claims",
+};
+
+/// How many nodes are drawn by lot; a thousand bounds what one placement costs.
+pub const D: Parameter = Parameter {
+    key: "d",
+    part: Part::Force,
+    of: &["power-of-d"],
+    domain: whole(1, 1_000, 2),
+    unit: "nodes",
+    what: "how many nodes are looked at",
+};
+
+/// The bandwidth where a node's is unknown.
+pub const BANDWIDTH: Parameter = Parameter {
+    key: "bandwidth",
+    part: Part::Force,
+    of: &["locality"],
+    domain: number(1e-6, 1e9, 125.0),
+    unit: "MB/s",
+    what: "how fast inputs come to a node whose bandwidth is unknown",
+};
+
+/// The run time where a task's is unknown.
+pub const RUN_TIME: Parameter = Parameter {
+    key: "run_time",
+    part: Part::Force,
+    of: &["locality"],
+    domain: time(Span(1), Span::secs(1)),
+    unit: "",
+    what: "how long a task runs where that is unknown",
+};
+
+/// The weight of processors in a capability.
+pub const CPU_SHARE: Parameter = Parameter {
+    key: "cpu_share",
+    part: Part::Force,
+    of: &["capability", "mixed"],
+    domain: number(0.0, 1e3, 0.4),
+    unit: "",
+    what: "the weight of processors in the score",
+};
+
+/// The weight of GPUs in a capability.
+pub const GPU_SHARE: Parameter = Parameter {
+    key: "gpu_share",
+    part: Part::Force,
+    of: &["capability", "mixed"],
+    domain: number(0.0, 1e3, 0.3),
+    unit: "",
+    what: "the weight of GPUs in the score",
+};
+
+/// The weight of memory in a capability.
+pub const MEMORY_SHARE: Parameter = Parameter {
+    key: "memory_share",
+    part: Part::Force,
+    of: &["capability", "mixed"],
+    domain: number(0.0, 1e3, 0.2),
+    unit: "",
+    what: "the weight of memory in the score",
+};
+
+/// The weight of the network in a capability.
+pub const NETWORK_SHARE: Parameter = Parameter {
+    key: "network_share",
+    part: Part::Force,
+    of: &["capability", "mixed"],
+    domain: number(0.0, 1e3, 0.1),
+    unit: "",
+    what: "the weight of the network in the score",
+};
+
+/// The part of capability where both count.
+pub const MIX: Parameter = Parameter {
+    key: "mix",
+    part: Part::Force,
+    of: &["mixed"],
+    domain: number(0.0, 1.0, 0.5),
+    unit: "",
+    what: "the part of capability for tasks of a mixed kind",
 };
 
 /// The round trip at which a victim's backlog counts a quarter.
@@ -192,6 +333,20 @@ pub const ALL: &[&Parameter] = &[
     &G,
     &DISTANCE_OFFSET,
     &FACTOR,
+    &WORKER_CAPACITY,
+    &ATTRACT,
+    &REPEL,
+    &LATENCY,
+    &THETA,
+    &TEMPERATURE,
+    &D,
+    &BANDWIDTH,
+    &RUN_TIME,
+    &CPU_SHARE,
+    &GPU_SHARE,
+    &MEMORY_SHARE,
+    &NETWORK_SHARE,
+    &MIX,
     &STEAL_QUARTER,
     &QUEUE_MAX,
     &STEAL_MIN,
