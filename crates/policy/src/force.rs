@@ -18,6 +18,8 @@ pub mod random;
 pub mod repulsion;
 pub mod resource_aware;
 pub mod round_robin;
+pub mod shortest_queue;
+pub mod user;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -78,6 +80,7 @@ pub const NAMES: &[&str] = &[
     "least-loaded",
     "round-robin",
     "random",
+    "shortest-queue",
     "least-used",
     "power-of-d",
     "magnetic",
@@ -100,6 +103,7 @@ pub fn named(name: &str, given: &Given) -> Option<Arc<dyn Force>> {
         "least-loaded" => Arc::new(least_loaded::LeastLoaded),
         "round-robin" => Arc::new(round_robin::RoundRobin),
         "random" => Arc::new(random::Random),
+        "shortest-queue" => Arc::new(shortest_queue::ShortestQueue),
         "least-used" => Arc::new(least_used::LeastUsed),
         "power-of-d" => Arc::new(power_of_d::PowerOfD::with(given)),
         "magnetic" => Arc::new(magnetic::Magnetic::with(given)),

@@ -4,6 +4,7 @@
 
 pub mod dice;
 pub mod distance;
+pub mod expression;
 pub mod force;
 pub mod guard;
 pub mod latency;

@@ -3,15 +3,18 @@
 //! the preset, and that is `gravity` where none is named.
 
 mod draft;
+mod table;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::expression::fault::ExpressionError;
 use crate::force::Force;
 use crate::order::Order;
 use crate::parameter::ValueError;
 use crate::parameter::given::Given;
 use crate::preset::draft::Draft;
+pub use crate::preset::table::PRESETS;
 use crate::pull::PullConfig;
 use crate::queue::{Queue, QueueError};
 use crate::steal::Steal;
@@ -122,6 +125,9 @@ pub enum PolicyError {
     /// How waiting tasks are let through is said wrongly.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// A force is no formula.
+    #[error("force=expr(...): {0}")]
+    Formula(#[from] ExpressionError),
     /// A parenthesis has no other.
     #[error("a parenthesis in {given:?} is not closed, or not opened")]
     Parentheses {
@@ -138,34 +144,6 @@ pub enum PolicyError {
 
 /// The longest text that is read.
 pub const TEXT_BYTES_MAX: usize = 4_096;
-
-/// The presets, each with what it does in one line; the first is the default.
-pub const PRESETS: &[(&str, &str)] = &[
-    ("gravity", "nodes pull shrinking shares, longest path first, deepest well first; the default"),
-    ("pids-classic", "the published rule: pushed to where load times weight is lowest"),
-    ("least-loaded", "pushed to where it would end soonest"),
-    ("round-robin", "pushed to each node in turn"),
-    ("random", "pushed to a node drawn by lot"),
-    ("work-stealing", "pushed to each node in turn, then idle nodes steal half"),
-    ("heaviest-first", "as gravity, but the heaviest task first"),
-    ("fifo", "as gravity, but in the order of arrival"),
-    ("b-level", "as gravity, named after its order: the longest path first"),
-    ("open", "as gravity, but nodes that wait run copies of what others run; the first counts"),
-];
-
-/// The parts of which each preset is made, in the order of [`PRESETS`].
-const PARTS_OF: &[&str] = &[
-    "binding=pull,order=b-level,force=gravity,steal=half",
-    "binding=push,order=fifo,force=pids-classic,steal=none",
-    "binding=push,order=fifo,force=least-loaded,steal=none",
-    "binding=push,order=fifo,force=round-robin,steal=none",
-    "binding=push,order=fifo,force=random,steal=none",
-    "binding=push,order=fifo,force=round-robin,steal=half",
-    "binding=pull,order=heaviest-first,force=gravity,steal=half",
-    "binding=pull,order=fifo,force=gravity,steal=half",
-    "binding=pull,order=b-level,force=gravity,steal=half",
-    "binding=open,order=b-level,force=gravity,steal=none",
-];
 
 /// The policy that `text` names: a preset, parts as `part=value`, parameters as `key=value`, or
 /// a preset with these, between commas. Commas inside parentheses belong to the value.
@@ -247,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_preset_is_made_of_parts() {
-        assert_eq!(PRESETS.len(), PARTS_OF.len());
+        assert_eq!(PRESETS.len(), crate::preset::table::PARTS_OF.len());
         for (name, line) in PRESETS {
             let policy = parse(name).expect("each preset parses");
             assert_eq!(policy.name, *name);

@@ -1,9 +1,14 @@
 //! A policy while its text is read: parts by name and parameters, put together at the end, when
 //! it is known which parts were chosen.
 
+use std::sync::Arc;
+
+use crate::force::Force;
+use crate::force::user::User;
 use crate::parameter::given::Given;
 use crate::parameter::{Parameter, Part, Value, table};
-use crate::preset::{Binding, PARTS_OF, PRESETS, Policy, PolicyError, items};
+use crate::preset::table::{PARTS_OF, PRESETS};
+use crate::preset::{Binding, Policy, PolicyError, items};
 use crate::pull::PullConfig;
 use crate::queue::Queue;
 use crate::{force, order, steal};
@@ -77,7 +82,7 @@ impl Draft {
         let allowed = BINDINGS.map(Binding::name);
         let binding = one_of("binding", binding, known, &allowed)?;
         let order = one_of("order", order, order::named(order), order::NAMES)?;
-        let force = one_of("force", force, force::named(force, given), force::NAMES)?;
+        let force = chosen_force(force, given)?;
         let steal = one_of("steal", steal, steal::named(steal, given), steal::NAMES)?;
         let pull = PullConfig::with(given);
         let giants = match given.value(&table::GIANTS) {
@@ -113,6 +118,16 @@ impl Draft {
         }
         Ok(())
     }
+}
+
+/// The force of a name, or of a user's formula.
+fn chosen_force(text: &str, given: &Given) -> Result<Arc<dyn Force>, PolicyError> {
+    if let Some(formula) = User::formula_in(text) {
+        return Ok(Arc::new(User::parse(formula)?));
+    }
+    let mut allowed = force::NAMES.to_vec();
+    allowed.push("expr(FORMULA)");
+    one_of("force", text, force::named(text, given), &allowed)
 }
 
 /// What is called `given`, or that there is no such value of the part.
