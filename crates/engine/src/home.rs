@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod accounts;
 mod admit;
+mod candidates;
 mod checkpoint;
 mod decree;
 mod exchange;

@@ -104,8 +104,12 @@ impl Home {
         if parked.len() == 1 {
             return 0;
         }
+        let places = self.looked_at(parked.len());
+        let places = places.unwrap_or_else(|| (0..parked.len()).collect());
+        let first = places.first().copied().unwrap_or(0);
         let mut best: Option<(i64, usize)> = None;
-        for (at, node) in parked.iter().enumerate() {
+        for at in places {
+            let node = &parked[at];
             let info = self.accounts[node].peer.info.clone();
             let Some(entry) = self.ready.peek(&info, None).cloned() else { continue };
             let score = self.pull_between(&entry, *node);
@@ -113,7 +117,7 @@ impl Home {
                 best = Some((score, at));
             }
         }
-        best.map_or(0, |(_, at)| at)
+        best.map_or(first, |(_, at)| at)
     }
 
     fn pull_between(&mut self, entry: &Entry, node: NodeId) -> i64 {
@@ -134,6 +138,9 @@ impl Home {
         // The epoch of a reign that is not on record yet may be minted again, and nobody is served
         // out of turn where tasks stand in line.
         if self.opening.is_some() || self.policy.queue.is_line() {
+            return;
+        }
+        if !self.may_have_next(node, cause) {
             return;
         }
         let totals = self.totals();

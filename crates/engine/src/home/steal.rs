@@ -29,6 +29,10 @@ impl Home {
         if !idle || self.accounts.is_stealing(thief) || self.must_rest(thief, out, timers) {
             return;
         }
+        // A node that the guard keeps from what is ready would get just that for what it steals.
+        if self.policy.giants.is_some() && !self.ready.is_empty() {
+            return;
+        }
         let Some((victim, weight)) = self.pick_victim(thief) else { return };
         if let Some(account) = self.accounts.get_mut(&victim) {
             account.thief = Some(thief);
