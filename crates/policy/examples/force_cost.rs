@@ -1,6 +1,8 @@
 //! What forces cost: nanoseconds to score one node, and microseconds to place one task among a
 //! thousand nodes. Run it with `cargo run --release -p bary-policy --example force_cost`.
 
+#![expect(clippy::print_stdout, reason = "an example prints its figures")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Duration;
