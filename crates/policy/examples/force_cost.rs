@@ -52,11 +52,11 @@ fn cost(
     let weight = Weight::new(5.25)?;
     let task = TaskView { weight, b_level: 5_250, sequence: 0, request, known };
     let score = |node: &NodeView<'_>, dice: &mut Dice| force.between(&task, node, dice).0;
-    let scored = best_of_three(|| {
+    let scored = median(|| {
         let each = nodes.iter().map(|node| score(node, &mut dice));
         each.fold(0_i64, |sum, pull| sum.wrapping_add(black_box(pull)))
     });
-    let placed = best_of_three(|| {
+    let placed = median(|| {
         let best = match force.looks_at() {
             Some(most) => {
                 let places = drawn(nodes.len(), most, &mut dice).into_iter();
@@ -66,20 +66,20 @@ fn cost(
         };
         best.map_or(0, |place| i64::try_from(place).unwrap_or(0))
     });
-    let each = scored.as_secs_f64() * 1e9 / (ROUNDS * NODES) as f64;
-    Ok((each, placed.as_secs_f64() * 1e6 / ROUNDS as f64))
+    let each = scored.as_secs_f64() * 1e9 / NODES as f64;
+    Ok((each, placed.as_secs_f64() * 1e6))
 }
 
-/// The shortest of three times that `ROUNDS` calls take.
-fn best_of_three(mut call: impl FnMut() -> i64) -> Duration {
-    let times = (0..3).map(|_| {
+/// The median time of a call, over `ROUNDS` of them: what else runs on the machine hits few.
+fn median(mut call: impl FnMut() -> i64) -> Duration {
+    let time = |_| {
         let began = now();
-        for _ in 0..ROUNDS {
-            black_box(call());
-        }
+        black_box(call());
         began.elapsed()
-    });
-    times.min().unwrap_or_default()
+    };
+    let mut times: Vec<Duration> = (0..ROUNDS).map(time).collect();
+    times.sort_unstable();
+    times[ROUNDS / 2]
 }
 
 #[expect(clippy::disallowed_methods, reason = "a measurement needs the clock that rules may not")]
