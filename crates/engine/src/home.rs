@@ -27,6 +27,7 @@ mod steal;
 mod steer;
 mod walk;
 mod watch;
+mod whereabouts;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -52,6 +53,7 @@ use crate::home::open::OpenGrants;
 use crate::home::permits::Permits;
 use crate::home::ready::Ready;
 use crate::home::watch::Watches;
+use crate::home::whereabouts::Whereabouts;
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::outbox::Outbox;
@@ -97,6 +99,7 @@ pub(crate) struct Home {
     watches: Watches,
     open: OpenGrants,
     line: Line,
+    whereabouts: Whereabouts,
     permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
@@ -168,6 +171,7 @@ impl Home {
             watches: Watches::default(),
             open: OpenGrants::default(),
             line: Line::default(),
+            whereabouts: Whereabouts::default(),
             permits: Permits::default(),
             word: None,
             reminder: None,
@@ -261,6 +265,10 @@ impl Home {
             Timer::Watch(_) => self.on_watch_timer(out, timers),
             Timer::Remind(_) => self.on_remind_timer(out, timers),
             Timer::Due(_, job) => self.on_due(job, out, timers),
+            Timer::Turn(_) => {
+                self.line.turn = None;
+                self.serve(out, timers);
+            }
             Timer::Word(_) => {
                 self.word = None;
                 self.spread_the_word(out);

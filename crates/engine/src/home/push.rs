@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bary_model::event::Cause;
 use bary_model::id::NodeId;
+use bary_policy::view::{NodeView, TaskView};
 
 use crate::home::Home;
 use crate::home::grant::{Terms, task_view};
@@ -51,13 +52,15 @@ impl Home {
             let info = &self.accounts[node].peer.info;
             self.ready.peek(info, None).cloned()
         })?;
+        let reads = self.reads(&first);
+        let task = TaskView { known: self.foresee(&first, &reads), ..task_view(&first) };
         let mut best: Option<(i64, NodeId)> = None;
         for node in open {
             let view = self.accounts[&node].view(totals);
+            let view = NodeView { bytes_here: reads.at(node), ..view };
             if !view.info.can_run(&first.spec.body.request) {
                 continue;
             }
-            let task = task_view(&first);
             let score = self.policy.force.between(&task, &view, &mut self.force_dice).0;
             if best.is_none_or(|(other, _)| score > other) {
                 best = Some((score, node));
