@@ -13,7 +13,7 @@ use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::Binding;
 use bary_policy::pull;
-use bary_policy::view::{Foresight, TaskView};
+use bary_policy::view::{Foresight, NodeView, TaskView};
 
 use crate::flaw::Flaw;
 use crate::home::Home;
@@ -122,9 +122,11 @@ impl Home {
 
     fn pull_between(&mut self, entry: &Entry, node: NodeId) -> i64 {
         let totals = self.totals();
+        let reads = self.reads(entry);
+        let task = TaskView { known: self.foresee(entry, &reads), ..task_view(entry) };
         let Some(account) = self.accounts.get(&node) else { return i64::MIN };
-        let view = account.view(totals);
-        self.policy.force.between(&task_view(entry), &view, &mut self.force_dice).0
+        let view = NodeView { bytes_here: reads.at(node), ..account.view(totals) };
+        self.policy.force.between(&task, &view, &mut self.force_dice).0
     }
 
     /// Gives an asking node its share of what is ready, if it can run any of it.
