@@ -36,7 +36,7 @@ use bary_model::message::{Message, Say};
 use bary_model::time::{Moment, Wall};
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
-use bary_policy::view::TaskView;
+use bary_policy::view::{Foresight, TaskView};
 
 use crate::effect::Effect;
 use crate::flaw::{Flaw, Flaws};
@@ -375,6 +375,7 @@ impl Home {
             b_level,
             sequence: u64::from(range.spec.0),
             request: &spec.body.request,
+            known: Foresight::default(),
         };
         let rank = spec.body.priority.saturating_add(job.priority);
         Some(Entry { key: self.policy.order.key(&view), rank, range, spec: spec.clone() })

@@ -5,10 +5,14 @@
 pub mod dice;
 pub mod distance;
 pub mod force;
+pub mod guard;
+pub mod latency;
 pub mod order;
+pub mod parameter;
 pub mod preset;
 pub mod pull;
 pub mod recover;
+pub mod sample;
 pub mod steal;
 pub mod view;
 

@@ -21,16 +21,26 @@ pub trait Order: Send + Sync + Debug {
     fn key(&self, task: &TaskView<'_>) -> i64;
 }
 
+/// The orders there are, by name.
+pub const NAMES: &[&str] = &["fifo", "heaviest-first", "lightest-first", "b-level", "priority"];
+
+/// The order of a name; none where there is no such order.
+#[must_use]
+pub fn named(name: &str) -> Option<Arc<dyn Order>> {
+    Some(match name {
+        "fifo" => Arc::new(fifo::Fifo),
+        "heaviest-first" => Arc::new(heaviest_first::HeaviestFirst),
+        "lightest-first" => Arc::new(lightest_first::LightestFirst),
+        "b-level" => Arc::new(b_level::BLevel),
+        "priority" => Arc::new(priority::Priority),
+        _ => return None,
+    })
+}
+
 /// Every order there is.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Order>> {
-    vec![
-        Arc::new(fifo::Fifo),
-        Arc::new(heaviest_first::HeaviestFirst),
-        Arc::new(lightest_first::LightestFirst),
-        Arc::new(b_level::BLevel),
-        Arc::new(priority::Priority),
-    ]
+    NAMES.iter().filter_map(|name| named(name)).collect()
 }
 
 /// An amount as a key; past the largest key it counts as the largest.

@@ -9,7 +9,7 @@ use bary_model::weight::Weight;
 
 use crate::dice::Dice;
 use crate::force::Force;
-use crate::view::{NodeView, TaskView};
+use crate::view::{Foresight, GraphScores, NodeView, TaskView, Used};
 
 /// Nodes in the order in which they were added, and what every task requests.
 #[derive(Debug, Default)]
@@ -24,8 +24,14 @@ pub(crate) struct Node {
     info: NodeInfo,
     load: u64,
     granted: u64,
+    tasks: u64,
     round_trip: Span,
     power: f64,
+    free: Option<Resources>,
+    used: Option<Used>,
+    bandwidth: Option<u64>,
+    bytes_here: Option<u64>,
+    scores: Option<GraphScores>,
 }
 
 impl Node {
@@ -74,13 +80,26 @@ impl World {
             speed: 1.0,
             labels: std::collections::BTreeMap::new(),
         };
-        self.nodes.push(Node { info, load: 0, granted: 0, round_trip: Span::ZERO, power: 1.0 });
+        self.nodes.push(Node {
+            info,
+            load: 0,
+            granted: 0,
+            tasks: 0,
+            round_trip: Span::ZERO,
+            power: 1.0,
+            free: None,
+            used: None,
+            bandwidth: None,
+            bytes_here: None,
+            scores: None,
+        });
         self.nodes.last_mut().expect("one was pushed just now")
     }
 
     pub(crate) fn task(&self, weight: f64) -> TaskView<'_> {
         let weight = Weight::new(weight).expect("tests give weights that are in range");
-        TaskView { weight, b_level: weight.thousandths(), sequence: 0, request: &self.request }
+        let (b_level, known) = (weight.thousandths(), Foresight::default());
+        TaskView { weight, b_level, sequence: 0, request: &self.request, known }
     }
 
     /// The node as a force sees it, its fair share computed from all nodes.
@@ -93,8 +112,14 @@ impl World {
             load: node.load,
             mean_load: (loads * node.power / powers).round() as u64,
             granted: node.granted,
+            tasks: node.tasks,
             round_trip: node.round_trip,
             power: node.power,
+            free: node.free.as_ref(),
+            used: node.used,
+            bandwidth: node.bandwidth,
+            bytes_here: node.bytes_here,
+            scores: node.scores,
         }
     }
 

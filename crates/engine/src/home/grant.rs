@@ -12,7 +12,7 @@ use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::Binding;
 use bary_policy::pull;
-use bary_policy::view::TaskView;
+use bary_policy::view::{Foresight, TaskView};
 
 use crate::flaw::Flaw;
 use crate::home::Home;
@@ -268,5 +268,6 @@ pub(super) fn task_view(entry: &Entry) -> TaskView<'_> {
         b_level: u64::try_from(entry.key).unwrap_or(0),
         sequence: u64::from(entry.range.spec.0),
         request: &entry.spec.body.request,
+        known: Foresight::default(),
     }
 }
