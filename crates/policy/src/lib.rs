@@ -11,6 +11,7 @@ pub mod order;
 pub mod parameter;
 pub mod preset;
 pub mod pull;
+pub mod queue;
 pub mod recover;
 pub mod sample;
 pub mod steal;

@@ -13,6 +13,7 @@ use crate::parameter::ValueError;
 use crate::parameter::given::Given;
 use crate::preset::draft::Draft;
 use crate::pull::PullConfig;
+use crate::queue::{Queue, QueueError};
 use crate::steal::Steal;
 
 /// When a task is bound to its node.
@@ -53,6 +54,8 @@ pub struct Policy {
     pub steal: Arc<dyn Steal>,
     /// How much a node asks for, when, and of which home.
     pub pull: PullConfig,
+    /// Who may go past whom while work waits for room.
+    pub queue: Queue,
     /// How many times later than the soonest a task may end where it goes; none where that does
     /// not matter. See [`guard`](crate::guard).
     pub giants: Option<f64>,
@@ -116,6 +119,9 @@ pub enum PolicyError {
     /// A parameter has no such value.
     #[error(transparent)]
     Parameter(#[from] ValueError),
+    /// How waiting tasks are let through is said wrongly.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// A parenthesis has no other.
     #[error("a parenthesis in {given:?} is not closed, or not opened")]
     Parentheses {
@@ -219,7 +225,7 @@ impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (binding, order) = (self.binding.name(), self.order.name());
         let (force, steal) = (self.force.text(), self.steal.name());
-        write!(f, "binding={binding},order={order},force={force},steal={steal}")?;
+        write!(f, "binding={binding},order={order},force={force},steal={steal}{}", self.queue)?;
         for (parameter, value) in self.given.unusual() {
             write!(f, ",{}={value}", parameter.key)?;
         }
@@ -262,6 +268,8 @@ mod tests {
         );
         let stealing = "binding=push,order=fifo,force=round-robin,steal=half";
         assert_eq!(shown("work-stealing"), stealing);
+        let line = "queue=easy,share.ann=2.5";
+        assert_eq!(shown("gravity,share.ann=2.5,queue=easy"), format!("{gravity},{line}"));
         assert_eq!(
             parse(" gravity , order = fifo ").map(|p| p.name),
             Ok("gravity,order=fifo".into())
@@ -288,6 +296,10 @@ mod tests {
             ("factor=0.5", "this policy has force=gravity"),
             ("pids-classic,steal_tasks=2", "steal=three or steal=bounded"),
             ("pids-classic,force=gravity,factor=0.5", "this policy has force=gravity"),
+            ("queue=soon", "any, fcfs, easy, fair"),
+            ("least-loaded,queue=easy", "needs binding=pull"),
+            ("share.ann=0", "not a number from 0.001"),
+            ("share.ann=2,share.ann=2", "twice"),
             ("force=gravity)", "parenthesis"),
             ("force=gravity(", "parenthesis"),
         ];

@@ -237,6 +237,12 @@ impl Account {
         if self.bare { 0 } else { load.saturating_sub(mean * running) }
     }
 
+    /// Weight per second of one of its slots (thousandths): as shown, or as its speed says where
+    /// nodes have shown what a unit of it comes to, or else a unit of weight a second.
+    pub(crate) fn pace(&self, scale: Option<f64>) -> f64 {
+        self.pace.unwrap_or_else(|| self.peer.info.speed * scale.unwrap_or(1e3))
+    }
+
     /// Its slots times the pace they have shown, or the speed it declares until then.
     pub(crate) fn power(&self, scale: Option<f64>) -> f64 {
         let info = &self.peer.info;

@@ -5,6 +5,7 @@ use crate::parameter::given::Given;
 use crate::parameter::{Parameter, Part, Value, table};
 use crate::preset::{Binding, PARTS_OF, PRESETS, Policy, PolicyError, items};
 use crate::pull::PullConfig;
+use crate::queue::Queue;
 use crate::{force, order, steal};
 
 /// The parts that a text may set, in the order of a draft's own.
@@ -16,6 +17,7 @@ const BINDINGS: [Binding; 3] = [Binding::Pull, Binding::Push, Binding::Open];
 pub(super) struct Draft {
     parts: [Box<str>; 4],
     given: Given,
+    queue: Queue,
     /// What the text itself set, not its preset.
     own: Vec<Box<str>>,
 }
@@ -53,9 +55,12 @@ impl Draft {
             self.parts[at] = value.into();
             return Ok(());
         }
+        if self.queue.set(part, value)? {
+            return Ok(());
+        }
         let unknown = || PolicyError::Part {
             given: part.to_owned(),
-            allowed: listed(PARTS.into_iter()),
+            allowed: listed(PARTS.into_iter().chain(["queue", "share.OWNER"])),
             parameters: listed(table::ALL.iter().map(|parameter| parameter.key)),
         };
         let parameter = Parameter::named(part).ok_or_else(unknown)?;
@@ -79,7 +84,9 @@ impl Draft {
             Value::Number(times) if times.is_finite() => Some(times),
             _ => None,
         };
-        Ok(Policy { name, binding, order, force, steal, pull, giants, given: self.given })
+        let Self { given, queue, .. } = self;
+        queue.check(binding)?;
+        Ok(Policy { name, binding, order, force, steal, pull, queue, giants, given })
     }
 
     /// Forgets parameters of parts that were not chosen where a preset gave them, and refuses them
