@@ -210,6 +210,11 @@ impl Policy {
             Part::Pull | Part::Guard => false,
         })
     }
+    if depth > 0 {
+        return Err(unmatched(text.len()));
+    }
+    items.push(text[start..].trim());
+    Ok(items)
 }
 
 /// The policy in full, as a text that parses to the same policy: its parts, and the parameters
