@@ -28,6 +28,8 @@ pub struct Fates {
 pub(crate) struct Course {
     /// How many hundredths more or less it takes than its weight says; 0 for what it says.
     effort: i32,
+    /// How many times longer it takes besides, where a plan says so.
+    planned: Option<f64>,
     /// How it fails, if it does.
     pub(crate) failure: Option<Box<Failure>>,
     /// It does not end by itself, and not when it is asked either.
@@ -39,9 +41,14 @@ pub(crate) struct Course {
 }
 
 impl Course {
+    /// The same of a task of which the plan says how long it takes.
+    pub(crate) fn planned(self, planned: Option<f64>) -> Self {
+        Self { planned, ..self }
+    }
+
     /// How many times longer it takes than its weight says.
     pub(crate) fn effort(&self) -> f64 {
-        1.0 + f64::from(self.effort) / 100.0
+        (1.0 + f64::from(self.effort) / 100.0) * self.planned.unwrap_or(1.0)
     }
 }
 

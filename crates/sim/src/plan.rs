@@ -53,6 +53,9 @@ pub struct Plan {
     pub wire: bool,
     /// What becomes of attempts.
     pub fates: Fates,
+    /// How many times longer each task takes than its weight says, by the row that it reads;
+    /// as it says where there is nothing.
+    pub efforts: Option<Arc<[f64]>>,
     /// How long a unit of weight takes at speed 1.
     pub unit: Span,
     /// What is submitted.

@@ -16,7 +16,7 @@ use crate::plan::world::{even, node};
 use crate::plan::{DiskPlan, JobPlan, Keeping, Plan, Stream};
 
 /// In worlds of more nodes than this, not every node knows every other.
-const ACQUAINTED_MAX: usize = 100;
+pub(crate) const ACQUAINTED_MAX: usize = 100;
 
 /// A body that runs a function and asks for one core.
 pub(crate) fn function(name: &str) -> Body {
@@ -57,6 +57,7 @@ impl Plan {
             disk: DiskPlan { sync: Span::ZERO, keeping: Keeping::Nothing },
             wire: false,
             fates: Fates::default(),
+            efforts: None,
             unit: Span::millis(10),
             jobs: Vec::new(),
             tame: None,

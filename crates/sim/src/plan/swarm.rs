@@ -52,6 +52,7 @@ impl Plan {
             disk: disk(&mut Lot::new(seed, "disks")),
             wire: lot.percent(25),
             fates: fates(on, &mut Lot::new(seed, "fates")),
+            efforts: None,
             unit: Span::micros(lot.one_of(&[100, 1_000, 10_000])),
             jobs: Vec::new(),
             tame: None,

@@ -210,10 +210,13 @@ impl World<'_> {
             fates.poison = 0;
         }
         let deaths = &self.deaths;
-        let course = (!fates.plain()).then_some(|item: &GrantItem, index: u32| {
+        let plain = fates.plain() && plan.efforts.is_none();
+        let course = (!plain).then_some(|item: &GrantItem, index: u32| {
             let task = TaskId { index, ..item.range.head() };
             let before = deaths.get(&(item.fence.shard.0, task)).copied().unwrap_or(0);
-            fates.course(plan.seed, item, index, before)
+            let row = item.spec.first_row as usize + index as usize;
+            let planned = plan.efforts.as_ref().and_then(|efforts| efforts.get(row).copied());
+            fates.course(plan.seed, item, index, before).planned(planned)
         });
         let begun = Run::new((slot, items), (self.now, budget), unit, course);
         let (number, life) = (node as u32, self.nodes[node].life);
