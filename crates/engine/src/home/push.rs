@@ -51,12 +51,17 @@ impl Home {
             let info = &self.accounts[node].peer.info;
             self.ready.peek(info, None).cloned()
         })?;
+        let request = &first.spec.body.request;
+        let able = open.into_iter().filter(|node| self.accounts[node].peer.info.can_run(request));
+        let able = able.collect();
+        let able = self.guarded(&first, able);
+        let able = match self.looked_at(able.len()) {
+            Some(places) => places.into_iter().map(|place| able[place]).collect(),
+            None => able,
+        };
         let mut best: Option<(i64, NodeId)> = None;
-        for node in open {
+        for node in able {
             let view = self.accounts[&node].view(totals);
-            if !view.info.can_run(&first.spec.body.request) {
-                continue;
-            }
             let task = task_view(&first);
             let score = self.policy.force.between(&task, &view, &mut self.force_dice).0;
             if best.is_none_or(|(other, _)| score > other) {

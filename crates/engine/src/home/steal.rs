@@ -29,6 +29,10 @@ impl Home {
         if !idle || self.accounts.is_stealing(thief) || self.must_rest(thief, out, timers) {
             return;
         }
+        // A node that the guard keeps from what is ready would get just that for what it steals.
+        if self.policy.giants.is_some() && !self.ready.is_empty() {
+            return;
+        }
         let Some((victim, weight)) = self.pick_victim(thief) else { return };
         if let Some(account) = self.accounts.get_mut(&victim) {
             account.thief = Some(thief);
@@ -71,9 +75,9 @@ impl Home {
         let idle = self.accounts.get(&thief)?.view(totals);
         let victims = self.accounts.victims();
         let victim = self.policy.steal.victim(&idle, victims, &mut self.steal_dice)?;
-        let busy = self.accounts.get(&victim)?.view(totals);
-        let backlog = self.accounts.get(&victim)?.backlog();
-        let amount = self.policy.steal.amount(backlog, idle.power, busy.power);
+        let account = self.accounts.get(&victim)?;
+        let busy = account.power(totals.scale);
+        let amount = self.policy.steal.amount(&account.as_victim(), idle.power, busy);
         (amount > 0).then_some((victim, amount))
     }
 

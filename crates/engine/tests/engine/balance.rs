@@ -67,6 +67,38 @@ fn every_preset_ends_every_task_once() {
 }
 
 #[test]
+fn a_formula_a_sample_and_a_guard_end_every_task_once() {
+    for policy in [
+        "force=expr(mean_load-load+weight*capacity)",
+        "least-loaded,force=power-of-d,d=3",
+        "gravity,force=power-of-d",
+        "least-loaded,giants=1",
+        "fifo,giants=1,steal=none",
+        "round-robin,steal=three",
+    ] {
+        let speeds = [0.5, 1.0, 2.0, 4.0];
+        let nodes: Vec<_> = (0..5).map(|n| info(n, 2, speeds[n as usize % 4])).collect();
+        let mut world = World::new(&nodes, policy, Span::millis(1));
+        thousand(&mut world);
+    }
+}
+
+#[test]
+fn a_giant_goes_to_a_fast_node_that_the_guard_waits_for() {
+    let makespan = |policy: &str| {
+        let nodes = [info(0, 1, 0.5), info(1, 1, 4.0)];
+        let mut world = World::new(&nodes, policy, Span::millis(1));
+        let body = Arc::new(body("f"));
+        let specs = [40.0, 400.0, 390.0].map(|weight| spec("", 1, weight, &body));
+        world.submit(job(specs.into()));
+        world.run();
+        world.busy().into_iter().fold(0.0, f64::max)
+    };
+    let (with, without) = (makespan("fifo,steal=none,giants=1.1"), makespan("fifo,steal=none"));
+    assert!(with * 3.0 < without, "{with} {without}");
+}
+
+#[test]
 fn same_seed_same_bytes() {
     let bytes = || {
         let nodes: Vec<_> = (0..5).map(|n| info(n, 2, 1.0 + f64::from(n))).collect();

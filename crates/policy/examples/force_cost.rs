@@ -1,0 +1,118 @@
+//! What forces cost: nanoseconds to score one node, and microseconds to place one task among a
+//! thousand nodes. Run it with `cargo run --release -p bary-policy --example force_cost`.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::Duration;
+
+use bary_model::id::NodeId;
+use bary_model::node::{NodeInfo, Offers};
+use bary_model::resources::Resources;
+use bary_model::task::Request;
+use bary_model::time::Span;
+use bary_model::weight::Weight;
+use bary_policy::dice::Dice;
+use bary_policy::force::user::User;
+use bary_policy::force::{self, Force};
+use bary_policy::sample::drawn;
+use bary_policy::view::{Foresight, GraphScores, NodeView, TaskView, Used};
+
+const NODES: usize = 1_000;
+const ROUNDS: usize = 2_000;
+/// The same formula as the force `gravity`.
+const GRAVITY: &str = "if(mean_load-load+weight*capacity>0,\
+    (mean_load-load+weight*capacity)/(1+round_trip_ms+50*(1-same_region))^2,\
+    (mean_load-load+weight*capacity)*(1+round_trip_ms+50*(1-same_region))^2)";
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let infos: Vec<NodeInfo> = (0..NODES).map(info).collect();
+    let nodes: Vec<NodeView<'_>> = infos.iter().enumerate().map(view).collect();
+    let request = Request { region: Some("r3".into()), ..Request::default() };
+    let request = Request { resources: Resources::cpus(1), ..request };
+    let mut all = force::all();
+    all.push(std::sync::Arc::new(User::parse(GRAVITY)?));
+    println!("{:<16} {:>12} {:>14}", "FORCE", "NS A NODE", "US A PLACEMENT");
+    for force in &all {
+        let (node, placement) = cost(force.as_ref(), &nodes, &request)?;
+        println!("{:<16} {node:>12.1} {placement:>14.2}", force.name());
+    }
+    Ok(())
+}
+
+/// Nanoseconds to score a node, and microseconds to place a task.
+fn cost(
+    force: &dyn Force,
+    nodes: &[NodeView<'_>],
+    request: &Request,
+) -> Result<(f64, f64), Box<dyn std::error::Error>> {
+    let mut dice = Dice::new(1, "force");
+    let known = Foresight { bytes: Some(1 << 20), ..Foresight::default() };
+    let weight = Weight::new(5.25)?;
+    let task = TaskView { weight, b_level: 5_250, sequence: 0, request, known };
+    let score = |node: &NodeView<'_>, dice: &mut Dice| force.between(&task, node, dice).0;
+    let scored = best_of_three(|| {
+        let each = nodes.iter().map(|node| score(node, &mut dice));
+        each.fold(0_i64, |sum, pull| sum.wrapping_add(black_box(pull)))
+    });
+    let placed = best_of_three(|| {
+        let best = match force.looks_at() {
+            Some(most) => {
+                let places = drawn(nodes.len(), most, &mut dice).into_iter();
+                places.max_by_key(|place| score(&nodes[*place], &mut dice))
+            }
+            None => (0..nodes.len()).max_by_key(|place| score(&nodes[*place], &mut dice)),
+        };
+        best.map_or(0, |place| i64::try_from(place).unwrap_or(0))
+    });
+    let each = scored.as_secs_f64() * 1e9 / (ROUNDS * NODES) as f64;
+    Ok((each, placed.as_secs_f64() * 1e6 / ROUNDS as f64))
+}
+
+/// The shortest of three times that `ROUNDS` calls take.
+fn best_of_three(mut call: impl FnMut() -> i64) -> Duration {
+    let times = (0..3).map(|_| {
+        let began = now();
+        for _ in 0..ROUNDS {
+            black_box(call());
+        }
+        began.elapsed()
+    });
+    times.min().unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a measurement needs the clock that rules may not")]
+#[expect(clippy::disallowed_types, reason = "a measurement needs the clock that rules may not")]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+fn info(n: usize) -> NodeInfo {
+    NodeInfo {
+        id: NodeId(u32::try_from(n).unwrap_or(u32::MAX)),
+        name: format!("n{n}").into(),
+        region: format!("r{}", n % 4).into(),
+        resources: Resources::cpus(8),
+        slots: 8,
+        speed: [0.5, 1.0, 2.0, 4.0][n / 4 % 4],
+        labels: BTreeMap::from([("kind".into(), "cpu".into())]),
+        offers: Offers::default(),
+    }
+}
+
+fn view<'a>((n, info): (usize, &'a NodeInfo)) -> NodeView<'a> {
+    let part = (n * 7_919 % NODES) as f64 / NODES as f64;
+    NodeView {
+        info,
+        load: (part * 1e6) as u64,
+        mean_load: 500_000,
+        granted: (part * 1e4) as u64,
+        tasks: (part * 16.0) as u64,
+        round_trip: Span::micros((part * 1e5) as u64),
+        power: info.power(),
+        free: Some(&info.resources),
+        used: Some(Used { cpu: part, memory: part / 2.0 }),
+        bandwidth: Some(125_000_000),
+        bytes_here: Some((part * 1e6) as u64),
+        scores: Some(GraphScores { closeness: part, fiedler: part - 0.5 }),
+    }
+}
