@@ -7,6 +7,7 @@ pub mod faults;
 pub mod graphs;
 pub mod presence;
 pub mod ready;
+pub mod replay;
 pub mod steering;
 pub mod swarm;
 pub(crate) mod ties;
