@@ -153,7 +153,8 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: JournalVerb,
     },
-    /// Run a world of nodes, tasks and faults in virtual time, and check what must always hold
+    /// Compare policies on a scenario in virtual time, or run a drawn world with faults and check
+    /// what must always hold
     Sim(Box<SimArgs>),
     /// Show the settings, and where each comes from
     Config {

@@ -18,7 +18,7 @@ pub(crate) fn file(cx: &mut Context<'_>, table: &Table<'_>) {
     record(cx, table, &keys, 0..0);
 }
 
-fn record(cx: &mut Context<'_>, table: &Table<'_>, keys: &[&Key], span: Range<usize>) {
+pub(crate) fn record(cx: &mut Context<'_>, table: &Table<'_>, keys: &[&Key], span: Range<usize>) {
     for (name, value) in table {
         match keys.iter().find(|key| key.name == name.get_ref().as_ref()) {
             Some(key) => check(cx, value, &key.shape, &format!("`{}`", key.name)),

@@ -57,7 +57,9 @@ pub enum Shape {
     Any,
 }
 
-pub(crate) const fn key(
+/// A key that need not be there, without an example.
+#[must_use]
+pub const fn key(
     name: &'static str,
     shape: Shape,
     default: &'static str,
@@ -73,11 +75,15 @@ impl Key {
         self.inherits
     }
 
-    pub(crate) const fn example(self, example: &'static str) -> Self {
+    /// The same with a line of TOML that sets it.
+    #[must_use]
+    pub const fn example(self, example: &'static str) -> Self {
         Self { example, ..self }
     }
 
-    pub(crate) const fn required(self) -> Self {
+    /// The same where its table is incomplete without it.
+    #[must_use]
+    pub const fn required(self) -> Self {
         Self { required: true, ..self }
     }
 

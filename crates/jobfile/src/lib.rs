@@ -7,6 +7,7 @@ mod after;
 mod array;
 mod check;
 mod context;
+pub mod document;
 pub mod duration;
 pub mod fault;
 pub mod files;

@@ -102,14 +102,14 @@ pub fn read(
     Err(sorted(cx.faults))
 }
 
-fn sorted(mut faults: Vec<(usize, Fault)>) -> Vec<Fault> {
+pub(crate) fn sorted(mut faults: Vec<(usize, Fault)>) -> Vec<Fault> {
     faults.sort_by_key(|(at, _)| *at);
     let mut faults: Vec<Fault> = faults.into_iter().map(|(_, fault)| fault).collect();
     faults.dedup();
     faults
 }
 
-fn syntax(text: &str, path: &Path, error: &toml::de::Error) -> Fault {
+pub(crate) fn syntax(text: &str, path: &Path, error: &toml::de::Error) -> Fault {
     Fault {
         path: path.display().to_string(),
         place: error.span().map(|span| Place::of(text, span)),

@@ -7,6 +7,7 @@ pub mod fates;
 pub mod history;
 pub mod hunt;
 pub mod invariant;
+pub mod lab;
 mod lot;
 pub mod network;
 mod node;

@@ -7,6 +7,7 @@ use bary_model::time::Span;
 use bary_policy::preset;
 use bary_sim::hunt::case::Case;
 use bary_sim::hunt::cut::Cut;
+use bary_sim::lab::limits::SEEDS_MAX;
 use bary_sim::plan::Plan;
 use bary_sim::plan::faults::Faults;
 use bary_sim::plan::swarm::Sizes;
@@ -23,7 +24,38 @@ pub(crate) struct SimArgs {
     #[command(subcommand)]
     pub(crate) verb: Option<SimVerb>,
     #[command(flatten)]
+    pub(crate) lab: LabArgs,
+    #[command(flatten)]
     pub(crate) one: OneArgs,
+}
+
+/// A scenario whose policies are compared.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Comparison")]
+pub(crate) struct LabArgs {
+    /// A scenario; without it and without flags of a drawn world, the default scenario
+    #[arg(value_name = "SCENARIO.toml")]
+    pub(crate) file: Option<PathBuf>,
+    /// How many seeds each policy lives, instead of those that the scenario says
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=SEEDS_MAX as i64))]
+    pub(crate) seeds: Option<u32>,
+    /// Draw the comparison into a file of its own
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Write a report with all charts, one HTML file that needs nothing else
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write a scenario to begin with, with comments, to NAME.toml or the given file
+    #[arg(long, value_name = "NAME", conflicts_with = "seeds")]
+    pub(crate) init: Option<String>,
+    /// Runs at a time; one for each core where absent
+    #[arg(short = 'j', long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub(crate) jobs: Option<u32>,
+    /// Tell how long each run took on this machine, which is not the same each time
+    #[arg(long)]
+    pub(crate) time: bool,
 }
 
 /// What else can be done with simulations.
@@ -38,9 +70,10 @@ pub(crate) enum SimVerb {
 /// Which world, and what is shown of it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OneArgs {
-    /// From which everything is drawn that no other flag says
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(crate) seed: u64,
+    /// Run one drawn world, from which everything is drawn that no other flag says; with a
+    /// scenario, its first seed
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) world: WorldArgs,
     /// Leave parts of the drawn plan out, as a hunt prints them: fault.3,job.0,nodes.2,loss
@@ -76,9 +109,10 @@ pub(crate) struct WorldArgs {
     /// Kinds of faults between commas, all or none; some are drawn where absent
     #[arg(long, value_name = "KIND,..", value_parser = Faults::parse)]
     pub(crate) faults: Option<Faults>,
-    /// How tasks are placed at first; drawn where absent
+    /// How tasks are placed at first; drawn where absent. In a comparison: presets between commas,
+    /// policies with parts between semicolons, or the flag several times
     #[arg(long, value_name = "POLICY")]
-    pub(crate) policy: Option<String>,
+    pub(crate) policy: Vec<String>,
     /// When all faults are over; drawn where absent
     #[arg(long, value_name = "TIME", value_parser = value::some_time)]
     pub(crate) until: Option<Span>,
@@ -137,12 +171,40 @@ pub(crate) struct JudgeArgs {
     pub(crate) ended: bool,
 }
 
+impl OneArgs {
+    /// The first flag of drawn worlds that is given; `--seed` alone is one.
+    pub(crate) fn drawn(&self) -> Option<&'static str> {
+        let WorldArgs { nodes, homes, tasks, faults, until, gossip, flaw, policy: _ } = &self.world;
+        let flags = [
+            (nodes.is_some(), "--nodes"),
+            (homes.is_some(), "--homes"),
+            (tasks.is_some(), "--tasks"),
+            (faults.is_some(), "--faults"),
+            (until.is_some(), "--until"),
+            (*gossip, "--gossip"),
+            (flaw.is_some(), "--flaw"),
+            (!self.without.is_empty(), "--without"),
+            (self.table, "--table"),
+            (self.history.is_some(), "--history"),
+            (self.no_check, "--no-check"),
+            (self.plain, "--plain"),
+            (self.seed.is_some(), "--seed"),
+        ];
+        flags.iter().find(|(given, _)| *given).map(|(_, name)| *name)
+    }
+}
+
 impl WorldArgs {
     /// The case of a seed in such a world.
     pub(crate) fn case(&self, seed: u64) -> Result<Case, Complaint> {
-        if let Some(policy) = &self.policy {
-            preset::parse(policy).map_err(Complaint::usage)?;
+        if let [_, second, ..] = &self.policy[..] {
+            let text = format!("a drawn world has one policy at first, so not `{second}` as well");
+            return Err(Complaint::usage(text).help("compare several with bary sim SCENARIO.toml"));
         }
+        let policy = self.policy.first();
+        policy
+            .map_or(Ok(()), |policy| preset::parse(policy).map(drop))
+            .map_err(Complaint::usage)?;
         if let (Some(nodes), Some(homes)) = (self.nodes, self.homes)
             && homes > nodes
         {
@@ -155,7 +217,7 @@ impl WorldArgs {
             seed,
             sizes,
             faults: self.faults,
-            policy: self.policy.clone(),
+            policy: policy.cloned(),
             gossip: self.gossip,
             flaw: self.flaw,
             without: Vec::new(),

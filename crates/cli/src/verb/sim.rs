@@ -1,4 +1,4 @@
-//! `bary sim`: one world in virtual time, judged as it goes on.
+//! `bary sim`: a scenario whose policies are compared, or one drawn world, judged as it goes on.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -22,19 +22,21 @@ use crate::verb;
 
 mod hunting;
 mod judge;
+mod lab;
 mod tally;
 
-/// Runs one world, or hunts, or judges a history.
+/// Compares policies, runs one drawn world, hunts, or judges a history.
 pub(crate) fn run(args: &SimArgs, face: Face) -> Result<Exit, Complaint> {
     match &args.verb {
-        Some(SimVerb::Hunt(hunt)) => hunting::run(hunt, face),
-        Some(SimVerb::Judge(judged)) => judge::run(judged, face),
-        None => one(&args.one, face),
+        Some(SimVerb::Hunt(hunt)) => hunting::run(hunt, face.without_rows()?),
+        Some(SimVerb::Judge(judged)) => judge::run(judged, face.without_rows()?),
+        None if lab::is_meant(args) => lab::run(args, face),
+        None => one(&args.one, face.without_rows()?),
     }
 }
 
 fn one(args: &OneArgs, face: Face) -> Result<Exit, Complaint> {
-    let mut case = args.world.case(args.seed)?;
+    let mut case = args.world.case(args.seed.unwrap_or(0))?;
     case.without.clone_from(&args.without);
     let plan = sim::bounded(if args.plain { plain(args) } else { case.plan() })?;
     let mut rows = Rows::new(face);
@@ -65,8 +67,8 @@ fn plain(args: &OneArgs) -> Plan {
     let nodes = args.world.nodes.unwrap_or(100) as usize;
     let homes = (args.world.homes.unwrap_or(1) as usize).min(nodes);
     let tasks = args.world.tasks.unwrap_or(100_000);
-    let policy = args.world.policy.as_deref().unwrap_or("gravity");
-    Plan { seed: args.seed, ..Plan::plain(nodes, homes, tasks, policy) }
+    let policy = args.world.policy.first().map_or("gravity", String::as_str);
+    Plan { seed: args.seed.unwrap_or(0), ..Plan::plain(nodes, homes, tasks, policy) }
 }
 
 /// Sees nothing.

@@ -1,0 +1,115 @@
+//! All runs of a comparison, on as many threads as there are cores.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bary_sim::lab::compare::Row;
+use bary_sim::lab::load;
+use bary_sim::lab::measures::Measures;
+use bary_sim::lab::scenario::Scenario;
+use bary_sim::lab::trial::{self, Trial, TrialError};
+
+use crate::args::Face;
+use crate::args::cluster::cores;
+use crate::complaint::Complaint;
+use crate::screen::Screen;
+
+/// How often progress is shown.
+const PACE: Duration = Duration::from_millis(200);
+
+/// What came of all runs.
+pub(crate) struct Runs {
+    /// A row for each policy.
+    pub(crate) rows: Vec<Row>,
+    /// The first seed's run of each policy.
+    pub(crate) first: Vec<Trial>,
+    /// How long this machine took for each task of a policy's runs, in microseconds.
+    pub(crate) host: Vec<f64>,
+}
+
+/// One run, as it is when it is over.
+struct Done {
+    measures: Measures,
+    trial: Option<Trial>,
+    took: Duration,
+}
+
+/// Every policy with every seed; the same whatever order they run in.
+pub(crate) fn all(
+    scenario: &Scenario,
+    jobs: Option<u32>,
+    screen: &mut Screen,
+    face: Face,
+) -> Result<Runs, Complaint> {
+    let (policies, seeds) = (scenario.policies.len(), scenario.seeds as usize);
+    let many = policies * seeds;
+    let threads = (jobs.unwrap_or_else(cores) as usize).clamp(1, many.max(1));
+    let (next, over) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let done: Mutex<Vec<Option<Result<Done, TrialError>>>> =
+        Mutex::new((0..many).map(|_| None).collect());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= many {
+                return;
+            }
+            let one = one(scenario, at % policies, at / policies);
+            // One that failed makes all others useless.
+            if one.is_err() {
+                next.store(many, Ordering::Relaxed);
+            }
+            done.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(one);
+            over.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            if !face.is_quiet() && std::io::stderr().is_terminal() {
+                let over = over.load(Ordering::Relaxed);
+                screen.show_bar(&format!("bary: {over} of {many} runs"));
+            }
+            thread::park_timeout(PACE);
+        }
+    });
+    screen.hide_bar();
+    gathered(scenario, done.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn one(scenario: &Scenario, policy: usize, number: usize) -> Result<Done, TrialError> {
+    let seed = scenario.seed.wrapping_add(number as u64);
+    let load = load::load(scenario, seed);
+    let began = Instant::now();
+    let trial = trial::run(scenario, &load, &scenario.policies[policy].name, seed)?;
+    let took = began.elapsed();
+    Ok(Done { measures: trial.measures.clone(), trial: (number == 0).then_some(trial), took })
+}
+
+fn gathered(
+    scenario: &Scenario,
+    done: Vec<Option<Result<Done, TrialError>>>,
+) -> Result<Runs, Complaint> {
+    let named = |policy: &bary_policy::preset::Policy| Row {
+        policy: policy.name.clone(),
+        runs: Vec::with_capacity(scenario.seeds as usize),
+    };
+    let mut runs = Runs {
+        rows: scenario.policies.iter().map(named).collect(),
+        first: Vec::new(),
+        host: vec![0.0; scenario.policies.len()],
+    };
+    let tasks = scenario.tasks() as f64 * f64::from(scenario.seeds);
+    for (at, one) in done.into_iter().enumerate() {
+        let Some(one) = one else { continue };
+        let one = one.map_err(Complaint::failed)?;
+        let policy = at % scenario.policies.len();
+        let seed = scenario.seed.wrapping_add((at / scenario.policies.len()) as u64);
+        runs.rows[policy].runs.push((seed, one.measures));
+        runs.host[policy] += one.took.as_secs_f64() * 1e6 / tasks;
+        runs.first.extend(one.trial);
+    }
+    Ok(runs)
+}

@@ -1,0 +1,23 @@
+//! The laboratory: a scenario says nodes, network, workload and faults in a file; each policy
+//! lives it in virtual time, once a seed; and what came of it is compared. What runs is the very
+//! engine that a cluster runs.
+
+pub mod chart;
+pub mod compare;
+mod draw;
+pub mod faults;
+pub mod graph;
+pub mod keys;
+pub mod limits;
+pub mod load;
+pub mod log;
+pub mod measures;
+pub mod network;
+pub mod nodes;
+pub mod page;
+pub mod sample;
+pub mod scenario;
+pub mod shape;
+pub mod trial;
+pub mod weights;
+pub mod workload;

@@ -1,0 +1,250 @@
+//! The keys of a scenario. This one table is what scenarios are checked against and what the
+//! page of the simulator must name.
+
+use bary_jobfile::keys::{Key, Shape, key};
+
+use crate::lab::limits::{CORES_MAX, NODES_MAX, SEEDS_MAX, TASKS_MAX};
+
+const NUMBER: Shape = Shape::Number(1e-6, 1e6);
+const SHARE: Shape = Shape::Number(0.0, 1.0);
+const TIME: Shape = Shape::Time { zero: true };
+const SPAN: Shape = Shape::Time { zero: false };
+const CORES: Shape = Shape::Integer(1, CORES_MAX as i64);
+
+/// The keys at the top.
+pub static TOP: [Key; 10] = [
+    key("name", Shape::Text, "the file's name", "What the scenario is called.")
+        .example("name = \"two regions\""),
+    key("unit", SPAN, "\"10ms\"", "How long a task of weight 1 takes at speed 1.")
+        .example("unit = \"10ms\""),
+    key(
+        "homes",
+        Shape::Integer(1, NODES_MAX as i64),
+        "1",
+        "How many nodes take work in and know the truth about it, spread evenly over all nodes.",
+    )
+    .example("homes = 4"),
+    key(
+        "policies",
+        Shape::List(&Shape::Text),
+        "[\"gravity\", \"work-stealing\", \"least-loaded\", \"round-robin\", \"random\"]",
+        "The policies that are compared: presets, or presets with parts.",
+    )
+    .example("policies = [\"gravity\", \"gravity,alpha=0.25\", \"random\"]"),
+    key(
+        "seeds",
+        Shape::Integer(1, SEEDS_MAX as i64),
+        "5",
+        "How many times each policy lives the scenario, each time drawn anew.",
+    )
+    .example("seeds = 20"),
+    key("seed", Shape::Integer(0, i64::MAX), "1", "The first of these seeds; the others follow.")
+        .example("seed = 1"),
+    key("nodes", Shape::List(&Shape::Record(&NODES)), "", "Groups of nodes.").example("[[nodes]]"),
+    key("network", Shape::Record(&NETWORK), "", "How long messages take, and which are lost.")
+        .example("[network]"),
+    key("workload", Shape::List(&Shape::Record(&WORKLOAD)), "", "What there is to do.")
+        .example("[[workload]]"),
+    key("fault", Shape::List(&Shape::Record(&FAULT)), "", "What goes wrong.").example("[[fault]]"),
+];
+
+/// The keys of `[[nodes]]`.
+pub static NODES: [Key; 8] = [
+    key("count", Shape::Integer(1, NODES_MAX as i64), "1", "How many nodes are like this.")
+        .example("count = 10"),
+    key(
+        "speed",
+        Shape::Either(&[NUMBER, Shape::List(&NUMBER)]),
+        "1",
+        "How much weight a slot does in a unit of time; of several speeds, the nodes of the group \
+         have one after another.",
+    )
+    .example("speed = [0.5, 1, 2, 4]"),
+    key("slots", CORES, "1", "How many tasks of one core run at a time.").example("slots = 4"),
+    key("cpus", CORES, "as many as slots", "How many cores there are.").example("cpus = 4"),
+    key("memory", Shape::Size, "\"64GiB\"", "How much memory there is.")
+        .example("memory = \"16GiB\""),
+    key("gpus", Shape::Integer(0, 1_024), "0", "How many GPUs there are.").example("gpus = 1"),
+    key("region", Shape::Text, "\"r0\"", "Where they are.").example("region = \"eu\""),
+    key("labels", Shape::Map(&Shape::Text), "", "Labels that tasks may ask for.")
+        .example("labels = { disk = \"ssd\" }"),
+];
+
+/// The keys of `[network]`.
+pub static NETWORK: [Key; 5] = [
+    key("latency", TIME, "\"1ms\"", "How long a message takes one way inside a region.")
+        .example("latency = \"1ms\""),
+    key("between", TIME, "\"50ms\"", "The same between two regions.").example("between = \"50ms\""),
+    key(
+        "latencies",
+        Shape::List(&Shape::List(&TIME)),
+        "",
+        "Instead of both: a row for each region, in the order in which the nodes name them, with \
+         the time to each region.",
+    )
+    .example("latencies = [[\"1ms\", \"80ms\"], [\"80ms\", \"2ms\"]]"),
+    key(
+        "jitter",
+        Shape::Flag,
+        "true",
+        "Whether a message takes 0.9 times its latency and an exponential tenth.",
+    )
+    .example("jitter = false"),
+    key("loss", Shape::Number(0.0, 0.5), "0", "Which share of all messages is lost.")
+        .example("loss = 0.01"),
+];
+
+/// The laws by which weights are drawn.
+pub const LAWS: &[&str] = &["constant", "uniform", "pareto", "bimodal", "lognormal"];
+/// How tasks may arrive.
+pub const ARRIVALS: &[&str] = &["batch", "poisson", "even"];
+/// The families of graphs.
+pub const GRAPHS: &[&str] = &["chain", "fork-join", "tree", "map-reduce", "stencil", "layers"];
+/// The kinds of faults.
+pub const FAULTS: &[&str] = &["crash", "death", "pause", "slow", "partition"];
+
+/// The keys of `[[workload]]`.
+pub static WORKLOAD: [Key; 17] = [
+    key(
+        "tasks",
+        Shape::Integer(1, TASKS_MAX as i64),
+        "1000",
+        "How many tasks there are; whole graphs, where they make some.",
+    )
+    .example("tasks = 1000"),
+    key(
+        "weights",
+        Shape::Record(&WEIGHTS),
+        "{ law = \"uniform\" }",
+        "How heavy tasks are: a task takes its weight times the unit, by the node's speed.",
+    )
+    .example("weights = { law = \"pareto\", shape = 1.5, most = 1000 }"),
+    key(
+        "error",
+        Shape::Number(0.0, 3.0),
+        "0",
+        "How wrong weights are: what a task really weighs is its weight times a log-normal number \
+         with this sigma.",
+    )
+    .example("error = 0.3"),
+    key(
+        "unknown",
+        Shape::Flag,
+        "false",
+        "Whether nobody says what tasks weigh: all are said to weigh the mean.",
+    )
+    .example("unknown = true"),
+    key(
+        "arrivals",
+        Shape::Choice(ARRIVALS),
+        "\"batch\"",
+        "Whether all tasks are there at once, come at random moments, or one after another.",
+    )
+    .example("arrivals = \"poisson\""),
+    key("at", TIME, "0", "When the first may arrive.").example("at = \"2s\""),
+    key("every", SPAN, "", "The mean time between two arrivals.").example("every = \"500ms\""),
+    key("rate", Shape::Number(1e-6, 1e9), "", "Instead: how many arrive in a second.")
+        .example("rate = 100"),
+    key(
+        "rho",
+        Shape::Number(0.001, 10.0),
+        "",
+        "Instead: for which share of their time arrivals keep all nodes busy.",
+    )
+    .example("rho = 0.8"),
+    key(
+        "skew",
+        Shape::Record(&SKEW),
+        "",
+        "Where tasks arrive; evenly at all homes where it is absent.",
+    )
+    .example("skew = { share = 0.8, homes = 0.1 }"),
+    key("owners", Shape::Integer(1, 1_000), "1", "Among how many owners tasks are dealt in turn.")
+        .example("owners = 3"),
+    key("graph", Shape::Choice(GRAPHS), "", "Tasks that wait for others, as such graphs.")
+        .example("graph = \"map-reduce\""),
+    key(
+        "width",
+        Shape::Integer(1, 10_000),
+        "10",
+        "How many tasks of a graph may run side by side.",
+    )
+    .example("width = 16"),
+    key("depth", Shape::Integer(1, 10_000), "3", "How many of a graph follow each other.")
+        .example("depth = 8"),
+    key("cpus", CORES, "1", "How many cores each task needs.").example("cpus = 2"),
+    key("memory", Shape::Size, "none", "How much memory each task needs.")
+        .example("memory = \"1GiB\""),
+    key("gpus", Shape::Integer(0, 1_024), "0", "How many GPUs each task needs.")
+        .example("gpus = 1"),
+];
+
+/// The keys of `weights`.
+pub static WEIGHTS: [Key; 7] = [
+    key("law", Shape::Choice(LAWS), "\"uniform\"", "How they are drawn.")
+        .example("law = \"uniform\"")
+        .required(),
+    key(
+        "least",
+        NUMBER,
+        "1",
+        "The least weight: of uniform, pareto, and the light ones of bimodal.",
+    )
+    .example("least = 1"),
+    key(
+        "most",
+        NUMBER,
+        "10; pareto 1000, bimodal 2, lognormal 1000000",
+        "The greatest weight; of bimodal, of its light ones.",
+    )
+    .example("most = 10"),
+    key("shape", Shape::Number(0.1, 10.0), "1.5", "The exponent of pareto: a lower one is wilder.")
+        .example("shape = 1.5"),
+    key("sigma", Shape::Number(0.0, 3.0), "1", "How wide lognormal is.").example("sigma = 1"),
+    key(
+        "value",
+        NUMBER,
+        "1; bimodal 50",
+        "The weight of constant, the median of lognormal, or the \
+         mean of the heavy ones of bimodal.",
+    )
+    .example("value = 5"),
+    key("heavy", SHARE, "0.1", "Which share of bimodal is heavy.").example("heavy = 0.1"),
+];
+
+/// The keys of `skew`.
+pub static SKEW: [Key; 2] = [
+    key("share", SHARE, "", "Which share of the tasks arrives there.")
+        .example("share = 0.8")
+        .required(),
+    key("homes", SHARE, "", "At which share of the homes, the first ones.")
+        .example("homes = 0.1")
+        .required(),
+];
+
+/// The keys of `[[fault]]`.
+pub static FAULT: [Key; 5] = [
+    key(
+        "kind",
+        Shape::Choice(FAULTS),
+        "",
+        "What goes wrong: a process ends and comes back, a \
+         node ends for good, a process stands still, a node is ten times slower, or some nodes \
+         and the others do not reach each other.",
+    )
+    .example("kind = \"crash\"")
+    .required(),
+    key("at", TIME, "0", "When it begins.").example("at = \"1s\""),
+    key("lasts", SPAN, "\"1s\"", "How long it lasts; a death lasts for good.")
+        .example("lasts = \"500ms\""),
+    key(
+        "nodes",
+        Shape::Either(&[NODE, Shape::List(&NODE)]),
+        "",
+        "Whom it meets, by number from 0.",
+    )
+    .example("nodes = [0, 3]"),
+    key("region", Shape::Text, "", "Instead: all nodes of a region.").example("region = \"eu\""),
+];
+
+const NODE: Shape = Shape::Integer(0, NODES_MAX as i64 - 1);

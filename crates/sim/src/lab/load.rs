@@ -1,0 +1,164 @@
+//! Draws the tasks of a seed. Each purpose has dice of its own.
+
+use bary_model::time::{Moment, Span};
+
+use crate::lab::draw;
+use crate::lab::nodes::homes_of;
+use crate::lab::scenario::Scenario;
+use crate::lab::shape::{Arrival, Load, Piece};
+use crate::lab::weights::rounded;
+use crate::lab::workload::{Arrivals, Pace, Workload};
+use crate::lot::Lot;
+
+/// The load of a scenario for one seed.
+#[must_use]
+pub fn load(scenario: &Scenario, seed: u64) -> Load {
+    let mut load = Load::default();
+    for (number, workload) in scenario.workloads.iter().enumerate() {
+        let lot = |purpose| Lot::new(seed.wrapping_add(number as u64 * STRIDE), purpose);
+        let dice =
+            Lots { graphs: lot("graphs"), moments: lot("moments"), homes: lot("arrival homes") };
+        let first = load.tasks.len();
+        pieces(workload, &mut lot("weights"), &mut lot("errors"), &mut load);
+        arrivals(scenario, workload, dice, first, &mut load);
+    }
+    load.errs = load.tasks.iter().any(|task| task.real != task.weight.units());
+    load.jobs.sort_by_key(|job| job.at);
+    load
+}
+
+/// Keeps the dice of workloads apart.
+const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
+
+struct Lots {
+    graphs: Lot,
+    moments: Lot,
+    homes: Lot,
+}
+
+/// The tasks themselves.
+fn pieces(workload: &Workload, weights: &mut Lot, errors: &mut Lot, load: &mut Load) {
+    let first = load.tasks.len();
+    for _ in 0..workload.all_tasks() {
+        let weight = workload.weights.draw(weights);
+        let factor = match workload.error {
+            0.0 => 1.0,
+            sigma => draw::lognormal(errors, sigma),
+        };
+        let real = weight.units() * factor;
+        load.tasks.push(Piece { weight, real, after: Box::default() });
+    }
+    if workload.unknown {
+        let own = &mut load.tasks[first..];
+        let sum: f64 = own.iter().map(|task| task.weight.units()).sum();
+        let mean = rounded(sum / own.len().max(1) as f64);
+        own.iter_mut().for_each(|task| task.weight = mean);
+    }
+}
+
+/// Makes jobs of them: one for each graph or each task that comes by itself, or one for each home
+/// and owner where all are there at once.
+fn arrivals(
+    scenario: &Scenario,
+    workload: &Workload,
+    mut dice: Lots,
+    first: usize,
+    load: &mut Load,
+) {
+    let own = load.jobs.len();
+    let homes = homes_of(scenario.count(), scenario.homes);
+    let whose = |number: usize| number as u32 % workload.owners;
+    if let Some(graph) = workload.graph {
+        let size = graph.tasks() as usize;
+        for (number, at) in (first..load.tasks.len()).step_by(size).enumerate() {
+            let drawn = graph.draw(&mut dice.graphs);
+            for (task, after) in load.tasks[at..at + size].iter_mut().zip(drawn) {
+                task.after = after.into();
+            }
+            let home = homes[number % homes.len()];
+            load.jobs.push(job(workload, (at, size), home, whose(number)));
+        }
+    } else if workload.arrivals == Arrivals::Batch {
+        batches(workload, &homes, first, load);
+        return;
+    } else {
+        for (number, at) in (first..load.tasks.len()).enumerate() {
+            let home = homes[number % homes.len()];
+            load.jobs.push(job(workload, (at, 1), home, whose(number)));
+        }
+    }
+    let every = pace(scenario, workload, load, own, first);
+    let mut at = Moment(0) + workload.at;
+    for job in &mut load.jobs[own..] {
+        match workload.arrivals {
+            Arrivals::Batch => {}
+            Arrivals::Even(_) => at = Moment((at + every).0),
+            Arrivals::Poisson(_) => {
+                at = at + Span::from_secs_f64(every.as_secs_f64() * dice.moments.exponential());
+            }
+        }
+        job.at = at;
+        // Where all come alike, a home is drawn as well, so that no order is hidden in it.
+        if workload.arrivals != Arrivals::Batch || workload.skew.is_some() {
+            job.home = homes[place(workload, homes.len(), &mut dice.homes)];
+        }
+    }
+}
+
+/// All at once: a job for each home and owner, its tasks dealt in turn.
+fn batches(workload: &Workload, homes: &[usize], first: usize, load: &mut Load) {
+    let (owners, tasks) = (workload.owners as usize, load.tasks.split_off(first));
+    let many = homes.len() * owners;
+    let mut dealt: Vec<Vec<Piece>> = vec![Vec::new(); many];
+    let all = tasks.len();
+    for (number, task) in tasks.into_iter().enumerate() {
+        let home = match workload.skew {
+            // The first so many of each hundred are dealt among the first homes.
+            Some((share, part)) if (number as f64) < share * all as f64 => {
+                number % hot(part, homes.len())
+            }
+            _ => number % homes.len(),
+        };
+        dealt[home * owners + number / homes.len() % owners].push(task);
+    }
+    for (at, tasks) in dealt.into_iter().enumerate().filter(|(_, tasks)| !tasks.is_empty()) {
+        let (start, count) = (load.tasks.len(), tasks.len());
+        load.tasks.extend(tasks);
+        load.jobs.push(job(workload, (start, count), homes[at / owners], (at % owners) as u32));
+    }
+}
+
+fn job(workload: &Workload, (first, count): (usize, usize), home: usize, owner: u32) -> Arrival {
+    let (at, need) = (Moment(0) + workload.at, workload.need);
+    Arrival { at, home, owner, first: first as u32, count: count as u32, need }
+}
+
+/// How long it is between two jobs.
+fn pace(s: &Scenario, workload: &Workload, load: &Load, own: usize, first: usize) -> Span {
+    let (Arrivals::Poisson(pace) | Arrivals::Even(pace)) = workload.arrivals else {
+        return Span::ZERO;
+    };
+    match pace {
+        Pace::Every(span) => span,
+        Pace::Rho(rho) => {
+            let work: f64 = load.tasks[first..].iter().map(|task| task.real).sum();
+            let jobs = (load.jobs.len() - own).max(1) as f64;
+            let each = work * f64::from(workload.need.cpus) * s.unit.as_secs_f64() / jobs;
+            Span::from_secs_f64(each / (rho * s.power()))
+        }
+    }
+}
+
+/// At which of so many homes a task arrives.
+fn place(workload: &Workload, homes: usize, lot: &mut Lot) -> usize {
+    let among = match workload.skew {
+        Some((share, part)) if draw::share(lot) < share => hot(part, homes),
+        _ => homes,
+    };
+    lot.below(among as u64) as usize
+}
+
+/// How many homes are this share of them; at least one.
+fn hot(part: f64, homes: usize) -> usize {
+    ((part * homes as f64).ceil() as usize).clamp(1, homes)
+}

@@ -1,0 +1,124 @@
+//! The nodes of a scenario: groups of equal ones.
+
+use std::collections::BTreeMap;
+
+use bary_jobfile::document::Section;
+use bary_model::id::NodeId;
+use bary_model::node::{NodeInfo, Offers};
+use bary_model::resources::Resources;
+
+use crate::plan::NodePlan;
+
+/// The memory of a node of which nothing is said.
+const MEMORY: u64 = 64 << 30;
+
+/// Nodes that are alike, apart from their speeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// How many.
+    pub count: usize,
+    /// The speeds, which they have one after another; at least one.
+    pub speeds: Vec<f64>,
+    /// How many tasks of one core each runs at a time.
+    pub slots: u32,
+    /// Its cores.
+    pub cpus: u32,
+    /// Its memory in bytes.
+    pub memory: u64,
+    /// Its GPUs.
+    pub gpus: u32,
+    /// Where they are.
+    pub region: Box<str>,
+    /// What tasks may ask for.
+    pub labels: BTreeMap<Box<str>, Box<str>>,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self {
+            count: 1,
+            speeds: vec![1.0],
+            slots: 1,
+            cpus: 1,
+            memory: MEMORY,
+            gpus: 0,
+            region: "r0".into(),
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
+impl Group {
+    pub(crate) fn read(from: &Section<'_>) -> Self {
+        let usual = Self::default();
+        let whole = |key, usual: u32| from.integer(key).map_or(usual, |number| number as u32);
+        let mut speeds = from.numbers("speed");
+        if speeds.is_empty() {
+            speeds = usual.speeds;
+        }
+        let slots = whole("slots", 1);
+        Self {
+            count: whole("count", 1) as usize,
+            speeds,
+            slots,
+            cpus: whole("cpus", slots),
+            memory: from.size("memory").unwrap_or(MEMORY),
+            gpus: whole("gpus", 0),
+            region: from.text("region").map_or(usual.region, Into::into),
+            labels: from.map("labels").iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+        }
+    }
+
+    /// The node of this number, which is the group's `own`-th.
+    fn node(&self, id: usize, own: usize, region: u16) -> NodePlan {
+        let info = NodeInfo {
+            offers: Offers::default(),
+            id: NodeId(id as u32),
+            name: format!("n{id}").into(),
+            region: self.region.clone(),
+            resources: Resources {
+                memory: self.memory,
+                milli_gpus: u64::from(self.gpus) * 1_000,
+                ..Resources::cpus(self.cpus)
+            },
+            slots: self.slots,
+            speed: self.speeds[own % self.speeds.len()],
+            labels: self.labels.clone(),
+        };
+        NodePlan { info, region, home: false, drift: 0 }
+    }
+}
+
+/// The regions in the order in which groups name them.
+#[must_use]
+pub fn regions(groups: &[Group]) -> Vec<Box<str>> {
+    let mut regions: Vec<Box<str>> = Vec::new();
+    for group in groups {
+        if !regions.contains(&group.region) {
+            regions.push(group.region.clone());
+        }
+    }
+    regions
+}
+
+/// All nodes, of which so many are homes, spread evenly.
+pub(crate) fn plans(groups: &[Group], homes: usize) -> Vec<NodePlan> {
+    let regions = regions(groups);
+    let mut nodes = Vec::new();
+    for group in groups {
+        let region = regions.iter().position(|one| *one == group.region).unwrap_or(0) as u16;
+        nodes.extend((0..group.count).map(|own| (group, own, region)));
+    }
+    let numbered = nodes.into_iter().enumerate();
+    let mut plans: Vec<NodePlan> =
+        numbered.map(|(id, (group, own, region))| group.node(id, own, region)).collect();
+    for home in homes_of(plans.len(), homes) {
+        plans[home].home = true;
+    }
+    plans
+}
+
+/// Which nodes are homes.
+pub(crate) fn homes_of(nodes: usize, homes: usize) -> Vec<usize> {
+    (0..homes).map(|home| home * nodes / homes).collect()
+}

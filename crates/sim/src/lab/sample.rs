@@ -1,0 +1,59 @@
+//! Scenarios to begin with, with comments that explain them.
+
+use std::path::Path;
+
+use crate::lab::scenario::{self, Scenario};
+
+/// One of them.
+#[derive(Debug)]
+pub struct Sample {
+    /// Its name.
+    pub name: &'static str,
+    /// What it shows, in one line.
+    pub what: &'static str,
+    /// Its file.
+    pub text: &'static str,
+}
+
+macro_rules! sample {
+    ($name:literal, $what:literal) => {
+        Sample {
+            name: $name,
+            what: $what,
+            text: include_str!(concat!("../../../../examples/scenarios/", $name, ".toml")),
+        }
+    };
+}
+
+/// Every sample; the first is what runs where no scenario is named.
+pub static SAMPLES: [Sample; 11] = [
+    sample!("default", "ten equal nodes, a thousand tasks at once"),
+    sample!("lan", "nodes of unequal speed"),
+    sample!("regions", "two regions, 50 ms apart"),
+    sample!("arrivals", "tasks that come one by one, at 0.8 of what the nodes can do"),
+    sample!("heavy-tail", "few heavy tasks, and weights that are wrong"),
+    sample!("graphs", "tasks that wait for others"),
+    sample!("faults", "crashes, a slow node, a region cut off, lost messages"),
+    sample!("burst", "twenty tasks of a second on five nodes"),
+    sample!("gradual", "ten tasks that come one after another"),
+    sample!("long", "five tasks of five seconds on five nodes"),
+    sample!("pids", "the world of the published PIDS table"),
+];
+
+/// The sample of a name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Sample> {
+    SAMPLES.iter().find(|sample| sample.name == name)
+}
+
+/// What runs where no scenario is named.
+///
+/// # Panics
+/// Never: a test reads every sample.
+#[must_use]
+pub fn usual() -> Scenario {
+    match scenario::read(SAMPLES[0].text, Path::new("default.toml")) {
+        Ok(scenario) => scenario,
+        Err(faults) => panic!("{} faults in a sample", faults.len()),
+    }
+}

@@ -1,0 +1,195 @@
+//! One policy that lives one seed of a scenario.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bary_engine::flaw::Flaws;
+use bary_engine::limits::Limits;
+use bary_model::id::SpecNo;
+use bary_model::job::{About, JobSpec, SubmissionKey};
+use bary_model::resources::Resources;
+use bary_model::task::{After, Body, TaskSpec};
+use bary_model::time::{Moment, Span};
+
+use crate::fates::Fates;
+use crate::lab::log::Log;
+use crate::lab::measures::{Measures, Setting};
+use crate::lab::nodes;
+use crate::lab::scenario::Scenario;
+use crate::lab::shape::{Arrival, Load};
+use crate::lab::workload::Need;
+use crate::plan::ready::{ACQUAINTED_MAX, function};
+use crate::plan::{DiskPlan, JobPlan, Keeping, Plan};
+use crate::report::{Report, Verdict};
+use crate::world;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Trial {
+    /// The measures.
+    pub measures: Measures,
+    /// Where and when each task ran.
+    pub log: Log,
+    /// What the world counted.
+    pub report: Report,
+}
+
+/// Why a run tells nothing. Nothing is left of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TrialError {
+    /// It did not come to its end.
+    #[error("with {policy} and seed {seed} {what}: {left} tasks had not ended")]
+    Endless {
+        /// The policy.
+        policy: String,
+        /// The seed.
+        seed: u64,
+        /// How it went.
+        what: &'static str,
+        /// How many tasks were left.
+        left: u64,
+    },
+}
+
+/// Lives a load that was drawn for `seed`.
+///
+/// # Errors
+/// Where the world did not come to rest: with a policy that leaves tasks, or after more events
+/// than [`EVENTS_MAX`] and so many for each task.
+pub fn run(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Result<Trial, TrialError> {
+    let plan = plan(scenario, load, policy, seed);
+    let mut log = Log::new(load, plan.nodes.len(), zero(scenario));
+    let report = world::run(&plan, Some(&mut log), None);
+    let what = match report.verdict {
+        Verdict::Rest | Verdict::Late => "the world came to its deadline",
+        Verdict::Apart => "nodes did not see each other",
+        Verdict::TooMany => "there were too many events",
+        Verdict::Still => "very much happened without any time going by",
+    };
+    let left = log.left();
+    // Timers of work that is done may go on; tasks that are left may not.
+    if left > 0 && scenario.faults.is_empty() {
+        return Err(TrialError::Endless { policy: policy.to_owned(), seed, what, left });
+    }
+    let setting = Setting { scenario, load, log: &log, report: &report };
+    let measures = setting.measures();
+    Ok(Trial { measures, log, report })
+}
+
+/// How many events a run may have, beyond [`EVENTS_A_TASK`] for each task.
+pub const EVENTS_MAX: u64 = 50_000_000;
+/// How many events a run may have for each task.
+pub const EVENTS_A_TASK: u64 = 2_000;
+
+/// The plan of a policy's run.
+#[must_use]
+pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
+    let nodes = nodes::plans(&scenario.nodes, scenario.homes);
+    let zero = zero(scenario);
+    let mut faults: Vec<_> = scenario.faults.iter().flat_map(|fault| fault.plan()).collect();
+    faults.iter_mut().for_each(|fault| fault.at = zero + fault.at.since(Moment(0)));
+    let efforts = load.errs.then(|| {
+        load.tasks.iter().map(|task| task.real / task.weight.units()).collect::<Arc<[f64]>>()
+    });
+    let keeping = if faults.is_empty() { Keeping::Nothing } else { Keeping::Model };
+    Plan {
+        seed,
+        acquainted: nodes.len() <= ACQUAINTED_MAX,
+        nodes,
+        policy: policy.to_owned(),
+        limits: Limits::default(),
+        presence: None,
+        flaws: Flaws::default(),
+        network: scenario.network.plan(),
+        disk: DiskPlan { sync: Span::ZERO, keeping },
+        wire: false,
+        fates: Fates::default(),
+        efforts,
+        unit: scenario.unit,
+        jobs: jobs(load, zero, !faults.is_empty() || scenario.network.loss > 0),
+        tame: None,
+        stream: None,
+        changes: Vec::new(),
+        drains: Vec::new(),
+        decrees: Vec::new(),
+        checkpoints: 0,
+        calm: calm(scenario, load),
+        faults,
+        deaf: 0,
+        patience: Span::secs(30),
+        check_every: 0,
+        events_max: EVENTS_MAX + EVENTS_A_TASK * load.tasks.len() as u64,
+    }
+}
+
+/// When messages are lost no more and faults are over: behind the last fault, and where messages
+/// are lost, so late that all work should be done by then.
+fn calm(scenario: &Scenario, load: &Load) -> Moment {
+    let faults = scenario.faults.iter().map(|fault| fault.until()).max();
+    let faults = faults.map(|at| zero(scenario) + at.since(Moment(0))).unwrap_or_default();
+    if scenario.network.loss == 0 {
+        return faults;
+    }
+    let work: f64 = load.tasks.iter().map(|task| task.real).sum();
+    let longest = load.tasks.iter().map(|task| task.real).fold(0.0, f64::max);
+    let units = 10.0 * (work / scenario.power() + longest);
+    let last = load.jobs.iter().map(|job| job.at).max().unwrap_or_default();
+    let done = last + Span::from_secs_f64(units * scenario.unit.as_secs_f64()) + Span::secs(60);
+    faults.max(zero(scenario) + done.since(Moment(0)))
+}
+
+/// When the load's time begins: all nodes have met by then, and have told how much room they have.
+fn zero(scenario: &Scenario) -> Moment {
+    let far = scenario.network.latencies.iter().flatten().max().copied().unwrap_or_default();
+    Moment(0) + Span::secs(1) + far.times(10)
+}
+
+fn jobs(load: &Load, zero: Moment, keyed: bool) -> Vec<JobPlan> {
+    let mut bodies: BTreeMap<Need, Arc<Body>> = BTreeMap::new();
+    let each = load.jobs.iter().enumerate().map(|(number, arrival)| {
+        let body = bodies.entry(arrival.need).or_insert_with(|| Arc::new(body(arrival.need)));
+        let mut spec = JobSpec::new("sim", specs(load, arrival, body));
+        if keyed {
+            spec.key = Some(SubmissionKey { key: number as u128, content: number as u64 });
+        }
+        spec.about = About { owner: format!("o{}", arrival.owner).into(), ..About::default() };
+        JobPlan::new(zero + arrival.at.since(Moment(0)), arrival.home, spec)
+    });
+    each.collect()
+}
+
+fn body(need: Need) -> Body {
+    let mut body = function("work");
+    body.timeout = TIMEOUT;
+    body.request.resources = Resources {
+        memory: need.memory,
+        milli_gpus: u64::from(need.gpus) * 1_000,
+        ..Resources::cpus(need.cpus)
+    };
+    body
+}
+
+/// No task of a scenario takes too long.
+const TIMEOUT: Span = Span::secs(1_000_000_000);
+
+/// The specs of a job: an array where all tasks are the same, and one for each task otherwise.
+/// A task's row is its number in the load, by which it is known again.
+fn specs(load: &Load, arrival: &Arrival, body: &Arc<Body>) -> Vec<Arc<TaskSpec>> {
+    let tasks = load.tasks_of(arrival);
+    let first = u64::from(arrival.first);
+    let alike = !load.errs
+        && tasks.iter().all(|task| task.weight == tasks[0].weight && task.after.is_empty());
+    if alike {
+        let (weight, count) = (tasks[0].weight, arrival.count);
+        let spec = TaskSpec::new(Arc::clone(body));
+        let spec = TaskSpec { count, array: count > 1, weight, first_row: first, ..spec };
+        return vec![Arc::new(spec)];
+    }
+    let each = tasks.iter().zip(first..).map(|(task, row)| {
+        let after = task.after.iter().map(|before| After { spec: SpecNo(*before), aligned: false });
+        let spec = TaskSpec::new(Arc::clone(body));
+        let after = after.collect();
+        Arc::new(TaskSpec { weight: task.weight, first_row: row, after, ..spec })
+    });
+    each.collect()
+}

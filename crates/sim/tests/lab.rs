@@ -1,0 +1,190 @@
+//! Scenarios: what is read, what is refused, and what policies come to in them.
+
+use std::path::Path;
+
+use bary_jobfile::keys::{Key, Shape};
+use bary_sim::lab::compare::{Row, position};
+use bary_sim::lab::keys::TOP;
+use bary_sim::lab::load::load;
+use bary_sim::lab::measures::MEASURES;
+use bary_sim::lab::sample::{SAMPLES, named};
+use bary_sim::lab::scenario::{Scenario, read};
+use bary_sim::lab::trial;
+
+fn scenario(text: &str) -> Scenario {
+    match read(text, Path::new("x.toml")) {
+        Ok(scenario) => scenario,
+        Err(faults) => panic!("{}", faults[0]),
+    }
+}
+
+fn refused(text: &str) -> String {
+    match read(text, Path::new("x.toml")) {
+        Ok(_) => String::new(),
+        Err(faults) => faults.iter().map(|fault| format!("{fault}\n")).collect(),
+    }
+}
+
+/// One measure of one run.
+fn measured(scenario: &Scenario, policy: &str, measure: &str) -> f64 {
+    let load = load(scenario, scenario.seed);
+    let trial = trial::run(scenario, &load, policy, scenario.seed);
+    let trial = trial.unwrap_or_else(|error| panic!("{error}"));
+    let at = position(measure).unwrap_or_else(|| panic!("{measure} is a measure"));
+    (MEASURES[at].of)(&trial.measures)
+}
+
+fn sample(name: &str) -> Scenario {
+    scenario(named(name).map_or("", |sample| sample.text))
+}
+
+#[test]
+fn every_sample_runs_to_its_end_with_its_first_policies() {
+    for one in &SAMPLES {
+        let scenario = sample(one.name);
+        for policy in scenario.policies.iter().take(2) {
+            let left = measured(&scenario, &policy.name, "tasks_left");
+            assert!(left < 1.0, "{} with {}: {left} tasks left", one.name, policy.name);
+        }
+    }
+}
+
+#[test]
+fn a_burst_and_long_tasks_take_hardly_longer_than_they_must() {
+    let (burst, long) = (sample("burst"), sample("long"));
+    let took = measured(&burst, "gravity", "makespan_seconds");
+    assert!((4.0..=4.2).contains(&took), "burst took {took}");
+    let took = measured(&long, "gravity", "makespan_seconds");
+    assert!((5.0..=5.3).contains(&took), "long took {took}");
+}
+
+#[test]
+fn gravity_balances_better_than_lots_do() {
+    let scenario = sample("default");
+    let gravity = measured(&scenario, "gravity", "balance");
+    let random = measured(&scenario, "random", "balance");
+    assert!(gravity > 99.5 && random < 97.0, "{gravity} and {random}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_measures_and_another_seed_others() {
+    let text =
+        "seeds = 1\n[[workload]]\ntasks = 300\nerror = 0.5\narrivals = \"poisson\"\nrho = 0.7";
+    let scenario = scenario(text);
+    let run = |seed: u64| {
+        let drawn = load(&scenario, seed);
+        trial::run(&scenario, &drawn, "gravity", seed).map(|trial| trial.measures)
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+#[test]
+fn no_run_ends_before_its_bound() {
+    let graph = "[[workload]]\ngraph = \"stencil\"\ntasks = 90\nwidth = 9\ndepth = 5\nerror = 0.4";
+    let wild = "[[nodes]]\ncount = 4\nspeed = [0.5, 4]\n[[workload]]\ntasks = 200\n\
+                weights = { law = \"pareto\" }";
+    let cores = "[[nodes]]\ncount = 3\nslots = 4\n[[workload]]\ntasks = 100\ncpus = 2";
+    for text in [graph, wild, cores] {
+        for policy in ["gravity", "work-stealing", "random"] {
+            let over = measured(&scenario(text), policy, "makespan_over_bound");
+            assert!(over >= 1.0 - 1e-9, "{policy}: {over} in {text}");
+        }
+    }
+}
+
+#[test]
+fn weights_that_are_wrong_are_known_only_by_what_tasks_take() {
+    let text = "[[nodes]]\ncount = 1\n[[workload]]\ntasks = 50\nweights = { law = \"constant\" }\n";
+    let exact = measured(&scenario(text), "gravity", "makespan_seconds");
+    let wrong = scenario(&format!("{text}error = 1.0"));
+    let drawn = load(&wrong, 1);
+    let real: f64 = drawn.tasks.iter().map(|task| task.real).sum();
+    let took = measured(&wrong, "gravity", "makespan_seconds");
+    assert!((took - exact).abs() > 0.01, "{took} and {exact} differ");
+    assert!((took - real * 0.01).abs() < 0.1 * took, "{took} is {real} units of 10 ms");
+}
+
+#[test]
+fn what_messages_are_lost_or_processes_end_is_done_all_the_same() {
+    let text = "homes = 2\n[[nodes]]\ncount = 6\n[network]\nloss = 0.05\n\
+                [[workload]]\ntasks = 200\n\
+                [[fault]]\nkind = \"crash\"\nnodes = [2, 4]\nat = \"50ms\"";
+    assert!(measured(&scenario(text), "gravity", "tasks_left") < 1.0);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line_and_a_fix() {
+    let table = [
+        ("[[nodes]]\ncuont = 2", "x.toml:2:1", "did you mean `count`"),
+        ("seeds = 0", "x.toml:1:9", "from 1 to 1000"),
+        ("unit = \"10 parsecs\"", "x.toml:1:8", "10 parsecs"),
+        ("policies = [\"gravity\", \"graviti\"]", "x.toml:1:24", "no policy is called"),
+        ("[[workload]]\nrho = 0.8", "x.toml:2:7", "write arrivals = \"poisson\""),
+        ("[[workload]]\narrivals = \"even\"", "x.toml:2:12", "add every"),
+        ("[[workload]]\narrivals = \"poisson\"\nrate = 1\nrho = 0.5", "x.toml:4:7", "leave one"),
+        ("[[workload]]\nwidth = 5", "x.toml:2:9", "add graph"),
+        ("[[workload]]\ncpus = 2", "x.toml:2:8", "no node has"),
+        (
+            "[[workload]]\nweights = { law = \"uniform\", least = 5, most = 2 }",
+            "x.toml:2:48",
+            "above",
+        ),
+        ("[network]\nlatencies = [[\"1ms\", \"2ms\"]]", "x.toml:2:13", "a row for each"),
+        ("[[fault]]\nkind = \"crash\"\nnodes = [10]", "x.toml:3:9", "the nodes are 0 to 9"),
+        ("[[fault]]\nkind = \"death\"\nregion = \"mars\"", "x.toml:3:10", "meets no node"),
+        ("homes = 11", "x.toml:1:9", "more than as many homes"),
+        ("[[nodes]]\ncount = 100_000\n[[nodes]]", "x.toml", "scenario_nodes_max"),
+        ("[[workload]]\ntasks = 4_000_000\n[[workload]]", "x.toml", "scenario_tasks_max"),
+    ];
+    for (text, place, fix) in table {
+        let told = refused(text);
+        assert!(told.contains(place) && told.contains(fix), "{text}\n gives\n{told}");
+    }
+}
+
+#[test]
+fn every_key_and_every_measure_is_on_the_page_of_the_simulator() {
+    let page = include_str!("../../../docs/simulator.md");
+    let mut missing = Vec::new();
+    keys(&TOP, &mut |key| {
+        if !page.contains(&format!("| `{}` |", key.name)) {
+            missing.push(key.name);
+        }
+    });
+    let columns = MEASURES.iter().map(|measure| measure.name);
+    missing.extend(columns.filter(|name| !page.contains(&format!("`{name}`"))));
+    missing
+        .extend(SAMPLES.iter().map(|one| one.name).filter(|n| !page.contains(&format!("`{n}`"))));
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+fn keys(all: &'static [Key], each: &mut impl FnMut(&'static Key)) {
+    for key in all {
+        each(key);
+        inner(&key.shape, each);
+    }
+}
+
+fn inner(shape: &'static Shape, each: &mut impl FnMut(&'static Key)) {
+    match shape {
+        Shape::Record(inner) => keys(inner, each),
+        Shape::List(of) | Shape::Map(of) => inner(of, each),
+        Shape::Either(shapes) => shapes.iter().for_each(|shape| inner(shape, each)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_row_tells_the_median_of_its_runs() {
+    let scenario = scenario("seeds = 3\n[[workload]]\ntasks = 40");
+    let runs = (1..=3).map(|seed| {
+        let drawn = load(&scenario, seed);
+        let trial = trial::run(&scenario, &drawn, "gravity", seed);
+        (seed, trial.unwrap_or_else(|error| panic!("{error}")).measures)
+    });
+    let row = Row { policy: "gravity".into(), runs: runs.collect() };
+    let makespan = row.middle(position("makespan_seconds").unwrap_or(0));
+    assert!(makespan.min <= makespan.median && makespan.median <= makespan.max);
+    assert!(makespan.min < makespan.max, "seeds differ");
+}
