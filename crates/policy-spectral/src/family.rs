@@ -82,12 +82,21 @@ pub fn barbell(half: usize) -> Graph {
     made(2 * half, pairs(0, half).chain(pairs(half, half)).chain(bridge))
 }
 
-/// Complete graphs in a ring (two of them side by side), each joined to the next by `bridges`
-/// edges between nodes of their own.
+/// Complete graphs of `size` nodes in a ring; see [`ring_of`].
 #[must_use]
 pub fn clusters(count: usize, size: usize, bridges: usize) -> Graph {
-    let inner = (0..count).flat_map(move |cluster| pairs(cluster * size, size));
-    let gaps = if count == 2 { 1 } else { count };
+    ring_of(&vec![complete(size); count], bridges)
+}
+
+/// Graphs of equally many nodes in a ring (two of them side by side), each joined to the next by
+/// `bridges` edges between nodes of their own.
+#[must_use]
+pub fn ring_of(graphs: &[Graph], bridges: usize) -> Graph {
+    let (count, size) = (graphs.len(), graphs.first().map_or(0, Graph::nodes));
+    let inner = graphs.iter().enumerate().flat_map(|(at, graph)| {
+        graph.edges().iter().map(move |edge| (at * size + edge.a, at * size + edge.b))
+    });
+    let gaps = if count < 3 { count.saturating_sub(1) } else { count };
     let bridge = move |gap: usize, at: usize| {
         let next = (gap + 1) % count;
         (gap * size + at % size, next * size + (size - 1 - at % size))

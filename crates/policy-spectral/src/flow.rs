@@ -19,6 +19,17 @@ pub struct Flow {
     pub over: Vec<f64>,
 }
 
+/// What a rule moved, and how often.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Course {
+    /// What went over each edge, all rounds together; there and back cancel.
+    pub flow: Flow,
+    /// What went over all edges, all rounds together; there and back add up.
+    pub moved: f64,
+    /// How many rounds there were, or transfers.
+    pub rounds: usize,
+}
+
 impl Flow {
     /// Nothing over any edge.
     #[must_use]

@@ -14,6 +14,9 @@ use crate::spectrum::{Spectrum, SpectrumError};
 
 /// Most regions that are told apart.
 pub const REGIONS_MAX: usize = 16;
+/// Nodes that a region has on average, where there are more regions than four: a few round trips of
+/// each node show gaps between smaller ones that are not there.
+const NODES_MIN: usize = 5;
 /// How often k-means begins anew; the tightest result counts.
 const STARTS: usize = 8;
 /// Most steps of one k-means.
@@ -83,7 +86,9 @@ pub struct Regions {
 pub fn regions(graph: &Graph, dice: &mut Dice) -> Result<Regions, SpectrumError> {
     let spectrum = Spectrum::of(graph, REGIONS_MAX + 1, Scale::Normalised)?;
     let parts = spectrum.values.iter().filter(|value| **value == 0.0).count();
-    let count = widest(&spectrum.values, parts.max(1));
+    let most = (graph.nodes() / NODES_MIN).clamp(4, REGIONS_MAX).max(parts);
+    let known = &spectrum.values[..spectrum.values.len().min(most + 1)];
+    let count = widest(known, parts.max(1));
     Ok(split(&spectrum, count, dice))
 }
 

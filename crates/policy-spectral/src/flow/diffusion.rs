@@ -2,22 +2,11 @@
 //! (Cybenko, 1989; Boillat, 1990) and second order (Muthukrishnan, Ghosh and Schultz, 1998), and
 //! dimension exchange, where edges take turns so that each node deals with one other at a time.
 
-use crate::flow::Flow;
+use crate::flow::{Course, Flow};
 use crate::graph::Graph;
 
 /// Most rounds; a rule stops there however far it is.
 pub const ROUNDS_MAX: usize = 200_000;
-
-/// What a rule moved, and how long it took.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Course {
-    /// What went over each edge, all rounds together; there and back cancel.
-    pub flow: Flow,
-    /// What went over all edges, all rounds together; there and back add up.
-    pub moved: f64,
-    /// How many rounds there were.
-    pub rounds: usize,
-}
 
 /// Diffusion of first order: over each edge goes `alpha` of the difference, until what is left of
 /// the excess is the `part`th part of it in length.

@@ -1,21 +1,22 @@
 //! The rule that sees no hops: the richest gives to the poorest as much as makes one of them even,
 //! over a shortest way, until all are even.
 
-use crate::flow::Flow;
+use crate::flow::{Course, Flow};
 use crate::graph::Graph;
 
 /// What is less than this part of the largest excess is even.
 const EVEN: f64 = 1e-9;
 
-/// The greedy flow for `excess`. Of equally rich or poor nodes the first counts, and a way goes by
+/// What greedy moves for `excess`; two transfers that meet on an edge do not know of each other, so
+/// that both count as moved. Of equally rich or poor nodes the first counts, and a way goes by
 /// the neighbours that stand first.
 ///
 /// # Panics
 /// Where there are not as many entries as nodes.
 #[must_use]
-pub fn flow(graph: &Graph, excess: &[f64]) -> Flow {
+pub fn course(graph: &Graph, excess: &[f64]) -> Course {
     assert_eq!(excess.len(), graph.nodes(), "one entry for each node");
-    let mut flow = Flow::none(graph);
+    let mut course = Course { flow: Flow::none(graph), moved: 0.0, rounds: 0 };
     for part in graph.components() {
         let mut left: Vec<f64> = part.iter().map(|&node| excess[node]).collect();
         let mean = left.iter().sum::<f64>() / left.len() as f64;
@@ -32,10 +33,11 @@ pub fn flow(graph: &Graph, excess: &[f64]) -> Flow {
             }
             left[rich] -= amount;
             left[poor] += amount;
-            carry(graph, (part[rich], part[poor]), amount, &mut flow);
+            course.rounds += 1;
+            carry(graph, (part[rich], part[poor]), amount, &mut course);
         }
     }
-    flow
+    course
 }
 
 fn largest(left: &[f64], sign: f64) -> Option<usize> {
@@ -43,19 +45,20 @@ fn largest(left: &[f64], sign: f64) -> Option<usize> {
     (0..left.len()).reduce(best)
 }
 
-fn carry(graph: &Graph, (from, to): (usize, usize), amount: f64, flow: &mut Flow) {
+fn carry(graph: &Graph, (from, to): (usize, usize), amount: f64, course: &mut Course) {
     let next = ways_to(graph, to);
     let mut at = from;
     while let Some((node, edge)) = next[at] {
         let down = graph.edges()[edge].a == at;
-        flow.over[edge] += if down { amount } else { -amount };
+        course.flow.over[edge] += if down { amount } else { -amount };
+        course.moved += amount;
         at = node;
     }
 }
 
 /// For each node the next one on a shortest way to `to`, and the edge there; none at `to` itself
 /// and where no way leads there.
-pub(crate) fn ways_to(graph: &Graph, to: usize) -> Vec<Option<(usize, usize)>> {
+fn ways_to(graph: &Graph, to: usize) -> Vec<Option<(usize, usize)>> {
     let mut next = vec![None; graph.nodes()];
     let mut found = vec![to];
     let mut at = 0;
@@ -81,7 +84,7 @@ mod tests {
     fn everybody_gives_what_is_too_much() {
         for graph in [family::grid(4, 5), family::star(20), family::cycle(20)] {
             let b = uneven(20, 2);
-            let given = flow(&graph, &b).given(&graph);
+            let given = course(&graph, &b).flow.given(&graph);
             assert!(given.iter().zip(&b).all(|(given, b)| (given - b).abs() < 1e-4));
         }
     }
@@ -89,6 +92,6 @@ mod tests {
     #[test]
     fn nothing_leaves_its_part() {
         let graph = Graph::new(4, [(0, 1, 1.0), (2, 3, 1.0)]).expect("these are edges");
-        assert_eq!(flow(&graph, &[6.0, 0.0, 0.0, 0.0]).over, [3.0, 0.0]);
+        assert_eq!(course(&graph, &[6.0, 0.0, 0.0, 0.0]).flow.over, [3.0, 0.0]);
     }
 }
