@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 mod accounts;
+mod admit;
 mod checkpoint;
 mod decree;
 mod exchange;
@@ -10,6 +11,9 @@ mod follow;
 mod gate;
 mod grant;
 mod halt;
+mod lane;
+mod line;
+mod offer;
 mod open;
 mod outcome;
 mod permits;
@@ -21,13 +25,13 @@ mod requests;
 mod session;
 mod steal;
 mod steer;
+mod walk;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
-use bary_ledger::job::Job;
 use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::event::Ended;
@@ -36,7 +40,6 @@ use bary_model::message::{Message, Say};
 use bary_model::time::{Moment, Wall};
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
-use bary_policy::view::TaskView;
 
 use crate::effect::Effect;
 use crate::flaw::{Flaw, Flaws};
@@ -44,9 +47,10 @@ use crate::home::account::Holding;
 use crate::home::accounts::Accounts;
 use crate::home::exchange::Exchange;
 use crate::home::gate::Gates;
+use crate::home::line::Line;
 use crate::home::open::OpenGrants;
 use crate::home::permits::Permits;
-use crate::home::ready::{Entry, Ready};
+use crate::home::ready::Ready;
 use crate::home::watch::Watches;
 use crate::limits::Limits;
 use crate::log::Log;
@@ -92,6 +96,7 @@ pub(crate) struct Home {
     exchange: Exchange,
     watches: Watches,
     open: OpenGrants,
+    line: Line,
     permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
@@ -162,6 +167,7 @@ impl Home {
             exchange: Exchange::default(),
             watches: Watches::default(),
             open: OpenGrants::default(),
+            line: Line::default(),
             permits: Permits::default(),
             word: None,
             reminder: None,
@@ -171,6 +177,7 @@ impl Home {
             steal_dice: Dice::new(seed, "steal"),
             retry_dice: Dice::new(seed, "retry"),
         };
+        home.line_up(out.now);
         home.recover(out, timers);
         home
     }
@@ -316,6 +323,7 @@ impl Home {
     fn holds_no_longer(&mut self, holder: Holder, range: TaskRange) {
         let weight = self.weight(range);
         self.free_permits(range);
+        self.line.ended(holder, range.count);
         if let Some(account) = self.accounts.book(&holder.node) {
             account.holding.remove(holder.epoch, holder.grant, range, weight);
         } else if let Some(holding) = self.strangers.get_mut(&holder.node) {
@@ -344,47 +352,6 @@ impl Home {
         }
         assert!(held.is_empty(), "every holder is known: {held:?}");
         self.accounts.check();
-    }
-
-    fn make_ready(&mut self, range: TaskRange) {
-        if let Some(range) = self.gates.admit(range) {
-            self.offer(range);
-        }
-    }
-
-    /// Puts tasks among those that are ready; one that has left a checkpoint is put there alone.
-    fn offer(&mut self, range: TaskRange) {
-        let kept = |job: &Job| range.count > 1 && !job.checkpoints.is_empty();
-        if self.ledger.job(range.job).is_some_and(kept) {
-            for part in self.by_checkpoint(range) {
-                self.ready.extend(self.entry(part));
-            }
-        } else {
-            self.ready.extend(self.entry(range));
-        }
-    }
-
-    fn entry(&self, range: TaskRange) -> Option<Entry> {
-        let job = self.ledger.job(range.job)?;
-        let spec = job.spec(range.spec)?;
-        let levels = self.levels.get(&range.job);
-        let own = spec.weight.thousandths();
-        let b_level = levels.and_then(|l| l.get(range.spec.index())).copied().unwrap_or(own);
-        let view = TaskView {
-            weight: spec.weight,
-            b_level,
-            sequence: u64::from(range.spec.0),
-            request: &spec.body.request,
-        };
-        let rank = spec.body.priority.saturating_add(job.priority);
-        Some(Entry { key: self.policy.order.key(&view), rank, range, spec: spec.clone() })
-    }
-
-    /// Sorts all ready tasks anew under the present order.
-    fn reorder(&mut self) {
-        let ranges: Vec<TaskRange> = self.ready.drain();
-        for range in ranges {
-            self.make_ready(range);
-        }
+        self.line.check(&self.ledger);
     }
 }

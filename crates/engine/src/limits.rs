@@ -60,6 +60,9 @@ pub struct Limits {
     /// How long a node that begins to keep a limit lets homes tell what they use before it lends
     /// anything; longer than a round trip. Defaults to 300 ms.
     pub permit_delay: Span,
+    /// Most entries behind the first of a line that are looked at for what may go past it; each is
+    /// tasks of one spec. Defaults to 1,000.
+    pub backfill_tasks_max: usize,
     /// Most nodes that run one grant at a time under Open binding. Defaults to 2.
     pub open_copies_max: usize,
     /// How often a home tells other homes how it stands, at most. Shorter means that nodes that
@@ -104,6 +107,7 @@ impl Default for Limits {
             watch_again: Span::secs(5),
             remind_every: Span::secs(5),
             permit_delay: Span::millis(300),
+            backfill_tasks_max: 1_000,
             open_copies_max: 2,
             level_delay: Span::millis(50),
             word_delay: Span::millis(50),
@@ -142,6 +146,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("watch_again", "5 s", "how often a home asks again about a job that one of its own waits for"),
     ("remind_every", "5 s", "how often nodes are told again of work that waits"),
     ("permit_delay", "300 ms", "how long a new keeper of a limit listens before it lends"),
+    ("backfill_tasks_max", "1,000", "entries of a line looked at for what may go past its first"),
     ("open_copies_max", "2", "nodes that run one grant at a time under Open binding"),
     ("level_delay", "50 ms", "how often homes tell each other how they stand, at most"),
     ("word_delay", "50 ms", "how long work waits for other homes' nodes before all are told"),

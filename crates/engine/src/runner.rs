@@ -163,6 +163,10 @@ impl Runner {
         self.mend(out, timers);
         self.fill(out, timers);
         self.ask_or_flush(view, policy, out, timers);
+        if policy.queue.is_line() {
+            // Room that a home does not know of keeps a whole line waiting.
+            self.flush_all(out, timers);
+        }
     }
 
     /// Whether nothing runs and nothing is held.

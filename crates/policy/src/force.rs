@@ -1,16 +1,31 @@
 //! How strongly a task and a node draw each other. Of the nodes that can run a task, the one it is
 //! drawn to most strongly gets it; whether a node can run it at all is asked before.
 
+pub mod capability;
+pub mod central;
+pub mod fiedler;
+pub mod geo;
 pub mod gravity;
 pub mod least_loaded;
+pub mod least_used;
+pub mod locality;
+pub mod magnetic;
+pub mod mixed;
 pub mod pids_classic;
+pub mod power_of_d;
+pub mod quantum;
 pub mod random;
+pub mod repulsion;
+pub mod resource_aware;
 pub mod round_robin;
+pub mod shortest_queue;
+pub mod user;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::dice::Dice;
+use crate::parameter::given::Given;
 use crate::view::{NodeView, TaskView};
 
 /// How strongly a node draws a task, in thousandths of its force's unit; higher is stronger.
@@ -31,23 +46,83 @@ pub trait Force: Send + Sync + Debug {
     /// The name under which people choose it.
     fn name(&self) -> &'static str;
 
+    /// What a policy's text says to choose it; its name, unless it was written by a user.
+    fn text(&self) -> String {
+        self.name().to_owned()
+    }
+
+    /// Its formula in a line, for people.
+    fn formula(&self) -> &str;
+
     /// How strongly `node` draws `task`.
     fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, dice: &mut Dice) -> Pull;
 
-    /// The same in words, for people; it draws no dice.
+    /// Whether `node` would claim `task` by itself, where nodes decide and not a home. A rule
+    /// without a threshold claims always.
+    fn claims(&self, _task: &TaskView<'_>, _node: &NodeView<'_>, _dice: &mut Dice) -> bool {
+        true
+    }
+
+    /// How many of the nodes that can run a task are looked at, drawn by lot; none where all
+    /// are. See [`sample::drawn`](crate::sample::drawn).
+    fn looks_at(&self) -> Option<usize> {
+        None
+    }
+
+    /// The same as [`Force::between`] in words, for people; it draws no dice.
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String;
+}
+
+/// The forces there are, by name.
+pub const NAMES: &[&str] = &[
+    "gravity",
+    "pids-classic",
+    "least-loaded",
+    "round-robin",
+    "random",
+    "shortest-queue",
+    "least-used",
+    "power-of-d",
+    "magnetic",
+    "geo",
+    "quantum",
+    "resource-aware",
+    "locality",
+    "capability",
+    "central",
+    "fiedler",
+    "mixed",
+];
+
+/// The force of a name with its parameters; none where there is no such force.
+#[must_use]
+pub fn named(name: &str, given: &Given) -> Option<Arc<dyn Force>> {
+    Some(match name {
+        "gravity" => Arc::new(gravity::Gravity::with(given)),
+        "pids-classic" => Arc::new(pids_classic::PidsClassic::with(given)),
+        "least-loaded" => Arc::new(least_loaded::LeastLoaded),
+        "round-robin" => Arc::new(round_robin::RoundRobin),
+        "random" => Arc::new(random::Random),
+        "shortest-queue" => Arc::new(shortest_queue::ShortestQueue),
+        "least-used" => Arc::new(least_used::LeastUsed),
+        "power-of-d" => Arc::new(power_of_d::PowerOfD::with(given)),
+        "magnetic" => Arc::new(magnetic::Magnetic::with(given)),
+        "geo" => Arc::new(geo::Geo::with(given)),
+        "quantum" => Arc::new(quantum::Quantum::with(given)),
+        "resource-aware" => Arc::new(resource_aware::ResourceAware),
+        "locality" => Arc::new(locality::Locality::with(given)),
+        "capability" => Arc::new(capability::Capability::with(given)),
+        "central" => Arc::new(central::Central),
+        "fiedler" => Arc::new(fiedler::Fiedler),
+        "mixed" => Arc::new(mixed::Mixed::with(given)),
+        _ => return None,
+    })
 }
 
 /// Every force there is, as it is where nothing is configured.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Force>> {
-    vec![
-        Arc::new(gravity::Gravity::default()),
-        Arc::new(pids_classic::PidsClassic::default()),
-        Arc::new(least_loaded::LeastLoaded),
-        Arc::new(round_robin::RoundRobin),
-        Arc::new(random::Random),
-    ]
+    NAMES.iter().filter_map(|name| named(name, &Given::default())).collect()
 }
 
 #[cfg(test)]
@@ -55,6 +130,14 @@ mod tests {
     use super::*;
     use crate::world::World;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
+    #[test]
+    fn every_name_has_its_force() {
+        let names: Vec<&str> = all().iter().map(|force| force.name()).collect();
+        assert_eq!(names, NAMES);
+        assert!(all().iter().all(|force| !force.formula().is_empty()));
+        assert!(named("none", &Given::default()).is_none());
+    }
 
     #[test]
     fn a_pull_is_rounded_and_never_overflows() {

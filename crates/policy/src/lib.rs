@@ -4,11 +4,17 @@
 
 pub mod dice;
 pub mod distance;
+pub mod expression;
 pub mod force;
+pub mod guard;
+pub mod latency;
 pub mod order;
+pub mod parameter;
 pub mod preset;
 pub mod pull;
+pub mod queue;
 pub mod recover;
+pub mod sample;
 pub mod steal;
 pub mod view;
 

@@ -2,10 +2,14 @@
 //! equal keys the task that came first. Priority classes are strict and stand before any order.
 
 pub mod b_level;
+pub mod deadline;
+pub mod fair_share;
 pub mod fifo;
 pub mod heaviest_first;
+pub mod heft;
 pub mod lightest_first;
 pub mod priority;
+pub mod shortest_remaining;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -21,16 +25,40 @@ pub trait Order: Send + Sync + Debug {
     fn key(&self, task: &TaskView<'_>) -> i64;
 }
 
+/// The orders there are, by name.
+pub const NAMES: &[&str] = &[
+    "fifo",
+    "heaviest-first",
+    "lightest-first",
+    "b-level",
+    "priority",
+    "shortest-remaining",
+    "deadline",
+    "heft",
+    "fair-share",
+];
+
+/// The order of a name; none where there is no such order.
+#[must_use]
+pub fn named(name: &str) -> Option<Arc<dyn Order>> {
+    Some(match name {
+        "fifo" => Arc::new(fifo::Fifo),
+        "heaviest-first" => Arc::new(heaviest_first::HeaviestFirst),
+        "lightest-first" => Arc::new(lightest_first::LightestFirst),
+        "b-level" => Arc::new(b_level::BLevel),
+        "priority" => Arc::new(priority::Priority),
+        "shortest-remaining" => Arc::new(shortest_remaining::ShortestRemaining),
+        "deadline" => Arc::new(deadline::Deadline),
+        "heft" => Arc::new(heft::Heft),
+        "fair-share" => Arc::new(fair_share::FairShare),
+        _ => return None,
+    })
+}
+
 /// Every order there is.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Order>> {
-    vec![
-        Arc::new(fifo::Fifo),
-        Arc::new(heaviest_first::HeaviestFirst),
-        Arc::new(lightest_first::LightestFirst),
-        Arc::new(b_level::BLevel),
-        Arc::new(priority::Priority),
-    ]
+    NAMES.iter().filter_map(|name| named(name)).collect()
 }
 
 /// An amount as a key; past the largest key it counts as the largest.
@@ -64,7 +92,12 @@ mod tests {
             ("lightest-first", [0, 2, 1]),
             ("b-level", [0, 1, 2]),
             ("priority", [0, 1, 2]),
+            ("shortest-remaining", [0, 2, 1]),
+            ("deadline", [0, 1, 2]),
+            ("heft", [0, 1, 2]),
+            ("fair-share", [0, 1, 2]),
         ];
+        assert_eq!(all().len(), expected.len());
         for (order, (name, sequence)) in all().iter().zip(expected) {
             assert_eq!((order.name(), sorted(order.as_ref())), (name, sequence.to_vec()));
         }

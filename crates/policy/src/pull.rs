@@ -5,6 +5,8 @@
 use bary_model::time::Span;
 
 use crate::distance::falloff;
+use crate::parameter::given::Given;
+use crate::parameter::table::{AHEAD, ALPHA, HOME_QUARTER};
 
 /// How nodes pull.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,47 +23,18 @@ pub struct PullConfig {
     pub ahead: f64,
 }
 
-/// What is wrong with a [`PullConfig`]. Nothing was changed; the caller corrects the field.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum PullFault {
-    /// The share is not usable.
-    #[error("alpha {given} is not above 0 and up to 1")]
-    Alpha {
-        /// What was given.
-        given: f64,
-    },
-    /// The distance is zero.
-    #[error("the quarter distance must not be zero")]
-    Quarter,
-    /// The lead is not usable.
-    #[error("ahead {given} is not from 1 to 100 round trips")]
-    Ahead {
-        /// What was given.
-        given: f64,
-    },
-}
-
 impl Default for PullConfig {
     fn default() -> Self {
-        Self { alpha: 0.5, quarter: Span::millis(1), ahead: 1.5 }
+        Self::with(&Given::default())
     }
 }
 
 impl PullConfig {
-    /// Every fault at once; none where the configuration is good.
+    /// As the parameters say, which are in their ranges.
     #[must_use]
-    pub fn check(&self) -> Vec<PullFault> {
-        let mut faults = Vec::new();
-        if !(self.alpha > 0.0 && self.alpha <= 1.0) {
-            faults.push(PullFault::Alpha { given: self.alpha });
-        }
-        if self.quarter == Span::ZERO {
-            faults.push(PullFault::Quarter);
-        }
-        if !(1.0..=100.0).contains(&self.ahead) {
-            faults.push(PullFault::Ahead { given: self.ahead });
-        }
-        faults
+    pub fn with(given: &Given) -> Self {
+        let (alpha, ahead) = (given.number(&ALPHA), given.number(&AHEAD));
+        Self { alpha, quarter: given.time(&HOME_QUARTER), ahead }
     }
 }
 
@@ -114,15 +87,6 @@ mod tests {
         let ahead = asks_ahead(Span::millis(2), &PullConfig::default());
         assert_eq!(ahead, Span::millis(3));
         assert_eq!(asks_ahead(Span::ZERO, &PullConfig::default()), Span::ZERO);
-    }
-
-    #[test]
-    fn all_faults_are_told_at_once() {
-        assert_eq!(PullConfig::default().check(), []);
-        let bad = PullConfig { alpha: 0.0, quarter: Span::ZERO, ahead: f64::INFINITY };
-        let ahead = PullFault::Ahead { given: f64::INFINITY };
-        assert_eq!(bad.check(), [PullFault::Alpha { given: 0.0 }, PullFault::Quarter, ahead]);
-        assert_eq!(PullConfig { alpha: f64::NAN, ..PullConfig::default() }.check().len(), 1);
     }
 
     proptest! {

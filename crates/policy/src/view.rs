@@ -1,8 +1,10 @@
-//! What a policy sees of a task and of a node: only facts, already counted by the caller.
+//! What a policy sees of a task and of a node: only facts, already counted by the caller. What
+//! the caller may not know is an `Option`, and each rule says what it does without it.
 
 use bary_model::node::NodeInfo;
+use bary_model::resources::Resources;
 use bary_model::task::Request;
-use bary_model::time::Span;
+use bary_model::time::{Moment, Span};
 use bary_model::weight::Weight;
 
 /// A task that is ready.
@@ -17,6 +19,24 @@ pub struct TaskView<'a> {
     pub sequence: u64,
     /// What its node must have and where it would rather run.
     pub request: &'a Request,
+    /// What is known of it beyond that.
+    pub known: Foresight,
+}
+
+/// What may be known of a task before it runs. `Default` is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Foresight {
+    /// How long it should run where speed is 1.
+    pub run_time: Option<Span>,
+    /// When it should have ended.
+    pub deadline: Option<Moment>,
+    /// Its upward rank: the longest way from its start to the job's end with the mean run times
+    /// of the tasks on it and the mean times that results take from node to node.
+    pub rank: Option<Span>,
+    /// How many bytes of inputs it reads, wherever they are.
+    pub bytes: Option<u64>,
+    /// When its owner's turn comes: the virtual time at which fair queueing would start it.
+    pub turn: Option<u64>,
 }
 
 /// A node that could run a task.
@@ -32,9 +52,54 @@ pub struct NodeView<'a> {
     pub mean_load: u64,
     /// How many tasks were granted to it so far.
     pub granted: u64,
+    /// How many of them have not ended.
+    pub tasks: u64,
     /// How long a message there and its answer take.
     pub round_trip: Span,
     /// Its slots times their measured speed, or their declared one before any is measured; in any
     /// unit that is the same for all nodes.
     pub power: f64,
+    /// What nothing uses at this moment, where it has said so.
+    pub free: Option<&'a Resources>,
+    /// How busy it is, as it measures itself.
+    pub used: Option<Used>,
+    /// How many bytes a second come to it.
+    pub bandwidth: Option<u64>,
+    /// How many bytes of the task's inputs it has already.
+    pub bytes_here: Option<u64>,
+    /// Where it is in the graph of nodes.
+    pub scores: Option<GraphScores>,
+}
+
+/// How busy a node is as a whole, with what is not ours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Used {
+    /// The busy share of its processors, from 0 to 1.
+    pub cpu: f64,
+    /// The used share of its memory, from 0 to 1.
+    pub memory: f64,
+}
+
+/// Where a node is in the graph whose edges are as strong as ways are short.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GraphScores {
+    /// Current-flow closeness over the greatest of all nodes, from 0 to 1; 1 is the most central.
+    pub closeness: f64,
+    /// Its component of the Fiedler vector, the eigenvector of the second smallest eigenvalue of
+    /// the Laplacian, of length 1; the sign tells the two sides of the best cut.
+    pub fiedler: f64,
+}
+
+impl NodeView<'_> {
+    /// The busy share of its slots as grants show it, from 0 to 1.
+    #[must_use]
+    pub fn occupied(&self) -> f64 {
+        (self.tasks as f64 / f64::from(self.info.slots.max(1))).min(1.0)
+    }
+
+    /// How far it is in milliseconds: half a round trip.
+    #[must_use]
+    pub fn distance_ms(&self) -> f64 {
+        self.round_trip.0 as f64 / 2e6
+    }
 }

@@ -9,7 +9,7 @@ use bary_model::weight::Weight;
 
 use crate::dice::Dice;
 use crate::force::Force;
-use crate::view::{NodeView, TaskView};
+use crate::view::{Foresight, GraphScores, NodeView, TaskView, Used};
 
 /// Nodes in the order in which they were added, and what every task requests.
 #[derive(Debug, Default)]
@@ -24,8 +24,14 @@ pub(crate) struct Node {
     info: NodeInfo,
     load: u64,
     granted: u64,
+    tasks: u64,
     round_trip: Span,
     power: f64,
+    free: Option<Resources>,
+    used: Option<Used>,
+    bandwidth: Option<u64>,
+    bytes_here: Option<u64>,
+    scores: Option<GraphScores>,
 }
 
 impl Node {
@@ -56,6 +62,56 @@ impl Node {
         self
     }
 
+    pub(crate) fn tasks(&mut self, tasks: u64) -> &mut Self {
+        self.tasks = tasks;
+        self
+    }
+
+    pub(crate) fn slots(&mut self, slots: u32) -> &mut Self {
+        self.info.slots = slots;
+        self
+    }
+
+    pub(crate) fn label(&mut self, label: &str, value: &str) -> &mut Self {
+        self.info.labels.insert(label.into(), value.into());
+        self
+    }
+
+    pub(crate) fn resources(&mut self, resources: Resources) -> &mut Self {
+        self.info.resources = resources;
+        self
+    }
+
+    pub(crate) fn memory(&mut self, bytes: u64) -> &mut Self {
+        self.info.resources.memory = bytes;
+        self
+    }
+
+    pub(crate) fn free(&mut self, resources: Resources) -> &mut Self {
+        self.free = Some(resources);
+        self
+    }
+
+    pub(crate) fn used(&mut self, cpu: f64, memory: f64) -> &mut Self {
+        self.used = Some(Used { cpu, memory });
+        self
+    }
+
+    pub(crate) fn bandwidth(&mut self, bytes: u64) -> &mut Self {
+        self.bandwidth = Some(bytes);
+        self
+    }
+
+    pub(crate) fn bytes_here(&mut self, bytes: u64) -> &mut Self {
+        self.bytes_here = Some(bytes);
+        self
+    }
+
+    pub(crate) fn scores(&mut self, closeness: f64, fiedler: f64) -> &mut Self {
+        self.scores = Some(GraphScores { closeness, fiedler });
+        self
+    }
+
     pub(crate) fn region(&mut self, region: &str) -> &mut Self {
         self.info.region = region.into();
         self
@@ -74,13 +130,31 @@ impl World {
             speed: 1.0,
             labels: std::collections::BTreeMap::new(),
         };
-        self.nodes.push(Node { info, load: 0, granted: 0, round_trip: Span::ZERO, power: 1.0 });
+        self.nodes.push(Node {
+            info,
+            load: 0,
+            granted: 0,
+            tasks: 0,
+            round_trip: Span::ZERO,
+            power: 1.0,
+            free: None,
+            used: None,
+            bandwidth: None,
+            bytes_here: None,
+            scores: None,
+        });
         self.nodes.last_mut().expect("one was pushed just now")
+    }
+
+    /// A node that was added before.
+    pub(crate) fn at(&mut self, index: usize) -> &mut Node {
+        &mut self.nodes[index]
     }
 
     pub(crate) fn task(&self, weight: f64) -> TaskView<'_> {
         let weight = Weight::new(weight).expect("tests give weights that are in range");
-        TaskView { weight, b_level: weight.thousandths(), sequence: 0, request: &self.request }
+        let (b_level, known) = (weight.thousandths(), Foresight::default());
+        TaskView { weight, b_level, sequence: 0, request: &self.request, known }
     }
 
     /// The node as a force sees it, its fair share computed from all nodes.
@@ -93,8 +167,14 @@ impl World {
             load: node.load,
             mean_load: (loads * node.power / powers).round() as u64,
             granted: node.granted,
+            tasks: node.tasks,
             round_trip: node.round_trip,
             power: node.power,
+            free: node.free.as_ref(),
+            used: node.used,
+            bandwidth: node.bandwidth,
+            bytes_here: node.bytes_here,
+            scores: node.scores,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Seeds that found something once, fresh ones, and one that is asked for. `BARY_SEED=7 cargo
 //! test -p bary-sim --test hunt one` runs one; `BARY_SEEDS=1000..2000` with `sweep` runs many.
-//! With `BARY_GOSSIP=1` gossip decides in their worlds who sees whom.
+//! With `BARY_GOSSIP=1` gossip decides in their worlds who sees whom, and `BARY_POLICY` names the
+//! policy by which all nodes decide at first.
 
 use std::panic;
 
@@ -38,7 +39,8 @@ fn asked(name: &str) -> Option<String> {
 
 /// The case of a seed as it is asked for.
 fn wanted(seed: u64) -> Case {
-    Case { gossip: asked("BARY_GOSSIP").is_some(), ..Case::of(seed) }
+    let policy = asked("BARY_POLICY");
+    Case { gossip: asked("BARY_GOSSIP").is_some(), policy, ..Case::of(seed) }
 }
 
 #[test]

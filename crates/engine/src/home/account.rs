@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use bary_model::id::{Epoch, GrantNo, Incarnation, NodeId, ShardId, TaskRange};
 use bary_model::message::{Ask, Digest};
 use bary_model::node::Peer;
+use bary_model::resources::Resources;
 use bary_model::time::{Moment, Span};
+use bary_policy::steal::Victim;
 use bary_policy::view::NodeView;
 
 use crate::home::accounts::Totals;
@@ -221,6 +223,12 @@ impl Account {
         self.session.open && self.thief.is_none() && self.backlog() > 0
     }
 
+    /// What a thief finds there.
+    pub(crate) fn as_victim(&self) -> Victim {
+        let (node, round_trip) = (self.peer.info.id, self.peer.round_trip);
+        Victim { node, backlog: self.backlog(), queued: self.queued(), round_trip }
+    }
+
     /// Weight not started, estimated: all but one average task for each slot.
     pub(crate) fn backlog(&self) -> u64 {
         let (load, tasks) = (self.load(), self.holding.tasks());
@@ -229,11 +237,29 @@ impl Account {
         if self.bare { 0 } else { load.saturating_sub(mean * running) }
     }
 
+    /// Weight per second of one of its slots (thousandths): as shown, or as its speed says where
+    /// nodes have shown what a unit of it comes to, or else a unit of weight a second.
+    pub(crate) fn pace(&self, scale: Option<f64>) -> f64 {
+        self.pace.unwrap_or_else(|| self.peer.info.speed * scale.unwrap_or(1e3))
+    }
+
     /// Its slots times the pace they have shown, or the speed it declares until then.
     pub(crate) fn power(&self, scale: Option<f64>) -> f64 {
         let info = &self.peer.info;
         let measured = self.pace.map(|pace| pace * f64::from(info.slots));
         measured.unwrap_or_else(|| info.power() * scale.unwrap_or(1.0))
+    }
+
+    /// How many tasks have not started, estimated: all but one for each slot.
+    pub(crate) fn queued(&self) -> u64 {
+        let running = u64::from(self.peer.info.slots);
+        if self.bare { 0 } else { self.tasks().saturating_sub(running) }
+    }
+
+    /// What nothing uses, as its ask says; all of it where it holds nothing.
+    fn free(&self) -> Option<&Resources> {
+        let asks = self.parked.as_ref().map(|parked| &parked.ask.free);
+        asks.or_else(|| (self.tasks() == 0).then_some(&self.peer.info.resources))
     }
 
     /// The node as a policy sees it.
@@ -244,16 +270,20 @@ impl Account {
             load: self.load(),
             mean_load: (totals.load as f64 * power / totals.power) as u64,
             granted: self.granted + self.binding.1,
+            tasks: self.tasks(),
             round_trip: self.peer.round_trip,
             power,
+            free: self.free(),
+            used: None,
+            bandwidth: None,
+            bytes_here: None,
+            scores: None,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bary_model::resources::Resources;
-
     use super::*;
 
     #[test]

@@ -308,11 +308,7 @@ impl Index<&NodeId> for Accounts {
 
 impl Counted {
     fn of(account: &Account) -> Self {
-        let victim = account.is_open_to_thieves().then(|| Victim {
-            node: account.peer.info.id,
-            backlog: account.backlog(),
-            round_trip: account.peer.round_trip,
-        });
+        let victim = account.is_open_to_thieves().then(|| account.as_victim());
         Self { sums: Sums::of(account), victim, thief: account.thief }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
 use bary_ledger::job::Job;
 use bary_ledger::record::Record;
@@ -12,7 +13,7 @@ use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::Binding;
 use bary_policy::pull;
-use bary_policy::view::TaskView;
+use bary_policy::view::{Foresight, TaskView};
 
 use crate::flaw::Flaw;
 use crate::home::Home;
@@ -38,6 +39,7 @@ impl Home {
         }
         if !self.ready.is_empty() {
             match self.policy.binding {
+                _ if self.policy.queue.is_line() => self.let_through(out, timers),
                 Binding::Push => self.push_out(out, timers),
                 Binding::Pull | Binding::Open => self.answer_asks(out, timers),
             }
@@ -129,8 +131,9 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        // The epoch of a reign that is not on record yet may be minted again.
-        if self.opening.is_some() {
+        // The epoch of a reign that is not on record yet may be minted again, and nobody is served
+        // out of turn where tasks stand in line.
+        if self.opening.is_some() || self.policy.queue.is_line() {
             return;
         }
         let totals = self.totals();
@@ -192,6 +195,8 @@ impl Home {
             holding.add(epoch, item.fence.grant, item.range, item.weight());
         }
         for item in &items {
+            let held = Holder { node: holder, epoch, grant: item.fence.grant };
+            self.book(held, item.range, out.now);
             if item.spec.body.permit.is_some() {
                 self.use_permits(item.range);
             }
@@ -268,5 +273,6 @@ pub(super) fn task_view(entry: &Entry) -> TaskView<'_> {
         b_level: u64::try_from(entry.key).unwrap_or(0),
         sequence: u64::from(entry.range.spec.0),
         request: &entry.spec.body.request,
+        known: Foresight::default(),
     }
 }

@@ -1,13 +1,15 @@
 //! Ready tasks, grouped by what they request, so that matching costs classes, not tasks.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bary_model::id::{JobNo, TaskRange};
 use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
 use bary_model::task::{Body, Request, TaskSpec};
+
+use crate::home::lane::Lane;
 
 /// Ready tasks of one spec.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub(crate) struct Entry {
     pub(crate) rank: i32,
     pub(crate) range: TaskRange,
     pub(crate) spec: Arc<TaskSpec>,
+    /// Whose it is, as the line numbers owners; 0 where owners do not count.
+    pub(crate) owner: u32,
 }
 
 impl Entry {
@@ -32,7 +36,7 @@ impl Entry {
     }
 
     /// Splits `count` tasks off the front; none where that is all of them.
-    fn split(&mut self, count: u32) -> Option<Self> {
+    pub(super) fn split(&mut self, count: u32) -> Option<Self> {
         if count == self.range.count {
             return None;
         }
@@ -63,15 +67,14 @@ impl Ord for Entry {
     }
 }
 
-/// Ready tasks with the same request and priority.
+/// Ready tasks with the same request and priority, and of one owner where owners count.
 #[derive(Debug)]
-struct Class {
-    request: Request,
-    rank: i32,
-    body: Arc<Body>,
-    /// Bulk arrivals, each sorted so that its greatest entry is last.
-    sorted: Vec<Vec<Entry>>,
-    loose: BinaryHeap<Entry>,
+pub(super) struct Class {
+    pub(super) request: Request,
+    pub(super) rank: i32,
+    pub(super) owner: u32,
+    pub(super) body: Arc<Body>,
+    pub(super) lane: Lane,
     weight: u64,
     tasks: u64,
 }
@@ -79,18 +82,14 @@ struct Class {
 /// All ready tasks of a home.
 #[derive(Debug, Default)]
 pub(crate) struct Ready {
-    classes: Vec<Class>,
+    pub(super) classes: Vec<Class>,
     last: usize,
     /// Entries that arrived since the last look, not yet sorted.
     fresh: Vec<Entry>,
     /// How many more tasks may be granted under each limit; none where it is not named.
-    permitted: BTreeMap<Box<str>, u32>,
+    pub(super) permitted: BTreeMap<Box<str>, u32>,
 }
 
-/// From this many on, arrivals are sorted at once instead of sifted one by one.
-const BULK_MIN: usize = 64;
-/// More sorted arrivals than this are merged.
-const SORTED_MAX: usize = 8;
 /// Past this many, classes without tasks are forgotten.
 const CLASSES_KEPT_MAX: usize = 256;
 
@@ -153,7 +152,7 @@ impl Ready {
     pub(crate) fn peek(&mut self, node: &NodeInfo, free: Option<&Resources>) -> Option<&Entry> {
         self.settle();
         let class = self.best(node, free)?;
-        self.classes[class].head()
+        self.classes[class].lane.head()
     }
 
     /// Takes tasks for `node` in order until their weight reaches `quota`, at least one task.
@@ -183,7 +182,7 @@ impl Ready {
         taken
     }
 
-    fn permitted_of(&self, name: &str) -> u32 {
+    pub(super) fn permitted_of(&self, name: &str) -> u32 {
         self.permitted.get(name).copied().unwrap_or(0)
     }
 
@@ -191,9 +190,7 @@ impl Ready {
     pub(crate) fn drain(&mut self) -> Vec<TaskRange> {
         self.settle();
         let classes = std::mem::take(&mut self.classes);
-        let entries = classes
-            .into_iter()
-            .flat_map(|class| class.sorted.into_iter().flatten().chain(class.loose));
+        let entries = classes.into_iter().flat_map(|class| class.lane.into_entries());
         entries.map(|entry| entry.range).collect()
     }
 
@@ -214,12 +211,12 @@ impl Ready {
                 && node.can_run(&class.request)
                 && free.is_none_or(|free| free.fits(&class.request.resources))
         });
-        let ranked = open.filter_map(|(at, class)| Some((at, class.rank, class.head()?)));
+        let ranked = open.filter_map(|(at, class)| Some((at, class.rank, class.lane.head()?)));
         ranked.max_by(|a, b| a.1.cmp(&b.1).then_with(|| a.2.cmp(b.2))).map(|(at, ..)| at)
     }
 
     /// Sorts what arrived into its classes.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         if self.fresh.is_empty() {
             return;
         }
@@ -230,7 +227,7 @@ impl Ready {
         let fresh = std::mem::take(&mut self.fresh);
         let mut bulk: Vec<Vec<Entry>> = Vec::new();
         for entry in fresh {
-            let class = self.class_of(&entry.spec.body, entry.rank);
+            let class = self.class_of(&entry.spec.body, (entry.rank, entry.owner));
             bulk.resize_with(bulk.len().max(class + 1), Vec::new);
             bulk[class].push(entry);
         }
@@ -239,9 +236,9 @@ impl Ready {
         }
     }
 
-    fn class_of(&mut self, body: &Arc<Body>, rank: i32) -> usize {
+    fn class_of(&mut self, body: &Arc<Body>, (rank, owner): (i32, u32)) -> usize {
         let same = |class: &Class| {
-            class.rank == rank
+            (class.rank, class.owner) == (rank, owner)
                 && (Arc::ptr_eq(&class.body, body)
                     || (class.request == body.request && class.body.permit == body.permit))
         };
@@ -249,7 +246,7 @@ impl Ready {
             return self.last;
         }
         self.last = self.classes.iter().position(same).unwrap_or_else(|| {
-            self.classes.push(Class::new(body, rank));
+            self.classes.push(Class::new(body, rank, owner));
             self.classes.len() - 1
         });
         self.last
@@ -257,20 +254,20 @@ impl Ready {
 }
 
 impl Class {
-    fn new(body: &Arc<Body>, rank: i32) -> Self {
+    fn new(body: &Arc<Body>, rank: i32, owner: u32) -> Self {
         Self {
             request: body.request.clone(),
             rank,
+            owner,
             body: Arc::clone(body),
-            sorted: Vec::new(),
-            loose: BinaryHeap::new(),
+            lane: Lane::default(),
             weight: 0,
             tasks: 0,
         }
     }
 
     /// The weight and number of its tasks that may be granted now.
-    fn open(&self, permitted: &BTreeMap<Box<str>, u32>) -> (u64, u64) {
+    pub(super) fn open(&self, permitted: &BTreeMap<Box<str>, u32>) -> (u64, u64) {
         let Some(permit) = &self.body.permit else { return (self.weight, self.tasks) };
         let most = permitted.get(&permit.name).copied().unwrap_or(0);
         let tasks = self.tasks.min(u64::from(most));
@@ -278,79 +275,41 @@ impl Class {
         (mean * tasks, tasks)
     }
 
-    fn add(&mut self, mut entries: Vec<Entry>) {
+    fn add(&mut self, entries: Vec<Entry>) {
         for entry in &entries {
             self.weight += entry.weight();
             self.tasks += u64::from(entry.range.count);
         }
-        if entries.len() < BULK_MIN {
-            self.loose.extend(entries);
-            return;
-        }
-        if self.sorted.len() >= SORTED_MAX {
-            entries.extend(self.sorted.drain(..).flatten());
-        }
-        entries.sort();
-        self.sorted.push(entries);
+        self.lane.add(entries);
     }
 
-    /// Where the head is: in a sorted arrival, or none for the heap.
-    fn head_place(&self) -> Option<usize> {
-        let ends = self.sorted.iter().enumerate().filter_map(|(at, run)| Some((at, run.last()?)));
-        let (at, entry) = ends.max_by(|a, b| a.1.cmp(b.1))?;
-        self.loose.peek().is_none_or(|loose| loose < entry).then_some(at)
-    }
-
-    fn head(&self) -> Option<&Entry> {
-        match self.head_place() {
-            Some(at) => self.sorted[at].last(),
-            None => self.loose.peek(),
-        }
+    /// Books that an entry was taken out.
+    pub(super) fn took(&mut self, entry: &Entry) {
+        self.weight -= entry.weight();
+        self.tasks -= u64::from(entry.range.count);
     }
 
     /// Takes from the head what `quota` allows, as `room` items at most; without `must`, none
     /// where not one task fits. Never more than `most`.
     fn take(&mut self, quota: u64, must: bool, room: usize, most: u32) -> Option<Entry> {
-        let place = self.head_place();
-        let head = match place {
-            Some(at) => self.sorted[at].last()?,
-            None => self.loose.peek()?,
-        };
-        let fit = (quota / head.spec.weight.thousandths()).min(u64::from(head.range.count)) as u32;
-        let count = if must { fit.max(1) } else { fit };
-        let room = u32::try_from(room).unwrap_or(u32::MAX);
-        let count = if head.items() > 1 { count.min(room) } else { count }.min(most);
-        if count == 0 {
-            return None;
-        }
-        let weight = head.spec.weight.times(u64::from(count));
-        let taken = match place {
-            Some(at) => self.sorted[at].last_mut()?.split(count),
-            None => self.loose.peek_mut()?.split(count),
-        };
-        self.weight -= weight;
-        self.tasks -= u64::from(count);
-        taken.or_else(|| self.pop(place))
-    }
-
-    fn pop(&mut self, place: Option<usize>) -> Option<Entry> {
-        let Some(at) = place else { return self.loose.pop() };
-        let entry = self.sorted[at].pop();
-        if self.sorted[at].is_empty() {
-            self.sorted.swap_remove(at);
-        }
-        entry
+        let taken = self.lane.take(|head| {
+            let fit = quota / head.spec.weight.thousandths();
+            let fit = fit.min(u64::from(head.range.count)) as u32;
+            let count = if must { fit.max(1) } else { fit };
+            let room = u32::try_from(room).unwrap_or(u32::MAX);
+            if head.items() > 1 { count.min(room) } else { count }.min(most)
+        })?;
+        self.took(&taken);
+        Some(taken)
     }
 
     fn remove(&mut self, job: JobNo, removed: &mut Vec<TaskRange>) {
-        let mut all = self.sorted.iter().flatten().chain(&self.loose);
-        if !all.any(|entry| entry.range.job == job) {
-            return;
+        if self.lane.remove(job, removed) {
+            (self.weight, self.tasks) = (0, 0);
+            for entry in self.lane.iter() {
+                self.weight += entry.weight();
+                self.tasks += u64::from(entry.range.count);
+            }
         }
-        let all = self.sorted.drain(..).flatten().chain(self.loose.drain());
-        let (gone, kept): (Vec<Entry>, Vec<Entry>) = all.partition(|entry| entry.range.job == job);
-        removed.extend(gone.into_iter().map(|entry| entry.range));
-        (self.weight, self.tasks) = (0, 0);
-        self.add(kept);
     }
 }

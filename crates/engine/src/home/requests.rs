@@ -71,6 +71,7 @@ impl Home {
 
     pub(crate) fn follow_policy(&mut self, policy: Policy, out: &mut Outbox, timers: &mut Timers) {
         self.policy = policy;
+        self.line_up(out.now);
         self.reorder();
         self.serve(out, timers);
     }

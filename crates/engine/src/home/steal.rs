@@ -71,9 +71,9 @@ impl Home {
         let idle = self.accounts.get(&thief)?.view(totals);
         let victims = self.accounts.victims();
         let victim = self.policy.steal.victim(&idle, victims, &mut self.steal_dice)?;
-        let busy = self.accounts.get(&victim)?.view(totals);
-        let backlog = self.accounts.get(&victim)?.backlog();
-        let amount = self.policy.steal.amount(backlog, idle.power, busy.power);
+        let account = self.accounts.get(&victim)?;
+        let busy = account.power(totals.scale);
+        let amount = self.policy.steal.amount(&account.as_victim(), idle.power, busy);
         (amount > 0).then_some((victim, amount))
     }
 

@@ -53,11 +53,16 @@ impl Runner {
             self.ask(home, Need::Work, out, timers);
         }
         if self.is_idle() {
-            let open = self.sessions.iter().filter(|(_, session)| !session.outgoing.is_empty());
-            let homes: Vec<ShardId> = open.map(|(shard, _)| *shard).collect();
-            for home in homes {
-                self.flush(home, None, out, timers);
-            }
+            self.flush_all(out, timers);
+        }
+    }
+
+    /// Reports all that was held back.
+    pub(super) fn flush_all(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        let open = self.sessions.iter().filter(|(_, session)| !session.outgoing.is_empty());
+        let homes: Vec<ShardId> = open.map(|(shard, _)| *shard).collect();
+        for home in homes {
+            self.flush(home, None, out, timers);
         }
     }
 

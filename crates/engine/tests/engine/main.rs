@@ -6,6 +6,7 @@ mod decree;
 mod found;
 mod hands;
 mod life;
+mod line;
 mod open;
 mod permits;
 mod recall;

@@ -9,7 +9,7 @@ use bary_api::v1::{
 use bary_api::verb::Verb;
 use bary_engine::input::Request;
 use bary_model::decree::{Decree, Decrees};
-use bary_policy::preset::{self, PRESETS, Policy};
+use bary_policy::preset::{self, PRESETS, Policy, PolicyError};
 
 use crate::service::caller::Caller;
 use crate::service::options::ServiceOptions;
@@ -74,14 +74,15 @@ impl Inner {
         let before = self.policy();
         let preset = if asked.preset.is_empty() { &before.name } else { &asked.preset };
         // A part that the followed policy has already is replaced, not given twice.
-        let kept = preset.split(',').filter(|item| {
+        let invalid = |error: PolicyError| Refused::new(Kind::Invalid, error.to_string());
+        let items = preset::items(preset).map_err(invalid)?;
+        let kept = items.into_iter().filter(|item| {
             let part = item.split_once('=').map(|(part, _)| part.trim());
             part.is_none_or(|part| !asked.parts.contains_key(part))
         });
         let parts = asked.parts.iter().map(|(part, value)| format!("{part}={value}"));
         let text: Vec<String> = kept.map(ToOwned::to_owned).chain(parts).collect();
-        let policy = preset::parse(&text.join(","))
-            .map_err(|error| Refused::new(Kind::Invalid, error.to_string()))?;
+        let policy = preset::parse(&text.join(",")).map_err(invalid)?;
         self.ask(Request::Decree(Decree::Follow(policy.name.as_str().into()))).await?;
         for node in 1..self.cluster.nodes().len() {
             self.ask_node(node, Request::Follow(policy.clone())).await?;

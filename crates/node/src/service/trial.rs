@@ -18,7 +18,7 @@ use bary_policy::dice::Dice;
 use bary_policy::force::pids_classic::PidsClassic;
 use bary_policy::force::{self, Force};
 use bary_policy::preset;
-use bary_policy::view::{NodeView, TaskView};
+use bary_policy::view::{Foresight, NodeView, TaskView};
 
 use crate::service::Service;
 use crate::service::caller::Caller;
@@ -37,15 +37,6 @@ impl Service {
         tried(&asked)
     }
 }
-
-/// The formula of each force.
-const FORMULAS: &[(&str, &str)] = &[
-    ("gravity", "(average + weight - load) / (1 + distance / 1 ms)^2; above 0 it claims"),
-    ("pids-classic", "load * weight / (distance + 1)^2; below 0.8 * average * weight it claims"),
-    ("least-loaded", "-(load + weight) / power"),
-    ("round-robin", "-(tasks granted so far)"),
-    ("random", "drawn by lot"),
-];
 
 /// One placement.
 struct Trial {
@@ -82,12 +73,11 @@ fn tried(asked: &TryPolicyRequest) -> Result<TryPolicyReply, Refused> {
     };
     let classic = force.name() == PidsClassic::default().name();
     let explanation = trial.view(trial.load, classic, |task, node| force.reason(task, node));
-    let formula = FORMULAS.iter().find(|(name, _)| *name == force.name());
     Ok(TryPolicyReply {
         force: strength,
         threshold,
         decision: decision(claims),
-        formula: formula.map_or("", |(_, formula)| formula).to_owned(),
+        formula: force.formula().to_owned(),
         explanation,
         published_force: published.0,
         published_threshold: published.1,
@@ -166,15 +156,21 @@ impl Trial {
         let request = Request { region, ..self.request.clone() };
         let ways = if classic { 2.0 } else { 1.0 };
         let round_trip = Span::from_secs_f64(self.distance * ways / 1e3);
-        let b_level = self.weight.times(1);
-        let task = TaskView { weight: self.weight, b_level, sequence: 0, request: &request };
+        let (b_level, known) = (self.weight.times(1), Foresight::default());
+        let task = TaskView { weight: self.weight, b_level, sequence: 0, request: &request, known };
         let node = NodeView {
             info: &self.info,
             load,
             mean_load: self.average,
             granted: 0,
+            tasks: 0,
             round_trip,
             power: 1.0,
+            free: None,
+            used: None,
+            bandwidth: None,
+            bytes_here: None,
+            scores: None,
         };
         look(&task, &node)
     }

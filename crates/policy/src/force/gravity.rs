@@ -9,6 +9,8 @@ use bary_model::time::Span;
 use crate::dice::Dice;
 use crate::distance::falloff;
 use crate::force::{Force, Pull};
+use crate::parameter::given::Given;
+use crate::parameter::table::{QUARTER, REGION_PENALTY};
 use crate::view::{NodeView, TaskView};
 
 /// Falling in proportion to depth; the unit of its pull is a unit of weight.
@@ -24,11 +26,17 @@ pub struct Gravity {
 
 impl Default for Gravity {
     fn default() -> Self {
-        Self { quarter: Span::millis(1), abroad: Span::millis(50) }
+        Self::with(&Given::default())
     }
 }
 
 impl Gravity {
+    /// As the parameters say.
+    #[must_use]
+    pub fn with(given: &Given) -> Self {
+        Self { quarter: given.time(&QUARTER), abroad: given.time(&REGION_PENALTY) }
+    }
+
     /// The depth of the node's well in units of weight; below zero it stands above the level.
     fn deficit(task: &TaskView<'_>, node: &NodeView<'_>) -> f64 {
         let below_share = node.mean_load as f64 - node.load as f64;
@@ -55,6 +63,14 @@ impl Gravity {
 impl Force for Gravity {
     fn name(&self) -> &'static str {
         "gravity"
+    }
+
+    fn formula(&self) -> &str {
+        "(average + weight - load) / (1 + distance / 1 ms)^2; above 0 it claims"
+    }
+
+    fn claims(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> bool {
+        Self::deficit(task, node) > 0.0
     }
 
     fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {

@@ -21,6 +21,10 @@ impl Force for LeastLoaded {
         "least-loaded"
     }
 
+    fn formula(&self) -> &str {
+        "-(load + weight) / power"
+    }
+
     fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
         Pull::rounded(-end(task, node) * 1e6)
     }

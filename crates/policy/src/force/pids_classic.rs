@@ -5,6 +5,8 @@
 
 use crate::dice::Dice;
 use crate::force::{Force, Pull};
+use crate::parameter::given::Given;
+use crate::parameter::table::{DISTANCE_OFFSET, FACTOR, G};
 use crate::view::{NodeView, TaskView};
 
 /// Repulsion by load and weight; the unit of its pull is a unit of weight, squared.
@@ -20,11 +22,18 @@ pub struct PidsClassic {
 
 impl Default for PidsClassic {
     fn default() -> Self {
-        Self { constant: 1.0, offset: 1.0, factor: 0.8 }
+        Self::with(&Given::default())
     }
 }
 
 impl PidsClassic {
+    /// As the parameters say.
+    #[must_use]
+    pub fn with(given: &Given) -> Self {
+        let (constant, offset) = (given.number(&G), given.number(&DISTANCE_OFFSET));
+        Self { constant, offset, factor: given.number(&FACTOR) }
+    }
+
     /// The force, in units of weight squared.
     #[must_use]
     pub fn force(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> f64 {
@@ -50,6 +59,14 @@ fn distance(task: &TaskView<'_>, node: &NodeView<'_>) -> f64 {
 impl Force for PidsClassic {
     fn name(&self) -> &'static str {
         "pids-classic"
+    }
+
+    fn formula(&self) -> &str {
+        "load * weight / (distance + 1)^2; below 0.8 * average * weight it claims"
+    }
+
+    fn claims(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> bool {
+        self.force(task, node) < self.threshold(task, node)
     }
 
     fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {

@@ -18,6 +18,10 @@ impl Force for Random {
         "random"
     }
 
+    fn formula(&self) -> &str {
+        "drawn by lot"
+    }
+
     fn between(&self, _task: &TaskView<'_>, _node: &NodeView<'_>, dice: &mut Dice) -> Pull {
         Pull(i64::try_from(dice.below(LOTS)).unwrap_or(i64::MAX))
     }

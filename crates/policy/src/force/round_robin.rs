@@ -14,6 +14,10 @@ impl Force for RoundRobin {
         "round-robin"
     }
 
+    fn formula(&self) -> &str {
+        "-(tasks granted so far)"
+    }
+
     fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
         let granted = i64::try_from(node.granted).unwrap_or(i64::MAX);
         Pull(granted.saturating_mul(-1_000))

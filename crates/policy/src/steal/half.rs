@@ -10,6 +10,9 @@ use bary_model::time::Span;
 
 use crate::dice::Dice;
 use crate::distance::falloff;
+use crate::parameter::given::Given;
+use crate::parameter::table::STEAL_QUARTER;
+use crate::sample::drawn;
 use crate::steal::{Steal, Victim};
 use crate::view::NodeView;
 
@@ -26,27 +29,43 @@ const LOOKED_AT: usize = 4;
 
 impl Default for Half {
     fn default() -> Self {
-        Self { quarter: Span::millis(10) }
+        Self::with(&Given::default())
     }
 }
 
 impl Half {
-    fn attraction(&self, victim: &Victim) -> u64 {
-        (victim.backlog as f64 / falloff(victim.round_trip, self.quarter)).round() as u64
+    /// As the parameters say.
+    #[must_use]
+    pub fn with(given: &Given) -> Self {
+        Self { quarter: given.time(&STEAL_QUARTER) }
     }
 }
 
-/// Up to four different places in a list of `len`, all equally likely (Floyd's algorithm).
-fn drawn(len: usize, dice: &mut Dice) -> Vec<usize> {
-    if len <= LOOKED_AT {
-        return (0..len).collect();
-    }
-    let mut drawn = Vec::with_capacity(LOOKED_AT);
-    for last in len - LOOKED_AT..len {
-        let place = dice.below(last as u64 + 1) as usize;
-        drawn.push(if drawn.contains(&place) { last } else { place });
-    }
-    drawn
+/// The best of a few victims drawn by lot, by `backlog / (1 + d/d0)^2` with `quarter` as d0: never
+/// the thief, and never one that `worth` refuses.
+pub(super) fn best_of_few(
+    thief: NodeId,
+    victims: &[Victim],
+    quarter: Span,
+    dice: &mut Dice,
+    worth: impl Fn(&Victim) -> bool,
+) -> Option<NodeId> {
+    let attraction =
+        |one: &Victim| (one.backlog as f64 / falloff(one.round_trip, quarter)).round() as u64;
+    let worth = |one: &&Victim| one.backlog > 0 && one.node != thief && worth(one);
+    let rank = |one: &&Victim| (attraction(one), Reverse(one.node));
+    let drawn = drawn(victims.len(), LOOKED_AT, dice).into_iter().map(|place| &victims[place]);
+    let best = drawn.filter(worth).max_by_key(rank);
+    // Few are worth nothing; only where none but such were drawn are all looked at.
+    let best = best.or_else(|| victims.iter().filter(worth).max_by_key(rank));
+    best.map(|victim| victim.node)
+}
+
+/// So much of a backlog that thief and victim end together, rounded up, so that a thief with any
+/// power never comes for nothing.
+pub(super) fn fair_part(backlog: u64, thief_power: f64, victim_power: f64) -> u64 {
+    let part = thief_power / (thief_power + victim_power.max(0.0));
+    ((backlog as f64 * part).ceil() as u64).min(backlog)
 }
 
 impl Steal for Half {
@@ -54,20 +73,12 @@ impl Steal for Half {
         "half"
     }
 
-    fn amount(&self, backlog: u64, thief_power: f64, victim_power: f64) -> u64 {
-        let part = thief_power / (thief_power + victim_power.max(0.0));
-        // Rounded up, so that a thief with any power never comes for nothing.
-        ((backlog as f64 * part).ceil() as u64).min(backlog)
+    fn amount(&self, victim: &Victim, thief_power: f64, victim_power: f64) -> u64 {
+        fair_part(victim.backlog, thief_power, victim_power)
     }
 
     fn victim(&self, thief: &NodeView<'_>, victims: &[Victim], dice: &mut Dice) -> Option<NodeId> {
-        let worth = |victim: &&Victim| victim.backlog > 0 && victim.node != thief.info.id;
-        let rank = |victim: &&Victim| (self.attraction(victim), Reverse(victim.node));
-        let drawn = drawn(victims.len(), dice).into_iter().map(|place| &victims[place]);
-        let best = drawn.filter(worth).max_by_key(rank);
-        // Few are worth nothing; only where none but such were drawn are all looked at.
-        let best = best.or_else(|| victims.iter().filter(worth).max_by_key(rank));
-        best.map(|victim| victim.node)
+        best_of_few(thief.info.id, victims, self.quarter, dice, |_| true)
     }
 }
 
@@ -78,18 +89,20 @@ mod tests {
     use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
     fn victim(node: u32, backlog: u64, round_trip_ms: u64) -> Victim {
-        Victim { node: NodeId(node), backlog, round_trip: Span::millis(round_trip_ms) }
+        let round_trip = Span::millis(round_trip_ms);
+        Victim { node: NodeId(node), backlog, queued: backlog, round_trip }
     }
 
     #[test]
     fn thief_and_victim_end_together() {
-        let half = Half::default();
-        assert_eq!(half.amount(8_000, 1.0, 1.0), 4_000);
-        assert_eq!(half.amount(8_000, 3.0, 1.0), 6_000);
-        assert_eq!(half.amount(8_000, 1.0, 0.0), 8_000);
-        assert_eq!(half.amount(1, 1.0, 1_000.0), 1);
-        assert_eq!(half.amount(0, 1.0, 1.0), 0);
-        assert_eq!(half.amount(8_000, 0.0, 0.0), 0);
+        let amount =
+            |backlog, thief, power| Half::default().amount(&victim(1, backlog, 1), thief, power);
+        assert_eq!(amount(8_000, 1.0, 1.0), 4_000);
+        assert_eq!(amount(8_000, 3.0, 1.0), 6_000);
+        assert_eq!(amount(8_000, 1.0, 0.0), 8_000);
+        assert_eq!(amount(1, 1.0, 1_000.0), 1);
+        assert_eq!(amount(0, 1.0, 1.0), 0);
+        assert_eq!(amount(8_000, 0.0, 0.0), 0);
     }
 
     #[test]
@@ -106,18 +119,6 @@ mod tests {
         assert_eq!(choose(&[]), None);
     }
 
-    #[test]
-    fn each_of_many_victims_is_looked_at_sometimes() {
-        let mut dice = Dice::new(1, "steal");
-        let mut seen = [0_u32; 10];
-        for _ in 0..10_000 {
-            for place in drawn(10, &mut dice) {
-                seen[place] += 1;
-            }
-        }
-        assert!(seen.iter().all(|n| (3_800..4_200).contains(n)), "{seen:?}");
-    }
-
     proptest! {
         #[test]
         fn a_steal_never_exceeds_the_backlog(
@@ -125,7 +126,7 @@ mod tests {
             thief in any::<f64>(),
             victim in any::<f64>(),
         ) {
-            prop_assert!(Half::default().amount(backlog, thief, victim) <= backlog);
+            prop_assert!(fair_part(backlog, thief, victim) <= backlog);
         }
 
         #[test]

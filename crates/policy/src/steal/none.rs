@@ -16,7 +16,7 @@ impl Steal for NoSteal {
         "none"
     }
 
-    fn amount(&self, _backlog: u64, _thief_power: f64, _victim_power: f64) -> u64 {
+    fn amount(&self, _victim: &Victim, _thief_power: f64, _victim_power: f64) -> u64 {
         0
     }
 
@@ -35,8 +35,8 @@ mod tests {
     fn nobody_is_stolen_from() {
         let mut world = World::default();
         world.node("thief");
-        let rich = Victim { node: NodeId(1), backlog: 9_000, round_trip: Span::ZERO };
+        let rich = Victim { node: NodeId(1), backlog: 9_000, queued: 9, round_trip: Span::ZERO };
         assert_eq!(NoSteal.victim(&world.view(0), &[rich], &mut Dice::new(1, "steal")), None);
-        assert_eq!(NoSteal.amount(9_000, 4.0, 1.0), 0);
+        assert_eq!(NoSteal.amount(&rich, 4.0, 1.0), 0);
     }
 }

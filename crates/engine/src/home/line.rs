@@ -1,0 +1,216 @@
+//! What runs where by this home's book, kept while tasks stand in line for room: how much of each
+//! node is taken, until when as far as can be expected, and how much each owner has.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bary_ledger::array::Holder;
+use bary_ledger::job::Job;
+use bary_ledger::ledger::Ledger;
+use bary_model::id::{Epoch, GrantNo, NodeId, TaskRange};
+use bary_model::resources::Resources;
+use bary_model::task::TaskSpec;
+use bary_model::time::{Moment, Span};
+use bary_policy::queue::Discipline;
+
+use crate::home::Home;
+
+/// The book. It is empty, and nothing is written to it, while whatever fits goes.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    discipline: Discipline,
+    held: BTreeMap<(Epoch, GrantNo), Held>,
+    used: BTreeMap<NodeId, Resources>,
+    /// The owners that have come up, by name; the number of nobody is 0.
+    owners: BTreeMap<Box<str>, u32>,
+    /// What each owner has, by number.
+    shares: Vec<Resources>,
+}
+
+/// Tasks under one grant.
+#[derive(Debug)]
+struct Held {
+    node: NodeId,
+    spec: Arc<TaskSpec>,
+    owner: u32,
+    tasks: u32,
+    since: Moment,
+}
+
+impl Line {
+    pub(super) fn is_on(&self) -> bool {
+        self.discipline != Discipline::Any
+    }
+
+    /// Notes the owner of a job, where owners count.
+    pub(super) fn meet(&mut self, job: Option<&Job>) {
+        if self.discipline != Discipline::Fair {
+            return;
+        }
+        let Some(job) = job else { return };
+        let owner = &job.about.owner;
+        if !owner.is_empty() && !self.owners.contains_key(owner) {
+            self.owners.insert(owner.clone(), self.owners.len() as u32 + 1);
+        }
+    }
+
+    /// The number of a job's owner; 0 for nobody, and for all where owners do not count.
+    pub(super) fn owner_of(&self, job: &Job) -> u32 {
+        self.owners.get(&job.about.owner).copied().unwrap_or(0)
+    }
+
+    /// The names of all owners, by their numbers.
+    pub(super) fn owners(&self) -> Vec<&str> {
+        let mut names = vec![""; self.owners.len() + 1];
+        for (name, &number) in &self.owners {
+            names[number as usize] = name;
+        }
+        names
+    }
+
+    /// What an owner has.
+    pub(super) fn share_of(&self, owner: u32) -> Resources {
+        self.shares.get(owner as usize).cloned().unwrap_or_default()
+    }
+
+    /// What a node that has `all` has left.
+    pub(super) fn free_of(&self, node: NodeId, all: &Resources) -> Resources {
+        self.used.get(&node).map_or_else(|| all.clone(), |used| less(all, used))
+    }
+
+    /// Books that tasks were granted.
+    pub(super) fn granted(
+        &mut self,
+        holder: Holder,
+        spec: &Arc<TaskSpec>,
+        owner: u32,
+        tasks: u32,
+        now: Moment,
+    ) {
+        let need = many(&spec.body.request.resources, tasks);
+        give(self.used.entry(holder.node).or_default(), &need);
+        let owners = self.shares.len().max(owner as usize + 1);
+        self.shares.resize_with(owners, Resources::default);
+        give(&mut self.shares[owner as usize], &need);
+        let (node, spec) = (holder.node, Arc::clone(spec));
+        let new = Held { node, spec, owner, tasks: 0, since: now };
+        self.held.entry((holder.epoch, holder.grant)).or_insert(new).tasks += tasks;
+    }
+
+    /// Books that tasks are held no longer.
+    pub(super) fn ended(&mut self, holder: Holder, tasks: u32) {
+        let place = (holder.epoch, holder.grant);
+        let Some(held) = self.held.get_mut(&place) else { return };
+        held.tasks = held.tasks.saturating_sub(tasks);
+        let need = many(&held.spec.body.request.resources, tasks);
+        if let Some(used) = self.used.get_mut(&held.node) {
+            *used = less(used, &need);
+        }
+        let share = &mut self.shares[held.owner as usize];
+        *share = less(share, &need);
+        if held.tasks == 0 {
+            self.held.remove(&place);
+        }
+    }
+}
+
+impl Line {
+    /// Checks that the book is what the ledger says is held.
+    pub(super) fn check(&self, ledger: &Ledger) {
+        if !self.is_on() {
+            return;
+        }
+        let mut held: BTreeMap<(Epoch, GrantNo), u32> = BTreeMap::new();
+        ledger.held(|holder, range| {
+            *held.entry((holder.epoch, holder.grant)).or_default() += range.count;
+        });
+        let booked = self.held.iter().map(|(place, held)| (*place, held.tasks));
+        assert!(held.into_iter().eq(booked), "what runs by the book is what the ledger says");
+    }
+}
+
+impl Home {
+    /// Begins to keep the book, or ends to, as the policy has it.
+    pub(super) fn line_up(&mut self, now: Moment) {
+        let discipline = self.policy.queue.discipline;
+        self.line = Line { discipline, ..Line::default() };
+        if !self.line.is_on() {
+            return;
+        }
+        let mut held = Vec::new();
+        self.ledger.held(|holder, range| held.push((holder, range)));
+        for (holder, range) in held {
+            self.line.meet(self.ledger.job(range.job));
+            self.book(holder, range, now);
+        }
+    }
+
+    /// Books that tasks were granted, where a book is kept.
+    pub(super) fn book(&mut self, holder: Holder, range: TaskRange, now: Moment) {
+        if !self.line.is_on() {
+            return;
+        }
+        if let Some(job) = self.ledger.job(range.job)
+            && let Some(spec) = job.spec(range.spec)
+        {
+            let owner = self.line.owner_of(job);
+            self.line.granted(holder, spec, owner, range.count, now);
+        }
+    }
+
+    /// When what runs on each node will give its room back, as far as can be expected.
+    pub(super) fn ends(&mut self) -> BTreeMap<NodeId, Vec<(Moment, Resources)>> {
+        let mut ends: BTreeMap<NodeId, Vec<(Moment, Resources)>> = BTreeMap::new();
+        let scale = self.totals().scale;
+        for held in self.line.held.values() {
+            let expected = self.expected(&held.spec, held.node, scale);
+            let room = many(&held.spec.body.request.resources, held.tasks);
+            ends.entry(held.node).or_default().push((held.since + expected, room));
+        }
+        ends
+    }
+
+    /// How long a task is expected to take on a node: its weight at the pace that the node has
+    /// shown, or at that of all nodes for its speed; a unit a second until any has shown one.
+    pub(super) fn expected(&self, spec: &TaskSpec, node: NodeId, scale: Option<f64>) -> Span {
+        let Some(account) = self.accounts.get(&node) else { return Span::ZERO };
+        let pace = account.pace(scale);
+        Span::from_secs_f64(spec.weight.thousandths() as f64 / pace)
+    }
+}
+
+/// An amount for so many tasks.
+fn many(need: &Resources, tasks: u32) -> Resources {
+    let tasks = u64::from(tasks);
+    let named = need.named.iter().map(|(name, n)| (name.clone(), n.saturating_mul(tasks)));
+    Resources {
+        milli_cpus: need.milli_cpus.saturating_mul(tasks),
+        memory: need.memory.saturating_mul(tasks),
+        milli_gpus: need.milli_gpus.saturating_mul(tasks),
+        named: named.collect(),
+    }
+}
+
+/// Adds to an amount, things that were not in it too.
+fn give(sum: &mut Resources, more: &Resources) {
+    for name in more.named.keys() {
+        if !sum.named.contains_key(name) {
+            sum.named.insert(name.clone(), 0);
+        }
+    }
+    sum.give(more);
+}
+
+/// What is left of an amount; nothing of what it has less of.
+fn less(from: &Resources, taken: &Resources) -> Resources {
+    let named = from.named.iter().map(|(name, n)| {
+        let taken = taken.named.get(name).copied().unwrap_or(0);
+        (name.clone(), n.saturating_sub(taken))
+    });
+    Resources {
+        milli_cpus: from.milli_cpus.saturating_sub(taken.milli_cpus),
+        memory: from.memory.saturating_sub(taken.memory),
+        milli_gpus: from.milli_gpus.saturating_sub(taken.milli_gpus),
+        named: named.collect(),
+    }
+}

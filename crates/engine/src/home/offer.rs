@@ -1,0 +1,55 @@
+//! Putting tasks among those that are ready, and sorting them anew.
+
+use bary_ledger::job::Job;
+use bary_model::id::TaskRange;
+use bary_policy::view::{Foresight, TaskView};
+
+use crate::home::Home;
+use crate::home::ready::Entry;
+
+impl Home {
+    pub(super) fn make_ready(&mut self, range: TaskRange) {
+        if let Some(range) = self.gates.admit(range) {
+            self.offer(range);
+        }
+    }
+
+    /// Puts tasks among those that are ready; one that has left a checkpoint is put there alone.
+    pub(super) fn offer(&mut self, range: TaskRange) {
+        self.line.meet(self.ledger.job(range.job));
+        let kept = |job: &Job| range.count > 1 && !job.checkpoints.is_empty();
+        if self.ledger.job(range.job).is_some_and(kept) {
+            for part in self.by_checkpoint(range) {
+                self.ready.extend(self.entry(part));
+            }
+        } else {
+            self.ready.extend(self.entry(range));
+        }
+    }
+
+    pub(super) fn entry(&self, range: TaskRange) -> Option<Entry> {
+        let job = self.ledger.job(range.job)?;
+        let spec = job.spec(range.spec)?;
+        let levels = self.levels.get(&range.job);
+        let own = spec.weight.thousandths();
+        let b_level = levels.and_then(|l| l.get(range.spec.index())).copied().unwrap_or(own);
+        let view = TaskView {
+            weight: spec.weight,
+            b_level,
+            sequence: u64::from(range.spec.0),
+            request: &spec.body.request,
+            known: Foresight::default(),
+        };
+        let (key, spec) = (self.policy.order.key(&view), spec.clone());
+        let rank = spec.body.priority.saturating_add(job.priority);
+        Some(Entry { key, rank, range, spec, owner: self.line.owner_of(job) })
+    }
+
+    /// Sorts all ready tasks anew under the present order.
+    pub(super) fn reorder(&mut self) {
+        let ranges: Vec<TaskRange> = self.ready.drain();
+        for range in ranges {
+            self.make_ready(range);
+        }
+    }
+}

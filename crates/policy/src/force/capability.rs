@@ -1,0 +1,111 @@
+//! The most capable node: `pull = score / (1 + tasks/slots)` with `score` the published sum of
+//! `0.4 CPU + 0.3 GPU + 0.2 memory + 0.1 network`, each from 0 to 100. The document names what goes
+//! into each and no formula; here an amount `x` gives `100 * x / (x + half)`, with a half of 16
+//! cores times speed, 1 GPU, 64 GiB and a gigabit a second; processors count by their idle share,
+//! memory by its free share, and a network by `1 / (1 + round trip / 10 ms)` too. What a node has
+//! not measured counts as free. The score is divided by the queue, or the best node would get
+//! everything. Blind spot: a GPU attracts tasks that do not use it.
+
+use crate::dice::Dice;
+use crate::force::{Force, Pull};
+use crate::parameter::given::Given;
+use crate::parameter::table::{CPU_SHARE, GPU_SHARE, MEMORY_SHARE, NETWORK_SHARE};
+use crate::view::{NodeView, TaskView};
+
+/// A sum of scores; the unit of its pull is a hundredth of the best node there could be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Capability {
+    /// The weights of processors, GPUs, memory and network. Default to 0.4, 0.3, 0.2 and 0.1.
+    pub weights: [f64; 4],
+}
+
+/// The amounts that score a half: cores, GPUs, bytes of memory, and bytes a second.
+const HALVES: [f64; 4] = [16.0, 1.0, (64_u64 << 30) as f64, 125e6];
+/// The round trip, in milliseconds, at which a network scores a half.
+const NEAR_MS: f64 = 10.0;
+
+impl Capability {
+    /// As the parameters say.
+    #[must_use]
+    pub fn with(given: &Given) -> Self {
+        let weights = [&CPU_SHARE, &GPU_SHARE, &MEMORY_SHARE, &NETWORK_SHARE];
+        Self { weights: weights.map(|weight| given.number(weight)) }
+    }
+
+    /// The score of a node, whatever it holds: from 0 to 100 times the sum of the weights.
+    #[must_use]
+    pub fn score(&self, node: &NodeView<'_>) -> f64 {
+        let whole = &node.info.resources;
+        let idle = node.used.map_or(1.0, |used| 1.0 - used.cpu);
+        let free = node.used.map_or(1.0, |used| 1.0 - used.memory);
+        let cores = whole.milli_cpus as f64 / 1e3 * node.info.speed;
+        // Without a measured bandwidth only the latency tells networks apart.
+        let bandwidth = node.bandwidth.map_or(f64::INFINITY, |bytes| bytes as f64);
+        let amounts = [cores, whole.milli_gpus as f64 / 1e3, whole.memory as f64, bandwidth];
+        let shares = [idle, 1.0, free, NEAR_MS / (NEAR_MS + node.distance_ms() * 2.0)];
+        let mut score = 0.0;
+        for part in 0..4 {
+            let full = 1.0 / (1.0 + HALVES[part] / amounts[part]);
+            score += self.weights[part] * 100.0 * shares[part].clamp(0.0, 1.0) * full;
+        }
+        score
+    }
+
+    /// The score that is left with the node's queue in mind.
+    #[must_use]
+    pub fn left(&self, node: &NodeView<'_>) -> f64 {
+        self.score(node) / queue(node)
+    }
+}
+
+/// One more than the rounds of tasks that the node holds.
+pub(super) fn queue(node: &NodeView<'_>) -> f64 {
+    1.0 + node.tasks as f64 / f64::from(node.info.slots.max(1))
+}
+
+impl Force for Capability {
+    fn name(&self) -> &'static str {
+        "capability"
+    }
+
+    fn formula(&self) -> &str {
+        "(0.4 CPU + 0.3 GPU + 0.2 memory + 0.1 network) / (1 + tasks / slots)"
+    }
+
+    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+        Pull::rounded(self.left(node))
+    }
+
+    fn reason(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> String {
+        let (score, queue) = (self.score(node), queue(node));
+        format!("capability {score:.1} of 100, shared by {queue:.1}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+    use bary_model::resources::Resources;
+
+    #[test]
+    fn the_published_weights_sum_the_parts() {
+        let mut world = World::default();
+        let memory = 64 << 30;
+        let half = Resources { memory, milli_gpus: 1_000, ..Resources::cpus(16) };
+        world.node("half of all").resources(half).bandwidth(125_000_000);
+        world.node("cores only").resources(Resources::cpus(16)).bandwidth(0);
+        world.node("busy").resources(Resources::cpus(16)).bandwidth(0).used(0.5, 0.0);
+        let pulls = world.pulls(&Capability::with(&Given::default()), &world.task(1.0));
+        assert_eq!(pulls, [50_000, 20_000, 10_000]);
+    }
+
+    #[test]
+    fn what_a_node_holds_divides_its_score() {
+        let mut world = World::default();
+        world.node("idle").resources(Resources::cpus(4)).slots(4);
+        world.node("full").resources(Resources::cpus(16)).slots(16).tasks(64);
+        let pulls = world.pulls(&Capability::with(&Given::default()), &world.task(1.0));
+        assert!(pulls[0] > pulls[1], "{pulls:?}");
+    }
+}

@@ -1,0 +1,146 @@
+//! A policy while its text is read: parts by name and parameters, put together at the end, when
+//! it is known which parts were chosen.
+
+use std::sync::Arc;
+
+use crate::force::Force;
+use crate::force::user::User;
+use crate::parameter::given::Given;
+use crate::parameter::{Parameter, Part, Value, table};
+use crate::preset::table::{PARTS_OF, PRESETS};
+use crate::preset::{Binding, Policy, PolicyError, items};
+use crate::pull::PullConfig;
+use crate::queue::Queue;
+use crate::{force, order, steal};
+
+/// The parts that a text may set, in the order of a draft's own.
+const PARTS: [&str; 4] = ["binding", "order", "force", "steal"];
+const BINDINGS: [Binding; 3] = [Binding::Pull, Binding::Push, Binding::Open];
+
+/// What has been read.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    parts: [Box<str>; 4],
+    given: Given,
+    queue: Queue,
+    /// What the text itself set, not its preset.
+    own: Vec<Box<str>>,
+}
+
+impl Draft {
+    /// What a preset sets.
+    pub(super) fn of(preset: &str) -> Result<Self, PolicyError> {
+        let mut presets = PRESETS.iter().zip(PARTS_OF);
+        let unknown = || PolicyError::Preset {
+            given: preset.to_owned(),
+            allowed: listed(PRESETS.iter().map(|(name, _)| *name)),
+        };
+        let named = presets.find(|((name, _), _)| *name == preset);
+        let (_, parts) = named.ok_or_else(unknown)?;
+        let mut draft = Self::default();
+        for item in items(parts)? {
+            let (part, value) = item.split_once('=').unwrap_or((item, ""));
+            draft.set(part, value)?;
+        }
+        Ok(draft)
+    }
+
+    /// Sets a part or a parameter that the text names.
+    pub(super) fn give(&mut self, part: &str, value: &str) -> Result<(), PolicyError> {
+        if self.own.iter().any(|own| **own == *part) {
+            return Err(PolicyError::Twice { part: part.to_owned() });
+        }
+        self.set(part, value)?;
+        self.own.push(part.into());
+        Ok(())
+    }
+
+    fn set(&mut self, part: &str, value: &str) -> Result<(), PolicyError> {
+        if let Some(at) = PARTS.iter().position(|known| *known == part) {
+            self.parts[at] = value.into();
+            return Ok(());
+        }
+        if self.queue.set(part, value)? {
+            return Ok(());
+        }
+        let unknown = || PolicyError::Part {
+            given: part.to_owned(),
+            allowed: listed(PARTS.into_iter().chain(["queue", "share.OWNER"])),
+            parameters: listed(table::ALL.iter().map(|parameter| parameter.key)),
+        };
+        let parameter = Parameter::named(part).ok_or_else(unknown)?;
+        self.given.set(parameter, parameter.read(value)?);
+        Ok(())
+    }
+
+    /// The policy, called `name`.
+    pub(super) fn finish(mut self, name: String) -> Result<Policy, PolicyError> {
+        self.drop_foreign()?;
+        let [binding, order, force, steal] = &self.parts;
+        let given = &self.given;
+        let known = BINDINGS.into_iter().find(|known| known.name() == &**binding);
+        let allowed = BINDINGS.map(Binding::name);
+        let binding = one_of("binding", binding, known, &allowed)?;
+        let order = one_of("order", order, order::named(order), order::NAMES)?;
+        let force = chosen_force(force, given)?;
+        let steal = one_of("steal", steal, steal::named(steal, given), steal::NAMES)?;
+        let pull = PullConfig::with(given);
+        let giants = match given.value(&table::GIANTS) {
+            Value::Number(times) if times.is_finite() => Some(times),
+            _ => None,
+        };
+        let Self { given, queue, .. } = self;
+        queue.check(binding)?;
+        Ok(Policy { name, binding, order, force, steal, pull, queue, giants, given })
+    }
+
+    /// Forgets parameters of parts that were not chosen where a preset gave them, and refuses them
+    /// where the text did.
+    fn drop_foreign(&mut self) -> Result<(), PolicyError> {
+        for key in self.given.keys() {
+            let Some(parameter) = Parameter::named(key) else { continue };
+            let chosen = match parameter.part {
+                Part::Pull | Part::Guard => continue,
+                Part::Force => &self.parts[2],
+                Part::Steal => &self.parts[3],
+            };
+            if parameter.of.is_empty() || parameter.of.contains(&&**chosen) {
+                continue;
+            }
+            if self.own.iter().any(|own| **own == *key) {
+                return Err(PolicyError::Foreign {
+                    key,
+                    belongs: parameter.belongs_to(),
+                    chosen: format!("{}={chosen}", parameter.part.name()),
+                });
+            }
+            self.given.unset(key);
+        }
+        Ok(())
+    }
+}
+
+/// The force of a name, or of a user's formula.
+fn chosen_force(text: &str, given: &Given) -> Result<Arc<dyn Force>, PolicyError> {
+    if let Some(formula) = User::formula_in(text) {
+        return Ok(Arc::new(User::parse(formula)?));
+    }
+    let mut allowed = force::NAMES.to_vec();
+    allowed.push("expr(FORMULA)");
+    one_of("force", text, force::named(text, given), &allowed)
+}
+
+/// What is called `given`, or that there is no such value of the part.
+fn one_of<T>(
+    part: &'static str,
+    given: &str,
+    known: Option<T>,
+    allowed: &[&'static str],
+) -> Result<T, PolicyError> {
+    let allowed = || listed(allowed.iter().copied());
+    known.ok_or_else(|| PolicyError::Value { part, given: given.to_owned(), allowed: allowed() })
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
