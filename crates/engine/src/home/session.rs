@@ -22,10 +22,7 @@ impl Home {
     pub(crate) fn on_joined(&mut self, peer: &Peer, out: &mut Outbox, timers: &mut Timers) {
         let node = peer.info.id;
         if let Some(account) = self.accounts.get_mut(&node) {
-            account.labels.clone_from(&peer.info.labels);
-            account.peer = peer.clone();
-            // It may be another life of the node, which has heard nothing.
-            account.told = false;
+            account.meet(peer);
         } else {
             let mut account = Account::new(peer.clone());
             account.holding = self.strangers.remove(&node).unwrap_or_default();

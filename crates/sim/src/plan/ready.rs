@@ -44,10 +44,12 @@ pub(crate) fn job(specs: Vec<TaskSpec>) -> JobSpec {
 impl Plan {
     /// A world without work or faults: equal nodes of one slot, one millisecond apart, of which
     /// the first are homes.
-    fn bare(nodes: usize, homes: usize, policy: &str) -> Self {
+    pub(super) fn bare(nodes: usize, homes: usize, policy: &str) -> Self {
         Self {
             seed: 1,
             nodes: (0..nodes).map(|id| node(id, 1, 1.0, id < homes)).collect(),
+            absent: 0,
+            outside: false,
             acquainted: nodes <= ACQUAINTED_MAX,
             policy: policy.to_owned(),
             limits: Limits::default(),
