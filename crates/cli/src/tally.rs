@@ -264,14 +264,10 @@ mod tests {
         body.request.resources = Resources::cpus(cores);
         let spec = TaskSpec {
             name: "a".into(),
-            body: Arc::new(body),
             inputs: Inputs::numbers(0, 1, 100).expect("they are few"),
-            first_row: 0,
-            rows_before: 0,
             count: 100,
             array: true,
-            weight: Weight::ONE,
-            after: Box::default(),
+            ..TaskSpec::new(Arc::new(body))
         };
         let specs = [Arc::new(spec)].into();
         let mut roster = Roster::default();

@@ -207,14 +207,9 @@ impl Policy {
             _ if one.of.is_empty() => true,
             Part::Force => one.of.contains(&force),
             Part::Steal => one.of.contains(&steal),
-            Part::Pull | Part::Guard => false,
+            Part::Pull | Part::Guard | Part::Queue => false,
         })
     }
-    if depth > 0 {
-        return Err(unmatched(text.len()));
-    }
-    items.push(text[start..].trim());
-    Ok(items)
 }
 
 /// The policy in full, as a text that parses to the same policy: its parts, and the parameters

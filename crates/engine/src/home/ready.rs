@@ -12,8 +12,6 @@ use bary_model::time::Wall;
 
 use crate::home::lane::Lane;
 
-use crate::home::lane::Lane;
-
 /// Ready tasks of one spec.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
