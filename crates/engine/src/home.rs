@@ -14,6 +14,7 @@ mod open;
 mod outcome;
 mod permits;
 mod push;
+mod reach;
 mod ready;
 mod recover;
 mod remind;
@@ -256,7 +257,6 @@ impl Home {
             Timer::Due(_, job) => self.on_due(job, out, timers),
             Timer::Word(_) => {
                 self.word = None;
-                self.spread_the_word(out);
                 self.seek_again(out, timers);
             }
             _ => {}

@@ -160,9 +160,12 @@ impl Runner {
         out.send(session.node, session.message(shard, Say::Hello(hello)));
         // Many batches to a message: as many messages as batches might be more than a link takes,
         // which would begin it anew, and call for the next greeting.
+        let all: usize = session.unsettled.iter().map(|(_, items)| items.len()).sum();
+        let fewest = all.div_ceil((self.limits.link_messages_max / REPEATS_PER_LINK).max(1));
+        let most = self.limits.outcome_items_max.max(fewest);
         let (mut batches, mut count) = (Vec::new(), 0);
         for (batch, items) in &session.unsettled {
-            if count + items.len() > self.limits.outcome_items_max && count > 0 {
+            if count + items.len() > most && count > 0 {
                 let repeat = Say::Repeat(std::mem::take(&mut batches));
                 out.send(session.node, session.message(shard, repeat));
                 count = 0;
@@ -266,6 +269,9 @@ impl Runner {
         self.pulse_later(shard, out, timers);
     }
 }
+
+/// Repeats in one greeting are made so large that about one message in so many of a link is one.
+const REPEATS_PER_LINK: usize = 16;
 
 /// How often in the time of a lease a node shows that it is here.
 const PULSES_PER_LEASE: u64 = 4;
