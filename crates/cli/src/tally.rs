@@ -230,7 +230,6 @@ mod tests {
     use bary_model::payload::Payload;
     use bary_model::resources::Resources;
     use bary_model::task::{Body, TaskSpec};
-    use bary_model::weight::Weight;
 
     fn node(id: u32, slots: u32, speed: f64) -> NodeInfo {
         NodeInfo {

@@ -19,6 +19,7 @@ mod open;
 mod outcome;
 mod permits;
 mod push;
+mod reach;
 mod ready;
 mod recover;
 mod remind;
@@ -272,7 +273,6 @@ impl Home {
             }
             Timer::Word(_) => {
                 self.word = None;
-                self.spread_the_word(out);
                 self.seek_again(out, timers);
             }
             _ => {}

@@ -14,6 +14,7 @@ use bary_model::node::Peer;
 use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::home::account::{Account, Session};
+use crate::home::reach::Seeking;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
 
@@ -79,7 +80,7 @@ impl Home {
         self.take_back(node);
         // Word of work was lost with the link, and nothing else would tell it.
         if self.opening.is_none() {
-            self.spread_the_word(out);
+            self.spread_the_word(Seeking::Anywhere, out);
         }
     }
 

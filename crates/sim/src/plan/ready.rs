@@ -121,6 +121,20 @@ impl Plan {
         plan
     }
 
+    /// The same where the nodes are in so many regions, by turns, and each frame takes this long
+    /// from one to another.
+    #[must_use]
+    pub fn across(mut self, regions: u16, way: Span) -> Self {
+        let near = self.network.latency[0][0];
+        let row = |from| (0..regions).map(|to| if from == to { near } else { way }).collect();
+        self.network.latency = (0..regions).map(row).collect();
+        for (region, node) in (0..regions).cycle().zip(&mut self.nodes) {
+            node.region = region;
+            node.info.region = format!("r{region}").into();
+        }
+        self
+    }
+
     /// Tasks of weights drawn evenly from 1 to 10 that arrive one by one at homes drawn by lot,
     /// so that the nodes are busy for the share `rho` of their time.
     #[must_use]
