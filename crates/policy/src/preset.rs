@@ -64,6 +64,8 @@ pub struct Policy {
     /// How many times later than the soonest a task may end where it goes; none where that does
     /// not matter. See [`guard`](crate::guard).
     pub giants: Option<f64>,
+    /// How many nodes are looked at for a task, whatever the force.
+    pub looks: usize,
     /// The parameters that were given.
     pub given: Given,
 }
@@ -200,6 +202,13 @@ pub fn items(text: &str) -> Result<Vec<&str>, PolicyError> {
 }
 
 impl Policy {
+    /// How many of `len` nodes are looked at for a task, drawn by lot; none where all are.
+    #[must_use]
+    pub fn looks_at(&self, len: usize) -> Option<usize> {
+        let most = self.force.looks_at().unwrap_or(usize::MAX).min(self.looks);
+        (most < len).then_some(most)
+    }
+
     /// The parameters that count in it.
     pub fn parameters(&self) -> impl Iterator<Item = &'static Parameter> {
         let (force, steal) = (self.force.name(), self.steal.name());

@@ -72,6 +72,17 @@ pub const DELAY: Parameter = Parameter {
     what: "how long a task waits for the node that has most of what it reads",
 };
 
+/// How many of the nodes that can run a task are looked at; a thousand nodes cost a thousand
+/// looks otherwise.
+pub const LOOKS: Parameter = Parameter {
+    key: "looks",
+    part: Part::Guard,
+    of: &[],
+    domain: whole(1, 1_000_000, 1_000_000),
+    unit: "nodes",
+    what: "how many nodes are looked at for a task, drawn by lot",
+};
+
 /// The round trip at which a quarter of gravity's pull is left; the median of the cluster is
 /// sensible.
 pub const QUARTER: Parameter = Parameter {
@@ -340,6 +351,7 @@ pub const ALL: &[&Parameter] = &[
     &HOME_QUARTER,
     &GIANTS,
     &DELAY,
+    &LOOKS,
     &QUARTER,
     &REGION_PENALTY,
     &G,

@@ -89,13 +89,14 @@ impl Draft {
             Value::Number(times) if times.is_finite() => Some(times),
             _ => None,
         };
+        let looks = usize::try_from(given.whole(&table::LOOKS)).unwrap_or(usize::MAX);
         let Self { given, mut queue, .. } = self;
         queue.check(binding)?;
         if binding == Binding::Pull {
             // What is bound before a node has room cannot wait for one.
             queue.delay = given.time(&table::DELAY);
         }
-        Ok(Policy { name, binding, order, force, steal, pull, queue, giants, given })
+        Ok(Policy { name, binding, order, force, steal, pull, queue, giants, looks, given })
     }
 
     /// Forgets parameters of parts that were not chosen where a preset gave them, and refuses them

@@ -77,6 +77,10 @@ fn a_parameter_counts_wherever_it_stands_and_reaches_its_rule() {
     assert_eq!(pull, Ok(PullConfig { alpha: 0.5, quarter, ahead: 3.0 }));
     assert_eq!(parse("giants=1.1").map(|policy| policy.giants), Ok(Some(1.1)));
     assert_eq!(parse("gravity").map(|policy| policy.giants), Ok(None));
+    let looks = |text| parse(text).map(|policy| [5, 1_000].map(|len| policy.looks_at(len)));
+    assert_eq!(looks("gravity"), Ok([None, None]));
+    assert_eq!(looks("gravity,looks=100"), Ok([None, Some(100)]));
+    assert_eq!(looks("power-of-two,looks=100"), Ok([Some(2), Some(2)]));
     let bounds = parse("steal=bounded,queue_max=20").map(|policy| policy.steal.bounds());
     assert_eq!(bounds.map(|bounds| bounds.queue_max), Ok(20));
 }
