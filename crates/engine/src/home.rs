@@ -10,6 +10,7 @@ mod exchange;
 mod explain;
 mod follow;
 mod gate;
+mod gather;
 mod grant;
 mod halt;
 mod lane;
@@ -105,6 +106,8 @@ pub(crate) struct Home {
     permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
+    /// When tasks are pushed though not all nodes have answered.
+    gathering: Option<TimerKey>,
     /// When nodes are told again of work that waits.
     reminder: Option<TimerKey>,
     /// Whether submissions are refused, as the disk under the journal is nearly full.
@@ -176,6 +179,7 @@ impl Home {
             whereabouts: Whereabouts::default(),
             permits: Permits::default(),
             word: None,
+            gathering: None,
             reminder: None,
             levels: BTreeMap::new(),
             specs_held: 0,
@@ -269,6 +273,10 @@ impl Home {
             Timer::Due(_, job) => self.on_due(job, out, timers),
             Timer::Turn(_) => {
                 self.line.turn = None;
+                self.serve(out, timers);
+            }
+            Timer::Gather(_) => {
+                self.gathering = None;
                 self.serve(out, timers);
             }
             Timer::Word(_) => {

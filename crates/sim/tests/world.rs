@@ -160,3 +160,11 @@ fn a_region_that_has_too_much_work_gets_nodes_of_another() {
     let work = report.bound.as_secs_f64();
     assert!(report.wait_mean.as_secs_f64() < work.max(1.0) / 4.0, "{:?}", report.wait_mean);
 }
+
+#[test]
+fn tasks_are_pushed_to_all_nodes_from_the_first_on() {
+    for policy in ["least-loaded", "round-robin", "work-stealing"] {
+        let report = live(&Plan::placement(1, 10, 1, 1_000, policy));
+        assert!(report.balance > 90.0, "{policy}: {}", report.balance);
+    }
+}

@@ -15,6 +15,9 @@ use crate::timers::Timers;
 impl Home {
     /// Binds ready tasks one by one to the node that the force draws each to.
     pub(super) fn push_out(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        if self.gathers(out, timers) {
+            return;
+        }
         let mut bound: BTreeMap<NodeId, Vec<Entry>> = BTreeMap::new();
         let (_, ready) = self.ready_anywhere();
         while let Some((node, entry)) = self.bind_next() {
