@@ -1,0 +1,157 @@
+//! `placement`: lives every scenario under `bench/placement` with every rule, and writes the tables
+//! of `docs/placement.md` between their markers.
+
+mod claimed;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::bench::bary;
+use crate::placement::tables::{Cell, TABLES, Table};
+use crate::repo::Repo;
+
+/// The page that holds the tables.
+const PAGE: &str = "docs/placement.md";
+
+/// What one policy came to in one scenario: measures by name, each with its median.
+type Measured = BTreeMap<String, f64>;
+
+/// Writes the tables called `names`, or all where there are none.
+pub(crate) fn write(repo: &Repo, names: &[String]) -> bool {
+    match written(repo, names) {
+        Ok(tables) => {
+            println!("{tables} tables written to {PAGE}");
+            true
+        }
+        Err(complaint) => {
+            eprintln!("placement: {complaint}");
+            false
+        }
+    }
+}
+
+fn written(repo: &Repo, names: &[String]) -> Result<usize, String> {
+    let known = |name: &&String| TABLES.iter().all(|table| table.name != **name);
+    if let Some(unknown) = names.iter().find(known) {
+        let all: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+        return Err(format!("there is no table `{unknown}`; there are {}", all.join(", ")));
+    }
+    let program = bary::program(repo)?;
+    let path = repo.root().join(PAGE);
+    let mut wanted: Vec<&Table> = TABLES.iter().collect();
+    wanted.retain(|table| names.is_empty() || names.iter().any(|name| name == table.name));
+    for table in &wanted {
+        eprintln!("living the scenarios of the table `{}`", table.name);
+        let text = markdown(repo, &program, table)?;
+        let page = std::fs::read_to_string(&path).map_err(|cause| format!("{PAGE}: {cause}"))?;
+        let page = between(&page, table.name, &text)?;
+        std::fs::write(&path, page).map_err(|cause| format!("{PAGE}: {cause}"))?;
+    }
+    Ok(wanted.len())
+}
+
+/// The table as Markdown: a row a rule, a column a scenario.
+fn markdown(repo: &Repo, program: &PathBuf, table: &Table) -> Result<String, String> {
+    let mut columns = Vec::new();
+    for (scenario, _) in table.columns {
+        let file = repo.root().join(format!("bench/placement/{scenario}.toml"));
+        columns.push(lived(program, &file, table, scenario)?);
+    }
+    let heads: Vec<&str> = table.columns.iter().map(|(_, head)| *head).collect();
+    let mut text = format!("| | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
+    for (claim, cells) in table.claims {
+        text += &format!("| *{claim}* | {} |\n", cells.join(" | "));
+    }
+    for (number, (policy, head)) in table.rows.iter().enumerate() {
+        let cells = columns.iter().map(|column| cell(column.get(policy), table.cell));
+        let cells: Vec<String> = cells.collect();
+        let head = if number == 0 { format!("**{head}**") } else { (*head).to_owned() };
+        text += &format!("| {head} | {} |\n", cells.join(" | "));
+    }
+    Ok(text)
+}
+
+/// What each rule of a table came to in a scenario; one that is left out there is missing.
+fn lived<'a>(
+    program: &PathBuf,
+    file: &std::path::Path,
+    table: &Table,
+    scenario: &str,
+) -> Result<BTreeMap<&'a str, Measured>, String>
+where
+{
+    let mut column = BTreeMap::new();
+    for (policy, _) in table.rows {
+        if table.without.contains(&(*policy, scenario)) {
+            continue;
+        }
+        let file = file.to_string_lossy();
+        let words = ["sim", &file, "--policy", policy, "--time", "-j", "1", "-o", "json"];
+        let told = bary::told(program, &words)?;
+        let measures = &told["policies"][0]["measures"];
+        let Value::Object(measures) = measures else {
+            return Err(format!("bary told no measures of {policy} in {scenario}"));
+        };
+        let medians = measures
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value["median"].as_f64()?)));
+        column.insert(*policy, medians.collect());
+    }
+    Ok(column)
+}
+
+fn cell(measured: Option<&Measured>, cell: Cell) -> String {
+    let Some(measured) = measured else { return "–".into() };
+    let parts = cell.iter().map(|(name, factor, digits)| {
+        measured.get(*name).map_or_else(|| "?".into(), |value| format!("{:.*}", digits, value * factor))
+    });
+    parts.collect::<Vec<String>>().join(" / ")
+}
+
+/// The page with `text` between the markers of a table.
+fn between(page: &str, name: &str, text: &str) -> Result<String, String> {
+    let (begin, end) = (format!("<!-- table {name} -->\n"), format!("<!-- end of {name} -->"));
+    let missing = || format!("{PAGE} has no place for the table `{name}`");
+    let (before, rest) = page.split_once(&begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
+    Ok(format!("{before}{begin}{text}{end}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_replaces_the_one_before() {
+        let page = "a\n<!-- table x -->\nold\n<!-- end of x -->\nb\n";
+        let new = between(page, "x", "new\n");
+        assert_eq!(new, Ok(page.replace("old", "new")));
+        assert!(between(page, "y", "new\n").is_err());
+    }
+
+    #[test]
+    fn every_table_has_its_scenarios_and_its_place() {
+        let repo = Repo::open().expect("tests run in the repository");
+        let page = std::fs::read_to_string(repo.root().join(PAGE)).expect("the page is there");
+        for table in TABLES {
+            assert!(between(&page, table.name, "").is_ok(), "{}", table.name);
+            for (scenario, _) in table.columns {
+                let file = repo.root().join(format!("bench/placement/{scenario}.toml"));
+                assert!(file.is_file(), "{scenario}");
+            }
+            for (_, cells) in table.claims {
+                assert_eq!(cells.len(), table.columns.len(), "{}", table.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_rule_that_was_left_out_has_no_cell() {
+        assert_eq!(cell(None, &[("balance", 1.0, 2)]), "–");
+        let measured = Measured::from([("balance".to_owned(), 99.944)]);
+        assert_eq!(cell(Some(&measured), &[("balance", 1.0, 2), ("x", 1.0, 0)]), "99.94 / ?");
+    }
+}
