@@ -1,7 +1,7 @@
 //! A formula that a user writes, such as `mean_load - load + weight * capacity`: read, checked, and
 //! compiled to a flat program before it is used. It has numbers, names, `+ - * /`, `^` with a whole
-//! number, comparisons that are 1 or 0, `min`, `max`, `abs`, `sqrt` and `if(condition, then, else)`.
-//! It is total: what is divided by zero is 0, and so is the root of what is below it.
+//! number, comparisons that are 1 or 0, `min`, `max`, `abs`, `sqrt` and `if(condition, then,
+//! else)`. It is total: what is divided by zero is 0, and so is the root of what is below it.
 
 pub mod fault;
 mod parse;

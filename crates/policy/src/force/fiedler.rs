@@ -1,9 +1,9 @@
-//! The published rule for key nodes, kept as it was: `pull = 100 * |v|`, with `v` the node's component
-//! of the Fiedler vector, where a large component is said to mean a central node. It does not:
-//! on a path the ends have the largest components and the middle has none (Spearman's correlation
-//! with closeness is -1), so the rule ranks the periphery first. The sign tells the two sides of
-//! the best cut, which is what the vector is good for (Fiedler, 1973). Where no component is
-//! known, all nodes are alike. Blind spots: centrality, load, speed; see `central`.
+//! The published rule for key nodes, kept as it was: `pull = 100 * |v|`, with `v` the node's
+//! component of the Fiedler vector, where a large component is said to mean a central node. It does
+//! not: on a path the ends have the largest components and the middle has none (Spearman's
+//! correlation with closeness is -1), so the rule ranks the periphery first. The sign tells the two
+//! sides of the best cut, which is what the vector is good for (Fiedler, 1973). Where no component
+//! is known, all nodes are alike. Blind spots: centrality, load, speed; see `central`.
 
 use crate::dice::Dice;
 use crate::force::{Force, Pull};

@@ -1,9 +1,9 @@
-//! Latency as distance, with the sign of the published example mended: far repels.
-//! `pull = -F * ((d + o) / (1 + o))^2` with `F` the mended force, `d` the latency between the task's
-//! region and the node's in milliseconds, and `o` the offset. `d` comes from a map of latencies;
-//! where that does not say, it is half the round trip, and never less than the published default
-//! of 1. Blind spot: the square is steep: 50 ms away a node counts as 650 times as loaded, so
-//! work hardly ever leaves its region.
+//! Latency as distance, with the sign of the published example mended, so that far repels:
+//! `pull = -F * ((d + o) / (1 + o))^2` with `F` the mended force, `o` the offset, and `d` the
+//! latency between the task's region and the node's in milliseconds: from a map of latencies, or
+//! half the round trip where that does not say, and never less than the published default of 1.
+//! Blind spot: the square is steep: 50 ms away a node counts as 650 times as loaded, so work
+//! hardly ever leaves its region.
 
 use crate::dice::Dice;
 use crate::force::repulsion::Repulsion;

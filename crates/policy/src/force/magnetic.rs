@@ -1,8 +1,8 @@
-//! Affinity like that of magnets: a node of the task's kind draws it, others repel it.
-//! `pull = -F * a` with `F` the mended force and `a` 0.5 where kinds match and 2 where they do not
-//! (as published, where the default kinds `cpu` and `compute` never match; here they do). A node's
-//! kind is its label `kind`, `cpu` where it has none. Blind spot: within a kind it sees no distance,
-//! and a node of the right kind gets four times the load before another is taken.
+//! Affinity like that of magnets: a node of the task's kind draws it, others repel it. `pull = -F *
+//! a` with `F` the mended force and `a` 0.5 where kinds match and 2 where they do not (as
+//! published, where the default kinds `cpu` and `compute` never match; here they do). A node's kind
+//! is its label `kind`, `cpu` where it has none. Blind spot: within a kind it sees no distance, and
+//! a node of the right kind gets four times the load before another is taken.
 
 use crate::dice::Dice;
 use crate::force::repulsion::Repulsion;

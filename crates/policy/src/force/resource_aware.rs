@@ -1,9 +1,9 @@
-//! Best fit in several dimensions: `pull = 1000 * sum over r of need_r / whole_r * free_r / whole_r`
-//! over processors, memory, GPUs and named resources: the alignment of what the task needs with
-//! what the node has left (Grandl et al., "Multi-Resource Packing for Cluster Schedulers", 2014).
-//! A task that needs much of what is plenty fits well, and a small node is preferred to a large
-//! one, which stays free for tasks that need it. Where the free amounts are unknown, each is the
-//! share of slots that are. A node without room draws less than any with. Blind spots: time,
+//! Best fit in several dimensions: `pull = 1000 * sum over r of need_r / whole_r * free_r /
+//! whole_r` over processors, memory, GPUs and named resources: the alignment of what the task needs
+//! with what the node has left (Grandl et al., "Multi-Resource Packing for Cluster Schedulers",
+//! 2014). A task that needs much of what is plenty fits well, and a small node is preferred to a
+//! large one, which stays free for tasks that need it. Where the free amounts are unknown, each is
+//! the share of slots that are. A node without room draws less than any with. Blind spots: time,
 //! speed and distance: it packs, and does not balance.
 
 use bary_model::resources::Resources;

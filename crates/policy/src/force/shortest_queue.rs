@@ -1,6 +1,6 @@
 //! The node with the fewest tasks for its slots: `pull = -tasks/slots`. It is assignment by the
-//! room in a queue, as systems with bounded queues do it. Blind spots: weight, speed and distance: a
-//! queue of three long tasks looks better than one of four short ones.
+//! room in a queue, as systems with bounded queues do it. Blind spots: weight, speed and distance:
+//! a queue of three long tasks looks better than one of four short ones.
 
 use crate::dice::Dice;
 use crate::force::{Force, Pull};

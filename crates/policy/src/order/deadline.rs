@@ -1,7 +1,7 @@
 //! The earliest deadline first: `key = -deadline`, and what has none comes last. On one node that
 //! may interrupt tasks it meets every deadline that can be met (Liu and Layland, 1973; Dertouzos,
-//! 1974). Blind spot: overload: where not all can be met, the most urgent tasks are started too late
-//! one after the other, and each misses its own.
+//! 1974). Blind spot: overload: where not all can be met, the most urgent tasks are started too
+//! late one after the other, and each misses its own.
 
 use crate::order::{Order, as_key};
 use crate::view::TaskView;

@@ -1,8 +1,8 @@
-//! The upward rank of HEFT first: `key = rank`, where `rank = mean run time + max over the tasks that
-//! wait for it of (mean time its result takes to them + their rank)` (Topcuoglu, Hariri and Wu,
-//! 2002). It is the b-level with what results take from node to node. A task whose rank is unknown
-//! counts its b-level, a second for each unit of weight. Blind spot: the means: a result that
-//! stays on its node takes no time, and the rank does not know which one will.
+//! The upward rank of HEFT first: `key = rank`, where `rank = mean run time + max over the tasks
+//! that wait for it of (mean time its result takes to them + their rank)` (Topcuoglu, Hariri and
+//! Wu, 2002). It is the b-level with what results take from node to node. A task whose rank is
+//! unknown counts its b-level, a second for each unit of weight. Blind spot: the means: a result
+//! that stays on its node takes no time, and the rank does not know which one will.
 
 use crate::order::shortest_remaining::seconds;
 use crate::order::{Order, as_key};

@@ -10,7 +10,7 @@ use crate::parameter::{Parameter, Part, Value, table};
 use crate::preset::table::{PARTS_OF, PRESETS};
 use crate::preset::{Binding, Policy, PolicyError, items};
 use crate::pull::PullConfig;
-use crate::queue::Queue;
+use crate::queue::{Discipline, Queue};
 use crate::{force, order, steal};
 
 /// The parts that a text may set, in the order of a draft's own.
@@ -90,7 +90,11 @@ impl Draft {
             _ => None,
         };
         let looks = usize::try_from(given.whole(&table::LOOKS)).unwrap_or(usize::MAX);
-        let Self { given, mut queue, .. } = self;
+        let (given, mut queue) = (self.given, self.queue);
+        // As with parameters: what only the preset set gives way to what the text chose.
+        if binding != Binding::Pull && !self.own.iter().any(|own| &**own == "queue") {
+            queue.discipline = Discipline::Any;
+        }
         queue.check(binding)?;
         if binding == Binding::Pull {
             // What is bound before a node has room cannot wait for one.

@@ -31,6 +31,9 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("central", "pushed to the most central node by current-flow closeness"),
     ("fiedler", "the published rule for key nodes, which ranks the periphery first"),
     ("mixed", "by the task's kind: capability, closeness, or both"),
+    ("fcfs", "in the order of arrival; nothing passes the first task that waits for room"),
+    ("easy", "as fcfs, but what does not delay the first task may pass it"),
+    ("fair", "the owner with the smallest dominant share first"),
     ("open", "as gravity, but nodes that wait run copies of what others run; the first counts"),
 ];
 
@@ -62,5 +65,8 @@ pub(super) const PARTS_OF: &[&str] = &[
     "binding=push,order=fifo,force=central,steal=none",
     "binding=push,order=fifo,force=fiedler,steal=none",
     "binding=push,order=fifo,force=mixed,steal=none",
+    "binding=pull,order=fifo,force=gravity,steal=none,queue=fcfs",
+    "binding=pull,order=fifo,force=gravity,steal=none,queue=easy",
+    "binding=pull,order=fifo,force=gravity,steal=none,queue=fair",
     "binding=open,order=b-level,force=gravity,steal=none",
 ];

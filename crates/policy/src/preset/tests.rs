@@ -29,6 +29,8 @@ fn presets_and_parts_mix() {
     assert_eq!(shown("gravity,alpha=0.5,quarter=1000us"), gravity, "usual values are not shown");
     let stealing = "binding=push,order=fifo,force=round-robin,steal=half";
     assert_eq!(shown("work-stealing"), stealing);
+    let early = "binding=push,order=fifo,force=gravity,steal=none";
+    assert_eq!(shown("fcfs,binding=push"), early, "a preset's line gives way");
     let line = "queue=easy,share.ann=2.5";
     assert_eq!(shown("gravity,share.ann=2.5,queue=easy"), format!("{gravity},{line}"));
     assert_eq!(parse(" gravity , order = fifo ").map(|p| p.name), Ok("gravity,order=fifo".into()));
