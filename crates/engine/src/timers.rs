@@ -36,6 +36,8 @@ pub(crate) enum Timer {
     Due(ShardId, JobNo),
     /// Tasks that waited for the node that has what they read may go elsewhere.
     Turn(ShardId),
+    /// Tasks may have taken too long while nodes have nothing to do.
+    Straggle(ShardId),
     /// Keepers of limits should hear again what a home uses.
     Permits(ShardId),
     /// Limits that this node keeps may be lent, or a borrower has been silent for too long.
@@ -58,6 +60,7 @@ impl Timer {
             | Self::Watch(shard)
             | Self::Due(shard, _)
             | Self::Turn(shard)
+            | Self::Straggle(shard)
             | Self::Permits(shard) => Some(shard),
             Self::Timeout(_)
             | Self::Silence(_)
