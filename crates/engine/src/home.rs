@@ -28,6 +28,7 @@ mod requests;
 mod session;
 mod steal;
 mod steer;
+mod straggler;
 mod walk;
 mod watch;
 mod whereabouts;
@@ -271,6 +272,7 @@ impl Home {
             Timer::Watch(_) => self.on_watch_timer(out, timers),
             Timer::Remind(_) => self.on_remind_timer(out, timers),
             Timer::Due(_, job) => self.on_due(job, out, timers),
+            Timer::Straggle(_) => self.on_straggle_timer(out, timers),
             Timer::Turn(_) => {
                 self.line.turn = None;
                 self.serve(out, timers);

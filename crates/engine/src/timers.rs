@@ -38,6 +38,8 @@ pub(crate) enum Timer {
     Turn(ShardId),
     /// Tasks are pushed to those nodes that have answered by now.
     Gather(ShardId),
+    /// Tasks may have taken too long while nodes have nothing to do.
+    Straggle(ShardId),
     /// Keepers of limits should hear again what a home uses.
     Permits(ShardId),
     /// Limits that this node keeps may be lent, or a borrower has been silent for too long.
@@ -61,6 +63,7 @@ impl Timer {
             | Self::Due(shard, _)
             | Self::Turn(shard)
             | Self::Gather(shard)
+            | Self::Straggle(shard)
             | Self::Permits(shard) => Some(shard),
             Self::Timeout(_)
             | Self::Silence(_)

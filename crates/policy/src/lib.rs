@@ -15,6 +15,7 @@ pub mod pull;
 pub mod queue;
 pub mod recover;
 pub mod sample;
+pub mod speculate;
 pub mod steal;
 pub mod view;
 

@@ -3,6 +3,7 @@
 
 pub mod given;
 pub mod table;
+pub mod waiting;
 
 use std::fmt;
 

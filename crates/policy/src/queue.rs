@@ -12,6 +12,7 @@ use std::fmt;
 use bary_model::time::Span;
 
 use crate::preset::Binding;
+use crate::speculate::Late;
 
 /// How those that wait are let through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Discipline {
 }
 
 /// How a home lets waiting tasks through. `Default` is that whatever fits goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
     /// Who may go past whom.
     pub discipline: Discipline,
@@ -54,6 +55,8 @@ pub struct Queue {
     /// How long a task waits for the node that has most of what it reads, before it goes to any;
     /// not at all where it is zero.
     pub delay: Span,
+    /// When stragglers are copied, if they are.
+    pub speculate: Option<Late>,
 }
 
 /// Why a policy's text says wrongly how tasks are let through. Nothing was changed; the caller

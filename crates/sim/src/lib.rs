@@ -4,6 +4,7 @@ mod client;
 mod clock;
 pub mod disk;
 pub mod fates;
+pub mod freight;
 pub mod history;
 pub mod hunt;
 pub mod invariant;

@@ -24,6 +24,7 @@ use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
 
 use crate::fates::Fates;
+use crate::freight::Bandwidth;
 use crate::network::{NetworkPlan, Shape};
 use crate::plan::decrees::DecreePlan;
 use crate::plan::presence::PresencePlan;
@@ -53,6 +54,8 @@ pub struct Plan {
     pub flaws: Flaws,
     /// The network until all is healed.
     pub network: NetworkPlan,
+    /// How many bytes a second go between regions; where it is absent, bytes take no time.
+    pub bandwidth: Option<Bandwidth>,
     /// The disks under the journals.
     pub disk: DiskPlan,
     /// Whether every frame is turned into bytes and back.
@@ -300,28 +303,6 @@ impl JobPlan {
 /// By how much a slow node is slower.
 pub(crate) const SLOWNESS: u32 = 10;
 
-impl FaultKind {
-    /// What it is called in the event table.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Crash { power: false, .. } => "crash",
-            Self::Crash { power: true, .. } => "power",
-            Self::Death { .. } => "death",
-            Self::Pause { .. } => "pause",
-            Self::Jump { .. } => "jump",
-            Self::Partition { .. } => "partition",
-            Self::SyncFails { .. } => "sync-fails",
-            Self::Full { .. } => "full",
-            Self::Rot { .. } => "rot",
-            Self::SlowDisk { .. } => "slow-disk",
-            Self::SlowNode { .. } => "slow-node",
-            Self::FalseLeft { .. } => "false-left",
-            Self::Takeover { .. } => "takeover",
-        }
-    }
-}
-
 impl Plan {
     /// How many tasks it has, without those that clients may add by retrying.
     #[must_use]
@@ -379,6 +360,7 @@ impl Plan {
         // A job that waits asks again now and then, and its client until the others are known.
         let waiting = self.jobs.iter().filter(|job| !job.after.is_empty()).count();
         own += waiting as f64 * (self.limits.watch_again.times(2).as_secs_f64() + 1.0);
+        own += self.carrying();
         let last =
             self.jobs.iter().map(|job| job.then.iter().fold(job.at, |at, (after, _)| at + *after));
         let decreed = self.decrees.iter().map(|decree| decree.at);
@@ -388,6 +370,14 @@ impl Plan {
         let begun = times.fold(begun, |begun, at| begun.max(Moment(at.0.saturating_mul(2))));
         let meeting = self.presence.as_ref().map(|presence| presence.patience(self.nodes.len()));
         begun + self.patience + meeting.unwrap_or_default() + Span::from_secs_f64(own)
+    }
+
+    /// How long all results take to every node, one after another, in seconds.
+    fn carrying(&self) -> f64 {
+        let Some(bandwidth) = &self.bandwidth else { return 0.0 };
+        let slowest = bandwidth.iter().flatten().copied().min().unwrap_or(1).max(1);
+        let bytes = self.specs().map(|spec| spec.output as f64 * f64::from(spec.count));
+        bytes.sum::<f64>() * self.nodes.len() as f64 / slowest as f64
     }
 
     /// Every spec of every job, those that are added later included.

@@ -49,6 +49,8 @@ pub struct Report {
     pub frames: u64,
     /// Frames that did not arrive.
     pub lost: u64,
+    /// Bytes that were moved to the nodes that read them.
+    pub moved: u64,
     /// 100 (1 - deviation / mean) of the nodes' busy times.
     pub balance: f64,
     /// When the last task ended.
@@ -81,6 +83,7 @@ impl Report {
             asking: tally.asking,
             frames: tally.frames,
             lost: tally.lost,
+            moved: 0,
             balance: balance(busy),
             makespan: tally.last_end.since(Moment(0)),
             bound: bound(plan),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bary_engine::effect::Why;
-use bary_model::id::TaskId;
+use bary_model::id::{SpecNo, TaskId};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::outcome::{Failure, Outcome, Results, Usage};
 use bary_model::payload::Payload;
@@ -87,6 +87,12 @@ impl Run {
     /// When it began.
     pub(crate) fn began(&self) -> Moment {
         self.parts[0].began
+    }
+
+    /// How many bytes the result of each task of a spec has that it runs, as far as that is said.
+    pub(crate) fn output_of(&self, spec: SpecNo) -> u64 {
+        let item = self.items.iter().find(|item| item.range.spec == spec);
+        item.map_or(0, |item| item.spec.output)
     }
 
     /// When it is over by itself, if ever.

@@ -19,6 +19,7 @@ use bary_model::time::{Moment, Span};
 use bary_policy::preset::Policy;
 
 use crate::client::Client;
+use crate::freight::Freight;
 use crate::lot::Lot;
 use crate::network::Network;
 use crate::node::{Node, State, WAITING_MAX};
@@ -57,6 +58,7 @@ pub(crate) struct World<'a> {
     /// The shard of each node that has one from the start.
     shard_of: Vec<Option<usize>>,
     network: Network,
+    freight: Freight,
     clients: Vec<Client>,
     lots: Lots,
     presence: Option<Presence>,
@@ -119,6 +121,7 @@ impl<'a> World<'a> {
             shards,
             shard_of,
             network: Network::new(&plan.network, regions, plan.seed),
+            freight: Freight::default(),
             clients: plan.jobs.iter().map(|_| Client::default()).collect(),
             lots: Lots {
                 process: lot("process"),

@@ -54,6 +54,7 @@ impl Home {
         self.trade(out, timers);
         self.tell_keepers(out, timers);
         self.remind_later(out, timers);
+        self.watch_stragglers(out, timers);
     }
 
     fn spread_later(&mut self, out: &Outbox, timers: &mut Timers) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bary_ledger::array::Holder;
 use bary_ledger::job::Job;
 use bary_ledger::ledger::Ledger;
-use bary_model::id::{Epoch, GrantNo, NodeId, TaskRange};
+use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, TaskRange};
 use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span, Wall};
@@ -25,6 +25,10 @@ pub(super) struct Line {
     pub(super) next_turn: Option<Wall>,
     /// The timer of that.
     pub(super) turn: Option<TimerKey>,
+    /// When stragglers are looked for again.
+    pub(super) look: Option<TimerKey>,
+    /// When each node last ended something.
+    ends: BTreeMap<NodeId, Moment>,
     held: BTreeMap<(Epoch, GrantNo), Held>,
     used: BTreeMap<NodeId, Resources>,
     /// The owners that have come up, by name; the number of nobody is 0.
@@ -35,11 +39,12 @@ pub(super) struct Line {
 
 /// Tasks under one grant.
 #[derive(Debug)]
-struct Held {
-    node: NodeId,
-    spec: Arc<TaskSpec>,
+pub(super) struct Held {
+    pub(super) node: NodeId,
+    pub(super) job: JobNo,
+    pub(super) spec: Arc<TaskSpec>,
     owner: u32,
-    tasks: u32,
+    pub(super) tasks: u32,
     since: Moment,
 }
 
@@ -84,11 +89,32 @@ impl Line {
         self.used.get(&node).map_or_else(|| all.clone(), |used| less(all, used))
     }
 
+    /// Everything that runs, by grant.
+    pub(super) fn held(&self) -> impl Iterator<Item = (&(Epoch, GrantNo), &Held)> {
+        self.held.iter()
+    }
+
+    pub(super) fn runs_something(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Since when tasks have run at the latest: what waited at a node began when another ended.
+    pub(super) fn begun(&self, held: &Held) -> Moment {
+        self.ends.get(&held.node).map_or(held.since, |end| held.since.max(*end))
+    }
+
+    /// Notes that a node has ended something.
+    pub(super) fn noted(&mut self, node: NodeId, now: Moment) {
+        if self.on {
+            self.ends.insert(node, now);
+        }
+    }
+
     /// Books that tasks were granted.
-    pub(super) fn granted(
+    fn granted(
         &mut self,
         holder: Holder,
-        spec: &Arc<TaskSpec>,
+        (job, spec): (JobNo, &Arc<TaskSpec>),
         owner: u32,
         tasks: u32,
         now: Moment,
@@ -99,7 +125,7 @@ impl Line {
         self.shares.resize_with(owners, Resources::default);
         give(&mut self.shares[owner as usize], &need);
         let (node, spec) = (holder.node, Arc::clone(spec));
-        let new = Held { node, spec, owner, tasks: 0, since: now };
+        let new = Held { node, job, spec, owner, tasks: 0, since: now };
         self.held.entry((holder.epoch, holder.grant)).or_insert(new).tasks += tasks;
     }
 
@@ -139,8 +165,9 @@ impl Home {
     /// Begins to keep the book, or ends to, as the policy has it.
     pub(super) fn line_up(&mut self, now: Moment) {
         let (on, discipline) = (self.policy.queue.is_line(), self.policy.queue.discipline);
-        let turn = self.line.turn.take();
-        self.line = Line { on, discipline, turn, ..Line::default() };
+        let on = on || self.policy.queue.speculate.is_some();
+        let (turn, look) = (self.line.turn.take(), self.line.look.take());
+        self.line = Line { on, discipline, turn, look, ..Line::default() };
         if !self.line.is_on() {
             return;
         }
@@ -161,7 +188,7 @@ impl Home {
             && let Some(spec) = job.spec(range.spec)
         {
             let owner = self.line.owner_of(job);
-            self.line.granted(holder, spec, owner, range.count, now);
+            self.line.granted(holder, (range.job, spec), owner, range.count, now);
         }
     }
 

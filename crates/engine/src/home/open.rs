@@ -32,6 +32,16 @@ impl OpenGrants {
         self.grants.is_empty()
     }
 
+    /// How many grants several nodes may run.
+    pub(super) fn len(&self) -> usize {
+        self.grants.len()
+    }
+
+    /// Whether several nodes may run what is under a grant.
+    pub(super) fn contains(&self, epoch: Epoch, grant: GrantNo) -> bool {
+        self.grants.contains_key(&(epoch, grant))
+    }
+
     /// Tasks were granted openly.
     pub(super) fn granted(&mut self, epoch: Epoch, grant: GrantNo, tasks: u32) {
         self.grants.entry((epoch, grant)).or_default().tasks += u64::from(tasks);

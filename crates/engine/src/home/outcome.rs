@@ -78,6 +78,7 @@ impl Home {
                 let (fence, range) = (item.fence, item.range);
                 let open = holder.node == NodeId::ANY;
                 self.account_for(from, holder, item);
+                self.line.noted(from, out.now);
                 self.accept(from, item, &mut batch, out, timers);
                 if open {
                     copied.push((fence, range));

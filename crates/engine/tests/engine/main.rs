@@ -13,4 +13,5 @@ mod permits;
 mod recall;
 mod shards;
 mod steer;
+mod straggler;
 mod world;

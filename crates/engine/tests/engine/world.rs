@@ -71,7 +71,7 @@ pub(crate) struct World {
 
 pub(crate) struct Node {
     pub(crate) engine: Engine,
-    speed: f64,
+    pub(crate) speed: f64,
     runs: BTreeMap<RunNo, Run>,
 }
 

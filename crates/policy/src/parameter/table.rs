@@ -3,18 +3,19 @@
 use bary_model::time::Span;
 
 use crate::latency::LatencyMap;
+use crate::parameter::waiting::{AGE_MIN, COPIES_MAX, DELAY, SLOW_SHARE, SPECULATE};
 use crate::parameter::{Domain, Parameter, Part};
 
-const fn number(min: f64, max: f64, usual: f64) -> Domain {
+pub(super) const fn number(min: f64, max: f64, usual: f64) -> Domain {
     Domain::Number { min, max, usual }
 }
 
-const fn whole(min: u64, max: u64, usual: u64) -> Domain {
+pub(super) const fn whole(min: u64, max: u64, usual: u64) -> Domain {
     Domain::Whole { min, max, usual }
 }
 
 /// A time of at most an hour.
-const fn time(min: Span, usual: Span) -> Domain {
+pub(super) const fn time(min: Span, usual: Span) -> Domain {
     Domain::Time { min, max: Span::secs(3_600), usual }
 }
 
@@ -59,17 +60,6 @@ pub const GIANTS: Parameter = Parameter {
     domain: number(1.0, f64::INFINITY, f64::INFINITY),
     unit: "times",
     what: "how much later than the soonest a task may end where it goes",
-};
-
-/// How long a task waits for the node that has most of what it reads; nobody waits longer than an
-/// hour for bytes that could be moved.
-pub const DELAY: Parameter = Parameter {
-    key: "delay",
-    part: Part::Queue,
-    of: &[],
-    domain: time(Span::ZERO, Span::ZERO),
-    unit: "",
-    what: "how long a task waits for the node that has most of what it reads",
 };
 
 /// How many of the nodes that can run a task are looked at; a thousand nodes cost a thousand
@@ -352,6 +342,10 @@ pub const ALL: &[&Parameter] = &[
     &GIANTS,
     &DELAY,
     &LOOKS,
+    &SPECULATE,
+    &SLOW_SHARE,
+    &COPIES_MAX,
+    &AGE_MIN,
     &QUARTER,
     &REGION_PENALTY,
     &G,

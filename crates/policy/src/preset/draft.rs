@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crate::force::Force;
 use crate::force::user::User;
 use crate::parameter::given::Given;
-use crate::parameter::{Parameter, Part, Value, table};
+use crate::parameter::{Parameter, Part, Value, table, waiting};
 use crate::preset::table::{PARTS_OF, PRESETS};
 use crate::preset::{Binding, Policy, PolicyError, items};
 use crate::pull::PullConfig;
 use crate::queue::{Discipline, Queue};
+use crate::speculate::Late;
 use crate::{force, order, steal};
 
 /// The parts that a text may set, in the order of a draft's own.
@@ -96,9 +97,10 @@ impl Draft {
             queue.discipline = Discipline::Any;
         }
         queue.check(binding)?;
+        queue.speculate = Late::with(&given);
         if binding == Binding::Pull {
             // What is bound before a node has room cannot wait for one.
-            queue.delay = given.time(&table::DELAY);
+            queue.delay = given.time(&waiting::DELAY);
         }
         Ok(Policy { name, binding, order, force, steal, pull, queue, giants, looks, given })
     }

@@ -106,6 +106,7 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
         disk: DiskPlan { sync: Span::ZERO, keeping },
         wire: false,
         fates: Fates::default(),
+        bandwidth: None,
         efforts,
         unit: scenario.unit,
         jobs: jobs(load, zero, !faults.is_empty() || scenario.network.loss > 0),

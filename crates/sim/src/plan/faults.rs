@@ -110,6 +110,28 @@ impl Faults {
     }
 }
 
+impl FaultKind {
+    /// What it is called in the event table.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Crash { power: false, .. } => "crash",
+            Self::Crash { power: true, .. } => "power",
+            Self::Death { .. } => "death",
+            Self::Pause { .. } => "pause",
+            Self::Jump { .. } => "jump",
+            Self::Partition { .. } => "partition",
+            Self::SyncFails { .. } => "sync-fails",
+            Self::Full { .. } => "full",
+            Self::Rot { .. } => "rot",
+            Self::SlowDisk { .. } => "slow-disk",
+            Self::SlowNode { .. } => "slow-node",
+            Self::FalseLeft { .. } => "false-left",
+            Self::Takeover { .. } => "takeover",
+        }
+    }
+}
+
 /// Draws faults of these kinds into a plan whose nodes are drawn already.
 pub(crate) fn draw(plan: &mut Plan, on: Faults, lot: &mut Lot) {
     let span = plan.calm.0.max(1);

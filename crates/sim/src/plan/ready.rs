@@ -58,6 +58,7 @@ impl Plan {
             network: even(Span::millis(1)),
             disk: DiskPlan { sync: Span::ZERO, keeping: Keeping::Nothing },
             wire: false,
+            bandwidth: None,
             fates: Fates::default(),
             efforts: None,
             unit: Span::millis(10),

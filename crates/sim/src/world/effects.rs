@@ -10,6 +10,7 @@ use bary_model::outcome::Outcome;
 use bary_model::payload::Payload;
 use bary_model::time::{Moment, Span};
 
+use crate::freight::Way;
 use crate::node::State;
 use crate::run::Run;
 use crate::shard::Shard;
@@ -212,6 +213,7 @@ impl World<'_> {
         if self.calm {
             fates.poison = 0;
         }
+        let begins = self.bring(&items, node);
         let deaths = &self.deaths;
         let plain = fates.plain() && plan.efforts.is_none();
         let course = (!plain).then_some(|item: &GrantItem, index: u32| {
@@ -221,7 +223,7 @@ impl World<'_> {
             let planned = plan.efforts.as_ref().and_then(|efforts| efforts.get(row).copied());
             fates.course(plan.seed, item, index, before).planned(planned)
         });
-        let begun = Run::new((slot, items), (self.now, budget), unit, course);
+        let begun = Run::new((slot, items), (begins, budget), unit, course);
         let (number, life) = (node as u32, self.nodes[node].life);
         if let Some(over) = begun.over().filter(|_| !plan.outside) {
             self.queue.put(over, Due::Over { node: number, life, run });
@@ -233,6 +235,19 @@ impl World<'_> {
         if self.plan.checkpoints > 0 && self.lots.words.percent(self.plan.checkpoints) {
             self.word_later(node, run, 1);
         }
+    }
+
+    /// Brings a node what tasks read that are to begin there; tells when they can.
+    fn bring(&mut self, items: &[GrantItem], node: usize) -> Moment {
+        let plan = self.plan;
+        let Some(bandwidth) = &plan.bandwidth else { return self.now };
+        let region = |node: usize| plan.nodes[node].region;
+        let network = &self.network;
+        self.freight.bring(items, node, self.now, |from| {
+            let regions = (region(from), region(node));
+            let rate = bandwidth[usize::from(regions.0)][usize::from(regions.1)];
+            Way { regions, latency: network.latency(from, node), rate }
+        })
     }
 
     /// Lets a run leave a checkpoint a little later, if it still goes on.
@@ -301,6 +316,12 @@ impl World<'_> {
             of.busy += item.usage.busy;
             self.tally.executed += u64::from(item.range.count);
             self.tally.last_end = self.now;
+        }
+        if self.plan.bandwidth.is_some() {
+            for item in items.iter().filter(|one| matches!(one.outcome, Outcome::Succeeded(_))) {
+                let each = ended.output_of(item.range.spec);
+                self.freight.made(item.fence.shard.0, item.range, each, node);
+            }
         }
         debug_assert!(of.state != State::Down, "runs die with their process");
         Input::Ended { run, items }
