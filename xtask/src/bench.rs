@@ -7,11 +7,13 @@ mod durable;
 mod engine;
 mod figure;
 mod functions;
+mod graphs;
 mod memory;
 mod node;
 mod peers;
 mod sim;
 mod start;
+mod traces;
 mod trial;
 
 use crate::bench::figure::Row;
@@ -56,6 +58,16 @@ const BENCHES: &[Bench] = &[
         run: peers::run,
     },
     Bench { name: "sim", what: "the simulator, and the placement that it shows", run: sim::run },
+    Bench {
+        name: "graphs",
+        what: "public task graphs (BARY_DATA): beside optimal schedules and bounds",
+        run: graphs::run,
+    },
+    Bench {
+        name: "traces",
+        what: "public logs of clusters (BARY_DATA): waits, slowdowns, utilisation",
+        run: traces::run,
+    },
     Bench { name: "makespan", what: "a thousand sleeps on four slots", run: balance::makespan },
 ];
 

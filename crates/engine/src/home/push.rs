@@ -7,7 +7,7 @@ use bary_model::id::NodeId;
 
 use crate::home::Home;
 use crate::home::grant::{Terms, task_view};
-use crate::home::ready::Entry;
+use crate::home::ready::{Entry, Portion};
 use crate::outbox::Outbox;
 use crate::timers::Timers;
 
@@ -65,7 +65,8 @@ impl Home {
         }
         let (_, node) = best?;
         let info = self.accounts[&node].peer.info.clone();
-        let entry = self.ready.take(&info, None, 0, 1).pop()?;
+        let entry =
+            self.ready.take(&info, None, Portion { quota: 0, items_max: 1, floor: None }).pop()?;
         Some((node, entry))
     }
 }
