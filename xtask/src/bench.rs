@@ -7,12 +7,14 @@ mod durable;
 mod engine;
 mod figure;
 mod functions;
+mod graphs;
 mod memory;
 mod node;
 mod peers;
 mod sim;
 mod start;
 mod topology;
+mod traces;
 mod trial;
 
 use crate::bench::figure::Row;
@@ -61,6 +63,16 @@ const BENCHES: &[Bench] = &[
         name: "topology",
         what: "regions, jobs between them, and level flow",
         run: topology::run,
+    },
+    Bench {
+        name: "graphs",
+        what: "public task graphs (BARY_DATA): beside optimal schedules and bounds",
+        run: graphs::run,
+    },
+    Bench {
+        name: "traces",
+        what: "public logs of clusters (BARY_DATA): waits, slowdowns, utilisation",
+        run: traces::run,
     },
     Bench { name: "makespan", what: "a thousand sleeps on four slots", run: balance::makespan },
 ];

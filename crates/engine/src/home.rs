@@ -14,6 +14,7 @@ mod gather;
 mod grant;
 mod halt;
 mod lane;
+mod levels;
 mod line;
 mod offer;
 mod open;
@@ -52,6 +53,7 @@ use crate::home::account::Holding;
 use crate::home::accounts::Accounts;
 use crate::home::exchange::Exchange;
 use crate::home::gate::Gates;
+use crate::home::levels::Levels;
 use crate::home::line::Line;
 use crate::home::open::OpenGrants;
 use crate::home::permits::Permits;
@@ -114,7 +116,7 @@ pub(crate) struct Home {
     /// Whether submissions are refused, as the disk under the journal is nearly full.
     low: bool,
     /// Bottom levels of the specs of jobs that have dependencies.
-    levels: BTreeMap<JobNo, Vec<u64>>,
+    levels: BTreeMap<JobNo, Levels>,
     specs_held: u64,
     force_dice: Dice,
     steal_dice: Dice,

@@ -170,6 +170,12 @@ impl Job {
         }
     }
 
+    /// Whether a spec still waits for the end of others as a whole.
+    #[must_use]
+    pub fn awaits_specs(&self, spec: SpecNo) -> bool {
+        self.specs.get(spec.index()).is_some_and(|state| state.waits > 0 && state.left() > 0)
+    }
+
     /// Whether any spec waits for this one.
     #[must_use]
     pub fn is_awaited(&self, spec: SpecNo) -> bool {

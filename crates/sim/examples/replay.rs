@@ -216,7 +216,7 @@ fn traces(folder: &Path, policies: &[String]) -> Done<()> {
 }
 
 /// Processors for the part of the grid's log: fewer than it had, so that jobs have to wait.
-const LCG_CPUS: u32 = 500;
+const LCG_CPUS: u32 = 1_000;
 
 fn log(name: &str, trace: &Trace, on: (Machines, Knowledge), policy: &str) -> Done<()> {
     let (machines, knows) = on;

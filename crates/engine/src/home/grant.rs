@@ -11,6 +11,7 @@ use bary_model::id::{Fence, GrantNo, NodeId, ShardId, TaskId, TaskRange};
 use bary_model::message::{Grant, GrantItem, Say, Upstream};
 use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
+use bary_model::time::Span;
 use bary_policy::preset::Binding;
 use bary_policy::view::{Foresight, NodeView, TaskView};
 
@@ -19,7 +20,7 @@ use crate::home::Home;
 use crate::home::account::Parked;
 use crate::home::accounts::Totals;
 use crate::home::reach::Seeking;
-use crate::home::ready::Entry;
+use crate::home::ready::{Entry, Floor, Portion};
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
 
@@ -159,7 +160,9 @@ impl Home {
         let free: Option<Resources> = (ask.held > 0).then_some(ask.free);
         let (weight, ready_tasks) = self.ready.for_node(&info);
         let quota = self.quota(node, weight, power, totals);
-        let taken = self.ready.take(&info, free.as_ref(), quota, self.limits.grant_items_max);
+        let floor = self.floor(node, free.as_ref());
+        let portion = Portion { quota, items_max: self.limits.grant_items_max, floor };
+        let taken = self.ready.take(&info, free.as_ref(), portion);
         if taken.is_empty() {
             return;
         }
@@ -169,6 +172,27 @@ impl Home {
             account.fails = 0;
         }
         self.grant(node, taken, Terms { answers: asked, cause, ready_tasks }, out, timers);
+    }
+
+    /// What waits in the job of the next task for a node and would go before ready tasks. Nearby
+    /// nodes ask again as soon as they have room; far ones are given as much as they can start.
+    fn floor(&mut self, node: NodeId, free: Option<&Resources>) -> Option<Floor> {
+        let account = self.accounts.get(&node)?;
+        let near = account.peer.round_trip == Span::ZERO;
+        let entry = self.ready.peek(&account.peer.info, free)?;
+        let job = self.ledger.job(entry.range.job)?;
+        let (spec, level) = self.levels.get_mut(&entry.range.job)?.looming(job)?;
+        let spec = job.spec(spec)?;
+        let key = self.policy.order.key(&TaskView {
+            weight: spec.weight,
+            b_level: level,
+            sequence: 0,
+            request: &spec.body.request,
+            known: Foresight::default(),
+        });
+        let room = account.peer.info.resources.times(&entry.spec.body.request.resources);
+        let room = u32::try_from(room).unwrap_or(u32::MAX).max(1);
+        Some(Floor { key, tasks: if near { 1 } else { room } })
     }
 
     /// Grants taken entries to a node: on record first, then on their way.

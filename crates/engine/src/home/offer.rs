@@ -32,7 +32,7 @@ impl Home {
         let spec = job.spec(range.spec)?;
         let levels = self.levels.get(&range.job);
         let own = spec.weight.thousandths();
-        let b_level = levels.and_then(|l| l.get(range.spec.index())).copied().unwrap_or(own);
+        let b_level = levels.and_then(|levels| levels.get(range.spec)).unwrap_or(own);
         let view = TaskView {
             weight: spec.weight,
             b_level,

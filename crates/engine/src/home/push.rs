@@ -8,7 +8,7 @@ use bary_policy::view::{NodeView, TaskView};
 
 use crate::home::Home;
 use crate::home::grant::{Terms, task_view};
-use crate::home::ready::Entry;
+use crate::home::ready::{Entry, Portion};
 use crate::outbox::Outbox;
 use crate::timers::Timers;
 
@@ -76,7 +76,8 @@ impl Home {
         }
         let (_, node) = best?;
         let info = self.accounts[&node].peer.info.clone();
-        let entry = self.ready.take(&info, None, 0, 1).pop()?;
+        let entry =
+            self.ready.take(&info, None, Portion { quota: 0, items_max: 1, floor: None }).pop()?;
         Some((node, entry))
     }
 }

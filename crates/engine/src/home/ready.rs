@@ -82,6 +82,26 @@ pub(super) struct Class {
     tasks: u64,
 }
 
+/// How much one answer holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Portion {
+    /// Its weight, in thousandths; one task may weigh more.
+    pub(crate) quota: u64,
+    /// Most items.
+    pub(crate) items_max: usize,
+    /// What must not be handed out ahead of its start, where there is such.
+    pub(crate) floor: Option<Floor>,
+}
+
+/// Something that still waits for others would go before all tasks of lower keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Floor {
+    /// Its key.
+    pub(crate) key: i64,
+    /// Of tasks with lower keys, an answer holds no more than make it so many.
+    pub(crate) tasks: u32,
+}
+
 /// All ready tasks of a home.
 #[derive(Debug, Default)]
 pub(crate) struct Ready {
@@ -158,28 +178,33 @@ impl Ready {
         self.classes[class].lane.head()
     }
 
-    /// Takes tasks for `node` in order until their weight reaches `quota`, at least one task.
+    /// Takes tasks for `node` in order until their weight reaches the quota, at least one task.
     pub(crate) fn take(
         &mut self,
         node: &NodeInfo,
         free: Option<&Resources>,
-        quota: u64,
-        items_max: usize,
+        portion: Portion,
     ) -> Vec<Entry> {
         self.settle();
         let mut taken = Vec::new();
-        let (mut left, mut room) = (quota, items_max);
+        let (mut left, mut room, mut tasks) = (portion.quota, portion.items_max, 0);
         while room > 0 {
             let Some(class) = self.best(node, free) else { break };
             let permit = self.classes[class].body.permit.clone();
-            let most = permit.as_ref().map_or(u32::MAX, |permit| self.permitted_of(&permit.name));
+            let permitted =
+                permit.as_ref().map_or(u32::MAX, |permit| self.permitted_of(&permit.name));
+            let head = self.classes[class].lane.head();
+            let below = portion.floor.filter(|floor| head.is_some_and(|head| head.key < floor.key));
+            let most = below.map_or(u32::MAX, |floor| floor.tasks.saturating_sub(tasks));
+            let most = most.min(permitted);
             let must = taken.is_empty();
             let Some(entry) = self.classes[class].take(left, must, room, most) else { break };
             if let Some(permit) = permit {
-                self.permit(&permit.name, most - entry.range.count);
+                self.permit(&permit.name, permitted - entry.range.count);
             }
             left = left.saturating_sub(entry.weight());
             room -= entry.items() as usize;
+            tasks = tasks.saturating_add(entry.range.count);
             taken.push(entry);
         }
         taken

@@ -12,6 +12,7 @@ use bary_model::task::TaskSpec;
 use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::home::account::Holding;
+use crate::home::levels::Levels;
 use crate::outbox::Outbox;
 use crate::timers::Timers;
 
@@ -97,7 +98,7 @@ impl Home {
         if specs.iter().any(|spec| !spec.after.is_empty())
             && let Ok(order) = graph::order(specs)
         {
-            self.levels.insert(no, graph::b_levels(specs, &order));
+            self.levels.insert(no, Levels::new(graph::b_levels(specs, &order)));
         }
     }
 }

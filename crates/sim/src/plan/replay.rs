@@ -205,4 +205,22 @@ mod tests {
         let report = world::run(&plan, None, None);
         assert!(report.makespan.0.abs_diff(Span::secs(9).0) < 1_000, "{}", report.makespan);
     }
+
+    #[test]
+    fn what_was_handed_out_ahead_does_not_hold_up_the_longest_path() {
+        let mut tasks = vec![task(10, &[])];
+        for _ in 0..20 {
+            tasks.push(task(10, &[tasks.len() as u32 - 1]));
+        }
+        tasks.extend((0..40).map(|_| task(10, &[])));
+        let mut trace = trace();
+        trace.jobs.truncate(1);
+        trace.jobs[0].tasks = tasks.into();
+        trace.jobs[0].arrival = Span::ZERO;
+        let four = Machines { nodes: 4, cpus: 1, latency: Span::ZERO };
+        let plan = Plan::replay(&trace, Knowledge::Exact, four, "gravity");
+        let report = world::run(&plan, None, None);
+        // The path takes 210 s, and the first step of it begins with everything else.
+        assert!(report.makespan.0.abs_diff(Span::secs(210).0) < 1_000, "{}", report.makespan);
+    }
 }
