@@ -24,6 +24,8 @@ pub(crate) const RUNS_KEPT_MAX: usize = 20;
 pub(crate) const SIM_NODES_MAX: u32 = 100_000;
 /// Most tasks that a simulated world is asked for.
 pub(crate) const SIM_TASKS_MAX: u32 = 100_000_000;
+/// Most nodes that a job is foretold on.
+pub(crate) const PLAN_NODES_MAX: u32 = 1_000;
 /// Most pairs of nodes of a simulated world that know each other; each costs about a kilobyte.
 pub(crate) const SIM_LINKS_MAX: u64 = 1_000_000;
 
@@ -44,5 +46,6 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("outcomes_unread_max", "16,384", "outcomes of one job that lie unread in a client's session"),
     ("sim_nodes_max", "100,000", "nodes of a simulated world"),
     ("sim_tasks_max", "100,000,000", "tasks that a simulated world is asked for"),
+    ("plan_nodes_max", "1,000", "nodes that a job is foretold on"),
     ("sim_links_max", "1,000,000", "pairs of nodes of a simulated world that know each other"),
 ];
