@@ -8,6 +8,7 @@ use crate::args::backup::RestoreArgs;
 use crate::args::console::ConsoleArgs;
 use crate::args::journal::JournalVerb;
 use crate::args::map::MapArgs;
+use crate::args::plan::PlanArgs;
 use crate::args::policy::{PolicySetArgs, PolicyShowArgs, PolicyTryArgs};
 use crate::args::remote::RemoteVerb;
 use crate::args::run::RunArgs;
@@ -27,6 +28,7 @@ pub(crate) mod journal;
 pub(crate) mod latency;
 pub(crate) mod map;
 pub(crate) mod pair;
+pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod reach;
 pub(crate) mod remote;
@@ -155,6 +157,8 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: JournalVerb,
     },
+    /// Foretell what a job file will take with each policy; nothing runs
+    Plan(Box<PlanArgs>),
     /// Compare policies on a scenario in virtual time, or run a drawn world with faults and check
     /// what must always hold
     Sim(Box<SimArgs>),

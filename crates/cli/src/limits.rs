@@ -24,6 +24,8 @@ pub(crate) const RUNS_KEPT_MAX: usize = 20;
 pub(crate) const SIM_NODES_MAX: u32 = 100_000;
 /// Most tasks that a simulated world is asked for.
 pub(crate) const SIM_TASKS_MAX: u32 = 100_000_000;
+/// Most nodes that a job is foretold on.
+pub(crate) const PLAN_NODES_MAX: u32 = 1_000;
 /// Most pairs of nodes of a simulated world that know each other; each costs about a kilobyte.
 pub(crate) const SIM_LINKS_MAX: u64 = 1_000_000;
 
@@ -49,5 +51,6 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("console_line_bytes_max", "4,096", "bytes of a line that a console reads"),
     ("console_wait_max", "3,600", "seconds that go by at one command of a console"),
     ("console_log_bytes_max", "1 GiB", "bytes of a console's log; the rest is left out"),
+    ("plan_nodes_max", "1,000", "nodes that a job is foretold on"),
     ("sim_links_max", "1,000,000", "pairs of nodes of a simulated world that know each other"),
 ];

@@ -120,6 +120,7 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::Map(args) => verb::map::run(&args, face.without_rows()?),
         Verb::Restore(args) => verb::restore::run(&args, face.without_rows()?),
         Verb::Journal { verb } => verb::journal::run(&verb, face.without_rows()?),
+        Verb::Plan(args) => verb::plan::run(&args, face.without_rows()?),
         Verb::Sim(args) => verb::sim::run(&args, face),
         Verb::Console(args) => verb::console::run(&args, face.without_rows()?),
     }

@@ -26,6 +26,7 @@ pub(crate) mod docs;
 pub(crate) mod journal;
 pub(crate) mod man;
 pub(crate) mod map;
+pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod remote;
 pub(crate) mod restore;

@@ -7,19 +7,34 @@ use bary_sim::lab::compare::{Row, position};
 use bary_sim::lab::keys::TOP;
 use bary_sim::lab::load::load;
 use bary_sim::lab::measures::MEASURES;
+use bary_sim::lab::page;
 use bary_sim::lab::sample::{SAMPLES, named};
 use bary_sim::lab::scenario::{Scenario, read};
 use bary_sim::lab::trial;
 
+/// A trace in the Standard Workload Format: three jobs of one processor, of 30, 20 and 10 s, the
+/// last a minute later; all were said to take 40 s.
+const SWF: &str = "; MaxProcs: 4\n\
+    1 0 0 30 1 -1 -1 1 40 -1 1 1 1 1 1 -1 -1 -1\n\
+    2 0 0 20 1 -1 -1 1 40 -1 1 2 1 1 1 -1 -1 -1\n\
+    3 60 0 10 1 -1 -1 1 40 -1 1 1 1 1 1 -1 -1 -1\n";
+
+fn traces(name: &str) -> std::io::Result<Vec<u8>> {
+    match name {
+        "t.swf" => Ok(SWF.into()),
+        _ => Err(std::io::ErrorKind::NotFound.into()),
+    }
+}
+
 fn scenario(text: &str) -> Scenario {
-    match read(text, Path::new("x.toml")) {
+    match read(text, Path::new("x.toml"), &mut traces) {
         Ok(scenario) => scenario,
         Err(faults) => panic!("{}", faults[0]),
     }
 }
 
 fn refused(text: &str) -> String {
-    match read(text, Path::new("x.toml")) {
+    match read(text, Path::new("x.toml"), &mut traces) {
         Ok(_) => String::new(),
         Err(faults) => faults.iter().map(|fault| format!("{fault}\n")).collect(),
     }
@@ -114,6 +129,56 @@ fn what_messages_are_lost_or_processes_end_is_done_all_the_same() {
 }
 
 #[test]
+fn a_trace_is_lived_again_whatever_is_known_of_it() {
+    for knows in ["exact", "declared", "nothing"] {
+        let text =
+            format!("[[nodes]]\ncount = 2\n[[workload]]\ntrace = \"t.swf\"\nknows = \"{knows}\"");
+        let scenario = scenario(&text);
+        let took = measured(&scenario, "gravity", "makespan_seconds");
+        assert!((70.0..70.1).contains(&took), "{knows}: {took}");
+        let slowdown = measured(&scenario, "gravity", "slowdown_mean");
+        assert!((1.0..1.01).contains(&slowdown), "{knows}: {slowdown}");
+    }
+}
+
+#[test]
+fn bytes_are_moved_only_where_a_task_reads_what_another_node_made() {
+    let text = |nodes| {
+        format!(
+            "[[nodes]]\ncount = {nodes}\n[[workload]]\ngraph = \"map-reduce\"\nwidth = 4\n\
+                 tasks = 8\noutput = \"1MB\""
+        )
+    };
+    assert!(measured(&scenario(&text(1)), "gravity", "megabytes_moved") < 0.1);
+    let moved = measured(&scenario(&text(4)), "gravity", "megabytes_moved");
+    assert!((4.0..=16.0).contains(&moved), "{moved}");
+}
+
+#[test]
+fn a_page_holds_every_policy_and_no_script_whatever_things_are_called() {
+    let hostile = "</title><script>alert(1)</script>";
+    let text = format!(
+        "name = \"{hostile}\"\nseeds = 1\n[[nodes]]\nregion = \"{hostile}\"\ncount = 3\n\
+                        [[workload]]\ntasks = 30\nowners = 2"
+    );
+    let scenario = scenario(&text);
+    let drawn = load(&scenario, 1);
+    let trial = trial::run(&scenario, &drawn, "gravity", 1).unwrap_or_else(|e| panic!("{e}"));
+    let rows = [Row { policy: "gravity".into(), runs: vec![(1, trial.measures.clone())] }];
+    let page = page::html(&page::Report {
+        scenario: &scenario,
+        rows: &rows,
+        load: &drawn,
+        logs: &[("gravity", &trial.log)],
+        judged_by: 1,
+    });
+    assert!(page.contains("gravity") && !page.contains("<script"));
+    assert!(!page.contains(" src=") && !page.contains(" href="));
+    assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+    assert_eq!(page.matches("<svg").count(), 5);
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_line_and_a_fix() {
     let table = [
         ("[[nodes]]\ncuont = 2", "x.toml:2:1", "did you mean `count`"),
@@ -133,6 +198,8 @@ fn what_is_wrong_is_told_with_its_line_and_a_fix() {
         ("[network]\nlatencies = [[\"1ms\", \"2ms\"]]", "x.toml:2:13", "a row for each"),
         ("[[fault]]\nkind = \"crash\"\nnodes = [10]", "x.toml:3:9", "the nodes are 0 to 9"),
         ("[[fault]]\nkind = \"death\"\nregion = \"mars\"", "x.toml:3:10", "meets no node"),
+        ("[[workload]]\ntrace = \"u.swf\"", "x.toml:2:9", "name a file beside"),
+        ("[[workload]]\ntrace = \"t.swf\"\ntasks = 3", "x.toml:2:9", "leave one of them out"),
         ("homes = 11", "x.toml:1:9", "more than as many homes"),
         ("[[nodes]]\ncount = 100_000\n[[nodes]]", "x.toml", "scenario_nodes_max"),
         ("[[workload]]\ntasks = 4_000_000\n[[workload]]", "x.toml", "scenario_tasks_max"),

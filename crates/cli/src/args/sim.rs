@@ -65,6 +65,54 @@ pub(crate) enum SimVerb {
     Hunt(HuntArgs),
     /// Check the invariants on a recorded history, of a simulated run or a real one
     Judge(JudgeArgs),
+    /// Search the parameters of a policy for a scenario or a trace
+    Tune(TuneArgs),
+}
+
+/// What is searched, on what.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TuneArgs {
+    /// The policy whose parameters are searched; what it says is where the search begins
+    #[arg(value_name = "POLICY")]
+    pub(crate) policy: String,
+    /// The scenario; the default scenario where neither this nor --trace is given
+    #[arg(long, value_name = "SCENARIO.toml")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// A trace, on the nodes of the scenario, or on ten that can run its tasks
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// A parameter and its range, such as alpha=0.1..1; may be given several times. All of the
+    /// policy's where absent
+    #[arg(long, value_name = "KEY=A..B")]
+    pub(crate) param: Vec<String>,
+    /// What is to become better
+    #[arg(long = "for", value_name = "GOAL", default_value = "makespan")]
+    pub(crate) goal: Goal,
+    /// How many seeds each text lives, instead of those that the scenario says
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=SEEDS_MAX as i64))]
+    pub(crate) seeds: Option<u32>,
+    /// At most how many texts are tried
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    pub(crate) tries: u32,
+    /// Runs at a time; one for each core where absent
+    #[arg(short = 'j', long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub(crate) jobs: Option<u32>,
+}
+
+/// What a policy is tuned for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Goal {
+    /// That the last task ends early
+    Makespan,
+    /// That tasks wait little on average
+    Wait,
+    /// That tasks end soon after they could begin, on average
+    Response,
+    /// That nodes are busy evenly
+    Balance,
 }
 
 /// Which world, and what is shown of it.

@@ -22,14 +22,16 @@ use crate::verb;
 
 mod hunting;
 mod judge;
-mod lab;
+pub(crate) mod lab;
 mod tally;
+mod tuning;
 
 /// Compares policies, runs one drawn world, hunts, or judges a history.
 pub(crate) fn run(args: &SimArgs, face: Face) -> Result<Exit, Complaint> {
     match &args.verb {
         Some(SimVerb::Hunt(hunt)) => hunting::run(hunt, face.without_rows()?),
         Some(SimVerb::Judge(judged)) => judge::run(judged, face.without_rows()?),
+        Some(SimVerb::Tune(tune)) => tuning::run(tune, face),
         None if lab::is_meant(args) => lab::run(args, face),
         None => one(&args.one, face.without_rows()?),
     }

@@ -100,11 +100,13 @@ pub const LAWS: &[&str] = &["constant", "uniform", "pareto", "bimodal", "lognorm
 pub const ARRIVALS: &[&str] = &["batch", "poisson", "even"];
 /// The families of graphs.
 pub const GRAPHS: &[&str] = &["chain", "fork-join", "tree", "map-reduce", "stencil", "layers"];
+/// What may be known of a trace's tasks.
+pub const KNOWS: &[&str] = &["declared", "exact", "nothing"];
 /// The kinds of faults.
 pub const FAULTS: &[&str] = &["crash", "death", "pause", "slow", "partition"];
 
 /// The keys of `[[workload]]`.
-pub static WORKLOAD: [Key; 17] = [
+pub static WORKLOAD: [Key; 20] = [
     key(
         "tasks",
         Shape::Integer(1, TASKS_MAX as i64),
@@ -177,6 +179,18 @@ pub static WORKLOAD: [Key; 17] = [
         .example("memory = \"1GiB\""),
     key("gpus", Shape::Integer(0, 1_024), "0", "How many GPUs each task needs.")
         .example("gpus = 1"),
+    key("output", Shape::Size, "none", "How many bytes each leaves for tasks that wait for it.")
+        .example("output = \"1MB\""),
+    key("trace", Shape::Text, "", "A trace beside the scenario that says all of this instead.")
+        .example("trace = \"work.jsonl\""),
+    key(
+        "knows",
+        Shape::Choice(KNOWS),
+        "\"declared\"",
+        "What is known of how long a trace's tasks take: what their users declared, exactly how \
+         long, or nothing.",
+    )
+    .example("knows = \"exact\""),
 ];
 
 /// The keys of `weights`.

@@ -1,14 +1,19 @@
 //! Draws the tasks of a seed. Each purpose has dice of its own.
 
+use std::collections::BTreeMap;
+
 use bary_model::time::{Moment, Span};
+use bary_model::weight::Weight;
+use bary_trace::trace::{Job, Task, Trace, weight_of};
 
 use crate::lab::draw;
 use crate::lab::nodes::homes_of;
 use crate::lab::scenario::Scenario;
 use crate::lab::shape::{Arrival, Load, Piece};
 use crate::lab::weights::rounded;
-use crate::lab::workload::{Arrivals, Pace, Workload};
+use crate::lab::workload::{Arrivals, Need, Pace, Replayed, Workload};
 use crate::lot::Lot;
+use crate::plan::replay::Knowledge;
 
 /// The load of a scenario for one seed.
 #[must_use]
@@ -18,6 +23,10 @@ pub fn load(scenario: &Scenario, seed: u64) -> Load {
         let lot = |purpose| Lot::new(seed.wrapping_add(number as u64 * STRIDE), purpose);
         let dice =
             Lots { graphs: lot("graphs"), moments: lot("moments"), homes: lot("arrival homes") };
+        if let Some(replayed) = &workload.replayed {
+            replay(scenario, workload, replayed, &mut load);
+            continue;
+        }
         let first = load.tasks.len();
         pieces(workload, &mut lot("weights"), &mut lot("errors"), &mut load);
         arrivals(scenario, workload, dice, first, &mut load);
@@ -36,6 +45,43 @@ struct Lots {
     homes: Lot,
 }
 
+/// The jobs of a trace, dealt to the homes in the order of their arrivals. Its memory is of other
+/// machines and does not count.
+fn replay(scenario: &Scenario, workload: &Workload, replayed: &Replayed, load: &mut Load) {
+    let Replayed { trace, knows } = replayed;
+    let homes = homes_of(scenario.count(), scenario.homes);
+    let mut owners: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut jobs: Vec<&Job> = trace.jobs.iter().collect();
+    jobs.sort_by_key(|job| job.arrival);
+    for (number, job) in jobs.into_iter().enumerate() {
+        let next = owners.len() as u32;
+        let owner = *owners.entry(&job.owner).or_insert(next);
+        let first = load.tasks.len() as u32;
+        load.tasks.extend(job.tasks.iter().map(|task| piece(scenario.unit, trace, *knows, task)));
+        let at = Moment(0) + workload.at + job.arrival;
+        let count = job.tasks.len() as u32;
+        load.jobs.push(Arrival { at, home: homes[number % homes.len()], owner, first, count });
+    }
+}
+
+fn piece(unit: Span, trace: &Trace, knows: Knowledge, task: &Task) -> Piece {
+    let said = match knows {
+        Knowledge::Exact => Some(task.run),
+        Knowledge::Declared => {
+            let declared = task.weight.map(|weight| weight.units() * trace.unit.as_secs_f64());
+            declared.map(Span::from_secs_f64).or(task.estimate)
+        }
+        Knowledge::Nothing => None,
+    };
+    Piece {
+        weight: said.map_or(Weight::ONE, |said| weight_of(said, unit)),
+        real: task.run.as_secs_f64() / unit.as_secs_f64(),
+        after: task.after.clone(),
+        need: Need { milli_cpus: task.milli_cpus, memory: 0, gpus: 0 },
+        output: task.output,
+    }
+}
+
 /// The tasks themselves.
 fn pieces(workload: &Workload, weights: &mut Lot, errors: &mut Lot, load: &mut Load) {
     let first = load.tasks.len();
@@ -46,7 +92,8 @@ fn pieces(workload: &Workload, weights: &mut Lot, errors: &mut Lot, load: &mut L
             sigma => draw::lognormal(errors, sigma),
         };
         let real = weight.units() * factor;
-        load.tasks.push(Piece { weight, real, after: Box::default() });
+        let (need, output) = (workload.need, workload.output);
+        load.tasks.push(Piece { weight, real, after: Box::default(), need, output });
     }
     if workload.unknown {
         let own = &mut load.tasks[first..];
@@ -129,8 +176,8 @@ fn batches(workload: &Workload, homes: &[usize], first: usize, load: &mut Load) 
 }
 
 fn job(workload: &Workload, (first, count): (usize, usize), home: usize, owner: u32) -> Arrival {
-    let (at, need) = (Moment(0) + workload.at, workload.need);
-    Arrival { at, home, owner, first: first as u32, count: count as u32, need }
+    let at = Moment(0) + workload.at;
+    Arrival { at, home, owner, first: first as u32, count: count as u32 }
 }
 
 /// How long it is between two jobs.
@@ -143,7 +190,8 @@ fn pace(s: &Scenario, workload: &Workload, load: &Load, own: usize, first: usize
         Pace::Rho(rho) => {
             let work: f64 = load.tasks[first..].iter().map(|task| task.real).sum();
             let jobs = (load.jobs.len() - own).max(1) as f64;
-            let each = work * f64::from(workload.need.cpus) * s.unit.as_secs_f64() / jobs;
+            let cores = workload.need.milli_cpus as f64 / 1e3;
+            let each = work * cores * s.unit.as_secs_f64() / jobs;
             Span::from_secs_f64(each / (rho * s.power()))
         }
     }

@@ -55,6 +55,7 @@ pub struct Measures {
     moved: f64,
     utilisation: f64,
     fairness: f64,
+    bytes: f64,
     left: f64,
 }
 
@@ -79,7 +80,7 @@ const fn measure(
 use Better::{High, Low};
 
 /// Every measure.
-pub static MEASURES: [Measure; 21] = [
+pub static MEASURES: [Measure; 22] = [
     measure(
         ("balance", "BALANCE"),
         ("%", 2),
@@ -224,6 +225,13 @@ pub static MEASURES: [Measure; 21] = [
         |m| m.bound,
         "the lower bound of the makespan",
     ),
+    measure(
+        ("megabytes_moved", "MOVED MB"),
+        ("", 1),
+        (Low, true),
+        |m| m.bytes,
+        "megabytes that tasks read of what tasks on other nodes left for them",
+    ),
     measure(("tasks_left", "LEFT"), ("", 0), (Low, true), |m| m.left, "tasks that never ended"),
 ];
 
@@ -261,8 +269,26 @@ impl Setting<'_> {
             moved: self.log.moved as f64,
             utilisation: 100.0 * busy / (slots as f64 * makespan).max(1e-9),
             fairness: jain(if by_owner.len() > 1 { &by_owner } else { &shares }),
+            bytes: self.bytes() as f64 / 1e6,
             left: self.log.left() as f64,
         }
+    }
+
+    /// How many bytes tasks read that another node had made.
+    fn bytes(&self) -> u64 {
+        let mut bytes = 0_u64;
+        for job in &self.load.jobs {
+            for (number, piece) in (job.first as usize..).zip(self.load.tasks_of(job)) {
+                let node = self.log.tasks[number].node;
+                let far = piece
+                    .after
+                    .iter()
+                    .filter(|before| self.log.tasks[(job.first + **before) as usize].node != node);
+                let each = far.map(|before| self.load.tasks[(job.first + before) as usize].output);
+                bytes = each.fold(bytes, u64::saturating_add);
+            }
+        }
+        bytes
     }
 
     /// Waits, responses and slowdowns of all tasks that ended, and one over each owner's mean
@@ -325,7 +351,7 @@ pub(crate) fn bound(scenario: &Scenario, load: &Load) -> Span {
         let tasks = load.tasks_of(job);
         let mut ends: Vec<f64> = Vec::with_capacity(tasks.len());
         for task in tasks {
-            work += task.real * f64::from(job.need.cpus);
+            work += task.real * task.need.milli_cpus as f64 / 1e3;
             let before = task.after.iter().map(|before| ends[*before as usize]);
             ends.push(before.fold(0.0, f64::max) + task.real);
         }

@@ -1,6 +1,9 @@
 //! Scenarios to begin with, with comments that explain them.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use bary_trace::trace::Trace;
 
 use crate::lab::scenario::{self, Scenario};
 
@@ -46,14 +49,32 @@ pub fn named(name: &str) -> Option<&'static Sample> {
     SAMPLES.iter().find(|sample| sample.name == name)
 }
 
+/// Samples name no traces.
+fn none(name: &str) -> std::io::Result<Vec<u8>> {
+    Err(std::io::Error::other(format!("a sample cannot read {name}")))
+}
+
 /// What runs where no scenario is named.
 ///
 /// # Panics
 /// Never: a test reads every sample.
 #[must_use]
 pub fn usual() -> Scenario {
-    match scenario::read(SAMPLES[0].text, Path::new("default.toml")) {
+    match scenario::read(SAMPLES[0].text, Path::new("default.toml"), &mut none) {
         Ok(scenario) => scenario,
         Err(faults) => panic!("{} faults in a sample", faults.len()),
     }
+}
+
+/// A trace on ten nodes, each with as many cores as its largest task needs.
+#[must_use]
+pub fn of_trace(trace: Arc<Trace>) -> Scenario {
+    let mut scenario = usual();
+    let tasks = trace.jobs.iter().flat_map(|job| &job.tasks);
+    let most = tasks.map(|task| task.milli_cpus).max().unwrap_or(0);
+    let cores = most.div_ceil(1_000).clamp(1, u64::from(u32::MAX)) as u32;
+    for group in &mut scenario.nodes {
+        (group.cpus, group.slots) = (cores, cores);
+    }
+    scenario.replaced(trace)
 }

@@ -1,19 +1,22 @@
 //! A scenario as it is read from a file: checked whole before anything runs.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bary_jobfile::document::{self, Document, Section};
 use bary_jobfile::fault::Fault;
 use bary_model::time::Span;
 use bary_policy::preset::{self, Policy};
+use bary_trace::trace::Trace;
 
 use crate::lab::faults::Mishap;
 use crate::lab::keys::TOP;
 use crate::lab::limits;
 use crate::lab::network::Web;
 use crate::lab::nodes::{self, Group};
-use crate::lab::workload::{Arrivals, Need, Workload};
+use crate::lab::workload::{Arrivals, Replayed, Traces, Workload};
 use crate::plan::ready::ACQUAINTED_MAX;
+use crate::plan::replay::Knowledge;
 
 /// A world and what there is to do in it.
 #[derive(Clone, Debug)]
@@ -44,16 +47,21 @@ pub struct Scenario {
 pub const POLICIES: [&str; 5] =
     ["gravity", "work-stealing", "least-loaded", "round-robin", "random"];
 
-/// Reads the text of a scenario; `path` is named in faults and gives it its name.
+/// Reads the text of a scenario; `path` is named in faults and gives it its name, and `traces`
+/// gives the bytes of the traces that it names.
 ///
 /// # Errors
 /// Every fault of the text where its shape is wrong, or else the first thing that cannot be.
-pub fn read(text: &str, path: &Path) -> Result<Scenario, Vec<Fault>> {
+pub fn read(text: &str, path: &Path, traces: &mut Traces<'_>) -> Result<Scenario, Vec<Fault>> {
     let document = document::read(text, path, &TOP, limits::SCENARIO_BYTES_MAX)?;
-    scenario(&document, path).map_err(|fault| vec![*fault])
+    scenario(&document, path, traces).map_err(|fault| vec![*fault])
 }
 
-fn scenario(document: &Document<'_>, path: &Path) -> Result<Scenario, Box<Fault>> {
+fn scenario(
+    document: &Document<'_>,
+    path: &Path,
+    traces: &mut Traces<'_>,
+) -> Result<Scenario, Box<Fault>> {
     let top = document.top();
     for key in ["nodes", "workload", "fault", "policies"] {
         let (many, most) = (top.sections(key).len().max(top.texts(key).len()), limits::PARTS_MAX);
@@ -73,7 +81,7 @@ fn scenario(document: &Document<'_>, path: &Path) -> Result<Scenario, Box<Fault>
     let links = if count as usize <= ACQUAINTED_MAX { count } else { homes } * count;
     bounded(document, &top, "homes", (links, "scenario_links_max", limits::LINKS_MAX))?;
     let workloads = top.sections("workload");
-    let workloads = workloads.iter().map(|workload| Workload::read(document, workload));
+    let workloads = workloads.iter().map(|workload| Workload::read(document, workload, traces));
     let mut workloads: Vec<Workload> = workloads.collect::<Result<_, _>>()?;
     if workloads.is_empty() {
         workloads.push(Workload::default());
@@ -88,7 +96,7 @@ fn scenario(document: &Document<'_>, path: &Path) -> Result<Scenario, Box<Fault>
     let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let scenario = Scenario {
         name: top.text("name").map_or_else(stem, str::to_owned),
-        unit: top.time("unit").unwrap_or(Span::millis(10)),
+        unit: top.time("unit").unwrap_or_else(|| unit(&workloads)),
         homes: homes as usize,
         seed: top.integer("seed").map_or(1, |seed| seed as u64),
         seeds: top.integer("seeds").map_or(5, |seeds| seeds as u32),
@@ -99,14 +107,21 @@ fn scenario(document: &Document<'_>, path: &Path) -> Result<Scenario, Box<Fault>
         workloads,
     };
     for (number, workload) in scenario.workloads.iter().enumerate() {
-        if !scenario.has_room(workload.need) {
+        if !scenario.has_room(workload) {
             let from = &top.sections("workload")[number];
             let text = "no node has what each of these tasks needs";
             let fix = "ask for fewer cpus, memory or gpus, or add such nodes";
-            return Err(document.fault(from.span("cpus"), text, fix));
+            let key = if from.has("trace") { "trace" } else { "cpus" };
+            return Err(document.fault(from.span(key), text, fix));
         }
     }
     Ok(scenario)
+}
+
+/// The unit where none is said: that of the first trace, or 10 ms.
+fn unit(workloads: &[Workload]) -> Span {
+    let of_traces = workloads.iter().filter_map(|work| Some(work.replayed.as_ref()?.trace.unit));
+    of_traces.into_iter().next().unwrap_or(Span::millis(10))
 }
 
 fn bounded(
@@ -170,21 +185,50 @@ impl Scenario {
         })
     }
 
-    fn has_room(&self, need: Need) -> bool {
+    /// The same nodes with a trace instead of the work; none where no node can run some task.
+    #[must_use]
+    pub fn with_trace(self, trace: Arc<Trace>) -> Option<Self> {
+        let made = self.replaced(trace);
+        made.workloads.iter().all(|workload| made.has_room(workload)).then_some(made)
+    }
+
+    /// The same with a trace instead of the work.
+    pub(crate) fn replaced(self, trace: Arc<Trace>) -> Self {
+        let unit = trace.unit;
+        let replayed = Some(Replayed { trace, knows: Knowledge::Declared });
+        Self { unit, workloads: vec![Workload { replayed, ..Workload::default() }], ..self }
+    }
+
+    fn has_room(&self, workload: &Workload) -> bool {
+        let of_trace = |trace: &Trace| {
+            let tasks = trace.jobs.iter().flat_map(|job| &job.tasks);
+            tasks.map(|task| task.milli_cpus).max().unwrap_or(0)
+        };
+        let mut need = workload.need;
+        if let Some(replayed) = &workload.replayed {
+            need.milli_cpus = of_trace(&replayed.trace);
+        }
         let enough = |group: &Group| {
-            group.cpus >= need.cpus && group.memory >= need.memory && group.gpus >= need.gpus
+            let cores = u64::from(group.cpus) * 1_000;
+            cores >= need.milli_cpus && group.memory >= need.memory && group.gpus >= need.gpus
         };
         self.nodes.iter().any(enough)
     }
 
     /// The run time below which tasks count as that long in slowdowns, in seconds.
     pub(crate) fn slowdown_floor(&self) -> f64 {
-        0.0
+        let bounded = self.workloads.iter().any(|work| work.replayed.is_some());
+        if bounded { 10.0 } else { 0.0 }
     }
 
     /// Whether tasks come bit by bit, so that what counts is how long they wait.
     #[must_use]
     pub fn is_dynamic(&self) -> bool {
-        self.workloads.iter().any(|work| work.arrivals != Arrivals::Batch)
+        self.workloads.iter().any(|work| {
+            let comes = |replayed: &Replayed| {
+                replayed.trace.jobs.iter().any(|job| job.arrival > Span::ZERO)
+            };
+            work.arrivals != Arrivals::Batch || work.replayed.as_ref().is_some_and(comes)
+        })
     }
 }

@@ -30,8 +30,6 @@ pub struct Arrival {
     pub first: u32,
     /// How many.
     pub count: u32,
-    /// What each of its tasks needs.
-    pub need: Need,
 }
 
 /// A task.
@@ -43,6 +41,10 @@ pub struct Piece {
     pub real: f64,
     /// The tasks of its job that it waits for, counted from the job's first.
     pub after: Box<[u32]>,
+    /// What it needs.
+    pub need: Need,
+    /// How many bytes it leaves, which each task that waits for it reads.
+    pub output: u64,
 }
 
 impl Load {

@@ -148,10 +148,9 @@ fn zero(scenario: &Scenario) -> Moment {
 }
 
 fn jobs(load: &Load, zero: Moment, keyed: bool) -> Vec<JobPlan> {
-    let mut bodies: BTreeMap<Need, Arc<Body>> = BTreeMap::new();
+    let mut bodies = Bodies::new();
     let each = load.jobs.iter().enumerate().map(|(number, arrival)| {
-        let body = bodies.entry(arrival.need).or_insert_with(|| Arc::new(body(arrival.need)));
-        let mut spec = JobSpec::new("sim", specs(load, arrival, body));
+        let mut spec = JobSpec::new("sim", specs(load, arrival, &mut bodies));
         if keyed {
             spec.key = Some(SubmissionKey { key: number as u128, content: number as u64 });
         }
@@ -161,13 +160,17 @@ fn jobs(load: &Load, zero: Moment, keyed: bool) -> Vec<JobPlan> {
     each.collect()
 }
 
+/// Tasks that need the same share a body.
+type Bodies = BTreeMap<Need, Arc<Body>>;
+
 fn body(need: Need) -> Body {
     let mut body = function("work");
     body.timeout = TIMEOUT;
     body.request.resources = Resources {
         memory: need.memory,
+        milli_cpus: need.milli_cpus,
         milli_gpus: u64::from(need.gpus) * 1_000,
-        ..Resources::cpus(need.cpus)
+        ..Resources::default()
     };
     body
 }
@@ -177,20 +180,23 @@ const TIMEOUT: Span = Span::secs(1_000_000_000);
 
 /// The specs of a job: an array where all tasks are the same, and one for each task otherwise.
 /// A task's row is its number in the load, by which it is known again.
-fn specs(load: &Load, arrival: &Arrival, body: &Arc<Body>) -> Vec<Arc<TaskSpec>> {
+fn specs(load: &Load, arrival: &Arrival, bodies: &mut Bodies) -> Vec<Arc<TaskSpec>> {
+    let mut shared = |need| Arc::clone(bodies.entry(need).or_insert_with(|| Arc::new(body(need))));
     let tasks = load.tasks_of(arrival);
     let first = u64::from(arrival.first);
     let alike = !load.errs
-        && tasks.iter().all(|task| task.weight == tasks[0].weight && task.after.is_empty());
+        && tasks.iter().all(|task| {
+            (task.weight, task.need) == (tasks[0].weight, tasks[0].need) && task.after.is_empty()
+        });
     if alike {
         let (weight, count) = (tasks[0].weight, arrival.count);
-        let spec = TaskSpec::new(Arc::clone(body));
+        let spec = TaskSpec::new(shared(tasks[0].need));
         let spec = TaskSpec { count, array: count > 1, weight, first_row: first, ..spec };
         return vec![Arc::new(spec)];
     }
     let each = tasks.iter().zip(first..).map(|(task, row)| {
         let after = task.after.iter().map(|before| After { spec: SpecNo(*before), aligned: false });
-        let spec = TaskSpec::new(Arc::clone(body));
+        let spec = TaskSpec::new(shared(task.need));
         let after = after.collect();
         Arc::new(TaskSpec { weight: task.weight, first_row: row, after, ..spec })
     });

@@ -1,11 +1,15 @@
 //! What a scenario's tasks are like and when and where they arrive.
 
+use std::sync::Arc;
+
 use bary_jobfile::document::{Document, Section};
 use bary_jobfile::fault::Fault;
 use bary_model::time::Span;
+use bary_trace::trace::Trace;
 
 use crate::lab::graph::{Family, Graph};
 use crate::lab::weights::Weights;
+use crate::plan::replay::Knowledge;
 
 /// One kind of work.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,17 +34,30 @@ pub struct Workload {
     pub graph: Option<Graph>,
     /// What each needs.
     pub need: Need,
+    /// How many bytes each leaves for those that wait for it.
+    pub output: u64,
+    /// A trace that says all of this instead.
+    pub replayed: Option<Replayed>,
 }
 
 /// What a task needs of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Need {
-    /// Cores.
-    pub cpus: u32,
+    /// Thousandths of cores.
+    pub milli_cpus: u64,
     /// Memory in bytes.
     pub memory: u64,
     /// GPUs.
     pub gpus: u32,
+}
+
+/// What is known beforehand of a trace's tasks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replayed {
+    /// The trace.
+    pub trace: Arc<Trace>,
+    /// What is known of how long its tasks take.
+    pub knows: Knowledge,
 }
 
 /// How tasks arrive.
@@ -75,13 +92,19 @@ impl Default for Workload {
             skew: None,
             owners: 1,
             graph: None,
-            need: Need { cpus: 1, memory: 0, gpus: 0 },
+            need: Need { milli_cpus: 1_000, memory: 0, gpus: 0 },
+            output: 0,
+            replayed: None,
         }
     }
 }
 
 impl Workload {
-    pub(crate) fn read(document: &Document<'_>, from: &Section<'_>) -> Result<Self, Box<Fault>> {
+    pub(crate) fn read(
+        document: &Document<'_>,
+        from: &Section<'_>,
+        traces: &mut Traces<'_>,
+    ) -> Result<Self, Box<Fault>> {
         let whole = |key, usual: u32| from.integer(key).map_or(usual, |number| number as u32);
         let number = |key| from.number(key).unwrap_or(0.0);
         let weights = from.section("weights");
@@ -99,16 +122,21 @@ impl Workload {
             owners: whole("owners", 1),
             graph: graph(document, from)?,
             need: Need {
-                cpus: whole("cpus", 1),
+                milli_cpus: u64::from(whole("cpus", 1)) * 1_000,
                 memory: from.size("memory").unwrap_or(0),
                 gpus: whole("gpus", 0),
             },
+            output: from.size("output").unwrap_or(0),
+            replayed: replayed(document, from, traces)?,
         })
     }
 
     /// How many tasks there will be: whole graphs, at least one.
     #[must_use]
     pub fn all_tasks(&self) -> u64 {
+        if let Some(replayed) = &self.replayed {
+            return replayed.trace.tasks() as u64;
+        }
         let size = self.graph.map_or(1, |graph| graph.tasks());
         u64::from(self.tasks).div_ceil(size) * size
     }
@@ -121,6 +149,34 @@ impl Workload {
         };
         self.graph.map_or(0, of)
     }
+}
+
+/// Where the bytes of a trace come from, by the name that a scenario gives.
+pub type Traces<'a> = dyn FnMut(&str) -> std::io::Result<Vec<u8>> + 'a;
+
+fn replayed(
+    document: &Document<'_>,
+    from: &Section<'_>,
+    traces: &mut Traces<'_>,
+) -> Result<Option<Replayed>, Box<Fault>> {
+    let Some(name) = from.text("trace") else { return Ok(None) };
+    let wrong = |text: String, fix: &str| document.fault(from.span("trace"), &text, fix);
+    let beside = ["tasks", "weights", "graph", "arrivals", "skew", "owners", "cpus"];
+    if let Some(key) = beside.into_iter().find(|key| from.has(key)) {
+        let text = format!("`trace` says what tasks there are, and `{key}` says it too");
+        return Err(wrong(text, "leave one of them out"));
+    }
+    let bytes = traces(name).map_err(|cause| {
+        wrong(format!("cannot read `{name}`: {cause}"), "name a file beside the scenario")
+    })?;
+    let trace = bary_trace::read::read(name, &bytes, None)
+        .map_err(|fault| wrong(format!("`{name}`: {fault}"), ""))?;
+    let knows = match from.text("knows") {
+        Some("exact") => Knowledge::Exact,
+        Some("nothing") => Knowledge::Nothing,
+        _ => Knowledge::Declared,
+    };
+    Ok(Some(Replayed { trace: Arc::new(trace), knows }))
 }
 
 fn arrivals(document: &Document<'_>, from: &Section<'_>) -> Result<Arrivals, Box<Fault>> {

@@ -10,6 +10,7 @@ use bary_sim::lab::limits::SCENARIO_BYTES_MAX;
 use bary_sim::lab::sample::{self, SAMPLES};
 use bary_sim::lab::scenario::{self, Scenario};
 use bary_sim::lab::{load, page};
+use bary_trace::limits::BYTES_MAX;
 
 use crate::args::Face;
 use crate::args::sim::SimArgs;
@@ -19,7 +20,7 @@ use crate::screen::Screen;
 use crate::verb;
 use crate::verb::sim::lab::runs::Runs;
 
-mod runs;
+pub(crate) mod runs;
 mod shown;
 
 /// Whether a scenario is meant rather than a drawn world.
@@ -104,7 +105,7 @@ fn asked(args: &SimArgs) -> Result<Scenario, Complaint> {
 
 /// The policies of one flag: whatever semicolons separate, and of that, where none has parts,
 /// whatever commas separate.
-fn policies(text: &str) -> Vec<String> {
+pub(crate) fn policies(text: &str) -> Vec<String> {
     let each = text.split(';').flat_map(|one| match one.contains('=') {
         true => vec![one.trim().to_owned()],
         false => one.split(',').map(|one| one.trim().to_owned()).collect(),
@@ -113,7 +114,7 @@ fn policies(text: &str) -> Vec<String> {
 }
 
 /// Reads a scenario; `-` is standard input.
-fn read(path: &Path) -> Result<Scenario, Complaint> {
+pub(crate) fn read(path: &Path) -> Result<Scenario, Complaint> {
     let is_stdin = path == Path::new("-");
     let shown = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
     let mut text = Vec::new();
@@ -134,7 +135,16 @@ fn read(path: &Path) -> Result<Scenario, Complaint> {
     })?;
     let text = String::from_utf8(text)
         .map_err(|_| Complaint::usage(format!("`{shown}` is no scenario: it is not text")))?;
-    scenario::read(&text, path).map_err(Complaint::from)
+    let beside = path.parent().unwrap_or_else(|| Path::new("")).to_path_buf();
+    let mut traces = |name: &str| bytes_of(&beside.join(name));
+    scenario::read(&text, path, &mut traces).map_err(Complaint::from)
+}
+
+/// A trace's bytes; one too many where it is too long, which its reader then refuses.
+pub(crate) fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Writes a scenario to begin with; what is there already stays as it is.
