@@ -1,0 +1,168 @@
+//! Which tables there are: which rules, in which scenarios, and what was claimed elsewhere.
+
+/// What a cell shows: measures, what each is multiplied by, and digits behind the point.
+pub(crate) type Cell = &'static [(&'static str, f64, usize)];
+
+/// One table.
+pub(crate) struct Table {
+    /// Its name in the page's markers.
+    pub(crate) name: &'static str,
+    /// The scenarios and their heads.
+    pub(crate) columns: &'static [(&'static str, &'static str)],
+    /// The policies and their heads; the first is the default.
+    pub(crate) rows: &'static [(&'static str, &'static str)],
+    /// What a cell shows.
+    pub(crate) cell: Cell,
+    /// What was claimed elsewhere, a cell a column.
+    pub(crate) claims: &'static [(&'static str, &'static [&'static str])],
+    /// Rules that are left out in a scenario.
+    pub(crate) without: &'static [(&'static str, &'static str)],
+}
+
+/// Balance in percent, and messages that placing took, a task.
+const PLACING: Cell = &[("balance", 1.0, 2), ("claims_per_task", 1.0, 3)];
+/// Balance in percent, and the makespan over the lower bound.
+const SPREAD: Cell = &[("balance", 1.0, 2), ("makespan_over_bound", 1.0, 3)];
+/// Mean wait in milliseconds, and that of one task in a hundred.
+const WAITING: Cell = &[("wait_mean_seconds", 1e3, 1), ("wait_p99_seconds", 1e3, 0)];
+/// Microseconds of this machine for each task, all engines together.
+const TIME: Cell = &[("host_seconds_per_task", 1e6, 1)];
+
+const SIZES: &[(&str, &str)] = &[
+    ("lan-5", "5 nodes, 100 tasks"),
+    ("lan-10", "10, 1,000"),
+    ("lan-20", "20, 10⁴"),
+    ("lan-50", "50, 10⁵"),
+    ("lan-1000", "1,000, 10⁶"),
+];
+
+const FOUR: &[(&str, &str)] = &[
+    ("gravity", "`gravity`, the default"),
+    ("work-stealing", "`work-stealing`"),
+    ("least-loaded", "`least-loaded`"),
+    ("random", "`random`"),
+];
+
+/// Rules that look at every node, or at every message of every other, take too long there.
+const MANY: &[(&str, &str)] = &[];
+
+/// Every table, in the order of the page.
+pub(crate) const TABLES: &[Table] = &[
+    Table {
+        name: "sizes",
+        columns: SIZES,
+        rows: RULES,
+        cell: PLACING,
+        claims: &[
+            ("PIDS, as published", &["95.1 / 5", "94.2 / 10", "93.8 / 20", "93.2 / 50", "–"]),
+            ("least-loaded, as published", &["–", "91.5", "–", "–", "–"]),
+            ("round-robin, as published", &["–", "82.4", "–", "–", "–"]),
+            ("random, as published", &["–", "76.8", "–", "–", "–"]),
+        ],
+        without: MANY,
+    },
+    Table {
+        name: "time",
+        columns: SIZES,
+        rows: RULES,
+        cell: TIME,
+        claims: &[("PIDS, as published", &["800", "1,200", "2,100", "3,500", "–"])],
+        without: MANY,
+    },
+    Table {
+        name: "regions",
+        columns: &[
+            ("regions-5", "5 nodes, 100 tasks"),
+            ("regions-10", "10, 1,000"),
+            ("regions-20", "20, 10⁴"),
+            ("regions-50", "50, 10⁵"),
+        ],
+        rows: FOUR,
+        cell: SPREAD,
+        claims: &[],
+        without: &[],
+    },
+    Table {
+        name: "speeds",
+        columns: &[
+            ("speeds-5", "5 nodes, 100 tasks"),
+            ("speeds-10", "10, 1,000"),
+            ("speeds-20", "20, 10⁴"),
+            ("speeds-50", "50, 10⁵"),
+        ],
+        rows: FOUR,
+        cell: SPREAD,
+        claims: &[],
+        without: &[],
+    },
+    Table {
+        name: "both",
+        columns: &[
+            ("both-5", "5 nodes, 100 tasks"),
+            ("both-10", "10, 1,000"),
+            ("both-20", "20, 10⁴"),
+            ("both-50", "50, 10⁵"),
+        ],
+        rows: FOUR,
+        cell: SPREAD,
+        claims: &[],
+        without: &[],
+    },
+    Table {
+        name: "hard",
+        columns: &[
+            ("pareto-5", "few heavy tasks, 5 nodes"),
+            ("pareto-10", "the same, 10"),
+            ("pareto-20", "the same, 20"),
+            ("wrong-03", "weights wrong, σ 0.3"),
+            ("wrong-10", "weights wrong, σ 1"),
+            ("unknown", "weights unknown"),
+            ("small", "tasks of 0.55 ms"),
+        ],
+        rows: FOUR,
+        cell: SPREAD,
+        claims: &[],
+        without: &[],
+    },
+    Table {
+        name: "arrivals",
+        columns: &[
+            ("arrivals-05", "load 0.5"),
+            ("arrivals-08", "0.8"),
+            ("arrivals-095", "0.95"),
+            ("arrivals-speeds", "0.8, unequal speeds"),
+            ("arrivals-regions", "0.8, two regions"),
+            ("arrivals-skew", "0.8, 4/5 at one of 4 homes"),
+        ],
+        rows: FOUR,
+        cell: WAITING,
+        claims: &[],
+        without: &[],
+    },
+    Table {
+        name: "small-cluster",
+        columns: &[("burst", "20 tasks of 1 s"), ("gradual", "10 tasks, one by one"), ("long", "5 tasks of 5 s")],
+        rows: &[
+            ("gravity", "`gravity`, the default"),
+            ("work-stealing", "`work-stealing`"),
+            ("work-stealing-classic", "`work-stealing-classic`, as the document has it"),
+            ("random", "`random`"),
+        ],
+        cell: &[("makespan_seconds", 1.0, 2)],
+        claims: &[("work-stealing, as published", &["25.3", "15.8", "28.5"])],
+        without: &[],
+    },
+];
+
+const RULES: &[(&str, &str)] = &[
+    ("gravity", "`gravity`, the default"),
+    ("gravity,steal=none", "the same without stealing"),
+    ("work-stealing", "`work-stealing`"),
+    ("least-loaded", "`least-loaded`"),
+    ("power-of-two", "`power-of-two`"),
+    ("pids-classic", "`pids-classic`: its force, least first"),
+    ("quantum", "`quantum`"),
+    ("resource-aware", "`resource-aware`"),
+    ("round-robin", "`round-robin`"),
+    ("random", "`random`"),
+];
