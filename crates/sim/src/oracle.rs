@@ -278,7 +278,11 @@ fn is_open(plan: &Plan) -> bool {
     });
     let named = plan.changes.iter().map(|(.., policy)| policy).chain([&plan.policy]);
     let mut names = named.map(String::as_str).chain(decreed);
-    names.any(|name| preset::parse(name).is_ok_and(|policy| policy.binding == Binding::Open))
+    names.any(|name| preset::parse(name).is_ok_and(|policy| is_for_any(policy.binding)))
+}
+
+fn is_for_any(binding: Binding) -> bool {
+    matches!(binding, Binding::Open | Binding::Claims)
 }
 
 /// Whether tasks of the plan have different priorities.

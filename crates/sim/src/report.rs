@@ -1,5 +1,6 @@
 //! What a run came to.
 
+use bary_engine::counts::Counts;
 use bary_model::time::{Moment, Span};
 
 use crate::plan::Plan;
@@ -49,6 +50,8 @@ pub struct Report {
     pub frames: u64,
     /// Frames that did not arrive.
     pub lost: u64,
+    /// Steals, probes and claims, as the homes that lived to the end counted them.
+    pub counts: Counts,
     /// 100 (1 - deviation / mean) of the nodes' busy times.
     pub balance: f64,
     /// When the last task ended.
@@ -81,6 +84,7 @@ impl Report {
             asking: tally.asking,
             frames: tally.frames,
             lost: tally.lost,
+            counts: Counts::default(),
             balance: balance(busy),
             makespan: tally.last_end.since(Moment(0)),
             bound: bound(plan),
@@ -100,7 +104,7 @@ impl Report {
     /// each other.
     #[must_use]
     pub fn claims(&self) -> u64 {
-        let alone = ["ask", "grant", "retract", "retracted", "seek", "token"];
+        let alone = ["ask", "grant", "retract", "retracted", "seek", "token", "reserve", "claim"];
         alone.iter().map(|kind| self.messages_of(kind)).sum::<u64>() + self.asking
     }
 }

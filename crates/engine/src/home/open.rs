@@ -32,6 +32,11 @@ impl OpenGrants {
         self.grants.is_empty()
     }
 
+    /// How many grants are open.
+    pub(super) fn len(&self) -> usize {
+        self.grants.len()
+    }
+
     /// Tasks were granted openly.
     pub(super) fn granted(&mut self, epoch: Epoch, grant: GrantNo, tasks: u32) {
         self.grants.entry((epoch, grant)).or_default().tasks += u64::from(tasks);
@@ -42,6 +47,17 @@ impl OpenGrants {
         if let Some(copies) = self.grants.get_mut(&(fence.epoch, fence.grant)) {
             copies.nodes.insert(node);
         }
+    }
+
+    /// Whether tasks of a grant are open and no node has said that it has them.
+    pub(super) fn is_unclaimed(&self, epoch: Epoch, grant: GrantNo) -> bool {
+        self.grants.get(&(epoch, grant)).is_some_and(|copies| copies.nodes.is_empty())
+    }
+
+    /// A node that had claimed a grant has it no longer; tells whether nobody has it now.
+    pub(super) fn give_way(&mut self, fence: Fence, node: NodeId) -> bool {
+        let copies = self.grants.get_mut(&(fence.epoch, fence.grant));
+        copies.is_some_and(|copies| copies.nodes.remove(&node) && copies.nodes.is_empty())
     }
 
     /// The nodes that have a copy.
@@ -185,7 +201,7 @@ impl Home {
         self.open_where(|holder| self.open.nodes(holder.epoch, holder.grant).is_empty())
     }
 
-    fn open_where(&self, wanted: impl Fn(Holder) -> bool) -> Vec<(Holder, TaskRange)> {
+    pub(super) fn open_where(&self, wanted: impl Fn(Holder) -> bool) -> Vec<(Holder, TaskRange)> {
         let mut found = Vec::new();
         self.ledger.held(|holder, range| {
             if holder.node == NodeId::ANY && wanted(holder) {
