@@ -13,6 +13,7 @@ use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Moment, Wall};
 use bary_policy::preset::{self, Policy};
 
+use crate::counts::Counts;
 use crate::effect::Effect;
 use crate::flaw::Flaws;
 use crate::home::{Home, HomeConfig};
@@ -54,6 +55,8 @@ pub struct Engine {
     deposed: Vec<Home>,
     /// The shard that users' requests go to: the first that was opened here.
     own: Option<ShardId>,
+    /// What homes that were deposed have counted.
+    counted: Counts,
     runner: Runner,
     view: View,
     config: HomeConfig,
@@ -77,9 +80,10 @@ impl Engine {
             homes: Sorted::default(),
             deposed: Vec::new(),
             own: None,
+            counted: Counts::default(),
             out: Outbox::new(node.id, links),
             view: View::new(node.clone()),
-            runner: Runner::new(node, limits.clone(), flaws),
+            runner: Runner::new(node, limits.clone(), flaws, calendar),
             config: HomeConfig { seed, policy, limits, flaws, calendar, drained },
             keeper: Keeper::default(),
             keeper_timer: None,
@@ -147,6 +151,14 @@ impl Engine {
         self.homes.get(&shard).map(Home::ledger)
     }
 
+    /// What its homes have counted, deposed ones included.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut sum = self.counted;
+        self.homes.values().for_each(|home| sum.add(home.counts()));
+        sum
+    }
+
     /// Checks what must always hold; for tests and simulation after each step.
     ///
     /// # Panics
@@ -161,6 +173,7 @@ impl Engine {
             Input::Opened { ledger, next } => self.open(*ledger, next),
             Input::Deposed { shard } => {
                 self.deposed.extend(self.homes.remove(&shard).map(|home| *home));
+                self.deposed.iter().for_each(|home| self.counted.add(home.counts()));
                 self.timers.end_reign(shard);
                 self.own = self.own.filter(|own| *own != shard);
                 // What other homes sent to this one they have to take back.
@@ -321,11 +334,22 @@ impl Engine {
             | Say::Repeat(_)
             | Say::Retracted { .. }
             | Say::Checkpoint { .. }
+            | Say::Yield { .. }
             | Say::Pulse(_) => {
                 if let Some(home) = self.homes.get_mut(&shard) {
                     home.on_message(from, message, &mut self.out, &mut self.timers);
                 } else {
                     self.out.send(from, Message { shard, epoch, say: Say::Away });
+                }
+            }
+            Say::Claim(claim) => {
+                if from != self.view.me {
+                    let (out, timers) = (&mut self.out, &mut self.timers);
+                    self.runner.on_claim(from, (shard, epoch), &claim, out, timers);
+                }
+                if let Some(home) = self.homes.get_mut(&shard) {
+                    let message = Message { shard, epoch, say: Say::Claim(claim) };
+                    home.on_message(from, message, &mut self.out, &mut self.timers);
                 }
             }
             say => {

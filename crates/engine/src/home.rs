@@ -3,8 +3,10 @@
 pub(crate) mod account;
 mod accounts;
 mod admit;
+mod bounded;
 mod candidates;
 mod checkpoint;
+mod claims;
 mod decree;
 mod exchange;
 mod explain;
@@ -13,6 +15,7 @@ mod gate;
 mod gather;
 mod grant;
 mod halt;
+mod hear;
 mod lane;
 mod levels;
 mod line;
@@ -26,6 +29,7 @@ mod ready;
 mod recover;
 mod remind;
 mod requests;
+mod sampling;
 mod session;
 mod steal;
 mod steer;
@@ -42,15 +46,17 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::event::Ended;
 use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
-use bary_model::message::{Message, Say};
 use bary_model::time::{Moment, Wall};
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
 
+use crate::counts::Counts;
 use crate::effect::Effect;
 use crate::flaw::{Flaw, Flaws};
 use crate::home::account::Holding;
 use crate::home::accounts::Accounts;
+use crate::home::bounded::Moves;
+use crate::home::claims::Offers;
 use crate::home::exchange::Exchange;
 use crate::home::gate::Gates;
 use crate::home::levels::Levels;
@@ -58,12 +64,13 @@ use crate::home::line::Line;
 use crate::home::open::OpenGrants;
 use crate::home::permits::Permits;
 use crate::home::ready::Ready;
+use crate::home::sampling::Sampling;
 use crate::home::watch::Watches;
 use crate::home::whereabouts::Whereabouts;
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::outbox::Outbox;
-use crate::timers::{Attempt, Timer, TimerKey, Timers};
+use crate::timers::{Attempt, TimerKey, Timers};
 
 /// The deciding half of a shard's home.
 #[derive(Debug)]
@@ -106,6 +113,10 @@ pub(crate) struct Home {
     open: OpenGrants,
     line: Line,
     whereabouts: Whereabouts,
+    moves: Moves,
+    sampling: Sampling,
+    offers: Offers,
+    counts: Counts,
     permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
@@ -180,6 +191,10 @@ impl Home {
             open: OpenGrants::default(),
             line: Line::default(),
             whereabouts: Whereabouts::default(),
+            moves: Moves::default(),
+            sampling: Sampling::new(seed),
+            offers: Offers::default(),
+            counts: Counts::default(),
             permits: Permits::default(),
             word: None,
             gathering: None,
@@ -203,92 +218,8 @@ impl Home {
         &self.ledger
     }
 
-    /// A node, or another home, says something to this one.
-    pub(crate) fn on_message(
-        &mut self,
-        from: NodeId,
-        message: Message,
-        out: &mut Outbox,
-        timers: &mut Timers,
-    ) {
-        // What nodes say before the reign is on record does not count; they say it again then.
-        if self.opening.is_some() {
-            self.relist(from, out);
-            return;
-        }
-        if let Say::Hello(hello) = message.say {
-            if message.epoch == self.log.epoch {
-                self.on_hello(from, hello, out, timers);
-            } else {
-                self.relist(from, out);
-            }
-            return;
-        }
-        if message.epoch != self.log.epoch || !self.has_session(from) {
-            self.relist(from, out);
-            return;
-        }
-        match message.say {
-            Say::Ask(ask) => self.on_ask(from, ask, out, timers),
-            Say::Outcomes(outcomes) => self.on_outcomes(from, outcomes, out, timers),
-            Say::Repeat(batches) => {
-                for outcomes in batches {
-                    self.on_outcomes(from, outcomes, out, timers);
-                }
-            }
-            Say::Retracted { items } => self.on_retracted(from, items, out, timers),
-            Say::Pulse(digest) => self.on_pulse(from, digest, out),
-            Say::Checkpoint { fence, task, step, payload } => {
-                self.on_checkpoint(from, (fence, task), step, payload, out);
-            }
-            Say::Hello(_)
-            | Say::Load { .. }
-            | Say::Grant(_)
-            | Say::Settled { .. }
-            | Say::Retract(_)
-            | Say::Level(_)
-            | Say::Seek { .. }
-            | Say::Token { .. }
-            | Say::Watch { .. }
-            | Say::Need(_)
-            | Say::Permitted { .. }
-            | Say::Keeps { .. }
-            | Say::Away
-            | Say::Absent { .. }
-            | Say::Done { .. }
-            | Say::Relist { .. } => {}
-        }
-    }
-
-    pub(crate) fn on_timer(&mut self, timer: Timer, out: &mut Outbox, timers: &mut Timers) {
-        match timer {
-            Timer::Retry(_, task, failed) if self.still_waits(task, failed) => {
-                self.make_ready(TaskRange::one(task));
-                self.serve(out, timers);
-            }
-            Timer::Steal(_, thief) => self.on_steal_timer(thief, out, timers),
-            Timer::Lease(_, node) => self.on_lease_timer(node, out, timers),
-            Timer::Settle(_, node) => self.on_settle_timer(node, out),
-            Timer::Level(_) => self.on_level_timer(out),
-            Timer::Permits(_) => self.on_permits_timer(out, timers),
-            Timer::Watch(_) => self.on_watch_timer(out, timers),
-            Timer::Remind(_) => self.on_remind_timer(out, timers),
-            Timer::Due(_, job) => self.on_due(job, out, timers),
-            Timer::Straggle(_) => self.on_straggle_timer(out, timers),
-            Timer::Turn(_) => {
-                self.line.turn = None;
-                self.serve(out, timers);
-            }
-            Timer::Gather(_) => {
-                self.gathering = None;
-                self.serve(out, timers);
-            }
-            Timer::Word(_) => {
-                self.word = None;
-                self.seek_again(out, timers);
-            }
-            _ => {}
-        }
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// Batches are durable: promises leave, and the reign begins if it was waiting for that.

@@ -13,6 +13,22 @@ pub struct Limits {
     pub grant_items_max: usize,
     /// Most tasks that Push binds to a node at a time. Defaults to 1,000.
     pub push_queue_tasks_max: u64,
+    /// Of how many tasks a home keeps in mind how often each was stolen, where that is limited.
+    /// Past it others may move more often. Defaults to 100,000.
+    pub moves_kept_max: usize,
+    /// For how many tasks nodes are asked to keep room at a time, where they are sampled.
+    /// Defaults to 65,536.
+    pub kept_room_max: u64,
+    /// Most words of homes to keep room that a node knows apart. Defaults to 4,096.
+    pub reservations_max: usize,
+    /// Most tasks that a home has announced and that have not ended; more are announced when half
+    /// of them have. Defaults to 8,192: several for each of a thousand nodes.
+    pub offers_max: usize,
+    /// Most such tasks that a node keeps in mind; it hears no others then. Defaults to 65,536.
+    pub offers_known_max: usize,
+    /// How long a node waits at least before it starts what it has claimed; a round trip to the
+    /// farthest rival where that is longer. Defaults to 1 ms.
+    pub claim_settle_min: Span,
     /// Most items of outcomes held back before they are sent. Defaults to 4,096.
     pub outcome_items_max: usize,
     /// How long an outcome that nobody waits for may be held back for a batch. Longer means fewer
@@ -89,6 +105,12 @@ impl Default for Limits {
             kept_results_max: 10_000_000,
             grant_items_max: 65_536,
             push_queue_tasks_max: 1_000,
+            moves_kept_max: 100_000,
+            offers_max: 8_192,
+            offers_known_max: 65_536,
+            claim_settle_min: Span::millis(1),
+            kept_room_max: 65_536,
+            reservations_max: 4_096,
             outcome_items_max: 4_096,
             outcome_delay_max: Span::millis(200),
             runs_max: 4_096,
@@ -124,6 +146,12 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("kept_results_max", "10,000,000", "results that one spec keeps for others"),
     ("grant_items_max", "65,536", "ranges in one grant"),
     ("push_queue_tasks_max", "1,000", "tasks that Push binds to a node at a time"),
+    ("moves_kept_max", "100,000", "tasks of which a home knows how often each was stolen"),
+    ("kept_room_max", "65,536", "tasks that nodes keep room for at a time, where sampled"),
+    ("reservations_max", "4,096", "words to keep room that a node knows apart"),
+    ("offers_max", "8,192", "tasks that a home has announced and that have not ended"),
+    ("offers_known_max", "65,536", "such tasks that a node keeps in mind"),
+    ("claim_settle_min", "1 ms", "how long a node waits before it starts what it has claimed"),
     ("outcome_items_max", "4,096", "outcomes held back before they are sent"),
     ("outcome_delay_max", "200 ms", "how long an outcome nobody waits for is held back"),
     ("runs_max", "4,096", "runs of a node at a time, each with a thread"),

@@ -1,8 +1,10 @@
 //! What this node holds and has room for: it starts what it was granted, in order, and reports.
 
 mod ask;
+mod claims;
 mod held;
 mod report;
+mod reserve;
 mod session;
 mod start;
 mod stop;
@@ -15,7 +17,7 @@ use bary_model::id::{JobNo, RunNo, ShardId, TaskRange};
 use bary_model::message::{Grant, GrantItem};
 use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Wall};
 use bary_policy::preset::Policy;
 
 use crate::effect::Why;
@@ -23,7 +25,9 @@ use crate::flaw::Flaws;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::runner::ask::Choice;
+use crate::runner::claims::Claims;
 use crate::runner::held::Held;
+use crate::runner::reserve::Reservations;
 use crate::runner::session::Session;
 use crate::sorted::Sorted;
 use crate::timers::{TimerKey, Timers};
@@ -47,6 +51,10 @@ pub(crate) struct Runner {
     /// Items of outcomes that homes have not answered.
     unsettled: u64,
     ask_timer: Option<TimerKey>,
+    reservations: Reservations,
+    claims: Claims,
+    /// The calendar's moment at which this engine's clock began.
+    calendar: Wall,
     /// The home to ask next, as it was last found.
     choice: Option<Choice>,
 }
@@ -111,7 +119,7 @@ impl FreeSlots {
 }
 
 impl Runner {
-    pub(crate) fn new(info: NodeInfo, limits: Limits, flaws: Flaws) -> Self {
+    pub(crate) fn new(info: NodeInfo, limits: Limits, flaws: Flaws, calendar: Wall) -> Self {
         Self {
             free: info.resources.clone(),
             info,
@@ -125,6 +133,9 @@ impl Runner {
             broken: BTreeSet::new(),
             unsettled: 0,
             ask_timer: None,
+            reservations: Reservations::default(),
+            claims: Claims::default(),
+            calendar,
             choice: None,
         }
     }
@@ -146,6 +157,11 @@ impl Runner {
                 self.choice = None;
             }
         }
+        if !self.reservations.is_empty() {
+            let tasks = grant.items.iter().map(|item| item.range.count).sum();
+            self.reservations.use_up(home, tasks);
+            self.choice = None;
+        }
         for item in grant.items {
             self.held.push_back(home, item);
         }
@@ -161,6 +177,7 @@ impl Runner {
         timers: &mut Timers,
     ) {
         self.mend(out, timers);
+        self.claim_all(view, out, timers);
         self.fill(out, timers);
         self.ask_or_flush(view, policy, out, timers);
         if policy.queue.is_line() {
@@ -171,7 +188,7 @@ impl Runner {
 
     /// Whether nothing runs and nothing is held.
     pub(crate) fn is_idle(&self) -> bool {
-        self.runs.is_empty() && self.held.is_empty()
+        self.runs.is_empty() && self.held.is_empty() && self.claims.waiting().next().is_none()
     }
 
     /// Checks what must always hold.

@@ -44,6 +44,10 @@ pub(crate) enum Timer {
     Permits(ShardId),
     /// Limits that this node keeps may be lent, or a borrower has been silent for too long.
     Keeper,
+    /// What was announced may not have been claimed in time.
+    Lapse(ShardId),
+    /// What this node has claimed may start, or it may claim more.
+    Claims,
     /// A node should hear which of its outcomes are durable.
     Settle(ShardId, NodeId),
 }
@@ -57,6 +61,7 @@ impl Timer {
             | Self::Lease(shard, _)
             | Self::Settle(shard, _)
             | Self::Level(shard)
+            | Self::Lapse(shard)
             | Self::Word(shard)
             | Self::Remind(shard)
             | Self::Watch(shard)
@@ -71,6 +76,7 @@ impl Timer {
             | Self::Flush(_)
             | Self::Pulse(_)
             | Self::Ask
+            | Self::Claims
             | Self::Keeper => None,
         }
     }

@@ -25,8 +25,10 @@
 //! | speed | how much weight a slot does in a second, relative to other nodes |
 
 pub mod action;
+pub mod claim;
 pub mod command;
 pub mod decree;
+pub mod digest;
 pub mod event;
 pub mod id;
 pub mod inputs;

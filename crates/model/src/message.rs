@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskId, TaskRange};
+use crate::claim::{Announce, Claim};
+use crate::digest::Digest;
+use crate::id::{Birth, Epoch, Fence, JobNo, NodeId, ShardId, TaskId, TaskRange};
 use crate::job::JobRef;
-use crate::mix::mix;
 use crate::outcome::{Outcome, Usage};
 use crate::payload::Payload;
 use crate::resources::Resources;
@@ -156,6 +157,22 @@ pub enum Say {
     },
     /// To a home: batches of outcomes that it has not answered, once more.
     Repeat(Vec<Outcomes>),
+    /// To a node: keep room for so many tasks of mine in your turn, and ask me when you have it.
+    Reserve {
+        /// How many, beyond those that it was asked for before.
+        tasks: u32,
+    },
+    /// To a node: there is nothing left of what you were asked to keep room for.
+    Release,
+    /// To nodes: whoever of you the rule says may claim these.
+    Announce(Announce),
+    /// To all who heard of some tasks, and to their home: these are mine.
+    Claim(Claim),
+    /// To a home: I claimed these, gave way to another, and never started them.
+    Yield {
+        /// What was claimed, each under the grant it had.
+        items: Vec<(Fence, TaskRange)>,
+    },
 }
 
 /// All that a node holds of a shard when it begins a session with its home.
@@ -165,16 +182,6 @@ pub struct Hello {
     pub held: Vec<(Fence, TaskRange)>,
     /// The last request for such a list that the node has heard; 0 for none.
     pub answers: u64,
-}
-
-/// What a node holds of a shard in two numbers. Both ends keep it up with each grant, outcome and
-/// retract, so that they can be compared without a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Digest {
-    /// How many tasks.
-    pub tasks: u64,
-    /// The sum of what each task under its grant hashes to, wrapping.
-    pub hash: u64,
 }
 
 /// How many permits of a limit a home uses, and how many it would use.
@@ -310,6 +317,17 @@ pub enum Retract {
     Below(i32),
     /// All of these under these grants, which are no longer theirs; the started ones are stopped.
     Stale(Vec<(Fence, TaskRange)>),
+    /// A few unstarted tasks, the last ones first, where enough of them wait; for `thief`.
+    Few {
+        /// How many at most; never more than half of what waits.
+        tasks: u32,
+        /// How many must wait at least, or none is given back.
+        least: u32,
+        /// Who is to run them.
+        thief: NodeId,
+        /// What has moved often enough and stays.
+        spared: Vec<TaskRange>,
+    },
 }
 
 impl GrantItem {
@@ -348,51 +366,5 @@ impl OutcomeItem {
         let (busy, cpu) = (share(self.usage.busy), share(self.usage.cpu));
         let usage = Usage { busy, cpu, ..self.usage };
         Self { range: part, outcome, usage, ..self.clone() }
-    }
-}
-
-impl Digest {
-    /// Counts tasks in that a node was granted.
-    pub fn add(&mut self, epoch: Epoch, grant: GrantNo, range: TaskRange) {
-        self.tasks = self.tasks.wrapping_add(u64::from(range.count));
-        self.hash = self.hash.wrapping_add(hash(epoch, grant, range));
-    }
-
-    /// Counts tasks out that a node holds no longer.
-    pub fn remove(&mut self, epoch: Epoch, grant: GrantNo, range: TaskRange) {
-        self.tasks = self.tasks.wrapping_sub(u64::from(range.count));
-        self.hash = self.hash.wrapping_sub(hash(epoch, grant, range));
-    }
-}
-
-/// The sum over the indices of a range of `a + b * index`, with `a` and `b` drawn from the rest
-/// of its name: additive, so that ranges may be split, and no longer to compute for long ones.
-fn hash(epoch: Epoch, grant: GrantNo, range: TaskRange) -> u64 {
-    let seed = mix(grant.0 ^ u64::from(epoch.0) << 40)
-        ^ mix(u64::from(range.job.0) << 32 | u64::from(range.spec.0));
-    let (a, b) = (mix(seed), mix(seed ^ 1) | 1);
-    let (first, count) = (u64::from(range.first), u64::from(range.count));
-    let indices = first * count + count * count.saturating_sub(1) / 2;
-    a.wrapping_mul(count).wrapping_add(b.wrapping_mul(indices))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::id::SpecNo;
-
-    #[test]
-    fn a_digest_does_not_depend_on_how_a_range_is_split() {
-        let range = TaskRange { job: JobNo(1), spec: SpecNo(2), first: 10, count: 90 };
-        let mut whole = Digest::default();
-        whole.add(Epoch(3), GrantNo(4), range);
-        for (first, count) in [(50, 1), (10, 40), (51, 49)] {
-            whole.remove(Epoch(3), GrantNo(4), range.with(first, count));
-        }
-        assert_eq!(whole, Digest::default());
-        whole.add(Epoch(3), GrantNo(4), range);
-        let mut other = Digest::default();
-        other.add(Epoch(3), GrantNo(5), range);
-        assert_ne!(whole, other);
     }
 }

@@ -2,6 +2,7 @@
 //! node asks for or steals, and when a failed task is tried again. Time and dice are arguments,
 //! and whatever is compared is an integer, so that a seed gives the same run on every CPU.
 
+pub mod claim;
 pub mod dice;
 pub mod distance;
 pub mod expression;
@@ -11,6 +12,7 @@ pub mod latency;
 pub mod order;
 pub mod parameter;
 pub mod preset;
+pub mod protocol;
 pub mod pull;
 pub mod queue;
 pub mod recover;

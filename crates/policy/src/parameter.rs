@@ -33,6 +33,8 @@ pub struct Parameter {
 pub enum Part {
     /// How nodes pull; it counts under every binding, as nodes always ask.
     Pull,
+    /// When a task is bound to its node.
+    Binding,
     /// Which node a task goes to.
     Force,
     /// Who steals how much from whom.
@@ -49,6 +51,7 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Self::Pull => "pull",
+            Self::Binding => "binding",
             Self::Force => "force",
             Self::Steal => "steal",
             Self::Queue => "queue",

@@ -17,6 +17,7 @@ use crate::parameter::given::Given;
 use crate::parameter::{Parameter, Part, ValueError, table as parameters};
 use crate::preset::draft::Draft;
 pub use crate::preset::table::PRESETS;
+use crate::protocol::Protocol;
 use crate::pull::PullConfig;
 use crate::queue::{Queue, QueueError};
 use crate::steal::Steal;
@@ -30,6 +31,10 @@ pub enum Binding {
     Push,
     /// Not at all: any node that holds the grant may run it, and the first outcome counts.
     Open,
+    /// Late, among few: nodes drawn by lot are asked to keep room, and ask when they have it.
+    Sample,
+    /// By the nodes themselves: what is ready is announced, and each claims by a rule.
+    Claims,
 }
 
 impl Binding {
@@ -40,6 +45,8 @@ impl Binding {
             Self::Pull => "pull",
             Self::Push => "push",
             Self::Open => "open",
+            Self::Sample => "sample",
+            Self::Claims => "claims",
         }
     }
 }
@@ -66,6 +73,8 @@ pub struct Policy {
     pub giants: Option<f64>,
     /// How many nodes are looked at for a task, whatever the force.
     pub looks: usize,
+    /// How nodes are sampled, and how they claim, where they do.
+    pub protocol: Protocol,
     /// The parameters that were given.
     pub given: Given,
 }
@@ -214,6 +223,7 @@ impl Policy {
         let (force, steal) = (self.force.name(), self.steal.name());
         parameters::ALL.iter().copied().filter(move |one| match one.part {
             _ if one.of.is_empty() => true,
+            Part::Binding => one.of.contains(&self.binding.name()),
             Part::Force => one.of.contains(&force),
             Part::Steal => one.of.contains(&steal),
             Part::Pull | Part::Guard | Part::Queue => false,

@@ -280,8 +280,12 @@ fn is_open(plan: &Plan) -> bool {
     let mut names = named.map(String::as_str).chain(decreed);
     names.any(|name| {
         preset::parse(name)
-            .is_ok_and(|policy| policy.binding == Binding::Open || policy.queue.speculate.is_some())
+            .is_ok_and(|policy| is_for_any(policy.binding) || policy.queue.speculate.is_some())
     })
+}
+
+fn is_for_any(binding: Binding) -> bool {
+    matches!(binding, Binding::Open | Binding::Claims)
 }
 
 /// Whether tasks of the plan have different priorities.

@@ -6,6 +6,7 @@ pub mod decrees;
 pub mod faults;
 pub mod graphs;
 pub mod presence;
+pub(crate) mod protocols;
 pub mod ready;
 pub mod replay;
 pub mod steering;

@@ -1,5 +1,6 @@
 //! What a run came to.
 
+use bary_engine::counts::Counts;
 use bary_model::time::{Moment, Span};
 
 use crate::plan::Plan;
@@ -51,6 +52,8 @@ pub struct Report {
     pub lost: u64,
     /// Bytes that were moved to the nodes that read them.
     pub moved: u64,
+    /// Steals, probes and claims, as the homes that lived to the end counted them.
+    pub counts: Counts,
     /// 100 (1 - deviation / mean) of the nodes' busy times.
     pub balance: f64,
     /// When the last task ended.
@@ -84,6 +87,7 @@ impl Report {
             frames: tally.frames,
             lost: tally.lost,
             moved: 0,
+            counts: Counts::default(),
             balance: balance(busy),
             makespan: tally.last_end.since(Moment(0)),
             bound: bound(plan),
@@ -103,7 +107,7 @@ impl Report {
     /// each other.
     #[must_use]
     pub fn claims(&self) -> u64 {
-        let alone = ["ask", "grant", "retract", "retracted", "seek", "token"];
+        let alone = ["ask", "grant", "retract", "retracted", "seek", "token", "reserve", "claim"];
         alone.iter().map(|kind| self.messages_of(kind)).sum::<u64>() + self.asking
     }
 }

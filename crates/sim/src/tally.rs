@@ -4,7 +4,7 @@ use bary_model::message::{Frame, Say};
 use bary_model::time::{Moment, Span};
 
 /// How many kinds of messages there are.
-pub const KINDS: usize = 16;
+pub const KINDS: usize = 21;
 
 /// The kinds of messages, in the order in which they are counted.
 pub const MESSAGES: [&str; KINDS] = [
@@ -23,6 +23,11 @@ pub const MESSAGES: [&str; KINDS] = [
     "token",
     "watch",
     "done",
+    "reserve",
+    "release",
+    "announce",
+    "claim",
+    "yield",
     "other",
 ];
 
@@ -44,7 +49,12 @@ pub(crate) fn kind_of(say: &Say) -> usize {
         Say::Token { .. } => 12,
         Say::Watch { .. } => 13,
         Say::Done { .. } => 14,
-        _ => 15,
+        Say::Reserve { .. } => 15,
+        Say::Release => 16,
+        Say::Announce(_) => 17,
+        Say::Claim(_) => 18,
+        Say::Yield { .. } => 19,
+        _ => 20,
     }
 }
 

@@ -1,22 +1,38 @@
 //! Peer frames as bytes: what one node sends another at a time.
 
-use bary_model::message::Frame;
+use bary_model::message::{Frame, Retract, Say};
 
 use crate::codec::{self, DecodeError, EncodeError};
 
 /// The newest version that [`decode`] reads.
-pub const KNOWN: u8 = 2;
+pub const KNOWN: u8 = 3;
 /// The oldest version that [`decode`] reads.
 pub const OLDEST: u8 = 2;
-/// The version that [`encode`] writes.
+/// The version that [`encode`] writes for all that readers of version 2 know.
 pub const WRITTEN: u8 = 2;
+/// The version that it writes for what is said only where nodes sample, claim or steal by count.
+pub const WIDER: u8 = 3;
 
 /// Adds a frame to `out`.
 ///
 /// # Errors
 /// Where its message holds what no reader takes; `out` is then as it was.
 pub fn encode(frame: &Frame, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    codec::write(WRITTEN, frame, out)
+    let wider = frame.body.as_ref().is_some_and(|(_, message)| is_wider(&message.say));
+    codec::write(if wider { WIDER } else { WRITTEN }, frame, out)
+}
+
+/// Whether readers of version 2 do not know what is said.
+fn is_wider(say: &Say) -> bool {
+    matches!(
+        say,
+        Say::Reserve { .. }
+            | Say::Release
+            | Say::Announce(_)
+            | Say::Claim(_)
+            | Say::Yield { .. }
+            | Say::Retract(Retract::Few { .. })
+    )
 }
 
 /// The frame that bytes are.

@@ -116,6 +116,9 @@ impl Engine {
             Say::Retract(retract) => {
                 self.runner.on_retract(shard, retract, &self.view, out, timers);
             }
+            Say::Announce(announce) => self.runner.on_announce(shard, announce, &self.view, out),
+            Say::Reserve { tasks } => self.runner.on_reserve(shard, tasks),
+            Say::Release => self.runner.on_release(shard),
             Say::Relist { number } => self.runner.on_relist(shard, number),
             Say::Away => {
                 self.view.forget(shard);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use bary_model::digest::Digest;
 use bary_model::id::{Epoch, GrantNo, Incarnation, NodeId, ShardId, TaskRange};
-use bary_model::message::{Ask, Digest};
+use bary_model::message::Ask;
 use bary_model::node::Peer;
 use bary_model::resources::Resources;
 use bary_model::time::{Moment, Span};

@@ -102,6 +102,7 @@ impl Home {
         let Some(node) = self.named(name) else { return };
         if drain {
             self.unpark(node);
+            self.sampling.forget(node);
             self.empty(node, out);
         } else if let Some(account) = self.accounts.get_mut(&node) {
             // Its ask was dropped: it asks anew once it hears of work.

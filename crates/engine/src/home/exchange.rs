@@ -225,7 +225,7 @@ impl Home {
         if self.ready.is_empty() {
             (self.exchange.sought, self.exchange.patience) = (0, Span::ZERO);
             self.send_asks(out);
-        } else {
+        } else if !self.keeps_to_few() {
             self.seek_asks(how, out);
         }
         self.tell_level(out, timers);
@@ -361,7 +361,9 @@ impl Home {
     }
 
     fn level(&mut self) -> Level {
-        let (ready, tasks) = self.ready.totals();
+        // Nodes that others would send could be given nothing.
+        let few = self.keeps_to_few();
+        let (ready, tasks) = if few { (0, 0) } else { self.ready.totals() };
         Level { ready, tasks, parked: self.parked.len() as u32 }
     }
 

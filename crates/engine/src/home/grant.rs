@@ -43,11 +43,18 @@ impl Home {
                 _ if self.policy.queue.is_line() => self.let_through(out, timers),
                 Binding::Push => self.push_out(out, timers),
                 Binding::Pull | Binding::Open => self.answer_asks(out, timers),
+                Binding::Sample => self.sample(out, timers),
+                Binding::Claims => self.announce(out, timers),
             }
         }
         self.make_way(out);
         match (self.ready.is_empty(), self.exchange.is_alone()) {
-            (true, _) => self.keep_quiet(timers),
+            (true, _) => {
+                self.keep_quiet(timers);
+                self.release_all(out);
+                self.offers.lapsed = false;
+            }
+            (false, _) if self.keeps_to_few() => {}
             (false, true) => self.spread_the_word(Seeking::Anywhere, out),
             // Nodes that wait at other homes are sought there first.
             (false, false) => self.spread_later(out, timers),
@@ -75,7 +82,7 @@ impl Home {
     /// another home, and would never ask this one.
     pub(super) fn spread_the_word(&mut self, how: Seeking, out: &mut Outbox) {
         let ready = self.ready.weight();
-        if ready == 0 {
+        if ready == 0 || self.keeps_to_few() {
             return;
         }
         let reach = self.reach(how);
@@ -95,7 +102,7 @@ impl Home {
     }
 
     /// Answers parked asks, the one that the force draws the next task to first.
-    fn answer_asks(&mut self, out: &mut Outbox, timers: &mut Timers) {
+    pub(super) fn answer_asks(&mut self, out: &mut Outbox, timers: &mut Timers) {
         let mut parked: Vec<NodeId> = self.parked.iter().copied().collect();
         while !parked.is_empty() && !self.ready.is_empty() {
             let at = self.strongest(&parked);
@@ -210,9 +217,7 @@ impl Home {
         let mut rests = false;
         let mut last = self.ledger.last_grant().0;
         for entry in taken {
-            let awaits = |job: &Job| job.awaits_jobs();
-            rests |= !entry.spec.after.is_empty()
-                || self.ledger.job(entry.range.job).is_some_and(awaits);
+            rests |= self.rests(&entry);
             self.note_rank(entry.rank);
             self.grant_items(entry, &mut last, &mut items);
         }
@@ -262,8 +267,14 @@ impl Home {
         }
     }
 
+    /// Whether a grant of this waits until the outcomes that it rests on are durable.
+    pub(super) fn rests(&self, entry: &Entry) -> bool {
+        let awaits = |job: &Job| job.awaits_jobs();
+        !entry.spec.after.is_empty() || self.ledger.job(entry.range.job).is_some_and(awaits)
+    }
+
     /// An entry as grant items: one, or one for each index where each reads its own upstream.
-    fn grant_items(&self, entry: Entry, last: &mut u64, items: &mut Vec<GrantItem>) {
+    pub(super) fn grant_items(&self, entry: Entry, last: &mut u64, items: &mut Vec<GrantItem>) {
         let parts = entry.items();
         let size = entry.range.count / parts;
         for part in 0..parts {

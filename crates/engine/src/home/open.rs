@@ -54,6 +54,17 @@ impl OpenGrants {
         }
     }
 
+    /// Whether tasks of a grant are open and no node has said that it has them.
+    pub(super) fn is_unclaimed(&self, epoch: Epoch, grant: GrantNo) -> bool {
+        self.grants.get(&(epoch, grant)).is_some_and(|copies| copies.nodes.is_empty())
+    }
+
+    /// A node that had claimed a grant has it no longer; tells whether nobody has it now.
+    pub(super) fn give_way(&mut self, fence: Fence, node: NodeId) -> bool {
+        let copies = self.grants.get_mut(&(fence.epoch, fence.grant));
+        copies.is_some_and(|copies| copies.nodes.remove(&node) && copies.nodes.is_empty())
+    }
+
     /// The nodes that have a copy.
     pub(super) fn nodes(&self, epoch: Epoch, grant: GrantNo) -> Vec<NodeId> {
         let copies = self.grants.get(&(epoch, grant));
@@ -195,7 +206,7 @@ impl Home {
         self.open_where(|holder| self.open.nodes(holder.epoch, holder.grant).is_empty())
     }
 
-    fn open_where(&self, wanted: impl Fn(Holder) -> bool) -> Vec<(Holder, TaskRange)> {
+    pub(super) fn open_where(&self, wanted: impl Fn(Holder) -> bool) -> Vec<(Holder, TaskRange)> {
         let mut found = Vec::new();
         self.ledger.held(|holder, range| {
             if holder.node == NodeId::ANY && wanted(holder) {

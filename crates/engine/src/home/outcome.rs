@@ -176,6 +176,7 @@ impl Home {
     fn account_for(&mut self, node: NodeId, holder: Holder, item: &OutcomeItem) {
         let weight = self.weight(item.range);
         self.holds_no_longer(holder, item.range);
+        self.moves.forget(item.range);
         if let Some(account) = self.accounts.book(&node) {
             account.steals = 0;
             if matches!(item.outcome, Outcome::Succeeded(_)) {

@@ -36,6 +36,7 @@ impl Home {
             let terms = Terms { answers, cause: Cause::Pushed, ready_tasks: ready };
             self.grant(node, entries, terms, out, timers);
         }
+        self.shed(out);
     }
 
     fn ready_anywhere(&mut self) -> (u64, u64) {
@@ -52,8 +53,10 @@ impl Home {
             self.met().filter(|(_, a)| a.tasks() < room).map(|(n, _)| *n).collect();
         let open: Vec<NodeId> = open.into_iter().filter(|node| !self.is_drained(*node)).collect();
         let first = open.iter().find_map(|node| {
-            let info = &self.accounts[node].peer.info;
-            self.ready.peek(info, None).cloned()
+            let account = &self.accounts[node];
+            let entry = self.ready.peek(&account.peer.info, None)?.clone();
+            let room = account.tasks() < self.held_max(account, &entry.spec.body.request);
+            room.then_some(entry)
         })?;
         let request = &first.spec.body.request;
         let able = open.into_iter().filter(|node| self.accounts[node].peer.info.can_run(request));
@@ -67,7 +70,11 @@ impl Home {
         let task = TaskView { known: self.foresee(&first, &reads), ..task_view(&first) };
         let mut best: Option<(i64, NodeId)> = None;
         for node in able {
-            let view = self.accounts[&node].view(totals);
+            let account = &self.accounts[&node];
+            if account.tasks() >= self.held_max(account, request) {
+                continue;
+            }
+            let view = account.view(totals);
             let view = NodeView { bytes_here: reads.at(node), ..view };
             let score = self.policy.force.between(&task, &view, &mut self.force_dice).0;
             if best.is_none_or(|(other, _)| score > other) {

@@ -161,6 +161,14 @@ impl Ready {
         open.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
+    /// What is ready: how many tasks of each request may be granted now.
+    pub(crate) fn wanted(&mut self) -> Vec<(Request, u64)> {
+        self.settle();
+        let open = self.classes.iter().map(|class| (class, class.open(&self.permitted).1));
+        let open = open.filter(|(_, tasks)| *tasks > 0);
+        open.map(|(class, tasks)| (class.request.clone(), tasks)).collect()
+    }
+
     /// The weight of all ready tasks.
     pub(crate) fn weight(&mut self) -> u64 {
         self.totals().0

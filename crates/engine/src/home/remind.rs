@@ -2,6 +2,7 @@
 //! a home that had sent its ask on, and would never ask here by itself.
 
 use bary_model::id::NodeId;
+use bary_policy::preset::Binding;
 
 use crate::home::Home;
 use crate::home::reach::Seeking;
@@ -29,6 +30,11 @@ impl Home {
         }
         let idle = self.accounts.iter().filter(|(_, account)| account.holding.tasks() == 0);
         let idle: Vec<NodeId> = idle.map(|(node, _)| *node).collect();
+        if self.policy.binding == Binding::Sample {
+            self.reserve_everywhere(idle, out);
+            self.remind_later(out, timers);
+            return;
+        }
         for node in idle {
             if let Some(account) = self.accounts.get_mut(&node)
                 && self.ready.for_node(&account.peer.info).1 > 0

@@ -72,6 +72,8 @@ impl Home {
     pub(crate) fn follow_policy(&mut self, policy: Policy, out: &mut Outbox, timers: &mut Timers) {
         self.policy = policy;
         self.line_up(out.now);
+        self.release_all(out);
+        self.withdraw_all(out, timers);
         self.reorder();
         self.serve(out, timers);
     }

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
 use bary_ledger::record::Record;
+use bary_model::digest::Digest;
 use bary_model::event::EventKind;
 use bary_model::id::{Epoch, Fence, GrantNo, JobNo, NodeId, TaskRange};
-use bary_model::message::{Digest, Hello, Retract, Say};
+use bary_model::message::{Hello, Retract, Say};
 use bary_model::node::Peer;
 
 use crate::flaw::Flaw;
@@ -71,6 +72,7 @@ impl Home {
         if let Some(account) = self.accounts.get_mut(&node) {
             let awaited = account.break_off(shard);
             account.session.relisted = None;
+            self.sampling.forget(node);
             self.parked.remove(&node);
             self.log.forget(node);
             if awaited {
@@ -97,6 +99,7 @@ impl Home {
     pub(super) fn relist(&mut self, node: NodeId, out: &mut Outbox) {
         let Some(account) = self.accounts.get_mut(&node) else { return };
         account.break_off(self.log.shard);
+        self.sampling.forget(node);
         self.parked.remove(&node);
         self.log.forget(node);
         let session = &mut account.session;
@@ -196,7 +199,7 @@ impl Home {
     }
 
     /// Takes tasks from a node that has lost them; they are ready again.
-    fn requeue(
+    pub(super) fn requeue(
         &mut self,
         node: NodeId,
         lost: Vec<(Holder, TaskRange)>,

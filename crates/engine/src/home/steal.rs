@@ -4,7 +4,7 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::record::Record;
 use bary_model::event::{Cause, EventKind};
 use bary_model::id::{Fence, NodeId, TaskRange};
-use bary_model::message::{Retract, Say};
+use bary_model::message::Retract;
 use bary_policy::preset::Binding;
 use bary_policy::steal::wait;
 
@@ -34,12 +34,13 @@ impl Home {
             return;
         }
         let Some((victim, weight)) = self.pick_victim(thief) else { return };
-        if let Some(account) = self.accounts.get_mut(&victim) {
-            account.thief = Some(thief);
-        }
+        let what = match self.bounds() {
+            Some(bounds) => self.few(bounds, victim, thief),
+            None => Retract::Weight { weight, thief },
+        };
         let fails = self.accounts.get(&thief).map_or(0, |account| account.fails);
         timers.set(out.now + wait::wait(fails), Timer::Steal(self.log.shard, thief));
-        self.log.say(victim, Say::Retract(Retract::Weight { weight, thief }), out);
+        self.retract_for(thief, victim, what, out);
     }
 
     /// Whether a thief that cannot start what it steals has to wait; two of them would steal it
@@ -102,6 +103,10 @@ impl Home {
             let mut then = Consequences::default();
             self.commit(Record::Retracted { items }, &mut then);
             self.log.tell(EventKind::Retracted { node: from, ranges }, out);
+            if let Some(thief) = thief.filter(|_| self.bounds().is_some()) {
+                let ranges = std::mem::take(&mut then.ready);
+                then.ready = self.hand_over(thief, ranges, out, timers);
+            }
             for range in std::mem::take(&mut then.ready) {
                 if self.flaws.has(Flaw::GateLeftOpen) {
                     self.offer(range);
@@ -109,7 +114,8 @@ impl Home {
                     self.make_ready_or_cancel(range, &mut then);
                 }
             }
-            if let Some(thief) = thief {
+            // Where steals are counted the thief has its tasks already.
+            if let Some(thief) = thief.filter(|_| self.bounds().is_none()) {
                 self.answer(thief, Cause::Stolen, out, timers);
             }
             self.follow(then, out, timers);
@@ -130,6 +136,10 @@ impl Home {
         let account = self.accounts.get_mut(&from)?;
         account.bare |= tasks == 0;
         let thief = account.thief.take();
+        if thief.is_some() && tasks > 0 {
+            self.counts.steals_successful += 1;
+            self.counts.tasks_stolen += tasks;
+        }
         if let Some(thief) = thief.and_then(|thief| self.accounts.get_mut(&thief)) {
             thief.fails = if tasks == 0 { thief.fails.saturating_add(1) } else { 0 };
             thief.steals += u32::from(tasks > 0);

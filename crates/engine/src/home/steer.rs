@@ -106,6 +106,7 @@ impl Home {
         if drain {
             self.drained.insert(node);
             self.unpark(node);
+            self.sampling.forget(node);
             self.empty(node, out);
         } else {
             self.drained.remove(&node);

@@ -148,6 +148,11 @@ impl Runner {
     /// The home with the strongest pull of those that have not been asked; where none is known
     /// to have work, one to wait at.
     fn strongest(&self, need: Need, view: &View, pull: &PullConfig) -> Option<ShardId> {
+        if !self.reservations.is_empty()
+            && let Some(home) = self.first_in_turn(need, view)
+        {
+            return Some(home);
+        }
         // An ask for little is asked again when more is needed; one for work covers both.
         let open = |session: &&Session| session.open.is_some_and(|open| open >= need);
         // The home where it waits sends its ask on to others that have work. So it asks another as

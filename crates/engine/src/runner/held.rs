@@ -44,6 +44,23 @@ impl HeldClass {
         self.pace.map(|pace| Span((pace * weight as f64) as u64))
     }
 
+    /// Takes up to `count` tasks off the end of the item at a place.
+    fn take_end(&mut self, place: usize, count: u32) -> HeldItem {
+        let tail = &mut self.queue[place];
+        let range = tail.item.range;
+        let count = count.min(range.count);
+        let mut part = tail.clone();
+        part.item.range = range.with(range.end() - count, count);
+        if count == range.count {
+            self.queue.remove(place);
+        } else {
+            tail.item.range.count -= count;
+        }
+        self.weight -= part.item.weight();
+        self.tasks -= u64::from(count);
+        part
+    }
+
     pub(super) fn learn(&mut self, weight: u64, busy: Span) {
         if weight > 0 {
             let pace = busy.0 as f64 / weight as f64;
@@ -170,7 +187,7 @@ impl Held {
         let mut left = weight;
         while let Some((at, place)) = self.coldest(home, &fits) {
             let class = &mut self.classes[at];
-            let tail = &mut class.queue[place];
+            let tail = &class.queue[place];
             let range = tail.item.range;
             let each = tail.item.each().thousandths();
             let fit = u32::try_from(left / each).unwrap_or(u32::MAX);
@@ -178,19 +195,51 @@ impl Held {
             if count == 0 {
                 break;
             }
-            let mut part = tail.clone();
-            part.item.range = range.with(range.end() - count, count);
-            if count == range.count {
-                class.queue.remove(place);
-            } else {
-                tail.item.range.count -= count;
-            }
-            class.weight -= part.item.weight();
-            class.tasks -= u64::from(count);
+            let part = class.take_end(place, count);
             left = left.saturating_sub(part.item.weight());
             taken.push(part);
         }
         taken
+    }
+
+    /// Takes up to `tasks` of what a home granted, and at most half, off the cold end; none where
+    /// fewer than `least` of it wait.
+    pub(super) fn take_few(
+        &mut self,
+        home: ShardId,
+        tasks: u32,
+        least: u32,
+        able: impl Fn(&GrantItem) -> bool,
+    ) -> Vec<HeldItem> {
+        let waiting: u64 = self.of(home).map(|item| u64::from(item.range.count)).sum();
+        let mut taken = Vec::new();
+        if waiting < u64::from(least) {
+            return taken;
+        }
+        let mut left = u64::from(tasks).min(waiting / 2).max(1) as u32;
+        while left > 0
+            && let Some((at, place)) = self.coldest_item(home, &able)
+        {
+            let class = &mut self.classes[at];
+            let part = class.take_end(place, left);
+            left -= part.item.range.count;
+            taken.push(part);
+        }
+        taken
+    }
+
+    /// As [`Held::coldest`], item by item.
+    fn coldest_item(
+        &self,
+        home: ShardId,
+        able: &impl Fn(&GrantItem) -> bool,
+    ) -> Option<(usize, usize)> {
+        let tails = self.classes.iter().enumerate().filter_map(|(at, class)| {
+            let mine = |held: &HeldItem| held.home == home && able(&held.item);
+            let place = class.queue.iter().rposition(mine)?;
+            Some((Reverse(class.rank), class.queue[place].order, at, place))
+        });
+        tails.max().map(|(.., at, place)| (at, place))
     }
 
     /// Takes out what a home granted and `rest` does not leave of it. Other homes number their

@@ -27,6 +27,7 @@ impl Runner {
         self.free.give(running.used());
         self.free_slots.give(running.slot);
         self.learn(&running, &items);
+        self.claims.ended(&items);
         let waited = running.items.iter().any(|held| held.urgent);
         let near = self.sessions.get(&running.home).is_some_and(|one| one.node == out.me);
         let mut urgent = waited || near;

@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bary_model::digest::Digest;
 use bary_model::id::{Epoch, Fence, NodeId, ShardId, TaskRange};
-use bary_model::message::{Digest, Hello, Message, OutcomeItem, Outcomes, Say};
+use bary_model::message::{Hello, Message, OutcomeItem, Outcomes, Say};
 use bary_model::time::{Moment, Span};
 
 use crate::outbox::Outbox;
@@ -79,6 +80,7 @@ impl Runner {
             self.choice = None;
             session.away = false;
             self.broken.insert(shard);
+            self.forget_words(shard);
         }
     }
 
@@ -87,6 +89,8 @@ impl Runner {
         for (shard, session) in self.sessions.iter_mut().filter(|(_, one)| one.node == peer) {
             (session.greeted, session.open) = (false, None);
             self.choice = None;
+            self.reservations.forget(*shard);
+            self.claims.forget(*shard);
             self.broken.insert(*shard);
         }
     }
@@ -103,6 +107,7 @@ impl Runner {
         if let Some(session) = self.sessions.get_mut(&shard) {
             (session.greeted, session.open, session.away) = (false, None, true);
             self.choice = None;
+            self.forget_words(shard);
         }
     }
 
@@ -111,6 +116,7 @@ impl Runner {
         if let Some(session) = self.sessions.get_mut(&shard) {
             (session.greeted, session.open, session.relist) = (false, None, number);
             self.choice = None;
+            self.forget_words(shard);
             self.broken.insert(shard);
         }
     }
@@ -216,13 +222,18 @@ impl Runner {
 
     /// Whether anything of a shard is held or runs here.
     fn holds(&self, shard: ShardId) -> bool {
-        self.held.of(shard).next().is_some() || self.runs.values().any(|run| run.home == shard)
+        let claimed = self.claims.waiting().any(|(home, _)| home == shard);
+        claimed
+            || self.held.of(shard).next().is_some()
+            || self.runs.values().any(|run| run.home == shard)
     }
 
     /// All that is held of a shard, runs, or has outcomes that were not sent yet.
     fn holdings(&self, shard: ShardId) -> Vec<(Fence, TaskRange)> {
         let mut list: Vec<(Fence, TaskRange)> =
             self.held.of(shard).map(|item| (item.fence, item.range)).collect();
+        let claimed = self.claims.waiting().filter(|(home, _)| *home == shard);
+        list.extend(claimed.map(|(_, item)| (item.fence, item.range)));
         for run in self.runs.values().filter(|run| run.home == shard) {
             for item in &*run.items {
                 let left = outside(item, &run.cancelled);

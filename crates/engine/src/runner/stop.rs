@@ -2,6 +2,7 @@
 
 use bary_model::id::{Fence, RunNo, ShardId, TaskId, TaskRange};
 use bary_model::message::{GrantItem, Retract, Say};
+use bary_model::node::NodeInfo;
 use bary_model::payload::Payload;
 
 use crate::effect::{Effect, Why};
@@ -20,6 +21,7 @@ impl Runner {
             Timer::Flush(home) => self.flush(home, None, out, timers),
             Timer::Pulse(home) => self.on_pulse(home, out, timers),
             Timer::Ask => self.ask_timer = None,
+            Timer::Claims => self.on_claims_timer(),
             _ => {}
         }
     }
@@ -83,6 +85,16 @@ impl Runner {
                 }
                 self.say(home, Say::Retracted { items }, out, timers);
             }
+            Retract::Few { tasks, least, thief, spared } => {
+                let able = |item: &GrantItem| {
+                    let kept = spared.iter().any(|range| overlap(item.range, *range));
+                    let fits = |thief: &NodeInfo| thief.can_run(&item.spec.body.request);
+                    !kept && view.info(thief).is_some_and(fits)
+                };
+                let taken = self.held.take_few(home, tasks, least, able);
+                let items = taken.into_iter().map(|held| (held.item.fence, held.item.range));
+                self.say(home, Say::Retracted { items: items.collect() }, out, timers);
+            }
             Retract::Unstarted(job) => {
                 self.give_back(home, |item| item.range.job == job, out, timers);
             }
@@ -112,8 +124,9 @@ impl Runner {
         }
         let rest = |item: &GrantItem| if meant(item) { Vec::new() } else { vec![item.clone()] };
         let removed = self.held.remove(home, rest);
-        let items: Vec<(Fence, TaskRange)> =
+        let mut items: Vec<(Fence, TaskRange)> =
             removed.into_iter().map(|held| (held.item.fence, held.item.range)).collect();
+        items.extend(self.claims.take_back(home, &meant));
         if !items.is_empty() {
             self.say(home, Say::Retracted { items }, out, timers);
         }
@@ -150,6 +163,8 @@ impl Runner {
         self.held.remove(home, |item| {
             if meant(item) { outside(item, ranges) } else { vec![item.clone()] }
         });
+        let gone = |item: &GrantItem| meant(item) && covered(item, ranges);
+        self.claims.take_back(home, gone);
         let mut hit = Vec::new();
         for (run, running) in self.runs.iter_mut().filter(|(_, running)| running.home == home) {
             if running.items.iter().any(|item| meant(item) && covered(item, ranges)) {

@@ -10,6 +10,7 @@ mod life;
 mod line;
 mod open;
 mod permits;
+mod protocols;
 mod recall;
 mod shards;
 mod steer;

@@ -281,7 +281,7 @@ pub const QUEUE_MAX: Parameter = Parameter {
     of: &["bounded"],
     domain: whole(1, 1_000_000, 10),
     unit: "tasks",
-    what: "how many tasks that have not started a node holds at most",
+    what: "how many tasks wait at a node at most, beside those that run",
 };
 
 /// How many tasks must wait at a node before it is stolen from.
@@ -334,6 +334,36 @@ pub const STEAL_BY: Parameter = Parameter {
     what: "who begins: the node whose queue is full, or one that is idle",
 };
 
+/// How many nodes are asked to keep room for a task.
+pub const PROBES: Parameter = Parameter {
+    key: "probes",
+    part: Part::Binding,
+    of: &["sample"],
+    domain: whole(1, 64, 2),
+    unit: "nodes a task",
+    what: "how many nodes are asked to keep room for each task",
+};
+
+/// By which rule nodes claim.
+pub const CLAIM: Parameter = Parameter {
+    key: "claim",
+    part: Part::Binding,
+    of: &["claims"],
+    domain: Domain::Word { words: &["zones", "started", "written"] },
+    unit: "",
+    what: "by which rule nodes claim: by zones, as published but started, or as written",
+};
+
+/// How long an announced task waits for a claim before any node that asks may have it.
+pub const CLAIM_TIMEOUT: Parameter = Parameter {
+    key: "claim_timeout",
+    part: Part::Binding,
+    of: &["claims"],
+    domain: time(Span::millis(1), Span::secs(60)),
+    unit: "",
+    what: "how long an announced task waits for a claim until any node may ask for it",
+};
+
 /// Every parameter, by part.
 pub const ALL: &[&Parameter] = &[
     &ALPHA,
@@ -372,4 +402,7 @@ pub const ALL: &[&Parameter] = &[
     &STEAL_COUNT,
     &STEAL_AT,
     &STEAL_BY,
+    &PROBES,
+    &CLAIM,
+    &CLAIM_TIMEOUT,
 ];

@@ -9,6 +9,7 @@ use crate::parameter::given::Given;
 use crate::parameter::{Parameter, Part, Value, table, waiting};
 use crate::preset::table::{PARTS_OF, PRESETS};
 use crate::preset::{Binding, Policy, PolicyError, items};
+use crate::protocol::Protocol;
 use crate::pull::PullConfig;
 use crate::queue::{Discipline, Queue};
 use crate::speculate::Late;
@@ -16,7 +17,8 @@ use crate::{force, order, steal};
 
 /// The parts that a text may set, in the order of a draft's own.
 const PARTS: [&str; 4] = ["binding", "order", "force", "steal"];
-const BINDINGS: [Binding; 3] = [Binding::Pull, Binding::Push, Binding::Open];
+const BINDINGS: [Binding; 5] =
+    [Binding::Pull, Binding::Push, Binding::Open, Binding::Sample, Binding::Claims];
 
 /// What has been read.
 #[derive(Debug, Default)]
@@ -102,7 +104,20 @@ impl Draft {
             // What is bound before a node has room cannot wait for one.
             queue.delay = given.time(&waiting::DELAY);
         }
-        Ok(Policy { name, binding, order, force, steal, pull, queue, giants, looks, given })
+        let protocol = Protocol::with(&given);
+        Ok(Policy {
+            name,
+            binding,
+            order,
+            force,
+            steal,
+            pull,
+            queue,
+            giants,
+            looks,
+            protocol,
+            given,
+        })
     }
 
     /// Forgets parameters of parts that were not chosen where a preset gave them, and refuses them
@@ -112,6 +127,7 @@ impl Draft {
             let Some(parameter) = Parameter::named(key) else { continue };
             let chosen = match parameter.part {
                 Part::Pull | Part::Guard | Part::Queue => continue,
+                Part::Binding => &self.parts[0],
                 Part::Force => &self.parts[2],
                 Part::Steal => &self.parts[3],
             };

@@ -35,6 +35,10 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("easy", "as fcfs, but what does not delay the first task may pass it"),
     ("fair", "the owner with the smallest dominant share first"),
     ("open", "as gravity, but nodes that wait run copies of what others run; the first counts"),
+    ("sparrow", "nodes drawn by lot keep room for tasks, two for each, and ask when they have it"),
+    ("broadcast", "nodes share out what is announced: zones first, then who would end it soonest"),
+    ("pids-broadcast", "the published claims by broadcast, mended so that they start"),
+    ("pids-as-written", "the published claims, word for word: none is made until they time out"),
 ];
 
 /// The parts of which each preset is made, in the order of [`PRESETS`].
@@ -69,4 +73,8 @@ pub(super) const PARTS_OF: &[&str] = &[
     "binding=pull,order=fifo,force=gravity,steal=none,queue=easy",
     "binding=pull,order=fifo,force=gravity,steal=none,queue=fair",
     "binding=open,order=b-level,force=gravity,steal=none",
+    "binding=sample,order=fifo,force=gravity,steal=none",
+    "binding=claims,order=fifo,force=gravity,steal=none",
+    "binding=claims,order=fifo,force=gravity,steal=none,claim=started",
+    "binding=claims,order=fifo,force=gravity,steal=none,claim=written",
 ];

@@ -4,14 +4,13 @@
 use bary_engine::flaw::Flaws;
 use bary_engine::limits::Limits;
 use bary_model::time::{Moment, Span};
-use bary_policy::preset::PRESETS;
 
 use crate::fates::Fates;
 use crate::lot::Lot;
 use crate::plan::faults::{self, Faults};
 use crate::plan::presence::PresencePlan;
 use crate::plan::world::{mixed, uneven};
-use crate::plan::{DiskPlan, Keeping, Plan, decrees, graphs, steering, ties};
+use crate::plan::{DiskPlan, Keeping, Plan, decrees, graphs, protocols, steering, ties};
 
 /// What of a plan is not drawn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,6 +80,7 @@ impl Plan {
         ties::hosts(&mut plan, &mut Lot::new(seed, "hosts"));
         plan.presence = PresencePlan::drawn(&plan);
         decrees::draw(&mut plan, &mut Lot::new(seed, "decrees"));
+        protocols::draw(&mut plan, &mut Lot::new(seed, "protocols"));
         plan
     }
 }
@@ -134,9 +134,23 @@ fn changes(plan: &mut Plan, lot: &mut Lot) {
     plan.changes.sort_by_key(|(at, ..)| *at);
 }
 
+/// The presets that are drawn, one number each: what is added to this list changes what seeds mean.
+const PRESETS: [&str; 10] = [
+    "gravity",
+    "pids-classic",
+    "least-loaded",
+    "round-robin",
+    "random",
+    "work-stealing",
+    "heaviest-first",
+    "fifo",
+    "b-level",
+    "open",
+];
+
 /// A preset, with some other parts.
 pub(super) fn policy(lot: &mut Lot) -> String {
-    let mut text = lot.one_of(PRESETS).0.to_owned();
+    let mut text = lot.one_of(&PRESETS).to_owned();
     let orders = ["fifo", "heaviest-first", "lightest-first", "b-level", "priority"];
     let forces = ["gravity", "pids-classic", "least-loaded", "round-robin", "random"];
     let parts: [(&str, &[&str]); 5] = [

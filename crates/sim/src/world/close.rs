@@ -69,6 +69,8 @@ impl World<'_> {
         let mut report = Report::new(self.plan, &mut self.tally, &busy, verdict);
         (report.until, report.hash) = (self.now, self.trail.hash());
         report.moved = self.freight.moved;
+        let engines = self.nodes.iter().filter_map(|node| node.engine.as_ref());
+        engines.for_each(|engine| report.counts.add(engine.counts()));
         let unfinished = self.unfinished();
         let orphans = self.shards.iter().filter(|shard| self.ledger(shard).is_none());
         (report.unfinished, report.orphans) = (unfinished.len() as u64, orphans.count() as u64);

@@ -11,14 +11,16 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::{EndedTasks, Record};
 use bary_ledger::survey::Bygone;
 use bary_model::action::{Action, Arg};
+use bary_model::claim::{Announce, Claim, ClaimRule, Rival};
+use bary_model::digest::Digest;
 use bary_model::id::{
     Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange,
 };
 use bary_model::inputs::{Column, Grouping, Inputs};
 use bary_model::job::{About, Enough, Halt, HaltOn, JobRef, SubmissionKey};
 use bary_model::message::{
-    Ask, Digest, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes,
-    Retract, Say, Upstream,
+    Ask, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes, Retract, Say,
+    Upstream,
 };
 use bary_model::outcome::{End, Failure, Outcome, Results, Usage};
 use bary_model::payload::{BlobRef, Payload};
@@ -254,7 +256,35 @@ fn frames() -> Vec<Frame> {
         Frame { from: Birth(1 << 32 | 1), to: Birth(2 << 32 | 1), ack: 17, body }
     };
     let empty = Frame { from: Birth(1 << 32 | 1), to: Birth(0), ack: 0, body: None };
-    said.into_iter().enumerate().map(frame).chain([empty]).collect()
+    let first = said.len() + 1;
+    let said = said.into_iter().enumerate().map(frame).chain([empty]);
+    said.chain(wider().into_iter().zip(first..).map(|(say, at)| frame((at, say)))).collect()
+}
+
+/// What readers of version 2 do not know.
+fn wider() -> Vec<Say> {
+    let fence = Fence { shard: ShardId(40), epoch: EPOCH, grant: GrantNo(2) };
+    let rival = |node, power, load| Rival { node: NodeId(node), power, load };
+    let rivals = vec![rival(1, 1 << 20, 0), rival(2, 1 << 21, 4_500)];
+    let items = vec![(GrantNo(2), range(0, 1, 1)), (GrantNo(300), range(0, 2, 1))];
+    vec![
+        Say::Retract(Retract::Few {
+            tasks: 3,
+            least: 2,
+            thief: NodeId(6),
+            spared: vec![range(0, 1, 1)],
+        }),
+        Say::Reserve { tasks: 2 },
+        Say::Release,
+        Say::Announce(Announce {
+            rule: ClaimRule::Zones,
+            share: 500_000,
+            items: self::items(fence),
+            rivals,
+        }),
+        Say::Claim(Claim { items, at: AT, load: 7_000 }),
+        Say::Yield { items: vec![(fence, range(0, 1, 1))] },
+    ]
 }
 
 /// What stands for a log of which some was left out, and its last batch.
@@ -297,7 +327,7 @@ fn written() -> Vec<(String, Vec<u8>)> {
     for (number, frame) in frames().iter().enumerate() {
         let mut bytes = Vec::new();
         frame::encode(frame, &mut bytes).expect("all of it can be written");
-        all.push((format!("frame-{number:02}.v2"), bytes));
+        all.push((format!("frame-{number:02}.v{}", bytes[0]), bytes));
     }
     all
 }
@@ -316,7 +346,9 @@ fn kept_bytes_are_still_read() {
     let snapshot = snapshot::decode(&kept("snapshot.v2")).expect("version 2 is read");
     assert_eq!(Ledger::restore(snapshot), Ok(ledger()));
     for (number, frame) in frames().into_iter().enumerate() {
-        let read = frame::decode(&kept(&format!("frame-{number:02}.v2")));
+        let said = frame.body.as_ref().map(|(_, message)| message.say.clone());
+        let version = if said.is_some_and(|say| wider().contains(&say)) { 3 } else { 2 };
+        let read = frame::decode(&kept(&format!("frame-{number:02}.v{version}")));
         assert_eq!(read, Ok(frame));
     }
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bary_ledger::record::Record;
 use bary_model::action::{Action, Backoff};
-use bary_model::id::{Epoch, JobNo, SpecNo, TaskRange};
+use bary_model::claim::Claim;
+use bary_model::id::{Birth, Epoch, GrantNo, JobNo, ShardId, SpecNo, TaskRange};
 use bary_model::inputs::Inputs;
+use bary_model::message::{Frame, Message, Say};
 use bary_model::task::{Body, TaskSpec};
 use bary_model::time::Wall;
 use bary_wire::batch::Batch;
@@ -89,4 +91,17 @@ fn what_nobody_could_read_is_not_written() {
         let record = Record::Cancelled { range, running: true };
         assert!(batch::encode(Epoch(1), None, &[record], &mut Vec::new()).is_err(), "{range:?}");
     }
+}
+
+#[test]
+fn a_claim_of_one_task_is_at_most_a_hundred_bytes() {
+    let range = TaskRange { job: JobNo(70_000), spec: SpecNo(70_000), first: 9_000_000, count: 1 };
+    let items = vec![(GrantNo(1 << 40), range)];
+    let claim = Claim { items, at: Wall(u64::MAX), load: 1 << 40 };
+    let message = Message { shard: ShardId(u64::MAX), epoch: Epoch(900), say: Say::Claim(claim) };
+    let body = Some((1 << 30, Arc::new(message)));
+    let (from, to) = (Birth(3 << 32 | 9), Birth(3 << 32 | 9));
+    let mut bytes = Vec::new();
+    frame::encode(&Frame { from, to, ack: 1 << 30, body }, &mut bytes).expect("it can be written");
+    assert!(bytes.len() <= 100, "{} bytes", bytes.len());
 }

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use bary_model::claim::{Announce, Claim, ClaimRule, Rival};
+use bary_model::digest::Digest;
 use bary_model::id::{Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
 use bary_model::job::JobRef;
 use bary_model::message::{
-    Ask, Digest, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes,
-    Retract, Say, Upstream,
+    Ask, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes, Retract, Say,
+    Upstream,
 };
 use bary_model::outcome::Outcome;
+use bary_model::time::Wall;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
@@ -88,6 +91,11 @@ fn retract() -> impl Strategy<Value = Retract> {
         Just(Retract::Everything),
         any::<i32>().prop_map(Retract::Below),
         held().prop_map(Retract::Stale),
+        (any::<(u32, u32, u32)>(), vec(range(), 0..3)).prop_map(
+            |((tasks, least, thief), spared)| {
+                Retract::Few { tasks, least, thief: NodeId(thief), spared }
+            }
+        ),
     ]
 }
 
@@ -139,8 +147,31 @@ fn say() -> BoxedStrategy<Say> {
         }),
         "[a-z]{0,4}".prop_map(|name| Say::Keeps { name: name.into() }),
         any::<u64>().prop_map(|number| Say::Relist { number }),
+        sharing(),
     ]
     .boxed()
+}
+
+/// What is said where nodes sample or claim.
+fn sharing() -> impl Strategy<Value = Say> {
+    let rule =
+        prop_oneof![Just(ClaimRule::Written), Just(ClaimRule::Started), Just(ClaimRule::Zones)];
+    let rival = any::<(u32, u64, u64)>().prop_map(|(node, power, load)| Rival {
+        node: NodeId(node),
+        power,
+        load,
+    });
+    let claimed = (any::<u64>(), range()).prop_map(|(grant, range)| (GrantNo(grant), range));
+    prop_oneof![
+        any::<u32>().prop_map(|tasks| Say::Reserve { tasks }),
+        Just(Say::Release),
+        (rule, any::<u32>(), items(), vec(rival, 0..3)).prop_map(|(rule, share, items, rivals)| {
+            Say::Announce(Announce { rule, share, items, rivals })
+        }),
+        (vec(claimed, 0..3), any::<(u64, u64)>())
+            .prop_map(|(items, (at, load))| { Say::Claim(Claim { items, at: Wall(at), load }) }),
+        held().prop_map(|items| Say::Yield { items }),
+    ]
 }
 
 pub(crate) fn frame() -> impl Strategy<Value = Frame> {

@@ -1,0 +1,221 @@
+//! Placement protocols: bounded queues and steals by count, sampling with late binding, and claims
+//! by broadcast.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bary_engine::counts::Counts;
+use bary_engine::effect::Effect;
+use bary_engine::input::{Input, Request};
+use bary_model::event::EventKind;
+use bary_model::id::TaskId;
+use bary_model::message::Say;
+use bary_model::time::{Moment, Span};
+use bary_policy::preset;
+
+use crate::world::{Seen, World, body, info, job, spec};
+
+fn nodes(count: u32) -> Vec<bary_model::node::NodeInfo> {
+    (0..count).map(|number| info(number, 1, 1.0)).collect()
+}
+
+fn counts(world: &World) -> Counts {
+    let mut sum = Counts::default();
+    world.nodes.iter().for_each(|node| sum.add(node.engine.counts()));
+    sum
+}
+
+/// Tasks of which each is a spec, with these weights.
+fn submit(world: &mut World, weights: impl IntoIterator<Item = f64>) {
+    let work = Arc::new(body("f"));
+    let specs = weights.into_iter().map(|weight| spec("", 1, weight, &work)).collect();
+    world.submit(job(specs));
+}
+
+/// What is said between nodes, by kind.
+fn said(world: &mut World, kind: impl Fn(&Say) -> bool + 'static) -> Rc<RefCell<u64>> {
+    let count = Rc::new(RefCell::new(0));
+    let seen = Rc::clone(&count);
+    world.watch = Some(Box::new(move |_, _, what| {
+        if let Seen::Effect(Effect::Send { frame, .. }) = what
+            && frame.body.as_ref().is_some_and(|(_, message)| kind(&message.say))
+        {
+            *seen.borrow_mut() += 1;
+        }
+    }));
+    count
+}
+
+#[test]
+fn no_queue_is_longer_than_its_limit() {
+    let mut world = World::new(&nodes(5), "work-stealing-classic", Span::millis(1));
+    submit(&mut world, (0..200).map(|n| 1.0 + f64::from(n % 10)));
+    let mut held: BTreeMap<u32, i64> = BTreeMap::new();
+    let mut longest = 0;
+    world.run();
+    for event in &world.events {
+        let tasks = |ranges: &[bary_model::id::TaskRange]| -> i64 {
+            ranges.iter().map(|range| i64::from(range.count)).sum()
+        };
+        match &event.kind {
+            EventKind::Granted { node, ranges, .. } => {
+                let held = held.entry(node.0).or_default();
+                *held += tasks(ranges);
+                longest = longest.max(*held);
+            }
+            EventKind::Retracted { node, ranges } => {
+                *held.entry(node.0).or_default() -= tasks(ranges);
+            }
+            EventKind::Ended(ended) => {
+                *held.entry(ended.node.0).or_default() -= i64::from(ended.range.count);
+            }
+            _ => {}
+        }
+    }
+    assert!(longest <= 11, "ten wait and one runs: {longest}");
+    assert_eq!(world.ends().len(), 200);
+}
+
+#[test]
+fn a_crowded_node_gives_a_few_tasks_to_one_that_has_fewer() {
+    let nodes = [info(0, 1, 1.0), info(1, 1, 50.0)];
+    let mut world = World::new(&nodes, "work-stealing-classic", Span::millis(1));
+    submit(&mut world, (0..60).map(|_| 1.0));
+    world.run();
+    let counts = counts(&world);
+    assert!(counts.steals_tried >= counts.steals_successful);
+    assert!(counts.steals_successful > 0, "{counts:?}");
+    assert!(counts.tasks_stolen <= 3 * counts.steals_successful, "{counts:?}");
+    assert_eq!(world.ends().len(), 60);
+}
+
+#[test]
+fn a_task_is_not_stolen_more_often_than_its_limit() {
+    let nodes = [info(0, 1, 1.0), info(1, 1, 3.0), info(2, 1, 10.0)];
+    let mut world = World::new(&nodes, "work-stealing-classic,steal_by=idle", Span::millis(1));
+    submit(&mut world, (0..100).map(|n| 1.0 + f64::from(n % 7)));
+    world.run();
+    let mut moved: BTreeMap<TaskId, u32> = BTreeMap::new();
+    for event in &world.events {
+        if let EventKind::Retracted { ranges, .. } = &event.kind {
+            for task in ranges.iter().flat_map(|range| range.tasks()) {
+                *moved.entry(task).or_default() += 1;
+            }
+        }
+    }
+    assert!(!moved.is_empty(), "something is stolen");
+    assert!(moved.values().all(|times| *times <= 3), "{moved:?}");
+}
+
+#[test]
+fn a_sampled_node_gets_its_task_only_when_it_has_room() {
+    let mut world = World::new(&nodes(10), "sparrow", Span::millis(1));
+    let grants = said(&mut world, |say| matches!(say, Say::Grant(grant) if grant.items.len() > 1));
+    submit(&mut world, (0..100).map(|n| 1.0 + f64::from(n % 10)));
+    world.run();
+    assert_eq!(*grants.borrow(), 0, "each answer is one task for one slot");
+    let counts = counts(&world);
+    assert!((200..260).contains(&counts.probes), "twice as many probes as tasks: {counts:?}");
+    assert_eq!(world.ends().len(), 100);
+}
+
+#[test]
+fn who_keeps_room_is_told_when_nothing_is_left() {
+    let mut world = World::new(&nodes(8), "sparrow,probes=8", Span::millis(1));
+    let releases = said(&mut world, |say| matches!(say, Say::Release));
+    submit(&mut world, [5.0, 5.0]);
+    world.run();
+    assert!(*releases.borrow() >= 5, "those that were not needed hear so");
+    assert_eq!(world.ends().len(), 2);
+}
+
+#[test]
+fn tasks_are_run_although_all_that_were_sampled_are_gone() {
+    let mut world = World::new(&nodes(6), "sparrow,probes=1", Span::millis(1));
+    submit(&mut world, (0..20).map(|_| 1.0));
+    for gone in 1..5 {
+        world.put(world.now, 0, Input::Left(bary_model::id::NodeId(gone)));
+    }
+    world.run();
+    assert_eq!(world.ends().len(), 20);
+}
+
+#[test]
+fn a_policy_may_change_to_any_other_while_tasks_wait() {
+    let all = ["work-stealing-classic", "sparrow", "broadcast", "pids-broadcast", "gravity"];
+    for (from, to) in all.iter().flat_map(|from| all.map(|to| (from, to))) {
+        let mut world = World::new(&nodes(4), from, Span::millis(1));
+        submit(&mut world, (0..80).map(|n| 1.0 + f64::from(n % 5)));
+        world.advance_to(Moment(0) + Span::millis(60));
+        for node in 0..4 {
+            let policy = preset::parse(to).expect("it is a preset");
+            let request = Box::new(Request::Follow(policy));
+            world.put(world.now, node, Input::Request { ticket: 2, request });
+        }
+        world.run();
+        assert_eq!(world.ends().len(), 80, "{from} to {to}");
+    }
+}
+
+#[test]
+fn zones_share_out_all_tasks_with_few_second_claims() {
+    let mut world = World::new(&nodes(5), "broadcast", Span::millis(1));
+    submit(&mut world, (0..500).map(|n| 1.0 + f64::from(n * 7 % 10)));
+    world.run();
+    let counts = counts(&world);
+    assert!(counts.claims_doubled * 20 <= counts.claims, "{counts:?}");
+    let busy = world.busy();
+    let mean = busy.iter().sum::<f64>() / 5.0;
+    assert!(busy.iter().all(|one| (one - mean).abs() < 0.02 * mean), "{busy:?}");
+}
+
+#[test]
+fn claims_as_published_but_started_run_everything() {
+    let mut world = World::new(&nodes(5), "pids-broadcast", Span::millis(1));
+    let claims = said(&mut world, |say| matches!(say, Say::Claim(_)));
+    submit(&mut world, (0..300).map(|n| 1.0 + f64::from(n * 7 % 10)));
+    world.run();
+    let counts = counts(&world);
+    assert!(counts.claims >= 300, "{counts:?}");
+    assert!(*claims.borrow() >= 4 * 300, "each claim is told to all others");
+    let last = world.ended().map(|ended| ended.usage.began).max();
+    assert!(last < Some(Moment(0) + Span::secs(20)), "nothing waits for a timeout: {last:?}");
+    assert_eq!(world.ends().len(), 300);
+}
+
+#[test]
+fn claims_as_written_place_nothing_until_they_time_out() {
+    let mut world = World::new(&nodes(5), "pids-as-written", Span::millis(1));
+    submit(&mut world, (0..50).map(|_| 1.0));
+    world.run();
+    assert_eq!(counts(&world).claims, 0);
+    let first = world.ended().map(|ended| ended.usage.began).min();
+    assert!(first >= Some(Moment(0) + Span::secs(60)), "{first:?}");
+    assert_eq!(world.ends().len(), 50);
+}
+
+#[test]
+fn of_two_claims_the_better_one_runs_and_the_other_gives_way() {
+    let mut world = World::new(&nodes(8), "pids-broadcast", Span::millis(1));
+    let yields = said(&mut world, |say| matches!(say, Say::Yield { .. }));
+    submit(&mut world, [1.0; 20]);
+    world.run();
+    let counts = counts(&world);
+    assert!(counts.claims_doubled > 0, "seven nodes claim four each of what is left: {counts:?}");
+    assert!(*yields.borrow() > 0, "whoever is told of a better claim gives way");
+    let superseded = |kind: &EventKind| matches!(kind, EventKind::Superseded { .. });
+    assert!(!world.events.iter().any(|event| superseded(&event.kind)), "none ran twice");
+}
+
+#[test]
+fn what_a_lost_node_had_claimed_is_run_by_another() {
+    let mut world = World::new(&nodes(4), "broadcast", Span::millis(1));
+    submit(&mut world, (0..40).map(|_| 1.0));
+    world.advance_to(Moment(0) + Span::millis(5));
+    world.put(world.now, 0, Input::Left(bary_model::id::NodeId(2)));
+    // It goes on trying to reach the home that took it for gone.
+    world.advance_to(Moment(0) + Span::secs(100));
+    assert_eq!(world.ends().len(), 40);
+}
