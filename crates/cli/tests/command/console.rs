@@ -168,7 +168,7 @@ fn typed(shown: &str) -> String {
     let mut next = false;
     for line in shown.lines() {
         let behind = prompts.iter().find_map(|prompt| line.strip_prefix(prompt));
-        if let Some(line) = behind.or(next.then_some(line)) {
+        if let Some(line) = behind.or_else(|| next.then_some(line)) {
             typed += &format!("{line}\n");
             next = ["add", "добавить", "添加"].contains(&line);
         }
