@@ -164,6 +164,9 @@ pub(crate) enum Verb {
     Sim(Box<SimArgs>),
     /// Give servers tasks by hand, and watch second by second who runs what
     Console(Box<ConsoleArgs>),
+    /// Stand for a server of a console that runs processes
+    #[command(hide = true)]
+    ConsoleWorker,
     /// Show the settings, and where each comes from
     Config {
         #[command(subcommand)]
@@ -195,6 +198,7 @@ impl Verb {
             self,
             Self::Remote(RemoteVerb::Doctor(_))
                 | Self::Config { .. }
+                | Self::ConsoleWorker
                 | Self::Completions { .. }
                 | Self::Man { .. }
                 | Self::Docs { .. }

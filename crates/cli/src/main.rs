@@ -122,6 +122,7 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::Journal { verb } => verb::journal::run(&verb, face.without_rows()?),
         Verb::Plan(args) => verb::plan::run(&args, face.without_rows()?),
         Verb::Sim(args) => verb::sim::run(&args, face),
+        Verb::ConsoleWorker => verb::console::worker(),
         Verb::Console(args) => verb::console::run(&args, face.without_rows()?),
     }
 }

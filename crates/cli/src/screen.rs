@@ -123,7 +123,8 @@ fn columns() -> Option<usize> {
     None
 }
 
-fn has_color(color: Color) -> bool {
+/// Whether colours are wanted.
+pub(crate) fn has_color(color: Color) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     match color {
         Color::Always => true,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::args::value;
 use crate::console::language::Language;
 use crate::console::wrong::CONSOLE_SERVERS_MAX;
 
@@ -29,6 +30,13 @@ pub(crate) struct ConsoleArgs {
     /// Ask and answer in lines, also on a terminal; time goes by a second a command
     #[arg(long)]
     pub(crate) plain: bool,
+    /// How many virtual seconds go by in a real one, on a terminal
+    #[arg(long, value_name = "X", default_value = "1", value_parser = value::positive)]
+    #[arg(conflicts_with_all = ["plain", "processes"])]
+    pub(crate) speed: f64,
+    /// Let a process of its own stand for each server, in real time
+    #[arg(long)]
+    pub(crate) processes: bool,
     /// Write a log of JSON lines: all that was typed, happened, and any engine was told or wanted
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,

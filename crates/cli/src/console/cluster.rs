@@ -6,6 +6,7 @@ use bary_policy::preset::Policy;
 use bary_sim::session::task::{Happened, News, Stage};
 use bary_sim::session::{Session, Still, SubmitError};
 
+use crate::console::fleet::{Fleet, Happening};
 use crate::console::notice::{Named, Notice, What};
 use crate::console::state::{Running, Server, State};
 use crate::console::summary::{Share, Summary};
@@ -23,6 +24,8 @@ pub(crate) struct Cluster<'a> {
     said: Vec<Option<usize>>,
     /// Where tasks that have not ended begin among all.
     first_open: usize,
+    /// The processes that stand for servers, where they do.
+    fleet: Option<Fleet>,
 }
 
 /// When a server was there, and what it did.
@@ -53,10 +56,14 @@ impl From<Still> for Trouble {
 }
 
 impl<'a> Cluster<'a> {
-    /// A cluster of so many servers of speed 1.
-    pub(crate) fn new(session: Session<'a>, servers: usize) -> Result<Self, Still> {
+    /// A cluster of so many servers of speed 1, each a process where there is a fleet for them.
+    pub(crate) fn new(
+        session: Session<'a>,
+        servers: usize,
+        fleet: Option<Fleet>,
+    ) -> Result<Self, Trouble> {
         let times = vec![Times::default(); CONSOLE_SERVERS_MAX + 1];
-        let mut made = Self { session, times, said: Vec::new(), first_open: 0 };
+        let mut made = Self { session, times, said: Vec::new(), first_open: 0, fleet };
         for server in 1..=servers {
             made.join(server, 1.0)?;
         }
@@ -125,9 +132,13 @@ impl<'a> Cluster<'a> {
         Ok(notices)
     }
 
-    fn join(&mut self, server: usize, speed: f64) -> Result<(), Still> {
+    fn join(&mut self, server: usize, speed: f64) -> Result<(), Trouble> {
+        if let Some(fleet) = &mut self.fleet {
+            let begun = fleet.begin(server);
+            begun.map_err(|cause| Wrong::Refused(format!("no process begins: {cause}")))?;
+        }
         self.times[server].since = Some(self.now());
-        self.session.join(server, speed)
+        Ok(self.session.join(server, speed)?)
     }
 
     /// Takes a server out; what it ran is queued again.
@@ -142,6 +153,7 @@ impl<'a> Cluster<'a> {
         if let Some(since) = times.since.take() {
             times.before += self.session.now().since(since);
         }
+        self.fleet.iter_mut().for_each(|fleet| fleet.end(server));
         self.session.leave(server)?;
         let mut notices = vec![self.notice(why)];
         notices.extend(self.heard());
@@ -163,10 +175,33 @@ impl<'a> Cluster<'a> {
         Ok(notices)
     }
 
-    /// Lets time go by.
+    /// Lets time go by; real time where servers are processes.
     pub(crate) fn live_until(&mut self, until: Moment) -> Result<Vec<Notice>, Still> {
-        self.session.live_until(until)?;
-        Ok(self.heard())
+        let mut notices = Vec::new();
+        loop {
+            let happening = self.fleet.as_mut().and_then(|fleet| fleet.wait(until));
+            let now = self.clock().filter(|_| happening.is_some()).unwrap_or(until);
+            self.session.live_until(now.min(until))?;
+            notices.extend(self.heard());
+            match happening {
+                Some(Happening::Done(server, run)) => self.session.run_ended(server, run)?,
+                Some(Happening::Gone(server)) => {
+                    notices.extend(self.take_out(server, What::Lost(server))?);
+                }
+                None => return Ok(notices),
+            }
+            notices.extend(self.heard());
+        }
+    }
+
+    /// The time on the wall, where servers are processes and nothing else counts.
+    pub(crate) fn clock(&self) -> Option<Moment> {
+        self.fleet.as_ref().map(Fleet::now)
+    }
+
+    /// Takes in what has happened since the last command, where time goes by itself.
+    pub(crate) fn catch_up(&mut self) -> Result<Vec<Notice>, Still> {
+        self.clock().map_or(Ok(Vec::new()), |now| self.live_until(now))
     }
 
     /// Whether tasks run or wait.
@@ -184,8 +219,10 @@ impl<'a> Cluster<'a> {
         Named { number: task + 1, work: self.session.tasks()[task].work }
     }
 
-    /// The news of the world that people were not told in other words before.
+    /// The news of the world that people were not told in other words before. What it has begun
+    /// is handed to the processes.
     fn heard(&mut self) -> Vec<Notice> {
+        self.fleet.iter_mut().for_each(|fleet| fleet.hand_out(&self.session));
         let news = self.session.news();
         news.into_iter().filter_map(|news| self.told(news)).collect()
     }
@@ -232,13 +269,15 @@ impl<'a> Cluster<'a> {
             running: self.running(number),
             bound: bound[number],
             done: self.times[number].done,
+            process: self.fleet.as_ref().and_then(|fleet| fleet.process(number)),
         });
         State { at: self.now(), servers: servers.collect(), queue }
     }
 
     fn running(&self, server: usize) -> Option<Running> {
         let running = self.session.running(server)?;
-        let left = (running.began + running.takes).since(self.now());
+        let told = self.fleet.as_ref().and_then(|fleet| fleet.left(server));
+        let left = told.unwrap_or_else(|| (running.began + running.takes).since(self.now()));
         Some(Running { task: running.task + 1, takes: running.takes, left })
     }
 

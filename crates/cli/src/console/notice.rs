@@ -32,6 +32,8 @@ pub(crate) enum What {
     Returned(Named, usize),
     Joined(usize, f64),
     Left(usize),
+    /// The process of a server has ended by itself.
+    Lost(usize),
     SpeedSet(usize, f64),
     PolicySet(String),
 }
@@ -54,6 +56,7 @@ impl Notice {
             What::Returned(task, server) => of_task(phrases.returned, task, Some(*server)),
             What::Joined(server, speed) => of_server(phrases.joined, *server, *speed),
             What::Left(server) => of_server(phrases.left, *server, 0.0),
+            What::Lost(server) => of_server(phrases.lost, *server, 0.0),
             What::SpeedSet(server, speed) => of_server(phrases.speed_set, *server, *speed),
             What::PolicySet(policy) => fill(phrases.policy_set, &[("policy", policy)]),
         }
@@ -77,6 +80,7 @@ impl Notice {
                 json!({ "at": at, "event": "joined", "server": server, "speed": speed })
             }
             What::Left(server) => json!({ "at": at, "event": "left", "server": server }),
+            What::Lost(server) => json!({ "at": at, "event": "lost", "server": server }),
             What::SpeedSet(server, speed) => {
                 json!({ "at": at, "event": "speed", "server": server, "speed": speed })
             }

@@ -126,6 +126,10 @@ impl<R: BufRead> Talk<R> {
         cluster: &mut Cluster<'_>,
         command: Command,
     ) -> Result<Result<Next, Complaint>, Trouble> {
+        let notices = cluster.catch_up()?;
+        if let Err(complaint) = self.tell(&notices) {
+            return Ok(Err(complaint));
+        }
         let notices = match command {
             Command::Add(times) => cluster.add(&times)?,
             Command::AddServer(speed) => cluster.add_server(speed)?,

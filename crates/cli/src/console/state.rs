@@ -24,6 +24,8 @@ pub(crate) struct Server {
     /// How many tasks wait at it.
     pub(crate) bound: usize,
     pub(crate) done: usize,
+    /// The process that stands for it, where one does.
+    pub(crate) process: Option<u32>,
 }
 
 /// What a server runs.
@@ -74,7 +76,7 @@ impl State {
                 .map(|running| json!({ "task": running.task, "left": running.left.as_secs_f64() }));
             json!({
                 "server": server.number, "speed": server.speed, "running": running,
-                "bound": server.bound, "done": server.done,
+                "bound": server.bound, "done": server.done, "process": server.process,
             })
         });
         let queue = self.queue.iter().map(|(task, _)| task);

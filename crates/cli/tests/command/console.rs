@@ -168,10 +168,95 @@ fn typed(shown: &str) -> String {
     let mut next = false;
     for line in shown.lines() {
         let behind = prompts.iter().find_map(|prompt| line.strip_prefix(prompt));
-        if let Some(line) = behind.or(next.then_some(line)) {
+        if let Some(line) = behind.or_else(|| next.then_some(line)) {
             typed += &format!("{line}\n");
             next = ["add", "добавить", "添加"].contains(&line);
         }
     }
     typed
+}
+
+#[test]
+fn servers_can_be_processes_of_their_own() {
+    let typed = "add 0.2 0.1 0.1\nwait all\n";
+    let words = ["--servers", "2", "--processes"];
+    let run = talk(&[&words[..], &["-o", "jsonl"]].concat(), typed);
+    let records = run.out.lines().map(|line| serde_json::from_str(line).expect("it is JSON"));
+    let records: Vec<serde_json::Value> = records.collect();
+    let last = records.last().expect("there is a summary");
+    assert_eq!((&last["done"], run.code), (&3.into(), Some(0)), "{run:?}");
+    let state = records.iter().find(|record| record["event"] == "state");
+    let servers = state.expect("there is one")["servers"].as_array().expect("they are a list");
+    let processes: Vec<u64> =
+        servers.iter().filter_map(|server| server["process"].as_u64()).collect();
+    assert!(processes.len() == 2 && processes[0] != processes[1], "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_task_of_a_process_that_is_killed_runs_again_elsewhere() {
+    use std::io::{BufRead, BufReader, Write};
+    let bench = Bench::new();
+    let words = ["console", "--servers", "2", "--processes", "-o", "jsonl"];
+    let mut console = bench.spawn(&words);
+    let mut to = console.stdin.take().expect("it is piped");
+    let from = BufReader::new(console.stdout.take().expect("it is piped"));
+    let mut records = from.lines().map(|line| -> serde_json::Value {
+        serde_json::from_str(&line.expect("it is text")).expect("it is JSON")
+    });
+    let mut until =
+        |event: &str| records.find(|record| record["event"] == event || record["schema"] == event);
+    writeln!(to, "add 1").expect("it listens");
+    let server = until("sent").expect("it is sent")["server"].as_u64().expect("a number");
+    let state = until("state").expect("a second goes by");
+    let process = state["servers"][server as usize - 1]["process"].to_string();
+    // The task may be done by now; another is not.
+    writeln!(to, "add 3600").expect("it listens");
+    let first = until("sent").expect("it is sent")["server"].as_u64().expect("a number");
+    let process = if first == server {
+        process
+    } else {
+        state["servers"][first as usize - 1]["process"].to_string()
+    };
+    let killed = std::process::Command::new("kill").args(["-9", &process]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    writeln!(to, "wait 2").expect("it listens");
+    let lost = until("lost").expect("it is noticed");
+    assert_eq!(lost["server"], first);
+    let sent = until("sent").expect("it goes elsewhere");
+    assert_eq!((sent["task"].as_u64(), sent["server"].as_u64()), (Some(2), Some(3 - first)));
+    writeln!(to, "quit").expect("it listens");
+    assert!(until("bary.console/1").is_some());
+    assert!(console.wait().expect("it ends").success());
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_the_picture_is_drawn_and_the_summary_stays() {
+    use std::io::{Read, Write};
+    let bench = Bench::new();
+    let (mut ours, theirs) = crate::terminal::pair();
+    let stream = || std::process::Stdio::from(theirs.try_clone().expect("there is room"));
+    let words = ["console", "--servers", "1", "--lang", "ru", "--speed", "1000"];
+    let mut command = bench.command(words);
+    command.env("TERM", "xterm").stdin(stream()).stdout(stream());
+    let mut console = command.spawn().expect("the program is built");
+    let mut keys = ours.try_clone().expect("there is room");
+    let (mut shown, mut rest) = (String::new(), Vec::new());
+    let mut until = |wanted: &str| {
+        while !shown.contains(wanted) {
+            let mut buffer = [0; 4_096];
+            let bytes = ours.read(&mut buffer).expect("the terminal is open");
+            rest.extend_from_slice(&buffer[..bytes]);
+            shown = String::from_utf8_lossy(&rest).into_owned();
+        }
+    };
+    // Blanks that were there before are not drawn again, so only single words are sure to be seen.
+    until("Barycenter");
+    keys.write_all("добавить 500\r".as_bytes()).expect("it reads");
+    until("направлено");
+    until("завершил");
+    keys.write_all("выход\r".as_bytes()).expect("it reads");
+    until("Итог: прошло");
+    assert!(console.wait().expect("it was started here").success());
 }

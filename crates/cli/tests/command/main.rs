@@ -19,4 +19,6 @@ mod state;
 #[cfg(unix)]
 mod stream;
 #[cfg(unix)]
+mod terminal;
+#[cfg(unix)]
 mod trouble;

@@ -15,7 +15,7 @@ use bary_model::task::Request;
 use bary_model::time::Moment;
 
 use crate::home::Home;
-use crate::home::ready::Entry;
+use crate::home::ready::{Entry, Portion};
 use crate::outbox::Outbox;
 use crate::timers::{Timer, TimerKey, Timers};
 
@@ -66,13 +66,13 @@ impl Home {
             }
         }
         let (_, info) = found?;
-        let first = self.ready.take(&info, None, 0, 1).pop()?;
+        let first = self.ready.take(&info, None, Portion::ONE).pop()?;
         let request = first.spec.body.request.clone();
         let (mut entries, most) = (vec![first], room.min(self.limits.grant_items_max));
         while entries.len() < most
             && self.ready.peek(&info, None).is_some_and(|e| e.spec.body.request == request)
         {
-            entries.extend(self.ready.take(&info, None, 0, 1));
+            entries.extend(self.ready.take(&info, None, Portion::ONE));
         }
         Some((request, entries))
     }

@@ -83,8 +83,7 @@ impl Home {
         }
         let (_, node) = best?;
         let info = self.accounts[&node].peer.info.clone();
-        let entry =
-            self.ready.take(&info, None, Portion { quota: 0, items_max: 1, floor: None }).pop()?;
+        let entry = self.ready.take(&info, None, Portion::ONE).pop()?;
         Some((node, entry))
     }
 }

@@ -93,6 +93,11 @@ pub(crate) struct Portion {
     pub(crate) floor: Option<Floor>,
 }
 
+impl Portion {
+    /// One task, whatever it weighs.
+    pub(crate) const ONE: Self = Self { quota: 0, items_max: 1, floor: None };
+}
+
 /// Something that still waits for others would go before all tasks of lower keys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Floor {

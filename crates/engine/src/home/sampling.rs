@@ -16,6 +16,7 @@ use bary_policy::sample;
 use crate::home::Home;
 use crate::home::account::Parked;
 use crate::home::grant::Terms;
+use crate::home::ready::Portion;
 use crate::outbox::Outbox;
 use crate::timers::Timers;
 
@@ -100,7 +101,7 @@ impl Home {
         let (_, ready_tasks) = self.ready.for_node(&info);
         let mut taken = Vec::new();
         for _ in 0..most {
-            taken.extend(self.ready.take(&info, free.as_ref(), 0, 1));
+            taken.extend(self.ready.take(&info, free.as_ref(), Portion::ONE));
         }
         if !taken.is_empty() {
             self.sampling.use_up(node, taken.len() as u64);

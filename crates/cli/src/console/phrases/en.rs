@@ -16,6 +16,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     returned: "A task of {task} went back to the queue ({server}).",
     joined: "{server} was added (speed {speed}).",
     left: "{server} was removed.",
+    lost: "{server} answers no more: its process has ended.",
     speed_set: "{server}: speed {speed} for the tasks to come.",
     policy_set: "Policy: {policy}.",
     more: "    and {count} more events",
@@ -44,11 +45,13 @@ Commands (in any of the three languages):
     wait [10|all]        time goes by: a second, ten, or while there are tasks
     state                show who runs what
     help, quit",
+    keys: "Enter does a command, ↑ ↓ bring back earlier ones, blank on an empty line pauses, \
+           Ctrl-C ends",
     unknown: "unknown word `{word}`: {fix}",
     did_you_mean: "did you mean `{near}`?",
     see_help: "write `help`",
-    no_time: "`{word}` is not how long a task takes: write seconds from 0.001 to 1000000, such as 5 \
-              or 2.5, or 10x5 for ten tasks",
+    no_time: "`{word}` is not how long a task takes: write seconds from 0.001 to 1000000, such as \
+              5 or 2.5, or 10x5 for ten tasks",
     times_missing: "it was not said how long the task takes: write seconds, such as 5",
     no_count: "`{word}` is not a number of servers: write a whole number from 1 to {most}",
     no_such_server: "there is no server `{word}`; there are {servers}",

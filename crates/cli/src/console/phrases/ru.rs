@@ -16,6 +16,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     returned: "Задание с {task} выполнения вернулось в очередь ({server}).",
     joined: "Добавлен {server} (скорость {speed}).",
     left: "Удалён {server}.",
+    lost: "{server} больше не отвечает: его процесс завершился.",
     speed_set: "{server}: скорость {speed} для следующих заданий.",
     policy_set: "Политика: {policy}.",
     more: "    и ещё событий: {count}",
@@ -45,6 +46,8 @@ pub(super) const PHRASES: Phrases = Phrases {
     ждать [10|все]         проходит время: секунда, десять, или пока есть задания
     состояние              показать, кто что выполняет
     помощь, выход",
+    keys: "Enter — выполнить, ↑ ↓ — прежние команды, пробел при пустой строке — пауза, \
+           Ctrl-C — выход",
     unknown: "непонятное слово «{word}»: {fix}",
     did_you_mean: "может быть, «{near}»?",
     see_help: "напишите «помощь»",

@@ -16,6 +16,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     returned: "{task}的任务已退回队列（{server}）。",
     joined: "已添加{server}（速度 {speed}）。",
     left: "已删除{server}。",
+    lost: "{server}不再响应：它的进程已结束。",
     speed_set: "{server}：之后的任务速度为 {speed}。",
     policy_set: "策略：{policy}。",
     more: "    还有 {count} 个事件",
@@ -43,6 +44,7 @@ pub(super) const PHRASES: Phrases = Phrases {
     等待 [10|全部]     时间流逝：一秒、十秒，或直到没有任务
     状态               显示谁在执行什么
     帮助、退出",
+    keys: "Enter 执行命令，↑ ↓ 取回之前的命令，空行时按空格暂停，Ctrl-C 结束",
     unknown: "不认识“{word}”：{fix}",
     did_you_mean: "是不是“{near}”？",
     see_help: "请输入“帮助”",
