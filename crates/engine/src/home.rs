@@ -14,6 +14,7 @@ mod gather;
 mod grant;
 mod halt;
 mod lane;
+mod learnt;
 mod levels;
 mod line;
 mod offer;
@@ -53,6 +54,7 @@ use crate::home::account::Holding;
 use crate::home::accounts::Accounts;
 use crate::home::exchange::Exchange;
 use crate::home::gate::Gates;
+use crate::home::learnt::Learnt;
 use crate::home::levels::Levels;
 use crate::home::line::Line;
 use crate::home::open::OpenGrants;
@@ -106,6 +108,7 @@ pub(crate) struct Home {
     open: OpenGrants,
     line: Line,
     whereabouts: Whereabouts,
+    learnt: Learnt,
     permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
@@ -180,6 +183,7 @@ impl Home {
             open: OpenGrants::default(),
             line: Line::default(),
             whereabouts: Whereabouts::default(),
+            learnt: Learnt::default(),
             permits: Permits::default(),
             word: None,
             gathering: None,
