@@ -159,6 +159,12 @@ impl Engine {
         sum
     }
 
+    /// How far run times that were predicted were off in each home that learns them: the mean
+    /// absolute relative error, and of how many outcomes.
+    pub fn prediction_errors(&self) -> impl Iterator<Item = (f64, u64)> {
+        self.homes.values().filter_map(Home::prediction_error)
+    }
+
     /// Checks what must always hold; for tests and simulation after each step.
     ///
     /// # Panics

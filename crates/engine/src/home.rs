@@ -17,6 +17,7 @@ mod grant;
 mod halt;
 mod hear;
 mod lane;
+mod learnt;
 mod levels;
 mod line;
 mod offer;
@@ -59,6 +60,7 @@ use crate::home::bounded::Moves;
 use crate::home::claims::Offers;
 use crate::home::exchange::Exchange;
 use crate::home::gate::Gates;
+use crate::home::learnt::Learnt;
 use crate::home::levels::Levels;
 use crate::home::line::Line;
 use crate::home::open::OpenGrants;
@@ -117,6 +119,7 @@ pub(crate) struct Home {
     sampling: Sampling,
     offers: Offers,
     counts: Counts,
+    learnt: Learnt,
     permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
@@ -195,6 +198,7 @@ impl Home {
             sampling: Sampling::new(seed),
             offers: Offers::default(),
             counts: Counts::default(),
+            learnt: Learnt::default(),
             permits: Permits::default(),
             word: None,
             gathering: None,

@@ -57,6 +57,8 @@ pub struct Queue {
     pub delay: Span,
     /// When stragglers are copied, if they are.
     pub speculate: Option<Late>,
+    /// Whether run times are learnt by function where no estimate is said.
+    pub learns: bool,
 }
 
 /// Why a policy's text says wrongly how tasks are let through. Nothing was changed; the caller

@@ -212,6 +212,9 @@ impl Home {
         if spec.estimate > Span::ZERO {
             return Span::from_secs_f64(spec.estimate.as_secs_f64() / account.peer.info.speed);
         }
+        if let Some(learnt) = self.predicted(spec) {
+            return Span::from_secs_f64(learnt.as_secs_f64() / account.peer.info.speed);
+        }
         let pace = account.pace(scale);
         Span::from_secs_f64(spec.weight.thousandths() as f64 / pace)
     }

@@ -196,6 +196,7 @@ impl Home {
         let (end, results) = match &item.outcome {
             Outcome::Succeeded(results) => {
                 self.note_result(item.range, from);
+                self.learn_run(item.range, from, item.usage.busy);
                 (End::Succeeded, results.clone())
             }
             Outcome::Failed { failure, output } => {

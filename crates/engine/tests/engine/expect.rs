@@ -117,3 +117,22 @@ fn who_has_waited_for_its_node_long_enough_goes_elsewhere() {
     let reader = world.ended().find(|ended| ended.range.spec == SpecNo(2)).expect("it ended");
     assert_eq!((reader.node, reader.usage.began), (NodeId(1), Moment(60_000_000)));
 }
+
+#[test]
+fn run_times_are_learnt_by_function_and_the_error_is_told() {
+    let errors = |policy: &str, second: f64| {
+        let mut world = World::new(&[info(0, 1, 2.0)], policy, Span::ZERO);
+        world.submit(job(vec![task("", 1, 10.0)]));
+        world.submit(job(vec![spec("", 3, 50.0, &Arc::new(body("g")))]));
+        world.run();
+        world.submit(job(vec![task("", 1, second)]));
+        world.run();
+        world.nodes[0].engine.prediction_errors().collect::<Vec<_>>()
+    };
+    let learnt = errors("weights=learnt,queue=fcfs", 10.0);
+    assert!(learnt.iter().all(|(error, _)| *error < 1e-9) && learnt[0].1 > 1, "{learnt:?}");
+    let wrong = errors("weights=learnt,queue=fcfs", 20.0);
+    let (error, count) = wrong[0];
+    assert!((error * count as f64 - 0.5).abs() < 1e-6, "one was off by a half: {wrong:?}");
+    assert_eq!(errors("queue=fcfs", 10.0), []);
+}

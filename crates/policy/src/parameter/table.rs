@@ -3,7 +3,7 @@
 use bary_model::time::Span;
 
 use crate::latency::LatencyMap;
-use crate::parameter::waiting::{AGE_MIN, COPIES_MAX, DELAY, SLOW_SHARE, SPECULATE};
+use crate::parameter::waiting::{AGE_MIN, COPIES_MAX, DELAY, SLOW_SHARE, SPECULATE, WEIGHTS};
 use crate::parameter::{Domain, Parameter, Part};
 
 pub(super) const fn number(min: f64, max: f64, usual: f64) -> Domain {
@@ -372,6 +372,7 @@ pub const ALL: &[&Parameter] = &[
     &GIANTS,
     &DELAY,
     &LOOKS,
+    &WEIGHTS,
     &SPECULATE,
     &SLOW_SHARE,
     &COPIES_MAX,

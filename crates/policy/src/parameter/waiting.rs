@@ -17,6 +17,16 @@ pub const DELAY: Parameter = Parameter {
     what: "how long a task waits for the node that has most of what it reads",
 };
 
+/// What a task's run time is thought to be where nothing is said of it.
+pub const WEIGHTS: Parameter = Parameter {
+    key: "weights",
+    part: Part::Queue,
+    of: &[],
+    domain: Domain::Word { words: &["declared", "learnt"] },
+    unit: "",
+    what: "whether run times are learnt where no estimate is said",
+};
+
 /// Whether nodes without work get copies of stragglers.
 pub const SPECULATE: Parameter = Parameter {
     key: "speculate",

@@ -100,6 +100,7 @@ impl Draft {
         }
         queue.check(binding)?;
         queue.speculate = Late::with(&given);
+        queue.learns = given.word(&waiting::WEIGHTS) == "learnt";
         if binding == Binding::Pull {
             // What is bound before a node has room cannot wait for one.
             queue.delay = given.time(&waiting::DELAY);
