@@ -12,6 +12,7 @@ mod node;
 mod peers;
 mod sim;
 mod start;
+mod topology;
 mod trial;
 
 use crate::bench::figure::Row;
@@ -56,6 +57,11 @@ const BENCHES: &[Bench] = &[
         run: peers::run,
     },
     Bench { name: "sim", what: "the simulator, and the placement that it shows", run: sim::run },
+    Bench {
+        name: "topology",
+        what: "regions, jobs between them, and level flow",
+        run: topology::run,
+    },
     Bench { name: "makespan", what: "a thousand sleeps on four slots", run: balance::makespan },
 ];
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::args::backup::RestoreArgs;
+use crate::args::console::ConsoleArgs;
 use crate::args::journal::JournalVerb;
 use crate::args::map::MapArgs;
 use crate::args::plan::PlanArgs;
@@ -20,6 +21,7 @@ pub(crate) mod backoff;
 pub(crate) mod backup;
 pub(crate) mod cache;
 pub(crate) mod cluster;
+pub(crate) mod console;
 pub(crate) mod foreign;
 pub(crate) mod halt;
 pub(crate) mod journal;
@@ -160,6 +162,8 @@ pub(crate) enum Verb {
     /// Compare policies on a scenario in virtual time, or run a drawn world with faults and check
     /// what must always hold
     Sim(Box<SimArgs>),
+    /// Give servers tasks by hand, and watch second by second who runs what
+    Console(Box<ConsoleArgs>),
     /// Show the settings, and where each comes from
     Config {
         #[command(subcommand)]

@@ -47,5 +47,10 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("sim_nodes_max", "100,000", "nodes of a simulated world"),
     ("sim_tasks_max", "100,000,000", "tasks that a simulated world is asked for"),
     ("plan_nodes_max", "1,000", "nodes that a job is foretold on"),
+    ("console_servers_max", "1,000", "servers of a console at a time"),
+    ("console_tasks_max", "100,000", "tasks of one session of a console"),
+    ("console_line_bytes_max", "4,096", "bytes of a line that a console reads"),
+    ("console_wait_max", "3,600", "seconds that go by at one command of a console"),
+    ("console_log_bytes_max", "1 GiB", "bytes of a console's log; the rest is left out"),
     ("sim_links_max", "1,000,000", "pairs of nodes of a simulated world that know each other"),
 ];

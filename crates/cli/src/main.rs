@@ -15,6 +15,7 @@ mod action;
 mod args;
 mod asking;
 mod complaint;
+mod console;
 mod counted;
 mod desk;
 mod exit;
@@ -121,6 +122,7 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::Journal { verb } => verb::journal::run(&verb, face.without_rows()?),
         Verb::Plan(args) => verb::plan::run(&args, face.without_rows()?),
         Verb::Sim(args) => verb::sim::run(&args, face),
+        Verb::Console(args) => verb::console::run(&args, face.without_rows()?),
     }
 }
 

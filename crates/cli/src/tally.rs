@@ -230,7 +230,6 @@ mod tests {
     use bary_model::payload::Payload;
     use bary_model::resources::Resources;
     use bary_model::task::{Body, TaskSpec};
-    use bary_model::weight::Weight;
 
     fn node(id: u32, slots: u32, speed: f64) -> NodeInfo {
         NodeInfo {
@@ -264,14 +263,10 @@ mod tests {
         body.request.resources = Resources::cpus(cores);
         let spec = TaskSpec {
             name: "a".into(),
-            body: Arc::new(body),
             inputs: Inputs::numbers(0, 1, 100).expect("they are few"),
-            first_row: 0,
-            rows_before: 0,
             count: 100,
             array: true,
-            weight: Weight::ONE,
-            after: Box::default(),
+            ..TaskSpec::new(Arc::new(body))
         };
         let specs = [Arc::new(spec)].into();
         let mut roster = Roster::default();

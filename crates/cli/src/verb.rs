@@ -20,6 +20,7 @@ use crate::tally::Tally;
 
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod console;
 pub(crate) mod dev;
 pub(crate) mod docs;
 pub(crate) mod journal;

@@ -19,6 +19,7 @@ mod open;
 mod outcome;
 mod permits;
 mod push;
+mod reach;
 mod ready;
 mod recover;
 mod remind;
@@ -28,6 +29,7 @@ mod steal;
 mod steer;
 mod walk;
 mod watch;
+mod whereabouts;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -53,6 +55,7 @@ use crate::home::open::OpenGrants;
 use crate::home::permits::Permits;
 use crate::home::ready::Ready;
 use crate::home::watch::Watches;
+use crate::home::whereabouts::Whereabouts;
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::outbox::Outbox;
@@ -98,6 +101,7 @@ pub(crate) struct Home {
     watches: Watches,
     open: OpenGrants,
     line: Line,
+    whereabouts: Whereabouts,
     permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
@@ -169,6 +173,7 @@ impl Home {
             watches: Watches::default(),
             open: OpenGrants::default(),
             line: Line::default(),
+            whereabouts: Whereabouts::default(),
             permits: Permits::default(),
             word: None,
             reminder: None,
@@ -262,9 +267,12 @@ impl Home {
             Timer::Watch(_) => self.on_watch_timer(out, timers),
             Timer::Remind(_) => self.on_remind_timer(out, timers),
             Timer::Due(_, job) => self.on_due(job, out, timers),
+            Timer::Turn(_) => {
+                self.line.turn = None;
+                self.serve(out, timers);
+            }
             Timer::Word(_) => {
                 self.word = None;
-                self.spread_the_word(out);
                 self.seek_again(out, timers);
             }
             _ => {}

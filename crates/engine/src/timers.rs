@@ -34,6 +34,8 @@ pub(crate) enum Timer {
     Watch(ShardId),
     /// The time of a job has come.
     Due(ShardId, JobNo),
+    /// Tasks that waited for the node that has what they read may go elsewhere.
+    Turn(ShardId),
     /// Keepers of limits should hear again what a home uses.
     Permits(ShardId),
     /// Limits that this node keeps may be lent, or a borrower has been silent for too long.
@@ -55,6 +57,7 @@ impl Timer {
             | Self::Remind(shard)
             | Self::Watch(shard)
             | Self::Due(shard, _)
+            | Self::Turn(shard)
             | Self::Permits(shard) => Some(shard),
             Self::Timeout(_)
             | Self::Silence(_)

@@ -50,6 +50,8 @@ pub(crate) fn specs(cx: &mut Context<'_>, drafts: Vec<Draft>) -> Vec<Arc<TaskSpe
             count: draft.rows.count,
             array: draft.rows.array,
             weight: draft.weight,
+            output: draft.output,
+            estimate: draft.estimate,
             after: edges.into_iter().map(|(after, _)| after).collect(),
             ..TaskSpec::new(Arc::new(draft.body))
         });

@@ -93,9 +93,17 @@ impl Key {
 }
 
 /// The keys at the top of a file; those of a task that are inherited may stand there too.
-pub static TOP: [Key; 3] = [
+pub static TOP: [Key; 4] = [
     key("name", Shape::Text, "the name of the file", "The name of the job, for people.")
         .example("name = \"wordcount\""),
+    key(
+        "deadline",
+        Shape::Time { zero: false },
+        "none",
+        "By when the job should have ended, counted from its submission. The order \
+         `deadline` starts what is due first; nothing is ended that is late.",
+    )
+    .example("deadline = \"2h\""),
     key(
         "params",
         Shape::Map(&Shape::Either(&[

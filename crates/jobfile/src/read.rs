@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use bary_model::job::JobSpec;
+use bary_model::job::{Deadline, JobSpec};
 use toml::de::{DeTable, DeValue};
 
 use crate::check;
@@ -94,7 +94,9 @@ pub fn read(
         Some(_) => Vec::new(),
     };
     if cx.faults.is_empty() {
-        let spec = JobSpec::new(name.clone(), specs);
+        let mut spec = JobSpec::new(name.clone(), specs);
+        let deadline = top.get("deadline").and_then(|value| check::time(&cx, value).ok());
+        spec.about.deadline = deadline.map(Deadline::After);
         return Ok(JobFile { name, spec, params: cx.params });
     }
     Err(sorted(cx.faults))

@@ -34,6 +34,8 @@ pub(crate) struct Draft {
     pub(crate) body: Body,
     pub(crate) rows: Rows,
     pub(crate) weight: Weight,
+    pub(crate) output: u64,
+    pub(crate) estimate: Span,
     pub(crate) after: Vec<Named>,
     /// The tasks whose results its placeholders read; all are in `after`.
     pub(crate) reads: BTreeSet<String>,
@@ -80,7 +82,11 @@ pub(crate) fn read(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Draft {
     let reads = std::mem::take(&mut cx.results_read);
     let reduce = fields.own("reduce").and_then(|value| reduce::read(cx, value, &name, &rows));
     let span = fields.span.clone();
-    Draft { name, span, weight: weight(cx, fields), body, rows, after, reads, reduce }
+    let output = fields.get("output-size").and_then(|value| check::size(cx, value).ok());
+    let estimate = fields.get("estimate").and_then(|value| check::time(cx, value).ok());
+    let (output, estimate) = (output.unwrap_or(0), estimate.unwrap_or(Span::ZERO));
+    let weight = weight(cx, fields);
+    Draft { name, span, weight, output, estimate, body, rows, after, reads, reduce }
 }
 
 fn name(cx: &mut Context<'_>, value: &Value<'_>) -> String {

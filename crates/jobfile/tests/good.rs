@@ -8,6 +8,7 @@ use bary_jobfile::files::Disk;
 use bary_jobfile::read::{JobFile, ReadOptions, read};
 use bary_model::action::{Action, Stdin};
 use bary_model::id::SpecNo;
+use bary_model::job::Deadline;
 use bary_model::task::{After, Kind, RunIf, TaskSpec, Use};
 use bary_model::template::{Scope, Template};
 use bary_model::time::Span;
@@ -290,4 +291,15 @@ fn a_task_takes_results_where_it_says_so_or_the_file_does() {
         "[[task]]\nname = \"a\"\nfunction = \"f\"\narray = 3\nreduce = \"SUM\"\ncache = true",
     );
     assert!(reduced.iter().all(|spec| spec.body.cache == day));
+}
+
+#[test]
+fn what_is_expected_of_a_job_arrives() {
+    let text = "deadline = '2h'\nestimate = '1m'\noutput-size = '1MiB'\n\
+                [[task]]\ncommand = 'a'\n[[task]]\ncommand = 'b'\nestimate = 5\noutput-size = 7\n";
+    let job = job_with(text, &[]).spec;
+    assert_eq!(job.about.deadline, Some(Deadline::After(Span::secs(7_200))));
+    let said = job.specs.iter().map(|spec| (spec.estimate, spec.output));
+    let said: Vec<(Span, u64)> = said.collect();
+    assert_eq!(said, [(Span::secs(60), 1 << 20), (Span::secs(5), 7)]);
 }

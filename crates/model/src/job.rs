@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{JobNo, ShardId};
 use crate::sharing::specs;
 use crate::task::TaskSpec;
-use crate::time::Wall;
+use crate::time::{Span, Wall};
 
 /// A job, or its first part.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +30,7 @@ pub struct JobSpec {
 
 /// What a job is besides its tasks. `Default` is a job of nobody that may begin at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct About {
     /// Its user's marks, for people and filters.
     pub tags: BTreeMap<Box<str>, Box<str>>,
@@ -43,6 +44,64 @@ pub struct About {
     pub priority: i32,
     /// Whether nothing of it is granted until it is released.
     pub held: bool,
+    /// When it should have ended, where somebody said so. It only helps to decide who goes when.
+    pub deadline: Option<Deadline>,
+}
+
+/// When a job should have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// At this moment of the calendar.
+    At(Wall),
+    /// So long after it was submitted. On record it is a moment of the calendar.
+    After(Span),
+}
+
+/// How [`About`] is written. A deadline rides among the tags, under a name that no tag has, so
+/// that what was written before there were deadlines reads the same.
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    tags: BTreeMap<Box<str>, Box<str>>,
+    owner: Box<str>,
+    submitted: Option<Wall>,
+    not_before: Option<Wall>,
+    priority: i32,
+    held: bool,
+}
+
+/// The name under which a deadline rides.
+const DEADLINE: &str = "\0deadline";
+
+impl From<About> for Stored {
+    fn from(about: About) -> Self {
+        let About { mut tags, owner, submitted, not_before, priority, held, deadline } = about;
+        tags.remove(DEADLINE);
+        if let Some(deadline) = deadline {
+            let said = match deadline {
+                Deadline::At(at) => format!("at {}", at.0),
+                Deadline::After(span) => format!("after {}", span.0),
+            };
+            tags.insert(DEADLINE.into(), said.into());
+        }
+        Self { tags, owner, submitted, not_before, priority, held }
+    }
+}
+
+impl From<Stored> for About {
+    fn from(stored: Stored) -> Self {
+        let Stored { mut tags, owner, submitted, not_before, priority, held } = stored;
+        let said = tags.remove(DEADLINE);
+        let deadline = said.and_then(|said| {
+            let (kind, nanoseconds) = said.split_once(' ')?;
+            let nanoseconds = nanoseconds.parse().ok()?;
+            match kind {
+                "at" => Some(Deadline::At(Wall(nanoseconds))),
+                "after" => Some(Deadline::After(Span(nanoseconds))),
+                _ => None,
+            }
+        });
+        Self { tags, owner, submitted, not_before, priority, held, deadline }
+    }
 }
 
 /// A job of any shard.

@@ -32,6 +32,12 @@ pub struct TaskSpec {
     pub weight: Weight,
     /// The specs that must end first.
     pub after: Box<[After]>,
+    /// How many bytes the result of each task is expected to have; 0 where nobody says. It only
+    /// helps to place what reads it.
+    pub output: u64,
+    /// How long each task is expected to run where speed is 1; zero where nobody says. It only
+    /// helps to decide who goes when: a task that takes longer is not ended.
+    pub estimate: Span,
 }
 
 /// A dependency on an earlier or later spec of the same job.
@@ -158,6 +164,7 @@ impl PartialEq for TaskSpec {
         rows == (other.first_row, other.rows_before, other.count, other.array)
             && (&self.name, self.weight) == (&other.name, other.weight)
             && self.after == other.after
+            && (self.output, self.estimate) == (other.output, other.estimate)
             && self.inputs == other.inputs
             && (Arc::ptr_eq(&self.body, &other.body) || self.body == other.body)
     }
@@ -177,6 +184,8 @@ impl TaskSpec {
             array: false,
             weight: Weight::ONE,
             after: Box::default(),
+            output: 0,
+            estimate: Span::ZERO,
         }
     }
 

@@ -37,7 +37,15 @@ impl Pull {
     /// there is, and NaN as zero.
     #[must_use]
     pub fn rounded(units: f64) -> Self {
-        Self((units * 1e3).round() as i64)
+        let thousandths = units * 1e3;
+        // What `round` gives, without the call that it is where the CPU's own is not assumed. From
+        // 2^52 on there is nothing behind the point.
+        let whole = thousandths as i64;
+        if whole.unsigned_abs() >= 1 << 52 {
+            return Self(whole);
+        }
+        let rest = thousandths - whole as f64;
+        Self(whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5))
     }
 }
 
@@ -146,6 +154,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_pull_is_rounded_as_the_library_rounds(units: f64, small in -1e4..1e4) {
+            for units in [units, small, (small * 1e3).round() / 2e3] {
+                prop_assert_eq!(Pull::rounded(units).0, (units * 1e3).round() as i64);
+            }
+        }
+
         #[test]
         fn more_load_never_draws_more(
             load in 0..1_000_000_000_u64,

@@ -36,6 +36,8 @@ pub enum Part {
     Force,
     /// Who steals how much from whom.
     Steal,
+    /// Who may go past whom while work waits for room.
+    Queue,
     /// Which nodes may have a task at all, whatever the force.
     Guard,
 }
@@ -48,6 +50,7 @@ impl Part {
             Self::Pull => "pull",
             Self::Force => "force",
             Self::Steal => "steal",
+            Self::Queue => "queue",
             Self::Guard => "guard",
         }
     }

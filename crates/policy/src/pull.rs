@@ -54,6 +54,52 @@ pub fn attraction(ready: u64, power: f64, round_trip: Span, config: &PullConfig)
     (ready as f64 * power / falloff(round_trip, config.quarter)).round() as u64
 }
 
+/// How far a home is, in steps: each is three times as far as the one before, and all within the
+/// quarter distance are as near as can be. Homes of one step are taken for equally near.
+#[must_use]
+pub fn nearness(round_trip: Span, config: &PullConfig) -> u32 {
+    let times = round_trip.0 / config.quarter.0.max(1);
+    if times <= 1 { 0 } else { times.ilog(3) + 1 }
+}
+
+/// A home of at most this [`nearness`] is near: nodes may wait there as well as anywhere.
+pub const NEAR: u32 = 2;
+
+/// How far away nodes may be, in round trips, for which `ready` weight (thousandths) at a home is
+/// worth the way: those that are served by it, of `power` (thousandths of weight a second), would
+/// need longer for it. What is near always is.
+#[must_use]
+pub fn reach(ready: u64, power: f64, config: &PullConfig) -> Span {
+    let near = Span(config.quarter.0.saturating_mul(3_u64.pow(NEAR)).saturating_sub(1));
+    // What lasts longer than any way is cut off before it could overflow.
+    near.max(Span::from_secs_f64((ready as f64 / power.max(1e-9)).min(1e6)))
+}
+
+/// Whether `ready` weight at a home is worth the way of a node there; see [`reach`].
+#[must_use]
+pub fn is_worth_the_way(ready: u64, power: f64, round_trip: Span, config: &PullConfig) -> bool {
+    round_trip <= reach(ready, power, config)
+}
+
+/// How much of `ready` weight (thousandths) a node of `power` (thousandths of weight a second) that
+/// is far away gets at least: what keeps it busy until an answer to its next ask could be there,
+/// as far as others, of the power `here`, would not have done it by then.
+#[must_use]
+pub fn ahead_of_the_way(
+    ready: u64,
+    power: f64,
+    here: f64,
+    round_trip: Span,
+    config: &PullConfig,
+) -> u64 {
+    if nearness(round_trip, config) <= NEAR {
+        return 0;
+    }
+    let way = asks_ahead(round_trip, config).as_secs_f64();
+    let beyond = (ready as f64 - here * way).max(0.0) * config.alpha;
+    (power * way).min(beyond) as u64
+}
+
 /// How long before it runs dry a node asks a home that is `round_trip` away.
 #[must_use]
 pub fn asks_ahead(round_trip: Span, config: &PullConfig) -> Span {
@@ -80,6 +126,22 @@ mod tests {
         let config = PullConfig::default();
         assert_eq!(attraction(8_000, 2.0, Span::ZERO, &config), 16_000);
         assert_eq!(attraction(20_000, 2.0, Span::millis(1), &config), 10_000);
+    }
+
+    #[test]
+    fn homes_are_near_in_steps() {
+        let config = PullConfig::default();
+        let steps = [0, 1_000, 1_999, 2_000, 2_999, 3_000, 9_000, 100_000].map(Span::micros);
+        let steps = steps.map(|round_trip| nearness(round_trip, &config));
+        assert_eq!(steps, [0, 0, 0, 1, 1, 2, 3, 5]);
+    }
+
+    #[test]
+    fn little_work_is_not_worth_a_long_way() {
+        let config = PullConfig::default();
+        let worth = |ready, ms| is_worth_the_way(ready, 1_000.0, Span::millis(ms), &config);
+        assert!(worth(1, 1) && worth(101, 100));
+        assert!(!worth(99, 100));
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub mod fair;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bary_model::time::Span;
+
 use crate::preset::Binding;
 
 /// How those that wait are let through.
@@ -49,6 +51,9 @@ pub struct Queue {
     /// What owners' shares weigh against each other under `fair`, in thousandths, at least 1; an
     /// owner who is not named weighs 1,000.
     pub shares: BTreeMap<Box<str>, u64>,
+    /// How long a task waits for the node that has most of what it reads, before it goes to any;
+    /// not at all where it is zero.
+    pub delay: Span,
 }
 
 /// Why a policy's text says wrongly how tasks are let through. Nothing was changed; the caller
@@ -84,7 +89,7 @@ impl Queue {
     /// Whether tasks stand in line, rather than going whenever something fits.
     #[must_use]
     pub fn is_line(&self) -> bool {
-        self.discipline != Discipline::Any
+        self.discipline != Discipline::Any || self.delay > Span::ZERO
     }
 
     /// What an owner's share weighs, in thousandths.
@@ -98,7 +103,7 @@ impl Queue {
     /// # Errors
     /// Where they are bound before a node has room.
     pub fn check(&self, binding: Binding) -> Result<(), QueueError> {
-        let early = self.is_line() && binding != Binding::Pull;
+        let early = self.discipline != Discipline::Any && binding != Binding::Pull;
         let queue = self.discipline.name();
         if early { Err(QueueError::Early { queue }) } else { Ok(()) }
     }
@@ -130,7 +135,7 @@ impl Queue {
 /// The parts that differ from the default, each after a comma.
 impl fmt::Display for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_line() {
+        if self.discipline != Discipline::Any {
             write!(f, ",queue={}", self.discipline.name())?;
         }
         for (owner, share) in &self.shares {

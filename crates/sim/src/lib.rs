@@ -16,6 +16,7 @@ pub mod plan;
 mod queue;
 pub mod report;
 pub mod run;
+pub mod session;
 mod shard;
 mod store;
 pub mod table;

@@ -3,6 +3,7 @@
 use bary_engine::engine::Engine;
 use bary_engine::input::Input;
 use bary_model::id::RunNo;
+use bary_model::node::NodeInfo;
 use bary_model::time::{Moment, Span};
 
 use crate::clock::Clock;
@@ -17,6 +18,8 @@ pub(crate) enum State {
     Down,
     /// Down for good.
     Dead,
+    /// Not there (any more), until somebody lets it join.
+    Absent,
 }
 
 /// How the process is about to end.
@@ -31,6 +34,8 @@ pub(crate) struct Doom {
 /// A node.
 #[derive(Debug)]
 pub(crate) struct Node {
+    /// What it says of itself.
+    pub(crate) info: NodeInfo,
     pub(crate) state: State,
     pub(crate) engine: Option<Engine>,
     /// Its life, which is its incarnation.
@@ -54,8 +59,9 @@ pub(crate) struct Node {
 pub(crate) const WAITING_MAX: usize = 10_000;
 
 impl Node {
-    pub(crate) fn new(drift: i32) -> Self {
+    pub(crate) fn new(info: NodeInfo, drift: i32) -> Self {
         Self {
+            info,
             state: State::Down,
             engine: None,
             life: 0,

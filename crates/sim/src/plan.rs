@@ -9,6 +9,7 @@ pub mod presence;
 pub mod ready;
 pub mod replay;
 pub mod steering;
+pub mod stepped;
 pub mod swarm;
 pub(crate) mod ties;
 pub mod world;
@@ -35,6 +36,10 @@ pub struct Plan {
     pub seed: u64,
     /// The nodes; a node's number is its position.
     pub nodes: Vec<NodePlan>,
+    /// How many of them, the last ones, are not there until a session or a rule lets them join.
+    pub absent: usize,
+    /// Whether what nodes run is run outside of the world, whose time does not end it then.
+    pub outside: bool,
     /// Whether every node knows every other; otherwise homes know all, and all know the homes,
     /// which keeps a world of many nodes small.
     pub acquainted: bool,

@@ -84,6 +84,11 @@ impl Run {
         self.items[0].range.head()
     }
 
+    /// When it began.
+    pub(crate) fn began(&self) -> Moment {
+        self.parts[0].began
+    }
+
     /// When it is over by itself, if ever.
     pub(crate) fn over(&self) -> Option<Moment> {
         self.parts[self.begun - 1].until()

@@ -7,6 +7,7 @@ mod effects;
 mod faults;
 mod presence;
 mod process;
+mod stepped;
 mod work;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use bary_engine::effect::Effect;
 use bary_engine::input::Input;
 use bary_model::id::{NodeId, TaskId};
 use bary_model::time::{Moment, Span};
+use bary_policy::preset::Policy;
 
 use crate::client::Client;
 use crate::lot::Lot;
@@ -23,6 +25,7 @@ use crate::node::{Node, State, WAITING_MAX};
 use crate::plan::Plan;
 use crate::queue::Queue;
 use crate::report::{Report, Verdict};
+use crate::session::ears::Ears;
 use crate::shard::Shard;
 use crate::table::Table;
 use crate::tally::Tally;
@@ -47,9 +50,9 @@ struct Lots {
 /// A world that goes on.
 pub(crate) struct World<'a> {
     plan: &'a Plan,
-    now: Moment,
+    pub(crate) now: Moment,
     queue: Queue<Due>,
-    nodes: Vec<Node>,
+    pub(crate) nodes: Vec<Node>,
     shards: Vec<Shard>,
     /// The shard of each node that has one from the start.
     shard_of: Vec<Option<usize>>,
@@ -77,6 +80,10 @@ pub(crate) struct World<'a> {
     steps: u64,
     /// The node whose journal has just failed, and how long it will be down.
     fallen: Option<(usize, Span)>,
+    /// The policy that a session told all nodes to follow, if it did.
+    followed: Option<Policy>,
+    /// What a session hears of it, where there is one.
+    pub(crate) ears: Option<Ears>,
 }
 
 /// Lives a plan to its end. Whoever watches sees everything; the table gets a row for everything.
@@ -90,7 +97,7 @@ pub fn run(plan: &Plan, watch: Option<&mut dyn Watch>, table: Option<&mut dyn Ta
 }
 
 impl<'a> World<'a> {
-    fn new(
+    pub(crate) fn new(
         plan: &'a Plan,
         watch: Option<&'a mut dyn Watch>,
         table: Option<&'a mut dyn Table>,
@@ -107,7 +114,7 @@ impl<'a> World<'a> {
             plan,
             now: Moment(0),
             queue: Queue::new(),
-            nodes: plan.nodes.iter().map(|node| Node::new(node.drift)).collect(),
+            nodes: plan.nodes.iter().map(|node| Node::new(node.info.clone(), node.drift)).collect(),
             arrived: vec![Vec::new(); shards.len()],
             shards,
             shard_of,
@@ -133,11 +140,13 @@ impl<'a> World<'a> {
             to_come: plan.stream.as_ref().map_or(0, |stream| stream.tasks),
             steps: 0,
             fallen: None,
+            followed: None,
+            ears: None,
         }
     }
 
     /// Puts all that is planned, and begins the nodes.
-    fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         for (number, fault) in (0..).zip(&self.plan.faults) {
             self.queue.put(fault.at, Due::Fault(number));
         }
@@ -153,7 +162,11 @@ impl<'a> World<'a> {
         if !self.calm {
             self.queue.put(self.plan.calm, Due::Calm);
         }
-        for node in 0..self.nodes.len() {
+        let there = self.nodes.len() - self.plan.absent;
+        for absent in &mut self.nodes[there..] {
+            absent.state = State::Absent;
+        }
+        for node in 0..there {
             self.restart(node);
         }
         for (number, job) in (0..).zip(&self.plan.jobs) {
@@ -257,7 +270,7 @@ impl<'a> World<'a> {
                     to.waiting.push(input);
                 }
             }
-            State::Down | State::Dead => {}
+            State::Down | State::Dead | State::Absent => {}
         }
     }
 

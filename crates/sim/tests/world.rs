@@ -2,7 +2,7 @@
 
 use bary_engine::effect::Effect;
 use bary_engine::input::Reply;
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Span};
 use bary_sim::hunt::case::Case;
 use bary_sim::oracle::Oracle;
 use bary_sim::plan::Plan;
@@ -134,4 +134,29 @@ fn each_fault_alone_ends() {
             assert!(report.orphans == 0 || *name == "rot", "{name} {seed}: {report:?}");
         }
     }
+}
+
+#[test]
+fn tasks_that_arrive_stay_in_their_region_where_nodes_are_soon_free() {
+    let plan = Plan::arrivals(3, 50, 4, 10_000, 0.8);
+    let near = live(&plan);
+    let far = live(&plan.across(2, Span::millis(50)));
+    let waits = (near.wait_mean, far.wait_mean);
+    assert!(far.wait_mean < Span::millis(5), "one way to the other region is 50 ms: {waits:?}");
+}
+
+#[test]
+fn a_region_that_has_too_much_work_gets_nodes_of_another() {
+    let mut plan = Plan::arrivals(3, 20, 2, 5_000, 0.7).across(2, Span::millis(20));
+    plan.acquainted = true;
+    for node in plan.nodes.iter_mut().step_by(2) {
+        node.info.speed = 0.5;
+    }
+    for node in plan.nodes.iter_mut().skip(1).step_by(2) {
+        node.info.speed = 1.5;
+    }
+    // Alone, the slow half could do 10/14 of what arrives there, and the queue would only grow.
+    let report = live(&plan);
+    let work = report.bound.as_secs_f64();
+    assert!(report.wait_mean.as_secs_f64() < work.max(1.0) / 4.0, "{:?}", report.wait_mean);
 }

@@ -6,7 +6,8 @@ use crate::metadata::Package;
 use crate::repo::Repo;
 use crate::tidy::imports::crate_name;
 
-const PURE: &[&str] = &["model", "policy", "ledger", "gossip", "engine", "wire", "journal", "sim"];
+const PURE: &[&str] =
+    &["model", "policy", "policy-spectral", "ledger", "gossip", "engine", "wire", "journal", "sim"];
 
 /// Libraries with a clock, a thread, a socket or dice of their own.
 const IMPURE: &[&str] = &[

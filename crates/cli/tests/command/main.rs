@@ -1,6 +1,7 @@
 //! The program as a person runs it: what it prints, what it leaves, what it ends with.
 
 mod bench;
+mod console;
 mod fake;
 mod hands;
 mod journal;

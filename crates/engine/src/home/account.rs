@@ -172,6 +172,17 @@ impl Account {
         }
     }
 
+    /// Learns what the node says of itself now. How fast it was says nothing of another speed.
+    pub(crate) fn meet(&mut self, peer: &Peer) {
+        if self.peer.info.speed != peer.info.speed {
+            self.pace = None;
+        }
+        self.labels.clone_from(&peer.info.labels);
+        self.peer = peer.clone();
+        // It may be another life of the node, which has heard nothing.
+        self.told = false;
+    }
+
     /// Weight granted and not ended, and what is being bound at this moment, in thousandths.
     pub(crate) fn load(&self) -> u64 {
         self.holding.weight + self.binding.0

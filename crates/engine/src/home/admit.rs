@@ -10,16 +10,19 @@ use bary_model::event::Cause;
 use bary_model::id::NodeId;
 use bary_model::resources::Resources;
 use bary_model::task::Request;
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Span, Wall};
 use bary_policy::queue::Discipline;
 use bary_policy::queue::easy::{self, Reservation};
 use bary_policy::queue::fair;
+use bary_policy::view::{NodeView, TaskView};
 
 use crate::home::Home;
+use crate::home::account::Account;
 use crate::home::grant::{Terms, task_view};
 use crate::home::ready::{Entry, Ready};
+use crate::home::whereabouts::Reads;
 use crate::outbox::Outbox;
-use crate::timers::Timers;
+use crate::timers::{Timer, Timers};
 
 /// A node that asks, and what is free of it.
 #[derive(Debug)]
@@ -66,6 +69,7 @@ impl Home {
             self.walk_line(&mut ready, &mut rooms, out.now)
         };
         self.ready = ready;
+        self.turn_later(out, timers);
         for node in admitted.keys() {
             if let Some(account) = self.accounts.get_mut(node) {
                 account.binding = (0, 0);
@@ -102,8 +106,11 @@ impl Home {
         let mut walk = ready.walk(|request| self.somebody_runs(request));
         let mut promise: Option<Promise> = None;
         let mut looks = self.limits.backfill_tasks_max;
+        let mut soonest = None;
         while let Some((entry, most)) = ready.at(&walk) {
-            let placed = self.place(&entry, most, rooms, promise.as_mut(), now);
+            let reads = self.reads(&entry);
+            let until = self.waits_until(&entry, &reads);
+            let placed = self.place(&entry, most, rooms, promise.as_mut(), (&reads, until), now);
             let (all, none) = (placed.len() as u32 == most, placed.is_empty());
             for node in placed {
                 if let Some(one) = ready.take_at(&walk, 1) {
@@ -113,7 +120,12 @@ impl Home {
             if !all {
                 ready.pass(&mut walk);
             }
-            let blocked = !all && promise.is_none();
+            // What could go elsewhere and waits for its node keeps nobody waiting.
+            let strict = self.policy.queue.discipline != Discipline::Any && until.is_none();
+            if !all {
+                soonest = [soonest, until].into_iter().flatten().min();
+            }
+            let blocked = strict && !all && promise.is_none();
             if blocked && self.policy.queue.discipline == Discipline::Easy {
                 promise = self.promise(&entry, &admitted, now);
             }
@@ -121,13 +133,14 @@ impl Home {
             if blocked && promise.is_none() || looks == 0 {
                 break;
             }
-            let waits = promise.is_some();
-            looks -= usize::from(waits);
+            let waits = promise.is_some() || !strict;
+            looks -= usize::from(waits && !all);
             if blocked || !none {
                 let mut may = |request: &Request| !waits || self.fits_somewhere(request, rooms);
                 ready.narrow(&mut walk, &mut may);
             }
         }
+        self.line.next_turn = soonest;
         admitted
     }
 
@@ -139,6 +152,7 @@ impl Home {
         most: u32,
         rooms: &mut [Room],
         mut promise: Option<&mut Promise>,
+        (reads, until): (&Reads, Option<Wall>),
         now: Moment,
     ) -> Vec<NodeId> {
         let mut placed = Vec::new();
@@ -150,7 +164,9 @@ impl Home {
                 let end = now + self.expected(&entry.spec, node, scale);
                 promise.as_ref().is_some_and(|one| one.reservation.clone().lets_past(need, end))
             });
-            let Some(at) = self.best_room(entry, rooms, kept.filter(|_| !lets)) else { break };
+            let barred =
+                |node| !lets && kept == Some(node) || until.is_some() && !reads.most_at(node);
+            let Some(at) = self.best_room(entry, reads, rooms, barred) else { break };
             let node = rooms[at].node;
             if let Some(promise) = promise.as_mut().filter(|promise| promise.node == node) {
                 let end = now + self.expected(&entry.spec, node, scale);
@@ -163,24 +179,55 @@ impl Home {
         placed
     }
 
-    /// Of the nodes with room for a task, but for one, that which the force draws it to.
-    fn best_room(&mut self, entry: &Entry, rooms: &[Room], but: Option<NodeId>) -> Option<usize> {
+    /// Of the nodes with room for a task, but for some, that which the force draws it to.
+    fn best_room(
+        &mut self,
+        entry: &Entry,
+        reads: &Reads,
+        rooms: &[Room],
+        barred: impl Fn(NodeId) -> bool,
+    ) -> Option<usize> {
         let totals = self.totals();
         let request = &entry.spec.body.request;
+        let task = TaskView { known: self.foresee(entry, reads), ..task_view(entry) };
         let mut best: Option<(i64, usize)> = None;
         for (at, room) in rooms.iter().enumerate() {
             let Some(account) = self.accounts.get(&room.node) else { continue };
-            let fits = Some(room.node) != but && room.fits(&request.resources);
+            let fits = !barred(room.node) && room.fits(&request.resources);
             if !fits || !account.peer.info.can_run(request) {
                 continue;
             }
-            let view = account.view(totals);
-            let score = self.policy.force.between(&task_view(entry), &view, &mut self.force_dice);
+            let view = NodeView { bytes_here: reads.at(room.node), ..account.view(totals) };
+            let score = self.policy.force.between(&task, &view, &mut self.force_dice);
             if best.is_none_or(|(other, _)| score.0 > other) {
                 best = Some((score.0, at));
             }
         }
         best.map(|(_, at)| at)
+    }
+
+    /// Until when a task waits for the node that has most of what it reads, where it still does:
+    /// nodes that are there and could run it have less than that one.
+    fn waits_until(&self, entry: &Entry, reads: &Reads) -> Option<Wall> {
+        let until = entry.since + self.policy.queue.delay;
+        let could = |(node, account): (&NodeId, &Account)| {
+            reads.most_at(*node)
+                && !self.is_drained(*node)
+                && account.peer.info.can_run(&entry.spec.body.request)
+        };
+        let waits = self.policy.queue.delay > Span::ZERO && reads.at(NodeId::ANY).is_some();
+        (waits && self.today < until && self.met().any(could)).then_some(until)
+    }
+
+    /// Sees to it that tasks whose wait for their node is over go elsewhere.
+    fn turn_later(&mut self, out: &Outbox, timers: &mut Timers) {
+        if let Some(key) = self.line.turn.take() {
+            timers.unset(key);
+        }
+        if let Some(until) = self.line.next_turn.take() {
+            let at = out.now + until.since(self.today);
+            self.line.turn = Some(timers.set(at, Timer::Turn(self.log.shard)));
+        }
     }
 
     fn bind(&mut self, entry: &Entry, node: NodeId) {
@@ -238,7 +285,8 @@ impl Home {
         while let Some((class, entry)) = ready.least(&claims, |request| {
             self.somebody_runs(request) && self.fits_somewhere(request, rooms)
         }) {
-            let Some(at) = self.best_room(&entry, rooms, None) else { break };
+            let reads = self.reads(&entry);
+            let Some(at) = self.best_room(&entry, &reads, rooms, |_| false) else { break };
             let (node, owner) = (rooms[at].node, entry.owner as usize);
             let need = &entry.spec.body.request.resources;
             rooms[at].take(need);

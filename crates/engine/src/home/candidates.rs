@@ -11,10 +11,10 @@ use crate::home::grant::task_view;
 use crate::home::ready::Entry;
 
 impl Home {
-    /// The places of a list of `len` nodes that the force looks at; none where it looks at all.
+    /// The places of a list of `len` nodes that the policy looks at; none where it looks at all.
     pub(super) fn looked_at(&mut self, len: usize) -> Option<Vec<usize>> {
-        let most = self.policy.force.looks_at()?;
-        (most < len).then(|| drawn(len, most, &mut self.force_dice))
+        let most = self.policy.looks_at(len)?;
+        Some(drawn(len, most, &mut self.force_dice))
     }
 
     /// The nodes among `nodes` that the guard lets have a task; all of them where there is none.

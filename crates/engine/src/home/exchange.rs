@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use bary_model::id::{NodeId, ShardId};
 use bary_model::message::{Ask, Level, Say};
 use bary_model::time::Span;
+use bary_policy::pull::{self, NEAR};
 
 use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::home::account::Parked;
+use crate::home::reach::Seeking;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
 
@@ -37,6 +39,18 @@ pub(super) struct Exchange {
     patience: Span,
     /// For how many of the ready tasks nodes have been sought.
     sought: u64,
+    /// Whether something was granted since it was last told that work waits.
+    pub(super) served: bool,
+}
+
+/// Another home, as somewhere to send a node to.
+struct Candidate {
+    shard: ShardId,
+    level: Level,
+    /// How long a message there and its answer take.
+    distance: Span,
+    /// Whether what it has ready is.
+    is_worth_the_way: bool,
 }
 
 /// How often an ask may move to where nodes are few; to where work is it always may.
@@ -50,6 +64,11 @@ impl Exchange {
     /// The node that is home of a shard, where that has been heard.
     pub(super) fn place_of(&self, shard: ShardId) -> Option<NodeId> {
         self.neighbours.get(&shard).map(|neighbour| neighbour.node)
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.neighbours.len()
     }
 
     pub(super) fn is_alone(&self) -> bool {
@@ -196,6 +215,10 @@ impl Home {
 
     /// Sends asks to where work is or nodes are few, or seeks nodes for work that is ready.
     pub(super) fn trade(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        self.trade_with(Seeking::Near, out, timers);
+    }
+
+    fn trade_with(&mut self, how: Seeking, out: &mut Outbox, timers: &mut Timers) {
         if self.exchange.is_alone() {
             return;
         }
@@ -203,24 +226,45 @@ impl Home {
             (self.exchange.sought, self.exchange.patience) = (0, Span::ZERO);
             self.send_asks(out);
         } else {
-            self.seek_asks(out);
+            self.seek_asks(how, out);
         }
         self.tell_level(out, timers);
     }
 
     fn send_asks(&mut self, out: &mut Outbox) {
         while !self.parked.is_empty() {
-            let mine = self.parked.len() as u32;
-            let open = self.exchange.neighbours.iter();
-            let needy = open.clone().filter(|(_, one)| one.level.tasks > 0);
-            let most = needy.max_by_key(|(shard, one)| (one.level.ready, **shard));
-            let few = open.min_by_key(|(shard, one)| (one.level.parked, **shard));
-            let few = few.filter(|(_, one)| one.level.parked + UNEVEN <= mine);
-            let Some(shard) = most.or(few).map(|(shard, _)| *shard) else { return };
+            let Some(shard) = self.place_for_an_ask() else { return };
             if !self.send_ask(shard, out) {
                 return;
             }
         }
+    }
+
+    /// Where a node that waits here is needed most, or would wait with fewer others.
+    fn place_for_an_ask(&mut self) -> Option<ShardId> {
+        let mine = self.parked.len() as u32;
+        let homes = self.homes();
+        let pull = &self.policy.pull;
+        let needy = homes.iter().filter(|home| home.level.tasks > 0 && home.is_worth_the_way);
+        let draws = |home: &Candidate| pull::attraction(home.level.ready, 1.0, home.distance, pull);
+        let most = needy.max_by_key(|home| (draws(home), home.shard));
+        // A node that waits far away is of no use to those who are there.
+        let near = homes.iter().filter(|home| pull::nearness(home.distance, pull) <= NEAR);
+        let few = near.min_by_key(|home| (home.level.parked, home.shard));
+        let few = few.filter(|home| home.level.parked + UNEVEN <= mine);
+        most.or(few).map(|home| home.shard)
+    }
+
+    /// The other homes.
+    fn homes(&mut self) -> Vec<Candidate> {
+        let power = self.share_of_power();
+        let (accounts, pull) = (&self.accounts, &self.policy.pull);
+        let homes = self.exchange.neighbours.iter().map(|(&shard, &Neighbour { node, level })| {
+            let distance = accounts.get(&node).map_or(Span::ZERO, |one| one.peer.round_trip);
+            let is_worth_the_way = pull::is_worth_the_way(level.ready, power, distance, pull);
+            Candidate { shard, level, distance, is_worth_the_way }
+        });
+        homes.collect()
     }
 
     /// Sends one parked ask to another home; tells whether there was one that may still move.
@@ -249,7 +293,11 @@ impl Home {
     /// nodes that they sent may not be able to run it. So they are told again, ever more seldom.
     pub(super) fn seek_again(&mut self, out: &mut Outbox, timers: &mut Timers) {
         self.exchange.sought = 0;
-        self.trade(out, timers);
+        // Where work goes away, those who are near enough take it.
+        let served = std::mem::take(&mut self.exchange.served);
+        let how = if served { Seeking::Near } else { Seeking::Anywhere };
+        self.spread_the_word(how, out);
+        self.trade_with(how, out, timers);
         if !self.ready.is_empty() && !self.exchange.is_alone() && self.word.is_none() {
             let longest = self.limits.word_delay.times(PATIENCE_MAX);
             let wait = self.exchange.patience.times(2).max(self.limits.word_delay).min(longest);
@@ -258,17 +306,24 @@ impl Home {
         }
     }
 
-    /// Seeks nodes where some are thought to wait; where too few are, every other home hears of
-    /// the need, so that the next node that asks there is sent on at once.
-    fn seek_asks(&mut self, out: &mut Outbox) {
+    /// Seeks nodes where some are thought to wait, the nearest first; where too few are, every
+    /// other home hears of the need, so that the next node that asks there is sent on at once. Far
+    /// away they are sought only for what would wait longer here than they take to come.
+    fn seek_asks(&mut self, how: Seeking, out: &mut Outbox) {
         let (_, tasks) = self.ready.totals();
         if tasks <= self.exchange.sought {
             self.exchange.sought = tasks;
             return;
         }
+        let reach = self.reach(how);
+        let mut homes = self.homes();
+        homes.retain(|home| reach.is_none_or(|reach| home.distance <= reach));
+        homes.sort_by_key(|home| (home.distance, home.shard));
         let mut left = tasks - self.exchange.sought;
         self.exchange.sought = tasks;
-        for (&at, neighbour) in &mut self.exchange.neighbours {
+        for home in &homes {
+            let at = home.shard;
+            let Some(neighbour) = self.exchange.neighbours.get_mut(&at) else { continue };
             let wanted = left.min(u64::from(neighbour.level.parked));
             if wanted > 0 {
                 neighbour.level.parked -= wanted as u32;
@@ -277,8 +332,10 @@ impl Home {
             }
         }
         if left > 0 {
-            for (&at, neighbour) in &self.exchange.neighbours {
-                self.log.say(neighbour.node, Say::Seek { at, tasks: left }, out);
+            for Candidate { shard: at, .. } in homes {
+                if let Some(neighbour) = self.exchange.neighbours.get(&at) {
+                    self.log.say(neighbour.node, Say::Seek { at, tasks: left }, out);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bary_model::event::{Candidate, Cause, Considered};
 use bary_model::id::NodeId;
+use bary_policy::view::{NodeView, TaskView};
 
 use crate::home::Home;
 use crate::home::grant::task_view;
@@ -24,9 +25,10 @@ impl Home {
         }
         let totals = self.totals();
         let mut dice = self.force_dice.clone();
-        let task = task_view(entry);
+        let reads = self.reads(entry);
+        let task = TaskView { known: self.foresee(entry, &reads), ..task_view(entry) };
         let candidates = self.accounts.iter().map(|(&node, account)| {
-            let view = account.view(totals);
+            let view = NodeView { bytes_here: reads.at(node), ..account.view(totals) };
             let force = &self.policy.force;
             let score = force.between(&task, &view, &mut dice).0;
             let asks = account.parked.is_some() || node == chosen;

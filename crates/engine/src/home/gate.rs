@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use bary_model::id::{JobNo, TaskRange};
+use bary_model::job::{About, Deadline};
 use bary_model::time::{Moment, Wall};
 
 use crate::home::Home;
@@ -69,6 +70,14 @@ impl Home {
             let timer = timers.set(at, Timer::Due(self.log.shard, job));
             self.gates.0.entry(job).or_default().due = Some(timer);
         }
+    }
+
+    /// What is said of a job as it is put on record: a deadline as a moment of the calendar.
+    pub(super) fn on_record(&self, mut about: About) -> About {
+        if let Some(Deadline::After(span)) = about.deadline {
+            about.deadline = Some(Deadline::At(self.today + span));
+        }
+        about
     }
 
     /// When a moment of the calendar comes, where it has not come yet.

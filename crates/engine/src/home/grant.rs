@@ -12,13 +12,13 @@ use bary_model::message::{Grant, GrantItem, Say, Upstream};
 use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::Binding;
-use bary_policy::pull;
-use bary_policy::view::{Foresight, TaskView};
+use bary_policy::view::{Foresight, NodeView, TaskView};
 
 use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::home::account::Parked;
 use crate::home::accounts::Totals;
+use crate::home::reach::Seeking;
 use crate::home::ready::Entry;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
@@ -47,7 +47,7 @@ impl Home {
         self.make_way(out);
         match (self.ready.is_empty(), self.exchange.is_alone()) {
             (true, _) => self.keep_quiet(timers),
-            (false, true) => self.spread_the_word(out),
+            (false, true) => self.spread_the_word(Seeking::Anywhere, out),
             // Nodes that wait at other homes are sought there first.
             (false, false) => self.spread_later(out, timers),
         }
@@ -71,17 +71,20 @@ impl Home {
 
     /// Tells nodes that neither wait here nor know it that there is work: they may wait at
     /// another home, and would never ask this one.
-    pub(super) fn spread_the_word(&mut self, out: &mut Outbox) {
+    pub(super) fn spread_the_word(&mut self, how: Seeking, out: &mut Outbox) {
         let ready = self.ready.weight();
         if ready == 0 {
             return;
         }
+        let reach = self.reach(how);
         // One that has work from here asks here when it runs dry.
         for node in self.accounts.untold(self.exchange.is_alone()) {
             if self.is_drained(node) {
                 continue;
             }
-            if let Some(account) = self.accounts.get_mut(&node) {
+            if let Some(account) = self.accounts.get_mut(&node)
+                && reach.is_none_or(|reach| account.peer.round_trip <= reach)
+            {
                 account.told = true;
                 // Not before a grant that said that nothing was left.
                 self.log.say_when_durable(node, Say::Load { ready }, out);
@@ -122,9 +125,11 @@ impl Home {
 
     fn pull_between(&mut self, entry: &Entry, node: NodeId) -> i64 {
         let totals = self.totals();
+        let reads = self.reads(entry);
+        let task = TaskView { known: self.foresee(entry, &reads), ..task_view(entry) };
         let Some(account) = self.accounts.get(&node) else { return i64::MIN };
-        let view = account.view(totals);
-        self.policy.force.between(&task_view(entry), &view, &mut self.force_dice).0
+        let view = NodeView { bytes_here: reads.at(node), ..account.view(totals) };
+        self.policy.force.between(&task, &view, &mut self.force_dice).0
     }
 
     /// Gives an asking node its share of what is ready, if it can run any of it.
@@ -152,12 +157,13 @@ impl Home {
         // until what it is given fits.
         let free: Option<Resources> = (ask.held > 0).then_some(ask.free);
         let (weight, ready_tasks) = self.ready.for_node(&info);
-        let quota = pull::share(weight, power, totals.power, &self.policy.pull);
+        let quota = self.quota(node, weight, power, totals);
         let taken = self.ready.take(&info, free.as_ref(), quota, self.limits.grant_items_max);
         if taken.is_empty() {
             return;
         }
         self.unpark(node);
+        self.exchange.served = true;
         if let Some(account) = self.accounts.get_mut(&node) {
             account.fails = 0;
         }

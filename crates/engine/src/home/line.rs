@@ -10,15 +10,21 @@ use bary_ledger::ledger::Ledger;
 use bary_model::id::{Epoch, GrantNo, NodeId, TaskRange};
 use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
-use bary_model::time::{Moment, Span};
+use bary_model::time::{Moment, Span, Wall};
 use bary_policy::queue::Discipline;
 
 use crate::home::Home;
+use crate::timers::TimerKey;
 
 /// The book. It is empty, and nothing is written to it, while whatever fits goes.
 #[derive(Debug, Default)]
 pub(super) struct Line {
+    on: bool,
     discipline: Discipline,
+    /// When the first of the tasks that wait for their node waits no longer, as last seen.
+    pub(super) next_turn: Option<Wall>,
+    /// The timer of that.
+    pub(super) turn: Option<TimerKey>,
     held: BTreeMap<(Epoch, GrantNo), Held>,
     used: BTreeMap<NodeId, Resources>,
     /// The owners that have come up, by name; the number of nobody is 0.
@@ -39,7 +45,7 @@ struct Held {
 
 impl Line {
     pub(super) fn is_on(&self) -> bool {
-        self.discipline != Discipline::Any
+        self.on
     }
 
     /// Notes the owner of a job, where owners count.
@@ -132,8 +138,9 @@ impl Line {
 impl Home {
     /// Begins to keep the book, or ends to, as the policy has it.
     pub(super) fn line_up(&mut self, now: Moment) {
-        let discipline = self.policy.queue.discipline;
-        self.line = Line { discipline, ..Line::default() };
+        let (on, discipline) = (self.policy.queue.is_line(), self.policy.queue.discipline);
+        let turn = self.line.turn.take();
+        self.line = Line { on, discipline, turn, ..Line::default() };
         if !self.line.is_on() {
             return;
         }
@@ -170,10 +177,14 @@ impl Home {
         ends
     }
 
-    /// How long a task is expected to take on a node: its weight at the pace that the node has
-    /// shown, or at that of all nodes for its speed; a unit a second until any has shown one.
+    /// How long a task is expected to take on a node: its estimate, over the node's speed, where
+    /// it has one. Otherwise its weight at the pace that the node has shown, or at that of all
+    /// nodes for its speed; a unit a second until any has shown one.
     pub(super) fn expected(&self, spec: &TaskSpec, node: NodeId, scale: Option<f64>) -> Span {
         let Some(account) = self.accounts.get(&node) else { return Span::ZERO };
+        if spec.estimate > Span::ZERO {
+            return Span::from_secs_f64(spec.estimate.as_secs_f64() / account.peer.info.speed);
+        }
         let pace = account.pace(scale);
         Span::from_secs_f64(spec.weight.thousandths() as f64 / pace)
     }

@@ -2,7 +2,7 @@
 
 use bary_ledger::job::Job;
 use bary_model::id::TaskRange;
-use bary_policy::view::{Foresight, TaskView};
+use bary_policy::view::TaskView;
 
 use crate::home::Home;
 use crate::home::ready::Entry;
@@ -38,11 +38,12 @@ impl Home {
             b_level,
             sequence: u64::from(range.spec.0),
             request: &spec.body.request,
-            known: Foresight::default(),
+            known: self.expects(job, spec),
         };
         let (key, spec) = (self.policy.order.key(&view), spec.clone());
         let rank = spec.body.priority.saturating_add(job.priority);
-        Some(Entry { key, rank, range, spec, owner: self.line.owner_of(job) })
+        let (owner, since) = (self.line.owner_of(job), self.today);
+        Some(Entry { key, rank, range, spec, owner, since })
     }
 
     /// Sorts all ready tasks anew under the present order.

@@ -192,7 +192,10 @@ impl Home {
         timers: &mut Timers,
     ) {
         let (end, results) = match &item.outcome {
-            Outcome::Succeeded(results) => (End::Succeeded, results.clone()),
+            Outcome::Succeeded(results) => {
+                self.note_result(item.range, from);
+                (End::Succeeded, results.clone())
+            }
             Outcome::Failed { failure, output } => {
                 let failure = failure.clone();
                 let Some(end) = self.judge(from, item, failure, out, timers) else { return };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bary_model::event::Cause;
 use bary_model::id::NodeId;
+use bary_policy::view::{NodeView, TaskView};
 
 use crate::home::Home;
 use crate::home::grant::{Terms, task_view};
@@ -59,10 +60,12 @@ impl Home {
             Some(places) => places.into_iter().map(|place| able[place]).collect(),
             None => able,
         };
+        let reads = self.reads(&first);
+        let task = TaskView { known: self.foresee(&first, &reads), ..task_view(&first) };
         let mut best: Option<(i64, NodeId)> = None;
         for node in able {
             let view = self.accounts[&node].view(totals);
-            let task = task_view(&first);
+            let view = NodeView { bytes_here: reads.at(node), ..view };
             let score = self.policy.force.between(&task, &view, &mut self.force_dice).0;
             if best.is_none_or(|(other, _)| score > other) {
                 best = Some((score, node));

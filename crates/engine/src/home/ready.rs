@@ -8,6 +8,7 @@ use bary_model::id::{JobNo, TaskRange};
 use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
 use bary_model::task::{Body, Request, TaskSpec};
+use bary_model::time::Wall;
 
 use crate::home::lane::Lane;
 
@@ -22,6 +23,8 @@ pub(crate) struct Entry {
     pub(crate) spec: Arc<TaskSpec>,
     /// Whose it is, as the line numbers owners; 0 where owners do not count.
     pub(crate) owner: u32,
+    /// When it became ready.
+    pub(crate) since: Wall,
 }
 
 impl Entry {

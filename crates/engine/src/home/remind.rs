@@ -4,6 +4,7 @@
 use bary_model::id::NodeId;
 
 use crate::home::Home;
+use crate::home::reach::Seeking;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
 
@@ -35,7 +36,7 @@ impl Home {
                 account.told = false;
             }
         }
-        self.spread_the_word(out);
+        self.spread_the_word(Seeking::Anywhere, out);
         self.remind_later(out, timers);
     }
 }

@@ -112,7 +112,8 @@ impl Home {
         let no = JobNo(self.ledger.jobs() as u32);
         self.set_levels(no, &job.specs);
         let (name, specs) = (job.name.clone(), Arc::clone(&job.specs));
-        let (open, halt, key, about) = (job.open, job.halt, job.key, job.about.clone().shared());
+        let (open, halt, key) = (job.open, job.halt, job.key);
+        let about = self.on_record(job.about.clone()).shared();
         let upstream = upstream.into();
         let brief =
             Arc::new(Brief { name: name.clone(), about: Arc::clone(&about), open, upstream });

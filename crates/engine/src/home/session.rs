@@ -14,6 +14,7 @@ use bary_model::node::Peer;
 use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::home::account::{Account, Session};
+use crate::home::reach::Seeking;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
 
@@ -22,10 +23,7 @@ impl Home {
     pub(crate) fn on_joined(&mut self, peer: &Peer, out: &mut Outbox, timers: &mut Timers) {
         let node = peer.info.id;
         if let Some(account) = self.accounts.get_mut(&node) {
-            account.labels.clone_from(&peer.info.labels);
-            account.peer = peer.clone();
-            // It may be another life of the node, which has heard nothing.
-            account.told = false;
+            account.meet(peer);
         } else {
             let mut account = Account::new(peer.clone());
             account.holding = self.strangers.remove(&node).unwrap_or_default();
@@ -82,7 +80,7 @@ impl Home {
         self.take_back(node);
         // Word of work was lost with the link, and nothing else would tell it.
         if self.opening.is_none() {
-            self.spread_the_word(out);
+            self.spread_the_word(Seeking::Anywhere, out);
         }
     }
 

@@ -1,11 +1,13 @@
 //! Asking for work: when this node is about to run dry, of the home that attracts it most.
 
+use std::cmp::Reverse;
+
 use bary_model::id::ShardId;
 use bary_model::message::Ask;
 use bary_model::mix::rendezvous;
 use bary_model::time::{Moment, Span};
 use bary_policy::preset::Policy;
-use bary_policy::pull::{self, PullConfig};
+use bary_policy::pull::{self, NEAR, PullConfig};
 
 use crate::outbox::Outbox;
 use crate::runner::session::Session;
@@ -152,24 +154,29 @@ impl Runner {
         // well only when that one calls for nodes, or has said since that something is ready.
         let waits = self.homes(view).filter_map(|(.., session)| session.filter(open));
         let asked = waits.map(|session| session.asked).max();
+        // A home nearby sends an ask on where it is worth the way; one far away is asked where
+        // there is no other, or where it calls.
+        let distance = |home: &HomeView| pull::nearness(view.round_trip(home.node), pull);
+        let local = view.homes.values().any(|home| distance(home) <= NEAR);
         let worth = |home: &HomeView| {
             let news = home.calls || asked <= Some(home.heard);
-            asked.is_none() || home.ready > 0 && news
+            let may = home.calls || !local || distance(home) <= NEAR;
+            may && (asked.is_none() || home.ready > 0 && news)
         };
         let closed = self
             .homes(view)
             .filter(|(_, home, session)| !session.is_some_and(|one| open(&one)) && worth(home));
         let power = self.info.power();
         let drawn = closed.map(|(shard, home, _)| {
-            let distance = || view.round_trip(home.node);
-            let drawn = || pull::attraction(home.ready, power, distance(), pull);
-            ((home.ready > 0).then(drawn), shard)
+            let distance = view.round_trip(home.node);
+            let drawn = || pull::attraction(home.ready, power, distance, pull);
+            ((home.ready > 0).then(drawn), Reverse(pull::nearness(distance, pull)), shard)
         });
         // From afar little work attracts like none, but it is work. Nodes that have to wait spread
-        // over the homes there are.
+        // over the homes that are about as near as the nearest.
         let spread = |shard: ShardId| (rendezvous(shard.0, view.me), shard);
-        let best = drawn.max_by(|a, b| a.0.cmp(&b.0).then_with(|| spread(a.1).cmp(&spread(b.1))));
-        best.map(|(_, shard)| shard)
+        let rank = |one: &(Option<u64>, Reverse<u32>, ShardId)| (one.0, one.1, spread(one.2));
+        drawn.max_by(|a, b| rank(a).cmp(&rank(b))).map(|(.., shard)| shard)
     }
 
     /// The homes that have been heard of, each with what was said to it.

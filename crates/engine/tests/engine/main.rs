@@ -3,6 +3,7 @@
 mod balance;
 mod checkpoint;
 mod decree;
+mod expect;
 mod found;
 mod hands;
 mod life;

@@ -5,7 +5,7 @@ use crate::keys::{Key, Shape, key};
 use crate::limits;
 
 /// The keys of one task.
-pub static TASK: [Key; 36] = [
+pub static TASK: [Key; 38] = [
     key(
         "name",
         Shape::Text,
@@ -105,6 +105,24 @@ pub static TASK: [Key; 36] = [
     )
     .inherits()
     .example("weight = 5.5"),
+    key(
+        "estimate",
+        Shape::Time { zero: false },
+        "not said",
+        "How long each task should take on a node of speed 1. Policies that let tasks \
+         stand in line go by it; nothing is ended that takes longer.",
+    )
+    .inherits()
+    .example("estimate = \"20m\""),
+    key(
+        "output-size",
+        Shape::Size,
+        "not said",
+        "How large the result of each task will be. Policies that count bytes place \
+         what reads it by that.",
+    )
+    .inherits()
+    .example("output-size = \"200MiB\""),
     key(
         "cpus",
         Shape::Number(0.001, 1e6),

@@ -1,17 +1,18 @@
 //! Specs in order: first the bodies and the inputs, each once however many specs share it, then
-//! a row for each spec that names them by number.
+//! a row for each spec that names them by number, and what is expected of it where somebody said.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq, SerializeTuple, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::inputs::Inputs;
 use crate::task::{After, Body, TaskSpec};
+use crate::time::Span;
 use crate::weight::Weight;
 
 /// The most specs for which room is made before the first of them has been read.
@@ -52,7 +53,9 @@ impl<'de> Deserialize<'de> for TaskSpec {
     }
 }
 
-/// A spec with its body and inputs by number; inputs count from 1, as many specs have none.
+/// A spec with its body and inputs by number; inputs count from 1, as many specs have none. Where
+/// they are marked with [`EXPECTS`], what is expected of the spec stands in the place of the next
+/// row.
 #[derive(Serialize, Deserialize)]
 struct Row<'a> {
     name: Cow<'a, str>,
@@ -64,6 +67,17 @@ struct Row<'a> {
     array: bool,
     weight: Weight,
     after: Cow<'a, [After]>,
+}
+
+/// Marks inputs of a spec of which something is expected. There are never so many inputs, so that
+/// a reader who knows of no expectations refuses it.
+const EXPECTS: u32 = 1 << 31;
+
+/// What is expected of each task of a spec.
+#[derive(Serialize, Deserialize)]
+struct Expected {
+    output: u64,
+    estimate: Span,
 }
 
 /// Things by where they are, numbered from 0 in the order in which they come up.
@@ -120,20 +134,27 @@ struct Rows<'a> {
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut rows = to.serialize_seq(Some(self.specs.len()))?;
+        let expects = |spec: &TaskSpec| spec.output > 0 || spec.estimate > Span::ZERO;
+        let more = self.specs.iter().filter(|spec| expects(spec)).count();
+        let mut rows = to.serialize_seq(Some(self.specs.len() + more))?;
         for (spec, &(body, inputs)) in self.specs.iter().zip(&self.shares) {
             if spec.count == 0 {
                 return Err(S::Error::custom("a spec has no tasks"));
             }
-            rows.serialize_element(&row(spec, body, inputs))?;
+            if expects(spec) {
+                let TaskSpec { output, estimate, .. } = **spec;
+                rows.serialize_element(&row(spec, body, inputs | EXPECTS))?;
+                rows.serialize_element(&Expected { output, estimate })?;
+            } else {
+                rows.serialize_element(&row(spec, body, inputs))?;
+            }
         }
         rows.end()
     }
 }
 
 fn row(spec: &TaskSpec, body: u32, inputs: u32) -> Row<'_> {
-    let TaskSpec { name, body: _, inputs: _, first_row, rows_before, count, array, weight, after } =
-        spec;
+    let TaskSpec { name, first_row, rows_before, count, array, weight, after, .. } = spec;
     Row {
         name: Cow::Borrowed(name),
         body,
@@ -190,25 +211,38 @@ impl<'de> Visitor<'de> for Shared {
         let ahead = rows.size_hint().unwrap_or(0).min(SPECS_AHEAD_MAX);
         let mut specs = Vec::with_capacity(ahead);
         while let Some(row) = rows.next_element()? {
-            specs.push(Arc::new(self.spec(row).map_err(A::Error::custom)?));
+            let spec = self.spec(row, || {
+                rows.next_element()?.ok_or_else(|| A::Error::custom("nothing is expected"))
+            });
+            specs.push(Arc::new(spec?));
         }
         Ok(specs)
     }
 }
 
 impl Shared {
-    fn spec(&self, row: Row<'_>) -> Result<TaskSpec, &'static str> {
+    /// The spec of a row, of which `expected` tells what is expected where something is.
+    fn spec<E: Error>(
+        &self,
+        row: Row<'_>,
+        expected: impl FnOnce() -> Result<Expected, E>,
+    ) -> Result<TaskSpec, E> {
         let Row { name, body, inputs, first_row, rows_before, count, array, weight, after } = row;
         if count == 0 {
-            return Err("a spec has no tasks");
+            return Err(E::custom("a spec has no tasks"));
         }
-        let inputs = match inputs.checked_sub(1) {
+        let expects = inputs & EXPECTS > 0;
+        let inputs = match (inputs & !EXPECTS).checked_sub(1).map(|n| self.inputs.get(n as usize)) {
             None => Inputs::none(),
-            Some(n) => self.inputs.get(n as usize).ok_or("there are no such inputs")?.clone(),
+            Some(inputs) => inputs.ok_or_else(|| E::custom("there are no such inputs"))?.clone(),
         };
+        let body = self.bodies.get(body as usize);
+        let body = Arc::clone(body.ok_or_else(|| E::custom("there is no such body"))?);
+        let nothing = Expected { output: 0, estimate: Span::ZERO };
+        let Expected { output, estimate } = if expects { expected()? } else { nothing };
         Ok(TaskSpec {
             name: name.into_owned().into(),
-            body: Arc::clone(self.bodies.get(body as usize).ok_or("there is no such body")?),
+            body,
             inputs,
             first_row,
             rows_before,
@@ -216,6 +250,8 @@ impl Shared {
             array,
             weight,
             after: after.into_owned().into(),
+            output,
+            estimate,
         })
     }
 }

@@ -264,6 +264,7 @@ fn about(caller: &Caller, request: &SubmitRequest, own: About) -> Result<About, 
         not_before,
         priority: own.priority.saturating_add(request.priority),
         held: own.held | request.hold,
+        deadline: own.deadline,
     };
     if about.bytes() > About::BYTES_MAX {
         let title = format!("tags have at most {} bytes in all", About::BYTES_MAX);

@@ -117,6 +117,7 @@ impl Variable {
     }
 
     /// What it is for a task and a node.
+    #[inline]
     pub(super) fn of(self, facts: &Facts<'_>) -> f64 {
         let (task, node) = (facts.task, facts.node);
         match self {

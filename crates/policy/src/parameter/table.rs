@@ -61,6 +61,28 @@ pub const GIANTS: Parameter = Parameter {
     what: "how much later than the soonest a task may end where it goes",
 };
 
+/// How long a task waits for the node that has most of what it reads; nobody waits longer than an
+/// hour for bytes that could be moved.
+pub const DELAY: Parameter = Parameter {
+    key: "delay",
+    part: Part::Queue,
+    of: &[],
+    domain: time(Span::ZERO, Span::ZERO),
+    unit: "",
+    what: "how long a task waits for the node that has most of what it reads",
+};
+
+/// How many of the nodes that can run a task are looked at; a thousand nodes cost a thousand
+/// looks otherwise.
+pub const LOOKS: Parameter = Parameter {
+    key: "looks",
+    part: Part::Guard,
+    of: &[],
+    domain: whole(1, 1_000_000, 1_000_000),
+    unit: "nodes",
+    what: "how many nodes are looked at for a task, drawn by lot",
+};
+
 /// The round trip at which a quarter of gravity's pull is left; the median of the cluster is
 /// sensible.
 pub const QUARTER: Parameter = Parameter {
@@ -328,6 +350,8 @@ pub const ALL: &[&Parameter] = &[
     &AHEAD,
     &HOME_QUARTER,
     &GIANTS,
+    &DELAY,
+    &LOOKS,
     &QUARTER,
     &REGION_PENALTY,
     &G,

@@ -89,9 +89,14 @@ impl Draft {
             Value::Number(times) if times.is_finite() => Some(times),
             _ => None,
         };
-        let Self { given, queue, .. } = self;
+        let looks = usize::try_from(given.whole(&table::LOOKS)).unwrap_or(usize::MAX);
+        let Self { given, mut queue, .. } = self;
         queue.check(binding)?;
-        Ok(Policy { name, binding, order, force, steal, pull, queue, giants, given })
+        if binding == Binding::Pull {
+            // What is bound before a node has room cannot wait for one.
+            queue.delay = given.time(&table::DELAY);
+        }
+        Ok(Policy { name, binding, order, force, steal, pull, queue, giants, looks, given })
     }
 
     /// Forgets parameters of parts that were not chosen where a preset gave them, and refuses them
@@ -100,7 +105,7 @@ impl Draft {
         for key in self.given.keys() {
             let Some(parameter) = Parameter::named(key) else { continue };
             let chosen = match parameter.part {
-                Part::Pull | Part::Guard => continue,
+                Part::Pull | Part::Guard | Part::Queue => continue,
                 Part::Force => &self.parts[2],
                 Part::Steal => &self.parts[3],
             };

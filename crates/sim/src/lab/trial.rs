@@ -95,6 +95,8 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
     Plan {
         seed,
         acquainted: nodes.len() <= ACQUAINTED_MAX,
+        absent: 0,
+        outside: false,
         nodes,
         policy: policy.to_owned(),
         limits: Limits::default(),

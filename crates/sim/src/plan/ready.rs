@@ -44,10 +44,12 @@ pub(crate) fn job(specs: Vec<TaskSpec>) -> JobSpec {
 impl Plan {
     /// A world without work or faults: equal nodes of one slot, one millisecond apart, of which
     /// the first are homes.
-    fn bare(nodes: usize, homes: usize, policy: &str) -> Self {
+    pub(super) fn bare(nodes: usize, homes: usize, policy: &str) -> Self {
         Self {
             seed: 1,
             nodes: (0..nodes).map(|id| node(id, 1, 1.0, id < homes)).collect(),
+            absent: 0,
+            outside: false,
             acquainted: nodes <= ACQUAINTED_MAX,
             policy: policy.to_owned(),
             limits: Limits::default(),
@@ -117,6 +119,20 @@ impl Plan {
             .map(|(home, specs)| JobPlan::new(Moment(0), home, job(specs)));
         plan.jobs = jobs.collect();
         plan
+    }
+
+    /// The same where the nodes are in so many regions, by turns, and each frame takes this long
+    /// from one to another.
+    #[must_use]
+    pub fn across(mut self, regions: u16, way: Span) -> Self {
+        let near = self.network.latency[0][0];
+        let row = |from| (0..regions).map(|to| if from == to { near } else { way }).collect();
+        self.network.latency = (0..regions).map(row).collect();
+        for (region, node) in (0..regions).cycle().zip(&mut self.nodes) {
+            node.region = region;
+            node.info.region = format!("r{region}").into();
+        }
+        self
     }
 
     /// Tasks of weights drawn evenly from 1 to 10 that arrive one by one at homes drawn by lot,

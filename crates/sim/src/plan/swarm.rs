@@ -43,6 +43,8 @@ impl Plan {
         let mut plan = Self {
             seed,
             nodes: mixed(&mut lot, nodes, homes, on.has("drift")),
+            absent: 0,
+            outside: false,
             acquainted: true,
             policy: policy(&mut lot),
             limits: limits(&mut lot),

@@ -32,6 +32,9 @@ impl World<'_> {
             if let Some(watch) = &mut self.watch {
                 watch.see(self.now, node, Seen::Effect(effect));
             }
+            if let Some(ears) = &mut self.ears {
+                ears.hear(self.now, node, effect);
+            }
             self.do_one(node, effect);
             if self.fallen.is_some() {
                 break;
@@ -203,7 +206,7 @@ impl World<'_> {
             self.count_waits(&items);
         }
         let plan = self.plan;
-        let unit = plan.unit.as_secs_f64() / plan.nodes[node].info.speed
+        let unit = plan.unit.as_secs_f64() / self.nodes[node].info.speed
             * f64::from(self.nodes[node].slow);
         let mut fates = plan.fates;
         if self.calm {
@@ -220,7 +223,7 @@ impl World<'_> {
         });
         let begun = Run::new((slot, items), (self.now, budget), unit, course);
         let (number, life) = (node as u32, self.nodes[node].life);
-        if let Some(over) = begun.over() {
+        if let Some(over) = begun.over().filter(|_| !plan.outside) {
             self.queue.put(over, Due::Over { node: number, life, run });
         }
         if let Some(beats) = begun.beats {

@@ -88,7 +88,7 @@ impl World<'_> {
         let me = Identity::new(name(node), address(node), life);
         let purpose = self.plan.seed ^ (node as u64) << 32 ^ life;
         let seed = Lot::new(purpose, "gossip").below(u64::MAX);
-        let info = serde_json::to_vec(&self.plan.nodes[node].info);
+        let info = serde_json::to_vec(&self.nodes[node].info);
         let made = Gossip::new(plan.config.clone(), me, seed);
         let (mut gossip, info) = match (made, info) {
             (Ok(gossip), Ok(info)) => (gossip, info),

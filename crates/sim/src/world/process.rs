@@ -25,7 +25,7 @@ impl World<'_> {
         begun.wake = Moment(u64::MAX);
         let incarnation = Incarnation(begun.life);
         begun.engine = Some(Engine::new(EngineConfig {
-            node: plan.nodes[node].info.clone(),
+            node: begun.info.clone(),
             incarnation,
             seed: plan.seed,
             policy,
@@ -45,6 +45,9 @@ impl World<'_> {
 
     /// The policy that a node was last told to follow.
     fn policy_of(&self, node: usize) -> preset::Policy {
+        if let Some(policy) = &self.followed {
+            return policy.clone();
+        }
         let mut told = self.plan.changes.iter().rev();
         let last = told.find(|(at, to, _)| *at < self.now && *to == node);
         let text = last.map_or(&self.plan.policy, |(_, _, policy)| policy);
@@ -61,7 +64,7 @@ impl World<'_> {
     }
 
     /// All others that a node knows.
-    fn acquaintances(&self, node: usize) -> Vec<usize> {
+    pub(super) fn acquaintances(&self, node: usize) -> Vec<usize> {
         let all = self.plan.acquainted || self.plan.nodes[node].home;
         let known: &mut dyn Iterator<Item = usize> = if all {
             &mut (0..self.nodes.len())
@@ -71,9 +74,9 @@ impl World<'_> {
         known.filter(|other| *other != node).collect()
     }
 
-    fn peer(&self, me: usize, other: usize) -> Peer {
+    pub(super) fn peer(&self, me: usize, other: usize) -> Peer {
         let (there, back) = (self.network.latency(me, other), self.network.latency(other, me));
-        Peer { info: self.plan.nodes[other].info.clone(), round_trip: there + back }
+        Peer { info: self.nodes[other].info.clone(), round_trip: there + back }
     }
 
     /// Tells a node of all others that are not dead, and all others of it; who knew already that
@@ -84,7 +87,7 @@ impl World<'_> {
         }
         let first = self.nodes[node].life == 1;
         for other in self.acquaintances(node) {
-            if self.nodes[other].state == State::Dead {
+            if matches!(self.nodes[other].state, State::Dead | State::Absent) {
                 continue;
             }
             let peer = self.peer(node, other);
@@ -128,31 +131,9 @@ impl World<'_> {
 
     /// Ends a process with all that it runs; for good where it is not said for how long.
     pub(super) fn crash(&mut self, node: usize, power: bool, down: Option<Span>) {
-        self.tally.events += 1;
-        let ended = &mut self.nodes[node];
-        if !ended.lives() {
+        let state = if down.is_some() { State::Down } else { State::Dead };
+        if !self.end(node, power, state) {
             return;
-        }
-        ended.engine = None;
-        ended.state = if down.is_some() { State::Down } else { State::Dead };
-        ended.runs.clear();
-        ended.waiting.clear();
-        ended.shards.clear();
-        (ended.doom, ended.wake) = (None, Moment(u64::MAX));
-        let life = ended.life;
-        self.presence.iter_mut().for_each(|presence| presence.end(node));
-        self.trail.other(self.now, node, "crashes", u64::from(power));
-        self.see(node, Seen::Crashed { power });
-        if down.is_none() {
-            self.see(node, Seen::Dead);
-        }
-        for at in 0..self.shards.len() {
-            if self.shards[at].home == Some(node) {
-                self.shards[at].cut_off(power, &mut self.lots.disk);
-                if down.is_none() {
-                    self.plan_adoption(at);
-                }
-            }
         }
         for other in self.acquaintances(node) {
             if self.presence.is_none() && self.nodes[other].lives() {
@@ -160,9 +141,41 @@ impl World<'_> {
             }
         }
         if let Some(down) = down {
+            let life = self.nodes[node].life;
             let due = Due::Restart { node: node as u32, life };
             self.queue.put(self.now + down, due);
         }
+    }
+
+    /// Ends a process with all that it runs, and leaves its node in this state; not done where it
+    /// does not live.
+    pub(super) fn end(&mut self, node: usize, power: bool, state: State) -> bool {
+        self.tally.events += 1;
+        let ended = &mut self.nodes[node];
+        if !ended.lives() {
+            return false;
+        }
+        ended.engine = None;
+        ended.state = state;
+        ended.runs.clear();
+        ended.waiting.clear();
+        ended.shards.clear();
+        (ended.doom, ended.wake) = (None, Moment(u64::MAX));
+        self.presence.iter_mut().for_each(|presence| presence.end(node));
+        self.trail.other(self.now, node, "crashes", u64::from(power));
+        self.see(node, Seen::Crashed { power });
+        if state == State::Dead {
+            self.see(node, Seen::Dead);
+        }
+        for at in 0..self.shards.len() {
+            if self.shards[at].home == Some(node) {
+                self.shards[at].cut_off(power, &mut self.lots.disk);
+                if state == State::Dead {
+                    self.plan_adoption(at);
+                }
+            }
+        }
+        true
     }
 
     fn plan_adoption(&mut self, at: usize) {

@@ -17,6 +17,8 @@ use crate::world::due::Due;
 pub(super) const NOBODY: u64 = 0;
 /// The ticket of streamed tasks.
 const STREAMED: u64 = 1;
+/// The ticket of what a session asks for.
+pub(super) const SUBMITTED: u64 = 2;
 /// The first ticket of those who want nodes drained.
 const DRAINS: u64 = 16;
 /// The first ticket of those who decree something.
@@ -96,6 +98,9 @@ impl World<'_> {
     }
 
     pub(super) fn reply(&mut self, ticket: u64, reply: &Reply) {
+        if let Some(ears) = self.ears.as_mut().filter(|_| ticket == SUBMITTED) {
+            return ears.answered(reply);
+        }
         let Some(me) = Client::of(ticket) else {
             let decree = ticket.checked_sub(DECREES).map(|decree| decree as usize);
             if let (Some(decree), Reply::Done) = (decree, reply) {

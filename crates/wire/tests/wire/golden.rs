@@ -156,7 +156,7 @@ fn about() -> Arc<About> {
     let tags = [("team".into(), "x".into())].into();
     let (submitted, not_before) = (Some(Wall(1 << 60)), Some(Wall(1 << 61)));
     let owner = "ann".into();
-    Arc::new(About { tags, owner, submitted, not_before, priority: 7, held: true })
+    Arc::new(About { tags, owner, submitted, not_before, priority: 7, held: true, deadline: None })
 }
 
 /// The same spec waiting for nothing.

@@ -10,7 +10,7 @@ use bary_model::action::{Action, Arg, Backoff, Capture, FileMove, Stdin, Surroun
 use bary_model::decree::Decree;
 use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, TaskRange};
 use bary_model::inputs::{Column, Grouping, Inputs};
-use bary_model::job::{About, Enough, Halt, HaltOn, JobRef, SubmissionKey};
+use bary_model::job::{About, Deadline, Enough, Halt, HaltOn, JobRef, SubmissionKey};
 use bary_model::outcome::{End, Failure, Results, Stopped, Usage};
 use bary_model::payload::{BlobRef, Payload};
 use bary_model::resources::Resources;
@@ -235,11 +235,13 @@ pub(crate) fn specs() -> impl Strategy<Value = Arc<[Arc<TaskSpec>]>> {
     let weight =
         (1..=Weight::MAX.thousandths()).prop_map(|n| Weight::try_from(n).expect("it is in range"));
     let numbers = (any::<(u64, u64, bool)>(), 1..=u32::MAX, weight);
-    let one = (text(), any::<Index>(), any::<Index>(), numbers, vec(after, 0..3));
+    let expected = prop_oneof![Just((0, Span::ZERO)), (any::<u64>(), span())];
+    let one = (text(), any::<Index>(), any::<Index>(), (numbers, expected), vec(after, 0..3));
     (vec(body().prop_map(Arc::new), 1..3), vec(inputs(), 1..3), vec(one, 0..6)).prop_map(
         |(bodies, inputs, specs)| {
             let made = specs.into_iter().map(|(name, body, rows, numbers, after)| {
-                let ((first_row, rows_before, array), count, weight) = numbers;
+                let (((first_row, rows_before, array), count, weight), expected) = numbers;
+                let (output, estimate) = expected;
                 let (body, inputs) = (Arc::clone(body.get(&bodies)), rows.get(&inputs).clone());
                 let after = after.into();
                 Arc::new(TaskSpec {
@@ -252,6 +254,8 @@ pub(crate) fn specs() -> impl Strategy<Value = Arc<[Arc<TaskSpec>]>> {
                     array,
                     weight,
                     after,
+                    output,
+                    estimate,
                 })
             });
             made.collect()
@@ -279,14 +283,20 @@ fn ended() -> impl Strategy<Value = EndedTasks> {
 fn about() -> impl Strategy<Value = About> {
     let tags = proptest::collection::btree_map(text(), text(), 0..3);
     let wall = || option::of(any::<u64>().prop_map(Wall));
-    (tags, text(), wall(), wall(), any::<(i32, bool)>()).prop_map(
-        |(tags, owner, submitted, not_before, (priority, held))| About {
+    let deadline = prop_oneof![
+        Just(None),
+        any::<u64>().prop_map(|at| Some(Deadline::At(Wall(at)))),
+        span().prop_map(|span| Some(Deadline::After(span))),
+    ];
+    (tags, text(), (wall(), wall()), any::<(i32, bool)>(), deadline).prop_map(
+        |(tags, owner, (submitted, not_before), (priority, held), deadline)| About {
             tags,
             owner,
             submitted,
             not_before,
             priority,
             held,
+            deadline,
         },
     )
 }

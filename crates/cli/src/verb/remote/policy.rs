@@ -10,6 +10,7 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::listing;
 use crate::listing::amount::plain;
+use crate::verb::policy::{parameters_in_words, parameters_of};
 use crate::verb::remote::show;
 
 /// The schema of the document about one policy.
@@ -30,7 +31,12 @@ pub(crate) fn show(args: &PolicyShowArgs, face: Face) -> Result<Exit, Complaint>
             complaint.help("bary policy ls lists them")
         })?;
         let followed = policy.name == reply.followed;
-        let parts = [("policy", listing::json_of(policy)?), ("followed", json!(followed))];
+        let parameters = json!(parameters_of(&policy.name));
+        let parts = [
+            ("policy", listing::json_of(policy)?),
+            ("followed", json!(followed)),
+            ("parameters", parameters),
+        ];
         match listing::data(&listing::document(SHOWN, parts), face.output) {
             Some(text) if !face.is_quiet() => asking.say(&text)?,
             _ => asking.say(&text(policy, followed, face))?,
@@ -51,6 +57,7 @@ fn text(policy: &Policy, followed: bool, face: Face) -> String {
         ("order", policy.order.clone()),
         ("force", policy.force.clone()),
         ("steal", policy.steal.clone()),
+        ("parameters", parameters_in_words(&policy.name)),
     ])
 }
 
