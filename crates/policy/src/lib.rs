@@ -2,6 +2,7 @@
 //! node asks for or steals, and when a failed task is tried again. Time and dice are arguments,
 //! and whatever is compared is an integer, so that a seed gives the same run on every CPU.
 
+pub mod adaptive;
 pub mod dice;
 pub mod distance;
 pub mod expression;
@@ -15,6 +16,7 @@ pub mod pull;
 pub mod queue;
 pub mod recover;
 pub mod sample;
+pub mod scale;
 pub mod steal;
 pub mod view;
 

@@ -67,6 +67,8 @@ impl World<'_> {
         }
         let busy: Vec<Span> = self.nodes.iter().map(|node| node.busy).collect();
         let mut report = Report::new(self.plan, &mut self.tally, &busy, verdict);
+        report.node_time = self.scaling.paid(self.tally.last_end);
+        report.scalings = self.scaling.changes;
         (report.until, report.hash) = (self.now, self.trail.hash());
         let unfinished = self.unfinished();
         let orphans = self.shards.iter().filter(|shard| self.ledger(shard).is_none());
