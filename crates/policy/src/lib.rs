@@ -2,6 +2,7 @@
 //! node asks for or steals, and when a failed task is tried again. Time and dice are arguments,
 //! and whatever is compared is an integer, so that a seed gives the same run on every CPU.
 
+pub mod adaptive;
 pub mod claim;
 pub mod dice;
 pub mod distance;
@@ -17,6 +18,7 @@ pub mod pull;
 pub mod queue;
 pub mod recover;
 pub mod sample;
+pub mod scale;
 pub mod speculate;
 pub mod steal;
 pub mod view;

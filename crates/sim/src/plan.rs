@@ -9,8 +9,8 @@ pub mod presence;
 pub(crate) mod protocols;
 pub mod ready;
 pub mod replay;
+pub mod scaling;
 pub mod steering;
-pub mod stepped;
 pub mod swarm;
 pub(crate) mod ties;
 pub mod world;
@@ -38,12 +38,9 @@ pub struct Plan {
     pub seed: u64,
     /// The nodes; a node's number is its position.
     pub nodes: Vec<NodePlan>,
-    /// How many of them, the last ones, are not there until a session or a rule lets them join.
-    pub absent: usize,
-    /// Whether what nodes run is run outside of the world, whose time does not end it then.
-    pub outside: bool,
-    /// Whether every node knows every other; otherwise homes know all, and all know the homes,
-    /// which keeps a world of many nodes small.
+    /// Which of them come and go, and at whose word.
+    pub crew: scaling::CrewPlan,
+    /// Whether every node knows every other; otherwise only homes do, and all know the homes.
     pub acquainted: bool,
     /// By which policy all nodes decide at first.
     pub policy: String,

@@ -64,6 +64,10 @@ pub struct Report {
     pub wait_mean: Span,
     /// The same for the task that waited longer than 99 of a hundred.
     pub wait_p99: Span,
+    /// How long all nodes that run tasks were there, or on their way, until the last task ended.
+    pub node_time: Span,
+    /// How often a rule added nodes or took some away.
+    pub scalings: u64,
 }
 
 impl Report {
@@ -93,6 +97,8 @@ impl Report {
             bound: bound(plan),
             wait_mean: Span(total / waits.len().max(1) as u64),
             wait_p99: p99.copied().unwrap_or(Span::ZERO),
+            node_time: Span::ZERO,
+            scalings: 0,
         }
     }
 

@@ -7,6 +7,7 @@ mod effects;
 mod faults;
 mod presence;
 mod process;
+mod scaling;
 mod stepped;
 mod work;
 
@@ -34,6 +35,7 @@ use crate::trail::Trail;
 use crate::watch::{Seen, Watch};
 use crate::world::due::Due;
 use crate::world::presence::Presence;
+use crate::world::scaling::Scaling;
 
 /// After how many events at one moment time is said to stand still.
 const STILL_MAX: u64 = 5_000_000;
@@ -84,6 +86,7 @@ pub(crate) struct World<'a> {
     fallen: Option<(usize, Span)>,
     /// The policy that a session told all nodes to follow, if it did.
     followed: Option<Policy>,
+    scaling: Scaling,
     /// What a session hears of it, where there is one.
     pub(crate) ears: Option<Ears>,
 }
@@ -144,6 +147,7 @@ impl<'a> World<'a> {
             steps: 0,
             fallen: None,
             followed: None,
+            scaling: Scaling::default(),
             ears: None,
         }
     }
@@ -165,7 +169,7 @@ impl<'a> World<'a> {
         if !self.calm {
             self.queue.put(self.plan.calm, Due::Calm);
         }
-        let there = self.nodes.len() - self.plan.absent;
+        let there = self.nodes.len() - self.plan.crew.absent;
         for absent in &mut self.nodes[there..] {
             absent.state = State::Absent;
         }
@@ -178,6 +182,7 @@ impl<'a> World<'a> {
         if self.to_come > 0 {
             self.queue.put(Moment(0), Due::Arrival);
         }
+        self.begin_scaling();
     }
 
     /// Lets everything happen that is due, until nothing is or a limit is met.
@@ -237,6 +242,9 @@ impl<'a> World<'a> {
             Due::Deposed { node, life, shard } => self.depose(node as usize, life, shard as usize),
             Due::Adopt { shard, term } => self.adopt(shard as usize, term),
             Due::Calm => self.calm(),
+            Due::Look => self.look(),
+            Due::Boot { node } => self.boot(node as usize),
+            Due::Make => self.make(),
         }
     }
 

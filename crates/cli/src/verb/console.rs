@@ -38,7 +38,7 @@ pub(crate) fn run(args: &ConsoleArgs, face: Face) -> Result<Exit, Complaint> {
     };
     let phrases = Phrases::of(args.lang.unwrap_or_else(Language::of_environment));
     let mut plan = Plan::stepped(args.seed, CONSOLE_SERVERS_MAX, &policy.name);
-    plan.outside = args.processes;
+    plan.crew.outside = args.processes;
     let way = match face.output {
         Form::Json => Way::Document,
         Form::Jsonl => Way::Records,

@@ -19,6 +19,7 @@ use crate::lab::scenario::Scenario;
 use crate::lab::shape::{Arrival, Load};
 use crate::lab::workload::Need;
 use crate::plan::ready::{ACQUAINTED_MAX, function};
+use crate::plan::scaling::CrewPlan;
 use crate::plan::{DiskPlan, JobPlan, Keeping, Plan};
 use crate::report::{Report, Verdict};
 use crate::world;
@@ -95,8 +96,7 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
     Plan {
         seed,
         acquainted: nodes.len() <= ACQUAINTED_MAX,
-        absent: 0,
-        outside: false,
+        crew: CrewPlan::default(),
         nodes,
         policy: policy.to_owned(),
         limits: Limits::default(),

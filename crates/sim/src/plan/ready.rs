@@ -12,6 +12,7 @@ use bary_model::weight::Weight;
 
 use crate::fates::Fates;
 use crate::lot::Lot;
+use crate::plan::scaling::CrewPlan;
 use crate::plan::world::{even, node};
 use crate::plan::{DiskPlan, JobPlan, Keeping, Plan, Stream};
 
@@ -48,8 +49,7 @@ impl Plan {
         Self {
             seed: 1,
             nodes: (0..nodes).map(|id| node(id, 1, 1.0, id < homes)).collect(),
-            absent: 0,
-            outside: false,
+            crew: CrewPlan::default(),
             acquainted: nodes <= ACQUAINTED_MAX,
             policy: policy.to_owned(),
             limits: Limits::default(),

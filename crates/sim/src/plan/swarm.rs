@@ -9,6 +9,7 @@ use crate::fates::Fates;
 use crate::lot::Lot;
 use crate::plan::faults::{self, Faults};
 use crate::plan::presence::PresencePlan;
+use crate::plan::scaling::CrewPlan;
 use crate::plan::world::{mixed, uneven};
 use crate::plan::{DiskPlan, Keeping, Plan, decrees, graphs, protocols, steering, ties};
 
@@ -42,8 +43,7 @@ impl Plan {
         let mut plan = Self {
             seed,
             nodes: mixed(&mut lot, nodes, homes, on.has("drift")),
-            absent: 0,
-            outside: false,
+            crew: CrewPlan::default(),
             acquainted: true,
             policy: policy(&mut lot),
             limits: limits(&mut lot),

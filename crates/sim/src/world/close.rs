@@ -67,6 +67,8 @@ impl World<'_> {
         }
         let busy: Vec<Span> = self.nodes.iter().map(|node| node.busy).collect();
         let mut report = Report::new(self.plan, &mut self.tally, &busy, verdict);
+        report.node_time = self.scaling.paid(self.tally.last_end);
+        report.scalings = self.scaling.changes;
         (report.until, report.hash) = (self.now, self.trail.hash());
         report.moved = self.freight.moved;
         let engines = self.nodes.iter().filter_map(|node| node.engine.as_ref());

@@ -52,6 +52,12 @@ pub(super) enum Due {
     Adopt { shard: u32, term: u32 },
     /// All faults are over.
     Calm,
+    /// A rule looks how many nodes there should be.
+    Look,
+    /// A node that a rule called has started.
+    Boot { node: u32 },
+    /// Tasks are made while there is room.
+    Make,
 }
 
 impl Due {

@@ -33,6 +33,9 @@ impl World<'_> {
             if let Some(watch) = &mut self.watch {
                 watch.see(self.now, node, Seen::Effect(effect));
             }
+            if self.plan.crew.scale.is_some() || self.plan.crew.adaptive.is_some() {
+                self.scaling.hear(effect);
+            }
             if let Some(ears) = &mut self.ears {
                 ears.hear(self.now, node, effect);
             }
@@ -225,7 +228,7 @@ impl World<'_> {
         });
         let begun = Run::new((slot, items), (begins, budget), unit, course);
         let (number, life) = (node as u32, self.nodes[node].life);
-        if let Some(over) = begun.over().filter(|_| !plan.outside) {
+        if let Some(over) = begun.over().filter(|_| !plan.crew.outside) {
             self.queue.put(over, Due::Over { node: number, life, run });
         }
         if let Some(beats) = begun.beats {

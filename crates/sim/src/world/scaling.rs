@@ -1,0 +1,278 @@
+//! Nodes that join and leave at a rule's word, and tasks that are made while there is room.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bary_engine::effect::Effect;
+use bary_engine::input::{Input, Request};
+use bary_model::event::EventKind;
+use bary_model::id::{JobNo, NodeId, ShardId, SpecNo, TaskRange};
+use bary_model::time::{Moment, Span};
+use bary_policy::scale::{ScaleView, decide};
+
+use crate::node::{Node, State};
+use crate::plan::ready::{function, job, spec};
+use crate::world::World;
+use crate::world::due::Due;
+use crate::world::work::NOBODY;
+
+/// What is counted for rules, and what they have asked for.
+#[derive(Debug, Default)]
+pub(super) struct Scaling {
+    /// Tasks and weight submitted, and ended or dropped.
+    came: (u64, u64),
+    went: (u64, u64),
+    /// The weight of a task of each spec that is not over, and how many are left.
+    weights: BTreeMap<(ShardId, JobNo, SpecNo), (u64, u64)>,
+    /// Weight submitted when the rule last looked, and when that was.
+    seen: u64,
+    looked: Moment,
+    /// How many nodes the work that arrives keeps busy, on average.
+    offered: f64,
+    added: Option<Moment>,
+    removed: Option<Moment>,
+    /// Nodes that are about to join, and that are about to leave.
+    coming: BTreeSet<usize>,
+    leaving: BTreeSet<usize>,
+    /// Since when each node has been paid for, and how long all that are not any more were.
+    since: Vec<Option<Moment>>,
+    paid: Span,
+    /// How often nodes were added or taken away.
+    pub(super) changes: u64,
+    /// Tasks made.
+    made: u32,
+}
+
+impl Scaling {
+    /// Counts what a home tells.
+    pub(super) fn hear(&mut self, effect: &Effect) {
+        let Effect::Tell(event) = effect else { return };
+        match &event.kind {
+            EventKind::Submitted { job, first, specs, .. } => {
+                for (number, spec) in (first.0..).zip(&**specs) {
+                    self.came.0 += u64::from(spec.count);
+                    self.came.1 += spec.total_weight();
+                    let one = (spec.weight.thousandths(), u64::from(spec.count));
+                    self.weights.insert((event.shard, *job, SpecNo(number)), one);
+                }
+            }
+            EventKind::Ended(ended) => self.over(event.shard, ended.range),
+            EventKind::Dropped { range, .. } => self.over(event.shard, *range),
+            _ => {}
+        }
+    }
+
+    fn over(&mut self, shard: ShardId, range: TaskRange) {
+        let key = (shard, range.job, range.spec);
+        let count = u64::from(range.count);
+        let Some((weight, left)) = self.weights.get_mut(&key) else { return };
+        self.went.0 += count;
+        self.went.1 += *weight * count;
+        *left = left.saturating_sub(count);
+        if *left == 0 {
+            self.weights.remove(&key);
+        }
+    }
+
+    fn open(&self) -> u64 {
+        self.came.0.saturating_sub(self.went.0)
+    }
+
+    fn pay(&mut self, node: usize, now: Moment) {
+        if let Some(since) = self.since[node].take() {
+            self.paid += now.since(since);
+        }
+    }
+
+    /// How long all nodes were paid for, up to a moment.
+    pub(super) fn paid(&self, until: Moment) -> Span {
+        let going = self.since.iter().flatten().map(|since| until.since(*since));
+        going.fold(self.paid, |sum, span| sum + span)
+    }
+}
+
+impl World<'_> {
+    /// Begins to look, where there is a rule; nodes that are there are paid for.
+    pub(super) fn begin_scaling(&mut self) {
+        let there = |node: usize| self.nodes[node].lives() && self.nodes[node].info.slots > 0;
+        let since = (0..self.nodes.len()).map(|node| there(node).then_some(Moment(0)));
+        self.scaling.since = since.collect();
+        if let Some(scale) = &self.plan.crew.scale {
+            self.queue.put(Moment(0) + scale.every, Due::Look);
+        }
+        if self.plan.crew.adaptive.is_some() {
+            self.queue.put(Moment(0), Due::Make);
+        }
+    }
+
+    /// Whether anything is still to be done, or to come.
+    fn goes_on(&self) -> bool {
+        let submitted = self.clients.iter().all(|client| client.stage() > 0);
+        self.scaling.open() > 0 || !submitted || self.to_come > 0
+    }
+
+    /// The rule looks, and is obeyed.
+    pub(super) fn look(&mut self) {
+        self.tally.events += 1;
+        let Some(scale) = self.plan.crew.scale.clone() else { return };
+        self.see_off();
+        let view = self.scale_view(scale.window);
+        let change = decide(&*scale.rule, &scale.bounds, &view);
+        (self.scaling.seen, self.scaling.looked) = (self.scaling.came.1, self.now);
+        if change.add + change.remove > 0 {
+            self.trail.other(self.now, 0, "scales", u64::from(change.add + change.remove));
+            self.scaling.changes += 1;
+        }
+        if change.add > 0 {
+            self.scaling.added = Some(self.now);
+            self.call(change.add as usize, scale.start_up);
+        }
+        if change.remove > 0 {
+            self.scaling.removed = Some(self.now);
+            self.dismiss(change.remove as usize);
+            self.see_off();
+        }
+        if self.goes_on() {
+            self.queue.put(self.now + scale.every, Due::Look);
+        }
+    }
+
+    fn scale_view(&mut self, window: Span) -> ScaleView {
+        let scaling = &self.scaling;
+        let stays =
+            |node: &usize| scaling.since[*node].is_some() && !scaling.leaving.contains(node);
+        let nodes = (0..self.nodes.len()).filter(stays);
+        let (mut count, mut busy, mut running, mut power) = (0, 0, 0_u64, 0.0);
+        for node in nodes {
+            let node = &self.nodes[node];
+            count += 1;
+            busy += u32::from(!node.runs.is_empty());
+            running += node.runs.len() as u64;
+            power += node.info.power();
+        }
+        for node in &scaling.leaving {
+            running += self.nodes[*node].runs.len() as u64;
+        }
+        let power = if count > 0 { power / f64::from(count) } else { 1.0 };
+        let (tasks, weight) = scaling.came;
+        // How long so much weight keeps an average node busy.
+        let unit = self.plan.unit.as_secs_f64() / 1e3 / power;
+        let busy_for = |weight: f64| Span::from_secs_f64((weight * unit * 1e3).round() / 1e3);
+        let each = weight as f64 / tasks.max(1) as f64;
+        let queued = scaling.open().saturating_sub(running);
+        let past = self.now.since(scaling.looked).as_secs_f64().max(1e-9);
+        let came = busy_for((weight - scaling.seen) as f64).as_secs_f64() / past;
+        let part = (past / window.as_secs_f64().max(past)).min(1.0);
+        let offered = scaling.offered + (came - scaling.offered) * part;
+        let (added, removed) = (scaling.added, scaling.removed);
+        self.scaling.offered = offered;
+        ScaleView {
+            now: self.now,
+            nodes: count,
+            busy,
+            queued,
+            backlog: busy_for(queued as f64 * each),
+            offered: (offered * 1e3).round() as u64,
+            each: busy_for(each),
+            added,
+            removed,
+        }
+    }
+
+    /// Keeps nodes that were about to leave, and calls others.
+    fn call(&mut self, mut count: usize, start_up: Span) {
+        while count > 0
+            && let Some(node) = self.scaling.leaving.pop_first()
+        {
+            self.drain_node(node, false);
+            count -= 1;
+        }
+        let free = |node: &usize| {
+            self.nodes[*node].state == State::Absent && !self.scaling.coming.contains(node)
+        };
+        let called: Vec<usize> = (0..self.nodes.len()).filter(free).take(count).collect();
+        for node in called {
+            self.scaling.coming.insert(node);
+            self.scaling.since[node] = Some(self.now);
+            self.queue.put(self.now + start_up, Due::Boot { node: node as u32 });
+        }
+    }
+
+    /// A node that was called joins, if it is still wanted.
+    pub(super) fn boot(&mut self, node: usize) {
+        self.tally.events += 1;
+        if self.scaling.coming.remove(&node) {
+            self.join(node);
+        }
+    }
+
+    /// Sends nodes away: first those that have not joined yet, then those that run nothing, and of
+    /// equal ones the last.
+    fn dismiss(&mut self, mut count: usize) {
+        while count > 0
+            && let Some(node) = self.scaling.coming.pop_last()
+        {
+            self.scaling.pay(node, self.now);
+            count -= 1;
+        }
+        let scaling = &self.scaling;
+        let stays =
+            |node: &usize| scaling.since[*node].is_some() && !scaling.leaving.contains(node);
+        let mut nodes: Vec<usize> = (0..self.nodes.len()).filter(stays).collect();
+        nodes.sort_by_key(|node| (self.nodes[*node].runs.is_empty(), *node));
+        for node in nodes.into_iter().rev().take(count) {
+            self.scaling.leaving.insert(node);
+            self.drain_node(node, true);
+        }
+    }
+
+    /// Lets those leave that were told to and have nothing left to do.
+    fn see_off(&mut self) {
+        let done = |node: &&usize| {
+            let engine = self.nodes[**node].engine.as_ref();
+            engine.is_none_or(|engine| engine.is_idle() && engine.has_reported())
+        };
+        let gone: Vec<usize> = self.scaling.leaving.iter().filter(done).copied().collect();
+        for node in gone {
+            self.scaling.leaving.remove(&node);
+            self.scaling.pay(node, self.now);
+            self.leave(node);
+            self.drain_node(node, false);
+        }
+    }
+
+    fn drain_node(&mut self, node: usize, drain: bool) {
+        for at in 0..self.shards.len() {
+            if let Some(home) = self.shards[at].home {
+                let node = NodeId(node as u32);
+                let request = Box::new(Request::Drain { node, drain });
+                self.give(home, Input::Request { ticket: NOBODY, request });
+            }
+        }
+    }
+
+    /// Makes tasks until there is no room left for one.
+    pub(super) fn make(&mut self) {
+        self.tally.events += 1;
+        let Some(adaptive) = self.plan.crew.adaptive else { return };
+        let there = |node: &&Node| node.lives() && node.info.slots > 0;
+        let capacity = self.nodes.iter().filter(there).count() as u64 * adaptive.capacity;
+        let mut left = adaptive.tasks_max.saturating_sub(self.scaling.made);
+        let body = Arc::new(function("work"));
+        while left > 0 {
+            let load = self.scaling.came.1.saturating_sub(self.scaling.went.1);
+            let Some(weight) = adaptive.rule.next(load, capacity) else { break };
+            let made = job(vec![spec(1, weight.thousandths(), &body)]);
+            let home = self.shards.first().and_then(|shard| shard.home);
+            let Some(home) = home else { break };
+            let request = Box::new(Request::Submit(made));
+            self.give(home, Input::Request { ticket: NOBODY, request });
+            self.scaling.made += 1;
+            left -= 1;
+        }
+        let next = self.now + adaptive.every;
+        if next <= adaptive.until && self.scaling.made < adaptive.tasks_max {
+            self.queue.put(next, Due::Make);
+        }
+    }
+}
