@@ -17,6 +17,7 @@ mod offer;
 mod open;
 mod outcome;
 mod permits;
+mod place;
 mod push;
 mod ready;
 mod recover;

@@ -1,6 +1,7 @@
 //! The one engine: `step(now, inputs, effects)`. It decides and never does: no clock, socket,
 //! file, thread or hidden dice. Every driver runs this same code.
 
+mod chart;
 pub mod effect;
 pub mod engine;
 pub mod flaw;

@@ -40,6 +40,8 @@ pub(crate) enum Timer {
     Keeper,
     /// A node should hear which of its outcomes are durable.
     Settle(ShardId, NodeId),
+    /// The graph of the cluster may be found anew.
+    Chart,
 }
 
 impl Timer {
@@ -62,6 +64,7 @@ impl Timer {
             | Self::Flush(_)
             | Self::Pulse(_)
             | Self::Ask
+            | Self::Chart
             | Self::Keeper => None,
         }
     }

@@ -16,6 +16,7 @@ pub mod queue;
 pub mod recover;
 pub mod sample;
 pub mod steal;
+pub mod topology;
 pub mod view;
 
 #[cfg(test)]

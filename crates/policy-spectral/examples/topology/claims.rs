@@ -29,8 +29,8 @@ pub(crate) fn print() {
     );
     let flows = level::figures();
     println!(
-        "| Laplacian flow, not greedy | {:.2} of greedy's load times hops over six graphs, {:.2} of \
-         the least; no better on a star or a complete graph |",
+        "| Laplacian flow, not greedy | {:.2} of greedy's load times hops over six graphs, {:.2} \
+         of the least; no better on a star or a complete graph |",
         flows[2].1, flows[0].1
     );
     let [plain, weighted, samples] = errors();
