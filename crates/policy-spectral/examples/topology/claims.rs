@@ -35,8 +35,8 @@ pub(crate) fn print() {
     );
     let [plain, weighted, samples] = errors();
     println!(
-        "| results weighted, not a plain mean | error of π on 5x2 nodes: plain {plain:.5}, by abs. Fiedler \
-         {weighted:.5}, by samples {samples:.5} |"
+        "| results weighted, not a plain mean | error of π on 5x2 nodes: plain {plain:.5}, \
+         by abs. Fiedler {weighted:.5}, by samples {samples:.5} |"
     );
     println!(
         "| the network's topology known, not ignored | T3 takes {choice:.2} of least-loaded's \
