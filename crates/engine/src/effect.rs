@@ -53,6 +53,15 @@ pub enum Effect {
         /// Why.
         why: Why,
     },
+    /// Find where these nodes are in the graph of the cluster, beside the engine, and give the
+    /// answer as [`Input::Planned`](crate::input::Input::Planned). A question that is not answered
+    /// is never asked again.
+    Plan {
+        /// The question's number.
+        number: u64,
+        /// All nodes, this one too, and how far each is from here, there and back.
+        nodes: Vec<(NodeId, Span)>,
+    },
     /// Tell whoever listens what happened.
     Tell(Event),
     /// Answer a request.

@@ -1,5 +1,6 @@
 //! The engine of one node: its homes, its runner, its links and its view, stepped together.
 
+mod survey;
 mod words;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use bary_model::time::{Moment, Wall};
 use bary_policy::preset::{self, Policy};
 
 use crate::counts::Counts;
+use crate::chart::Chart;
 use crate::effect::Effect;
 use crate::flaw::Flaws;
 use crate::home::{Home, HomeConfig};
@@ -62,6 +64,7 @@ pub struct Engine {
     config: HomeConfig,
     keeper: Keeper,
     keeper_timer: Option<TimerKey>,
+    chart: Chart,
     timers: Timers,
     out: Outbox,
 }
@@ -87,6 +90,7 @@ impl Engine {
             config: HomeConfig { seed, policy, limits, flaws, calendar, drained },
             keeper: Keeper::default(),
             keeper_timer: None,
+            chart: Chart::default(),
             timers: Timers::default(),
         }
     }
@@ -113,6 +117,7 @@ impl Engine {
             self.deliver_local();
         }
         self.settle();
+        self.survey();
         let (links, said) = self.out.links_and_effects();
         links.on_time(now, said);
         for home in self.homes.values_mut().chain(&mut self.deposed) {
@@ -194,6 +199,7 @@ impl Engine {
                     home.on_left(node, &mut self.out, &mut self.timers);
                 }
                 self.view.leave(node);
+                self.chart.touch();
                 self.runner.on_left(node);
                 self.out.renew(node);
             }
@@ -221,6 +227,7 @@ impl Engine {
                     &mut self.timers,
                 );
             }
+            Input::Planned { number, topology } => self.on_planned(number, topology),
             Input::Request { ticket, request } => self.on_request(ticket, *request),
         }
     }
@@ -232,6 +239,7 @@ impl Engine {
         for peer in self.view.peers.values() {
             home.on_joined(peer, out, timers);
         }
+        self.chart.found().iter().for_each(|topology| home.on_placed(topology));
         self.homes.insert(shard, home);
         self.own.get_or_insert(shard);
     }
@@ -242,6 +250,7 @@ impl Engine {
             home.on_joined(&peer, &mut self.out, &mut self.timers);
         }
         self.view.join(peer);
+        self.chart.touch();
     }
 
     fn receive(&mut self, from: NodeId, frame: Frame) {
@@ -376,6 +385,8 @@ impl Engine {
             if let Some(home) = self.homes.get_mut(&shard) {
                 home.on_timer(timer, &mut self.out, &mut self.timers);
             }
+        } else if timer == Timer::Chart {
+            self.chart.on_time();
         } else if timer == Timer::Keeper {
             self.keeper_timer = None;
             self.lend();

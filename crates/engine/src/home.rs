@@ -24,6 +24,7 @@ mod offer;
 mod open;
 mod outcome;
 mod permits;
+mod place;
 mod push;
 mod reach;
 mod ready;

@@ -13,6 +13,7 @@ use bary_model::outcome::Stopped;
 use bary_model::payload::Payload;
 use bary_model::task::TaskSpec;
 use bary_policy::preset::{Policy, PolicyError};
+use bary_policy::topology::Topology;
 
 /// One thing that an engine is told.
 #[derive(Debug)]
@@ -77,6 +78,13 @@ pub enum Input {
         step: u64,
         /// What it left; durable already where it is in a store.
         payload: Payload,
+    },
+    /// The graph of the cluster was found.
+    Planned {
+        /// The number of the question.
+        number: u64,
+        /// Where all nodes are; none where it could not be found.
+        topology: Option<Box<Topology>>,
     },
     /// A user wants something; the reply names the ticket.
     Request {

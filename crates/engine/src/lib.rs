@@ -2,6 +2,7 @@
 //! file, thread or hidden dice. Every driver runs this same code.
 
 pub mod counts;
+mod chart;
 pub mod effect;
 pub mod engine;
 pub mod flaw;

@@ -87,6 +87,12 @@ pub struct Limits {
     /// How long ready work waits for nodes that other homes send before every node is told of it.
     /// Longer saves messages under steady load. Defaults to 50 ms.
     pub word_delay: Span,
+    /// How often the graph of the cluster is found anew, at most, where a policy looks at it and
+    /// nodes have come, gone or moved. Defaults to 5 s.
+    pub chart_every: Span,
+    /// Most nodes of which the graph is found; it takes about half a second then. Defaults to
+    /// 1,000.
+    pub chart_nodes_max: usize,
     /// Most items of outcomes that a node keeps until homes have answered. Past it the oldest of
     /// the home that owes most answers are forgotten; should it fail too, their tasks run once
     /// more. Defaults to 1,000,000.
@@ -133,6 +139,8 @@ impl Default for Limits {
             open_copies_max: 2,
             level_delay: Span::millis(50),
             word_delay: Span::millis(50),
+            chart_every: Span::secs(5),
+            chart_nodes_max: 1_000,
             unsettled_items_max: 1_000_000,
             retains_finished: false,
             explain: false,
@@ -178,6 +186,8 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("open_copies_max", "2", "nodes that run one grant at a time under Open binding"),
     ("level_delay", "50 ms", "how often homes tell each other how they stand, at most"),
     ("word_delay", "50 ms", "how long work waits for other homes' nodes before all are told"),
+    ("chart_every", "5 s", "how often the graph of the cluster is found anew, at most"),
+    ("chart_nodes_max", "1,000", "nodes of which the graph is found"),
     ("unsettled_items_max", "1,000,000", "outcomes kept until homes have answered"),
     ("ask_ahead_min", "1 ms", "round trips shorter than this are not asked ahead for"),
 ];

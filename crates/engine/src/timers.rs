@@ -50,6 +50,8 @@ pub(crate) enum Timer {
     Claims,
     /// A node should hear which of its outcomes are durable.
     Settle(ShardId, NodeId),
+    /// The graph of the cluster may be found anew.
+    Chart,
 }
 
 impl Timer {
@@ -77,6 +79,7 @@ impl Timer {
             | Self::Pulse(_)
             | Self::Ask
             | Self::Claims
+            | Self::Chart
             | Self::Keeper => None,
         }
     }

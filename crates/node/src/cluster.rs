@@ -27,6 +27,7 @@ use crate::listener::{Listener, Poker};
 use crate::maker::{Held, Maker};
 use crate::options::ClusterOptions;
 use crate::state::State as Shard;
+use crate::surveyor;
 use crate::telling;
 use crate::worker::seat::Seat;
 
@@ -152,7 +153,7 @@ impl Cluster {
         }
         let nodes = options.infos();
         let (news, heard) = telling::queue(options.news_max);
-        let network = Arc::new(network(options));
+        let network = Arc::new(Network::new(surveyor::ways(options)));
         let (newcomers, coming) = unbounded_channel();
         let crew = Crew::new(&nodes, options.policy.clone(), Arc::clone(&network), newcomers);
         let crew = Arc::new(crew);
@@ -370,14 +371,4 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.kill_now();
     }
-}
-
-fn network(options: &ClusterOptions) -> Network {
-    let (nodes, latency) = (options.nodes.clone(), options.latency.clone());
-    // A state may name nodes that only an earlier run had.
-    let between = move |from: NodeId, to: NodeId| {
-        let both = nodes.get(from.index()).zip(nodes.get(to.index()));
-        both.map_or(Span::ZERO, |(from, to)| latency.between(from, to))
-    };
-    Network::new(between)
 }

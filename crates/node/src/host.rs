@@ -24,6 +24,7 @@ use tokio::time::{Instant as Deadline, sleep_until};
 use crate::inbox::{Answer, Control};
 use crate::listener::{Began, News};
 use crate::running::Running;
+use crate::surveyor::Surveyor;
 use crate::telling::NewsDoor;
 
 /// One node: an engine and its hands.
@@ -31,6 +32,7 @@ pub(crate) struct Host {
     pub(crate) engine: Engine,
     pub(crate) executor: Box<dyn Executor>,
     pub(crate) transport: Box<dyn Transport>,
+    pub(crate) surveyor: Surveyor,
     pub(crate) journal: Box<dyn Journal>,
     pub(crate) node: NodeId,
     /// The shard that this node is home of.
@@ -236,6 +238,9 @@ impl Host {
                 inputs.push(Input::Request { ticket: self.state.tickets, request });
             }
             Control::Joined(peer) => inputs.push(Input::Joined(peer)),
+            Control::Planned { number, topology } => {
+                inputs.push(Input::Planned { number, topology });
+            }
             Control::Left(node) => inputs.push(Input::Left(node)),
             Control::Checkpoint { run, task, step, payload, seen } => {
                 inputs.push(Input::Checkpoint { run, task, step, payload });
@@ -328,6 +333,10 @@ impl Host {
                 };
                 let stop = if force { Stop::Kill(reason) } else { Stop::Ask(reason) };
                 self.executor.stop(run, stop);
+            }
+            Effect::Plan { number, nodes } => {
+                let nodes = nodes.into_iter().map(|(node, _)| node);
+                self.surveyor.find(number, nodes.collect());
             }
             Effect::Tell(event) => self.state.fresh.push(event),
             Effect::Reply { ticket, reply } => self.answer(ticket, reply),

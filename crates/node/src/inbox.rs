@@ -7,6 +7,7 @@ use bary_model::id::{NodeId, RunNo, TaskId};
 use bary_model::message::Frame;
 use bary_model::node::Peer;
 use bary_model::payload::Payload;
+use bary_policy::topology::Topology;
 use bary_ports::executor::{Completion, Completions, Stream};
 use bary_ports::transport::Inbox;
 use bytes::Bytes;
@@ -25,6 +26,8 @@ pub(crate) enum Control {
     Joined(Box<Peer>),
     /// A node is gone.
     Left(NodeId),
+    /// The graph of the cluster was found, or could not be.
+    Planned { number: u64, topology: Option<Box<Topology>> },
     /// A task of a run has left something for its next attempt. `seen` is dropped when the engine
     /// knows.
     Checkpoint { run: RunNo, task: TaskId, step: u64, payload: Payload, seen: oneshot::Sender<()> },

@@ -21,5 +21,6 @@ mod host;
 mod inbox;
 mod maker;
 mod running;
+mod surveyor;
 mod telling;
 mod worker;

@@ -10,6 +10,7 @@ pub mod flow;
 pub mod graph;
 pub mod laplacian;
 pub mod place;
+pub mod plan;
 pub mod regions;
 pub mod solve;
 pub mod spectrum;

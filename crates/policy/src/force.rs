@@ -77,6 +77,12 @@ pub trait Force: Send + Sync + Debug {
         None
     }
 
+    /// Whether it looks at where a node is in the graph of nodes, which has to be found first. See
+    /// [`NodeView::scores`].
+    fn needs_graph(&self) -> bool {
+        false
+    }
+
     /// The same as [`Force::between`] in words, for people; it draws no dice.
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String;
 }

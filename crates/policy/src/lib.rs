@@ -21,6 +21,7 @@ pub mod sample;
 pub mod scale;
 pub mod speculate;
 pub mod steal;
+pub mod topology;
 pub mod view;
 
 #[cfg(test)]

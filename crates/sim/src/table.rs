@@ -79,6 +79,10 @@ pub(crate) fn input_words(input: &Input) -> Words {
             let task = TaskRange::one(*task);
             ("checkpoint", format!("run {}", run.0), format!("{} step {step}", range(task)))
         }
+        Input::Planned { number, topology } => {
+            let regions = topology.as_ref().map_or(0, |topology| topology.regions);
+            ("planned", format!("#{number}"), format!("{regions} regions"))
+        }
         Input::Request { ticket, request } => {
             let mut words = format!("{request:?}");
             if let Some((at, _)) = words.char_indices().nth(80) {
@@ -102,6 +106,9 @@ pub(crate) fn effect_words(effect: &Effect) -> Words {
         }
         Effect::Stop { run, force, why } => {
             ("stop", format!("run {}", run.0), format!("{why:?} force {force}"))
+        }
+        Effect::Plan { number, nodes } => {
+            ("plan", format!("#{number}"), format!("{} nodes", nodes.len()))
         }
         Effect::Tell(event) => ("tell", shard(event.shard.0), event_words(&event.kind)),
         Effect::Reply { ticket, reply } => ("reply", format!("#{ticket:x}"), format!("{reply:?}")),

@@ -6,6 +6,7 @@ use bary_engine::input::Input;
 use bary_model::id::ShardId;
 use bary_model::message::{Frame, Message, Say};
 use bary_model::time::Moment;
+use bary_policy::topology::Topology;
 
 use crate::table::{Row, Table, effect_words, input_words};
 use crate::tally::kind_of;
@@ -44,6 +45,7 @@ impl<'a> Trail<'a> {
             Input::Beat { run } => (9, run.0, 0),
             Input::Request { ticket, .. } => (10, *ticket, 0),
             Input::Checkpoint { run, step, .. } => (11, run.0, *step),
+            Input::Planned { number, topology } => (12, *number, of_topology(topology.as_deref())),
         };
         self.fold(at, node, [kind, a, b]);
         if self.table.is_some() {
@@ -64,6 +66,7 @@ impl<'a> Trail<'a> {
                 (23, run.0 ^ u64::from(*slot) << 48, first ^ budget.0 << 20)
             }
             Effect::Stop { run, force, why } => (24, run.0, *why as u64 ^ u64::from(*force) << 8),
+            Effect::Plan { number, nodes } => (27, *number, nodes.len() as u64),
             Effect::Tell(event) => (25, event.at.0, event.shard.0),
             Effect::Reply { ticket, .. } => (26, *ticket, 0),
         };
@@ -128,6 +131,16 @@ impl<'a> Trail<'a> {
         let mixed = mixed ^ a.wrapping_mul(MIX[2]).rotate_left(31) ^ b.wrapping_mul(MIX[3]);
         self.hash = (self.hash.rotate_left(23) ^ mixed).wrapping_mul(MIX[0]);
     }
+}
+
+/// Where nodes are, in one number.
+fn of_topology(topology: Option<&Topology>) -> u64 {
+    topology.map_or(0, |topology| {
+        topology.places.iter().fold(u64::from(topology.regions), |sum, place| {
+            let scores = place.scores.closeness.to_bits() ^ place.scores.fiedler.to_bits();
+            (sum ^ scores ^ u64::from(place.region)).wrapping_mul(MIX[1])
+        })
+    })
 }
 
 /// A frame in one number: its ends, its number and a little of what is in it.

@@ -1,6 +1,7 @@
 //! The world: engines in virtual time. One loop takes what is due next, gives it to its node, and
 //! does what the node's engine wants.
 
+mod chart;
 mod close;
 mod due;
 mod effects;
@@ -33,6 +34,7 @@ use crate::table::Table;
 use crate::tally::Tally;
 use crate::trail::Trail;
 use crate::watch::{Seen, Watch};
+use crate::world::chart::Charted;
 use crate::world::due::Due;
 use crate::world::presence::Presence;
 use crate::world::scaling::Scaling;
@@ -64,6 +66,8 @@ pub(crate) struct World<'a> {
     clients: Vec<Client>,
     lots: Lots,
     presence: Option<Presence>,
+    /// The graph that was found last, and of which nodes.
+    charted: Option<Charted>,
     tally: Tally,
     trail: Trail<'a>,
     watch: Option<&'a mut dyn Watch>,
@@ -133,6 +137,7 @@ impl<'a> World<'a> {
                 members: lot("members"),
                 words: lot("words"),
             },
+            charted: None,
             presence: plan.presence.is_some().then(|| Presence::new(plan.nodes.len())),
             tally: Tally::default(),
             trail: Trail::new(plan.seed, table),

@@ -9,7 +9,7 @@ use bary_model::node::Peer;
 use bary_model::resources::Resources;
 use bary_model::time::{Moment, Span};
 use bary_policy::steal::Victim;
-use bary_policy::view::NodeView;
+use bary_policy::view::{GraphScores, NodeView};
 
 use crate::home::accounts::Totals;
 use crate::timers::TimerKey;
@@ -46,6 +46,8 @@ pub(crate) struct Account {
     pub(crate) rests: Option<Moment>,
     /// Whether it knows that there is work that nobody has been granted.
     pub(crate) told: bool,
+    /// Where it is in the graph of the cluster, where that was found.
+    pub(crate) scores: Option<GraphScores>,
     /// Weight per second of busy slots (thousandths), as outcomes show it.
     pace: Option<f64>,
 }
@@ -169,6 +171,7 @@ impl Account {
             steals: 0,
             rests: None,
             told: false,
+            scores: None,
             pace: None,
         }
     }
@@ -289,7 +292,7 @@ impl Account {
             used: None,
             bandwidth: None,
             bytes_here: None,
-            scores: None,
+            scores: self.scores,
         }
     }
 }

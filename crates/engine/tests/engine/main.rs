@@ -1,6 +1,7 @@
 //! The engine in virtual time.
 
 mod balance;
+mod chart;
 mod checkpoint;
 mod decree;
 mod expect;

@@ -29,14 +29,14 @@ pub(crate) fn print() {
     );
     let flows = level::figures();
     println!(
-        "| Laplacian flow, not greedy | {:.2} of greedy's load times hops over six graphs, {:.2} of \
-         the least; no better on a star or a complete graph |",
+        "| Laplacian flow, not greedy | {:.2} of greedy's load times hops over six graphs, {:.2} \
+         of the least; no better on a star or a complete graph |",
         flows[2].1, flows[0].1
     );
     let [plain, weighted, samples] = errors();
     println!(
-        "| results weighted, not a plain mean | error of π on 5x2 nodes: plain {plain:.5}, by abs. Fiedler \
-         {weighted:.5}, by samples {samples:.5} |"
+        "| results weighted, not a plain mean | error of π on 5x2 nodes: plain {plain:.5}, \
+         by abs. Fiedler {weighted:.5}, by samples {samples:.5} |"
     );
     println!(
         "| the network's topology known, not ignored | T3 takes {choice:.2} of least-loaded's \

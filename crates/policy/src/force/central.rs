@@ -35,6 +35,10 @@ impl Force for Central {
         Pull::rounded(left(node))
     }
 
+    fn needs_graph(&self) -> bool {
+        true
+    }
+
     fn reason(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> String {
         match node.scores {
             Some(scores) => {

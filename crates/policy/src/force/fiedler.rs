@@ -26,6 +26,10 @@ impl Force for Fiedler {
         Pull::rounded(node.scores.map_or(0.0, |scores| 100.0 * scores.fiedler.abs()))
     }
 
+    fn needs_graph(&self) -> bool {
+        true
+    }
+
     fn reason(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> String {
         match node.scores {
             Some(scores) => format!("Fiedler component {:.3}, of either sign", scores.fiedler),

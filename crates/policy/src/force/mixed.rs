@@ -54,6 +54,10 @@ impl Force for Mixed {
         Pull::rounded(part * self.capability.left(node) + (1.0 - part) * central)
     }
 
+    fn needs_graph(&self) -> bool {
+        true
+    }
+
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {
         let part = self.part(task, node) * 100.0;
         let (capability, central) = (self.capability.left(node), central::left(node));

@@ -4,7 +4,7 @@
 use crate::dice::Dice;
 use crate::expression::Expression;
 use crate::expression::fault::ExpressionError;
-use crate::expression::variable::Facts;
+use crate::expression::variable::{Facts, Variable};
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView};
 
@@ -58,6 +58,12 @@ impl Force for User {
 
     fn claims(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> bool {
         self.units(task, node) > 0.0
+    }
+
+    fn needs_graph(&self) -> bool {
+        let words = self.text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        let graph = [Variable::Closeness, Variable::Fiedler].map(Variable::name);
+        words.into_iter().any(|word| graph.contains(&word))
     }
 
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {
