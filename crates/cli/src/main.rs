@@ -119,6 +119,7 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::Map(args) => verb::map::run(&args, face.without_rows()?),
         Verb::Restore(args) => verb::restore::run(&args, face.without_rows()?),
         Verb::Journal { verb } => verb::journal::run(&verb, face.without_rows()?),
+        Verb::Trace { verb } => verb::trace::run(&verb, face.without_rows()?),
         Verb::Sim(args) => verb::sim::run(&args, face.without_rows()?),
     }
 }

@@ -17,5 +17,6 @@ mod sim;
 mod state;
 #[cfg(unix)]
 mod stream;
+mod trace;
 #[cfg(unix)]
 mod trouble;
