@@ -12,6 +12,7 @@ pub mod identity;
 pub mod job;
 pub mod journal;
 pub mod target;
+pub mod trace;
 pub mod wire;
 
 mod world;

@@ -2,7 +2,7 @@
 
 #[cfg(unix)]
 use crate::door;
-use crate::{gossip, home, identity, job, journal, wire};
+use crate::{gossip, home, identity, job, journal, trace, wire};
 
 /// A decoder, and what must hold for it.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,7 @@ pub const TABLE: &[Target] = &[
     Target { name: "keyring", run: identity::keyring, seeds: identity::keyring_seeds },
     Target { name: "audit", run: identity::audit, seeds: identity::audit_seeds },
     Target { name: "datagram", run: gossip::datagram, seeds: gossip::datagram_seeds },
+    Target { name: "trace", run: trace::file, seeds: trace::file_seeds },
     #[cfg(unix)]
     Target { name: "connection", run: door::connection, seeds: door::connection_seeds },
     #[cfg(unix)]

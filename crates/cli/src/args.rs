@@ -13,6 +13,7 @@ use crate::args::policy::{PolicySetArgs, PolicyShowArgs, PolicyTryArgs};
 use crate::args::remote::RemoteVerb;
 use crate::args::run::RunArgs;
 use crate::args::sim::SimArgs;
+use crate::args::trace::TraceVerb;
 use crate::args::up::{DevArgs, UpArgs};
 use crate::args::why::WhyArgs;
 use crate::complaint::Complaint;
@@ -38,6 +39,7 @@ pub(crate) mod slots;
 pub(crate) mod submit;
 pub(crate) mod task;
 pub(crate) mod tend;
+pub(crate) mod trace;
 pub(crate) mod up;
 pub(crate) mod value;
 pub(crate) mod why;
@@ -167,6 +169,11 @@ pub(crate) enum Verb {
     /// Stand for a server of a console that runs processes
     #[command(hide = true)]
     ConsoleWorker,
+    /// Read, convert and make traces of work, which the simulator replays
+    Trace {
+        #[command(subcommand)]
+        verb: TraceVerb,
+    },
     /// Show the settings, and where each comes from
     Config {
         #[command(subcommand)]

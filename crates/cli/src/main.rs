@@ -124,6 +124,7 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::Sim(args) => verb::sim::run(&args, face),
         Verb::ConsoleWorker => verb::console::worker(),
         Verb::Console(args) => verb::console::run(&args, face.without_rows()?),
+        Verb::Trace { verb } => verb::trace::run(&verb, face.without_rows()?),
     }
 }
 

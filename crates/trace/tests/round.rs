@@ -113,7 +113,11 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_or_spoilt_file_never_panics(trace in trace(), cut in any::<u16>(), byte in any::<u8>()) {
+    fn a_cut_or_spoilt_file_never_panics(
+        trace in trace(),
+        cut in any::<u16>(),
+        byte in any::<u8>(),
+    ) {
         for format in [Format::Bary, Format::Swf] {
             let mut text = write(&trace, format).expect("it holds every trace").text.into_bytes();
             let at = usize::from(cut) % text.len();

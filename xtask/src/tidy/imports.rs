@@ -47,7 +47,7 @@ const HOUSE: &[Row] = &[
     row(4, "sim", &["engine", "wire", "journal", "policy-spectral", "jobfile", "trace"]),
     row(5, "bary", &["node", "client", "jobfile"]),
     row(6, "cli", &["bary", "sim"]),
-    row(6, "fuzz", &["node"]),
+    row(6, "fuzz", &["node", "trace"]),
     row(0, "xtask", &[]),
 ];
 

@@ -34,14 +34,14 @@ const LOOKS_MAX: u32 = 5;
 const WANTED: &str = "give the directory that was given to --state";
 
 /// Where a journal is.
-struct Place {
+pub(super) struct Place {
     path: PathBuf,
     disk: FileDisk,
 }
 
 impl Place {
     /// The journal of the state in a directory, or the one that the directory itself is.
-    fn find(state: &Path) -> Result<Self, Complaint> {
+    pub(super) fn find(state: &Path) -> Result<Self, Complaint> {
         let inner = state.join("journal");
         let path = if inner.is_dir() { inner } else { state.to_owned() };
         let there = path.is_dir();
@@ -54,7 +54,7 @@ impl Place {
 
     /// Looks until what is seen is sound, or is wrong in the same way twice; what `see` made of
     /// the last look, and what is wrong.
-    fn look<S>(
+    pub(super) fn look<S>(
         &self,
         fresh: impl Fn() -> S,
         see: impl Fn(&mut S, Sight<'_>),
@@ -85,7 +85,7 @@ impl Place {
         }
     }
 
-    fn damaged(&self, fault: &str) -> Complaint {
+    pub(super) fn damaged(&self, fault: &str) -> Complaint {
         Complaint::failed(format!("{}: {fault}", self.path.display()))
     }
 }
@@ -95,9 +95,9 @@ fn told(refusal: &OpenError) -> String {
 }
 
 /// What came of looking.
-struct Looked<S> {
-    seen: S,
+pub(super) struct Looked<S> {
+    pub(super) seen: S,
     summary: Summary,
     /// Why the journal would not be opened.
-    fault: Option<String>,
+    pub(super) fault: Option<String>,
 }

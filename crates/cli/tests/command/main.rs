@@ -18,6 +18,7 @@ mod sim;
 mod state;
 #[cfg(unix)]
 mod stream;
+mod trace;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
