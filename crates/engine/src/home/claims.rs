@@ -272,6 +272,10 @@ impl Home {
         let heard: Vec<NodeId> = self.accounts.keys().copied().collect();
         for node in heard {
             self.log.say_after_held(node, Say::Release, out);
+            if let Some(account) = self.accounts.get_mut(&node) {
+                // Whoever has room hears of what is ready now.
+                account.told = false;
+            }
         }
         self.requeue(NodeId::ANY, lost, out, timers);
     }

@@ -66,10 +66,6 @@ fn protocol(lot: &mut Lot) -> String {
     let mut text = lot.one_of(&all).to_owned();
     if text.starts_with("pids") || text == "broadcast" {
         text += &format!(",claim_timeout={}", lot.one_of(&["20ms", "500ms", "5s"]));
-        // As written every step of a job waits for the timeout.
-        if lot.percent(20) {
-            text = "pids-as-written,claim_timeout=20ms".to_owned();
-        }
     }
     let orders = ["fifo", "heaviest-first", "b-level", "priority"];
     if lot.percent(30) {
