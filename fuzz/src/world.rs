@@ -130,7 +130,11 @@ impl World {
                     let from = NodeId(me as u32);
                     self.inputs[1 - me].push(Input::Received { from, frame });
                 }
-                Effect::Stop { .. } | Effect::Tell(_) | Effect::Reply { .. } => {}
+                // Nobody answers what the graph of the cluster is like; no policy here asks.
+                Effect::Plan { .. }
+                | Effect::Stop { .. }
+                | Effect::Tell(_)
+                | Effect::Reply { .. } => {}
             }
         }
     }

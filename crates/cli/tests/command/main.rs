@@ -5,6 +5,7 @@ mod console;
 mod fake;
 mod hands;
 mod journal;
+mod lab;
 #[cfg(target_os = "linux")]
 mod leftover;
 mod map;
