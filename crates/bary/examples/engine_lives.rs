@@ -100,7 +100,10 @@ fn live(engine: &mut Engine, job: JobSpec) -> u64 {
                         ended += u64::from(end.range.count);
                     }
                 }
-                Effect::Send { .. } | Effect::Stop { .. } | Effect::Reply { .. } => {}
+                Effect::Send { .. }
+                | Effect::Stop { .. }
+                | Effect::Plan { .. }
+                | Effect::Reply { .. } => {}
             }
         }
     }

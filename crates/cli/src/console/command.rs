@@ -18,7 +18,7 @@ pub(crate) enum Command {
     /// The server as it was named; whether there is such a one is not known here.
     RemoveServer(String),
     SetSpeed(String, f64),
-    Follow(Policy),
+    Follow(Box<Policy>),
     /// So many seconds go by.
     Wait(u64),
     /// Seconds go by while there are tasks.
@@ -128,7 +128,8 @@ fn of(verb: Verb, words: &[&str]) -> Result<Command, Wrong> {
         }
         (Verb::Policy, [text, ..]) => {
             let policy = preset::parse(text);
-            Command::Follow(policy.map_err(|error| Wrong::Refused(error.to_string()))?)
+            let policy = policy.map_err(|error| Wrong::Refused(error.to_string()))?;
+            Command::Follow(Box::new(policy))
         }
         (Verb::Wait, []) => Command::Wait(1),
         (Verb::Wait, [all, ..]) if is_one_of(all, ALL) => Command::WaitAll,
