@@ -35,6 +35,11 @@ pub(crate) enum Verb {
     },
     /// List the benchmarks.
     Benches,
+    /// Write the tables of the page about placement; no names mean all.
+    Placement {
+        /// The tables' names.
+        tables: Vec<String>,
+    },
     /// Kill runs on a state at random instants.
     Chaos {
         /// How many to kill.
@@ -80,6 +85,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Verb, String> {
         "setup" if rest.is_empty() => Ok(Verb::Setup),
         "setup" => Err("setup takes no arguments".into()),
         "bench" => bench(rest),
+        "placement" => Ok(Verb::Placement { tables: rest.to_vec() }),
         "chaos" => match rest {
             [scene, rest @ ..] if scene == "node" => chaos_node(rest),
             [name, rest @ ..] if SCENES.iter().any(|(scene, _)| scene == name) => {

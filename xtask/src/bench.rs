@@ -1,7 +1,7 @@
 //! `bench`: measures, and prints each figure with its bound and its peer.
 
 mod balance;
-mod bary;
+pub(crate) mod bary;
 mod commands;
 mod durable;
 mod engine;

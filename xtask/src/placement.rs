@@ -1,11 +1,10 @@
 //! `placement`: lives every scenario under `bench/placement` with every rule, and writes the tables
 //! of `docs/placement.md` between their markers.
 
-mod claimed;
 mod tables;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -40,7 +39,7 @@ fn written(repo: &Repo, names: &[String]) -> Result<usize, String> {
         return Err(format!("there is no table `{unknown}`; there are {}", all.join(", ")));
     }
     let program = bary::program(repo)?;
-    let path = repo.root().join(PAGE);
+    let path = repo.root.join(PAGE);
     let mut wanted: Vec<&Table> = TABLES.iter().collect();
     wanted.retain(|table| names.is_empty() || names.iter().any(|name| name == table.name));
     for table in &wanted {
@@ -57,7 +56,7 @@ fn written(repo: &Repo, names: &[String]) -> Result<usize, String> {
 fn markdown(repo: &Repo, program: &PathBuf, table: &Table) -> Result<String, String> {
     let mut columns = Vec::new();
     for (scenario, _) in table.columns {
-        let file = repo.root().join(format!("bench/placement/{scenario}.toml"));
+        let file = repo.root.join(format!("bench/placement/{scenario}.toml"));
         columns.push(lived(program, &file, table, scenario)?);
     }
     let heads: Vec<&str> = table.columns.iter().map(|(_, head)| *head).collect();
@@ -75,14 +74,12 @@ fn markdown(repo: &Repo, program: &PathBuf, table: &Table) -> Result<String, Str
 }
 
 /// What each rule of a table came to in a scenario; one that is left out there is missing.
-fn lived<'a>(
+fn lived(
     program: &PathBuf,
-    file: &std::path::Path,
+    file: &Path,
     table: &Table,
     scenario: &str,
-) -> Result<BTreeMap<&'a str, Measured>, String>
-where
-{
+) -> Result<BTreeMap<&'static str, Measured>, String> {
     let mut column = BTreeMap::new();
     for (policy, _) in table.rows {
         if table.without.contains(&(*policy, scenario)) {
@@ -91,14 +88,17 @@ where
         let file = file.to_string_lossy();
         let words = ["sim", &file, "--policy", policy, "--time", "-j", "1", "-o", "json"];
         let told = bary::told(program, &words)?;
-        let measures = &told["policies"][0]["measures"];
-        let Value::Object(measures) = measures else {
+        let told = &told["policies"][0];
+        let Value::Object(measures) = &told["measures"] else {
             return Err(format!("bary told no measures of {policy} in {scenario}"));
         };
         let medians = measures
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), value["median"].as_f64()?)));
-        column.insert(*policy, medians.collect());
+        let mut medians: Measured = medians.collect();
+        let host = told["host_microseconds_per_task"].as_f64();
+        medians.extend(host.map(|micros| ("host".to_owned(), micros)));
+        column.insert(*policy, medians);
     }
     Ok(column)
 }
@@ -135,11 +135,11 @@ mod tests {
     #[test]
     fn every_table_has_its_scenarios_and_its_place() {
         let repo = Repo::open().expect("tests run in the repository");
-        let page = std::fs::read_to_string(repo.root().join(PAGE)).expect("the page is there");
+        let page = std::fs::read_to_string(repo.root.join(PAGE)).expect("the page is there");
         for table in TABLES {
             assert!(between(&page, table.name, "").is_ok(), "{}", table.name);
             for (scenario, _) in table.columns {
-                let file = repo.root().join(format!("bench/placement/{scenario}.toml"));
+                let file = repo.root.join(format!("bench/placement/{scenario}.toml"));
                 assert!(file.is_file(), "{scenario}");
             }
             for (_, cells) in table.claims {

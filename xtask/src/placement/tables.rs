@@ -26,7 +26,7 @@ const SPREAD: Cell = &[("balance", 1.0, 2), ("makespan_over_bound", 1.0, 3)];
 /// Mean wait in milliseconds, and that of one task in a hundred.
 const WAITING: Cell = &[("wait_mean_seconds", 1e3, 1), ("wait_p99_seconds", 1e3, 0)];
 /// Microseconds of this machine for each task, all engines together.
-const TIME: Cell = &[("host_seconds_per_task", 1e6, 1)];
+const TIME: Cell = &[("host", 1.0, 1)];
 
 const SIZES: &[(&str, &str)] = &[
     ("lan-5", "5 nodes, 100 tasks"),
