@@ -106,7 +106,9 @@ fn lived(
 fn cell(measured: Option<&Measured>, cell: Cell) -> String {
     let Some(measured) = measured else { return "–".into() };
     let parts = cell.iter().map(|(name, factor, digits)| {
-        measured.get(*name).map_or_else(|| "?".into(), |value| format!("{:.*}", digits, value * factor))
+        measured
+            .get(*name)
+            .map_or_else(|| "?".into(), |value| format!("{:.*}", digits, value * factor))
     });
     parts.collect::<Vec<String>>().join(" / ")
 }

@@ -14,8 +14,8 @@ use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Moment, Wall};
 use bary_policy::preset::{self, Policy};
 
-use crate::counts::Counts;
 use crate::chart::Chart;
+use crate::counts::Counts;
 use crate::effect::Effect;
 use crate::flaw::Flaws;
 use crate::home::{Home, HomeConfig};

@@ -1,8 +1,8 @@
 //! The one engine: `step(now, inputs, effects)`. It decides and never does: no clock, socket,
 //! file, thread or hidden dice. Every driver runs this same code.
 
-pub mod counts;
 mod chart;
+pub mod counts;
 pub mod effect;
 pub mod engine;
 pub mod flaw;

@@ -34,7 +34,7 @@ pub struct Section<'d> {
 /// Reads a text of at most `bytes_max` bytes; `path` is named in faults.
 ///
 /// # Errors
-/// Every fault of the text, at most [`FAULTS_MAX`](crate::limits::FAULTS_MAX), in the order of the text.
+/// Every fault of the text, in its order, at most [`FAULTS_MAX`](crate::limits::FAULTS_MAX).
 pub fn read<'a>(
     text: &'a str,
     path: &'a Path,

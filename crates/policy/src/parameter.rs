@@ -1,6 +1,7 @@
 //! The numbers that a policy's text may set, as `key=value`: which part each belongs to, what it
 //! may be, and what it is where nobody says. The table of them all is `parameter::table`.
 
+pub mod bounds;
 pub mod given;
 pub mod table;
 pub mod waiting;

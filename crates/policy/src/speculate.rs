@@ -1,8 +1,9 @@
-//! Copies of stragglers, after LATE (Zaharia et al., OSDI 2008) and Mantri (Ananthanarayanan et al.,
-//! OSDI 2010): of the slowest tasks that run, a node that has nothing to do gets a copy of the one
-//! that is thought to take longest still, where a fresh run would take less. Nobody hears how far
-//! a task is; one that is overdue is thought to take as long again as it is late. Its blind spot:
-//! a task that takes long by its nature looks like a straggler where nothing says how long it is.
+//! Copies of stragglers, after LATE (Zaharia et al., OSDI 2008) and Mantri (Ananthanarayanan et
+//! al., OSDI 2010): of the slowest tasks that run, a node that has nothing to do gets a copy of
+//! the one that is thought to take longest still, where a fresh run would take less. Nobody hears
+//! how far a task is; one that is overdue is thought to take as long again as it is late. Its
+//! blind spot: a task that takes long by its nature looks like a straggler where nothing says how
+//! long it is.
 
 use bary_model::time::Span;
 
@@ -12,7 +13,7 @@ use crate::parameter::waiting::{AGE_MIN, COPIES_MAX, SLOW_SHARE, SPECULATE};
 /// When stragglers are copied.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Late {
-    /// Which share of the tasks that run counts as slow, above 0 and up to 1. Defaults to a quarter.
+    /// Which share of running tasks counts as slow, above 0 and up to 1. Defaults to a quarter.
     pub slow_share: f64,
     /// How many copies there may be at a time; at least 1. Defaults to 10.
     pub copies_max: u64,

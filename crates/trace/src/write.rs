@@ -32,6 +32,9 @@ pub enum WriteError {
         /// How many there are.
         jobs: usize,
     },
+    /// The format holds at least one task, and the trace has none.
+    #[error("{} holds at least one task, and the trace has none", .0.name())]
+    NoTask(Format),
     /// A task's time is no whole number of units.
     #[error("task {task} runs {run} s, which is no whole number of seconds; stg holds no other")]
     NotWhole {
@@ -54,6 +57,7 @@ pub fn write(trace: &Trace, to: Format) -> Result<Written, WriteError> {
         Format::Bary => Ok(own::write(trace)),
         Format::Stg => stg::write(trace),
         Format::Wf => wf::write(trace),
+        Format::Swf if trace.tasks() == 0 => Err(WriteError::NoTask(to)),
         Format::Swf => Ok(swf::write(trace)),
         Format::Estee | Format::Dax => Err(WriteError::OnlyRead(to)),
     }

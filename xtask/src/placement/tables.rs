@@ -141,7 +141,11 @@ pub(crate) const TABLES: &[Table] = &[
     },
     Table {
         name: "small-cluster",
-        columns: &[("burst", "20 tasks of 1 s"), ("gradual", "10 tasks, one by one"), ("long", "5 tasks of 5 s")],
+        columns: &[
+            ("burst", "20 tasks of 1 s"),
+            ("gradual", "10 tasks, one by one"),
+            ("long", "5 tasks of 5 s"),
+        ],
         rows: &[
             ("gravity", "`gravity`, the default"),
             ("work-stealing", "`work-stealing`"),

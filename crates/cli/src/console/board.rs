@@ -1,5 +1,5 @@
-//! The console as a picture that is drawn anew: servers with what is left of their tasks, the queue,
-//! what happened last, and a line to type in.
+//! The console as a picture that is drawn anew: servers with what is left of their tasks, the
+//! queue, what happened last, and a line to type in.
 
 use std::collections::VecDeque;
 

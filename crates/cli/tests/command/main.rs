@@ -19,8 +19,8 @@ mod sim;
 mod state;
 #[cfg(unix)]
 mod stream;
-mod trace;
 #[cfg(unix)]
 mod terminal;
+mod trace;
 #[cfg(unix)]
 mod trouble;

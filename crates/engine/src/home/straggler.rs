@@ -41,7 +41,7 @@ impl Home {
         self.watch_stragglers(out, timers);
     }
 
-    /// Gives a node that has nothing to do a copy of the task that takes longest, if one is worth it.
+    /// Gives a node without work a copy of the task that takes longest, if one is worth it.
     fn copy_straggler_to(&mut self, node: NodeId, out: &mut Outbox, timers: &mut Timers) {
         let Some(late) = self.policy.queue.speculate else { return };
         let Some(account) = self.accounts.get(&node) else { return };

@@ -9,10 +9,11 @@ use bary_model::id::NodeId;
 use bary_model::time::Span;
 
 use crate::dice::Dice;
-use crate::parameter::given::Given;
-use crate::parameter::table::{
-    QUEUE_MAX, STEAL_AT, STEAL_BY, STEAL_COUNT, STEAL_MIN, STEAL_QUARTER, STEAL_TASKS,
+use crate::parameter::bounds::{
+    QUEUE_MAX, STEAL_AT, STEAL_BY, STEAL_COUNT, STEAL_MIN, STEAL_TASKS,
 };
+use crate::parameter::given::Given;
+use crate::parameter::table::STEAL_QUARTER;
 use crate::steal::half::best_of_few;
 use crate::steal::three::weight_of;
 use crate::steal::{Bounds, Starts, Steal, Victim};

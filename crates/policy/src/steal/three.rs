@@ -7,8 +7,9 @@ use bary_model::id::NodeId;
 use bary_model::time::Span;
 
 use crate::dice::Dice;
+use crate::parameter::bounds::STEAL_TASKS;
 use crate::parameter::given::Given;
-use crate::parameter::table::{STEAL_QUARTER, STEAL_TASKS};
+use crate::parameter::table::STEAL_QUARTER;
 use crate::steal::half::{best_of_few, fair_part};
 use crate::steal::{Bounds, Steal, Victim};
 use crate::view::NodeView;
