@@ -25,7 +25,7 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
         row("nodes in their region, 8 probes", "recovered", "%", least(95.0)),
         row("three-plan rule / least-loaded", "choice_makespan", "", most(0.372)),
         row("first begin / least-loaded", "first_makespan", "", most(0.845)),
-        row("traffic of the three-plan rule", "choice_traffic", "", most(0.3)),
+        row("traffic of the three-plan rule", "choice_traffic", "", most(0.264)),
         row("regret to the best of four", "choice_regret", "%", most(5.0)),
         row("level flow / least, mean", "level_to_least", "", most(1.4)),
         row("level flow / least, worst", "level_to_least_worst", "", most(1.4)),

@@ -25,7 +25,8 @@ pub(super) struct Offers {
     /// Until when each waits for a claim.
     until: BTreeMap<(Epoch, GrantNo), Moment>,
     timer: Option<TimerKey>,
-    /// Whether something was not claimed in time: then nodes that ask are given what is ready.
+    /// Whether something was not claimed in time: from then on nodes that ask are given what is
+    /// ready, until another policy is followed. Else each wave of work could wait as long again.
     pub(super) lapsed: bool,
 }
 
@@ -94,7 +95,7 @@ impl Home {
         let recorded = items.iter().map(|item| (item.fence.grant, item.range)).collect();
         let record = Record::Granted { node: NodeId::ANY, items: recorded };
         self.commit(record, &mut Consequences::default());
-        let (epoch, until) = (self.log.epoch, out.now + self.policy.protocol.claim_timeout);
+        let (epoch, until) = (self.log.epoch, self.claim_until(out.now));
         let anybody = self.strangers.entry(NodeId::ANY).or_default();
         for item in &items {
             anybody.add(epoch, item.fence.grant, item.range, item.weight());
@@ -211,7 +212,7 @@ impl Home {
         out: &Outbox,
         timers: &mut Timers,
     ) {
-        let until = out.now + self.policy.protocol.claim_timeout;
+        let until = self.claim_until(out.now);
         for (fence, _) in items {
             let unclaimed = self.open.give_way(fence, from);
             if unclaimed && fence.shard == self.log.shard {
@@ -219,6 +220,14 @@ impl Home {
             }
         }
         self.lapse_later(timers);
+    }
+
+    /// Until when what is announced now may be claimed: as long as the policy says, but not shorter
+    /// than a claim takes from the farthest node, even where a message has to be sent again.
+    fn claim_until(&self, now: Moment) -> Moment {
+        let far = self.met().map(|(_, account)| account.peer.round_trip).max().unwrap_or_default();
+        let least = far.times(4) + self.limits.resend_min;
+        now + self.policy.protocol.claim_timeout.max(least)
     }
 
     fn lapse_later(&mut self, timers: &mut Timers) {

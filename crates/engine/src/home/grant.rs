@@ -52,7 +52,6 @@ impl Home {
             (true, _) => {
                 self.keep_quiet(timers);
                 self.release_all(out);
-                self.offers.lapsed = false;
             }
             (false, _) if self.keeps_to_few() => {}
             (false, true) => self.spread_the_word(Seeking::Anywhere, out),

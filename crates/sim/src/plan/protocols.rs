@@ -62,6 +62,7 @@ fn protocol(lot: &mut Lot) -> String {
         "sparrow",
         "broadcast",
         "pids-broadcast",
+        "pids-as-written",
     ];
     let mut text = lot.one_of(&all).to_owned();
     if text.starts_with("pids") || text == "broadcast" {
