@@ -18,6 +18,9 @@ const PAGE: &str = "docs/placement.md";
 /// What one policy came to in one scenario: measures by name, each with its median.
 type Measured = BTreeMap<String, f64>;
 
+/// What has been lived already, by scenario and policy: tables share their worlds.
+type Lived = BTreeMap<(String, &'static str), Measured>;
+
 /// Writes the tables called `names`, or all where there are none.
 pub(crate) fn write(repo: &Repo, names: &[String]) -> bool {
     match written(repo, names) {
@@ -42,9 +45,10 @@ fn written(repo: &Repo, names: &[String]) -> Result<usize, String> {
     let path = repo.root.join(PAGE);
     let mut wanted: Vec<&Table> = TABLES.iter().collect();
     wanted.retain(|table| names.is_empty() || names.iter().any(|name| name == table.name));
+    let mut all = Lived::new();
     for table in &wanted {
         eprintln!("living the scenarios of the table `{}`", table.name);
-        let text = markdown(repo, &program, table)?;
+        let text = markdown(repo, &program, table, &mut all)?;
         let page = std::fs::read_to_string(&path).map_err(|cause| format!("{PAGE}: {cause}"))?;
         let page = between(&page, table.name, &text)?;
         std::fs::write(&path, page).map_err(|cause| format!("{PAGE}: {cause}"))?;
@@ -53,11 +57,27 @@ fn written(repo: &Repo, names: &[String]) -> Result<usize, String> {
 }
 
 /// The table as Markdown: a row a rule, a column a scenario.
-fn markdown(repo: &Repo, program: &PathBuf, table: &Table) -> Result<String, String> {
+fn markdown(
+    repo: &Repo,
+    program: &PathBuf,
+    table: &Table,
+    all: &mut Lived,
+) -> Result<String, String> {
     let mut columns = Vec::new();
     for (scenario, _) in table.columns {
         let file = repo.root.join(format!("bench/placement/{scenario}.toml"));
-        columns.push(lived(program, &file, table, scenario)?);
+        let mut column = BTreeMap::new();
+        for (policy, _) in table.rows {
+            if table.without.contains(&(*policy, *scenario)) {
+                continue;
+            }
+            let key = ((*scenario).to_owned(), *policy);
+            if !all.contains_key(&key) {
+                all.insert(key.clone(), lived(program, &file, policy)?);
+            }
+            column.insert(*policy, all[&key].clone());
+        }
+        columns.push(column);
     }
     let heads: Vec<&str> = table.columns.iter().map(|(_, head)| *head).collect();
     let mut text = format!("| | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
@@ -73,34 +93,21 @@ fn markdown(repo: &Repo, program: &PathBuf, table: &Table) -> Result<String, Str
     Ok(text)
 }
 
-/// What each rule of a table came to in a scenario; one that is left out there is missing.
-fn lived(
-    program: &PathBuf,
-    file: &Path,
-    table: &Table,
-    scenario: &str,
-) -> Result<BTreeMap<&'static str, Measured>, String> {
-    let mut column = BTreeMap::new();
-    for (policy, _) in table.rows {
-        if table.without.contains(&(*policy, scenario)) {
-            continue;
-        }
-        let file = file.to_string_lossy();
-        let words = ["sim", &file, "--policy", policy, "--time", "-j", "1", "-o", "json"];
-        let told = bary::told(program, &words)?;
-        let told = &told["policies"][0];
-        let Value::Object(measures) = &told["measures"] else {
-            return Err(format!("bary told no measures of {policy} in {scenario}"));
-        };
-        let medians = measures
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), value["median"].as_f64()?)));
-        let mut medians: Measured = medians.collect();
-        let host = told["host_microseconds_per_task"].as_f64();
-        medians.extend(host.map(|micros| ("host".to_owned(), micros)));
-        column.insert(*policy, medians);
-    }
-    Ok(column)
+/// What a policy came to in a scenario.
+fn lived(program: &PathBuf, file: &Path, policy: &str) -> Result<Measured, String> {
+    let file = file.to_string_lossy();
+    let words = ["sim", &file, "--policy", policy, "--time", "-j", "1", "-o", "json"];
+    let told = bary::told(program, &words)?;
+    let told = &told["policies"][0];
+    let Value::Object(measures) = &told["measures"] else {
+        return Err(format!("bary told no measures of {policy} in {file}"));
+    };
+    let medians =
+        measures.iter().filter_map(|(name, value)| Some((name.clone(), value["median"].as_f64()?)));
+    let mut medians: Measured = medians.collect();
+    let host = told["host_microseconds_per_task"].as_f64();
+    medians.extend(host.map(|micros| ("host".to_owned(), micros)));
+    Ok(medians)
 }
 
 fn cell(measured: Option<&Measured>, cell: Cell) -> String {

@@ -43,8 +43,28 @@ const FOUR: &[(&str, &str)] = &[
     ("random", "`random`"),
 ];
 
-/// Rules that look at every node, or at every message of every other, take too long there.
-const MANY: &[(&str, &str)] = &[];
+/// Rules that look at every node for every task, or tell every node of every claim, take minutes
+/// there.
+const MANY: &[(&str, &str)] = &[
+    ("work-stealing", "lan-1000"),
+    ("least-loaded", "lan-1000"),
+    ("power-of-two", "lan-1000"),
+    ("work-stealing-classic", "lan-1000"),
+    ("sparrow", "lan-1000"),
+    ("broadcast", "lan-1000"),
+    ("broadcast", "lan-50"),
+    ("pids-broadcast", "lan-20"),
+    ("pids-broadcast", "lan-50"),
+    ("pids-broadcast", "lan-1000"),
+    ("pids-as-written", "lan-20"),
+    ("pids-as-written", "lan-50"),
+    ("pids-as-written", "lan-1000"),
+    ("pids-classic", "lan-1000"),
+    ("quantum", "lan-1000"),
+    ("resource-aware", "lan-1000"),
+    ("round-robin", "lan-1000"),
+    ("random", "lan-1000"),
+];
 
 /// Every table, in the order of the page.
 pub(crate) const TABLES: &[Table] = &[
@@ -164,6 +184,11 @@ const RULES: &[(&str, &str)] = &[
     ("work-stealing", "`work-stealing`"),
     ("least-loaded", "`least-loaded`"),
     ("power-of-two", "`power-of-two`"),
+    ("work-stealing-classic", "`work-stealing-classic`"),
+    ("sparrow", "`sparrow`"),
+    ("broadcast", "`broadcast`: claims by zones"),
+    ("pids-broadcast", "`pids-broadcast`: the rule with ≤, by claims"),
+    ("pids-as-written", "`pids-as-written`: after its timeout of 60 s"),
     ("pids-classic", "`pids-classic`: its force, least first"),
     ("quantum", "`quantum`"),
     ("resource-aware", "`resource-aware`"),
