@@ -39,6 +39,8 @@ pub(crate) enum Verb {
     Placement {
         /// The tables' names.
         tables: Vec<String>,
+        /// The command to live them with, where it is not the one that is built.
+        bary: Option<PathBuf>,
     },
     /// Kill runs on a state at random instants.
     Chaos {
@@ -85,7 +87,13 @@ pub(crate) fn parse(words: &[String]) -> Result<Verb, String> {
         "setup" if rest.is_empty() => Ok(Verb::Setup),
         "setup" => Err("setup takes no arguments".into()),
         "bench" => bench(rest),
-        "placement" => Ok(Verb::Placement { tables: rest.to_vec() }),
+        "placement" => match rest {
+            [flag, bary, tables @ ..] if flag == "--bary" => {
+                Ok(Verb::Placement { tables: tables.to_vec(), bary: Some(bary.into()) })
+            }
+            [flag] if flag == "--bary" => Err("--bary needs a path after it".into()),
+            tables => Ok(Verb::Placement { tables: tables.to_vec(), bary: None }),
+        },
         "chaos" => match rest {
             [scene, rest @ ..] if scene == "node" => chaos_node(rest),
             [name, rest @ ..] if SCENES.iter().any(|(scene, _)| scene == name) => {

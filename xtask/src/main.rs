@@ -43,7 +43,7 @@ usage: cargo xtask verify [--only NAME[,NAME]] [--skip NAME[,NAME]]  check, writ
        cargo xtask fix [--clippy]                     format, generate, lower ratchets
        cargo xtask setup                              install what the tests need
        cargo xtask bench [NAME|all] [-o table|json]   measure; alone, list the names
-       cargo xtask placement [NAME..]                 write the tables of docs/placement.md
+       cargo xtask placement [--bary PATH] [NAME..]   write the tables of docs/placement.md
        cargo xtask chaos [--kills N] [--seed S] [-o table|json]  kill runs on a state, and look
        cargo xtask chaos node [--minutes M] [--tasks N] [--every 2s] [--seed S] [--bary PATH]
                               [-o table|json]         kill a node that stays, and look
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
             Err(complaint) => return refuse(&complaint),
         },
         Verb::Benches => bench::list(),
-        Verb::Placement { tables } => placement::write(&repo, &tables),
+        Verb::Placement { tables, bary } => placement::write(&repo, bary, &tables),
         Verb::Fuzz(options) => fuzz::fuzz(&repo, &options),
         Verb::Chaos { kills, seed, json } => chaos::chaos(&repo, kills, seed, json),
         Verb::ChaosNode(options) => chaos::node::chaos(&repo, &options),

@@ -22,8 +22,8 @@ type Measured = BTreeMap<String, f64>;
 type Lived = BTreeMap<(String, &'static str), Measured>;
 
 /// Writes the tables called `names`, or all where there are none.
-pub(crate) fn write(repo: &Repo, names: &[String]) -> bool {
-    match written(repo, names) {
+pub(crate) fn write(repo: &Repo, bary: Option<PathBuf>, names: &[String]) -> bool {
+    match written(repo, bary, names) {
         Ok(tables) => {
             println!("{tables} tables written to {PAGE}");
             true
@@ -35,13 +35,13 @@ pub(crate) fn write(repo: &Repo, names: &[String]) -> bool {
     }
 }
 
-fn written(repo: &Repo, names: &[String]) -> Result<usize, String> {
+fn written(repo: &Repo, bary: Option<PathBuf>, names: &[String]) -> Result<usize, String> {
     let known = |name: &&String| TABLES.iter().all(|table| table.name != **name);
     if let Some(unknown) = names.iter().find(known) {
         let all: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
         return Err(format!("there is no table `{unknown}`; there are {}", all.join(", ")));
     }
-    let program = bary::program(repo)?;
+    let program = bary.map_or_else(|| bary::program(repo), Ok)?;
     let path = repo.root.join(PAGE);
     let mut wanted: Vec<&Table> = TABLES.iter().collect();
     wanted.retain(|table| names.is_empty() || names.iter().any(|name| name == table.name));

@@ -56,6 +56,7 @@ const MANY: &[(&str, &str)] = &[
     ("pids-broadcast", "lan-20"),
     ("pids-broadcast", "lan-50"),
     ("pids-broadcast", "lan-1000"),
+    ("pids-as-written", "lan-5"),
     ("pids-as-written", "lan-20"),
     ("pids-as-written", "lan-50"),
     ("pids-as-written", "lan-1000"),

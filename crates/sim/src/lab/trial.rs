@@ -10,6 +10,7 @@ use bary_model::job::{About, JobSpec, SubmissionKey};
 use bary_model::resources::Resources;
 use bary_model::task::{After, Body, TaskSpec};
 use bary_model::time::{Moment, Span};
+use bary_policy::preset::{self, Binding, Policy};
 
 use crate::fates::Fates;
 use crate::lab::log::Log;
@@ -82,6 +83,16 @@ pub const EVENTS_MAX: u64 = 50_000_000;
 /// How many events a run may have for each task.
 pub const EVENTS_A_TASK: u64 = 2_000;
 
+/// How long after its own time all work must have ended.
+const PATIENCE: Span = Span::secs(30);
+
+/// How long a policy leaves work to those who may claim it.
+fn claim_timeout(policy: &str) -> Span {
+    let claims = |policy: &Policy| policy.binding == Binding::Claims;
+    let policy = preset::parse(policy).ok().filter(claims);
+    policy.map_or(Span::ZERO, |policy| policy.protocol.claim_timeout)
+}
+
 /// The plan of a policy's run.
 #[must_use]
 pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
@@ -119,7 +130,7 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
         calm: calm(scenario, load),
         faults,
         deaf: 0,
-        patience: Span::secs(30),
+        patience: PATIENCE + claim_timeout(policy),
         check_every: 0,
         events_max: EVENTS_MAX + EVENTS_A_TASK * load.tasks.len() as u64,
     }
