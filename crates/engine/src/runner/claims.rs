@@ -50,6 +50,8 @@ struct Batch {
     next: Moment,
     /// How long until every other claim of the same round is heard.
     settle: Span,
+    /// How many rounds in a row brought this node nothing: each doubles the wait for the next.
+    idle: u32,
 }
 
 /// What this node has claimed.
@@ -151,7 +153,7 @@ impl Runner {
         // Who hears early waits for those who hear late, so that rounds are the same for all.
         let near = self.sessions.get(&home).map_or(Span::ZERO, |one| view.round_trip(one.node));
         let (zoned, next) = (false, out.now + Span(settle.0.saturating_sub(near.0) / 2));
-        let batch = Batch { rule, share, rivals, left, walk, mean, zoned, next, settle };
+        let batch = Batch { rule, share, rivals, left, walk, mean, zoned, next, settle, idle: 0 };
         self.claims.batches.insert(first, batch);
         self.claims.news = true;
     }
@@ -169,7 +171,8 @@ impl Runner {
             match batch.rule {
                 ClaimRule::Zones if batch.next <= out.now => {
                     let taken = batch.round(*key, me, view);
-                    batch.next = out.now + batch.settle;
+                    batch.idle = if taken.is_empty() { (batch.idle + 1).min(16) } else { 0 };
+                    batch.next = out.now + batch.settle.times(1 << batch.idle);
                     self.claim(*key, batch, taken, out, timers);
                 }
                 ClaimRule::Zones => {}
