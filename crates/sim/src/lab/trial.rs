@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bary_engine::flaw::Flaws;
-use bary_engine::limits::Limits;
 use bary_model::id::SpecNo;
 use bary_model::job::{About, JobSpec, SubmissionKey};
 use bary_model::resources::Resources;
@@ -12,7 +10,6 @@ use bary_model::task::{After, Body, TaskSpec};
 use bary_model::time::{Moment, Span};
 use bary_policy::preset::{self, Binding, Policy};
 
-use crate::fates::Fates;
 use crate::lab::log::Log;
 use crate::lab::measures::{Measures, Setting};
 use crate::lab::nodes;
@@ -20,7 +17,6 @@ use crate::lab::scenario::Scenario;
 use crate::lab::shape::{Arrival, Load};
 use crate::lab::workload::Need;
 use crate::plan::ready::{ACQUAINTED_MAX, function};
-use crate::plan::scaling::CrewPlan;
 use crate::plan::{DiskPlan, JobPlan, Keeping, Plan};
 use crate::report::{Report, Verdict};
 use crate::world;
@@ -107,32 +103,17 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
     Plan {
         seed,
         acquainted: nodes.len() <= ACQUAINTED_MAX,
-        crew: CrewPlan::default(),
         nodes,
-        policy: policy.to_owned(),
-        limits: Limits::default(),
-        presence: None,
-        flaws: Flaws::default(),
         network: scenario.network.plan(),
         disk: DiskPlan { sync: Span::ZERO, keeping },
-        wire: false,
-        fates: Fates::default(),
-        bandwidth: None,
         efforts,
         unit: scenario.unit,
         jobs: jobs(load, zero, !faults.is_empty() || scenario.network.loss > 0),
-        tame: None,
-        stream: None,
-        changes: Vec::new(),
-        drains: Vec::new(),
-        decrees: Vec::new(),
-        checkpoints: 0,
         calm: calm(scenario, load),
         faults,
-        deaf: 0,
         patience: PATIENCE + claim_timeout(policy),
-        check_every: 0,
         events_max: EVENTS_MAX + EVENTS_A_TASK * load.tasks.len() as u64,
+        ..Plan::bare(0, 0, policy)
     }
 }
 

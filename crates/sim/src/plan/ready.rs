@@ -45,7 +45,7 @@ pub(crate) fn job(specs: Vec<TaskSpec>) -> JobSpec {
 impl Plan {
     /// A world without work or faults: equal nodes of one slot, one millisecond apart, of which
     /// the first are homes.
-    pub(super) fn bare(nodes: usize, homes: usize, policy: &str) -> Self {
+    pub(crate) fn bare(nodes: usize, homes: usize, policy: &str) -> Self {
         Self {
             seed: 1,
             nodes: (0..nodes).map(|id| node(id, 1, 1.0, id < homes)).collect(),

@@ -38,7 +38,7 @@ fn text(job: &Job) -> String {
     let mut row = |words: &[u64]| {
         let words: Vec<String> = words.iter().map(|word| format!("{word:>10}")).collect();
         // A string takes whatever is written.
-        let _ = writeln!(text, "{}", words.join(" "));
+        let _infallible = writeln!(text, "{}", words.join(" "));
     };
     row(&[job.tasks.len() as u64]);
     row(&[0, 0, 0]);

@@ -42,7 +42,7 @@ pub(crate) fn write(trace: &Trace) -> Written {
     let mut text = String::from("; Version: 2.2\n");
     let mut put = |words: std::fmt::Arguments<'_>| {
         // A string takes whatever is written.
-        let _ = text.write_fmt(words);
+        let _infallible = text.write_fmt(words);
     };
     put(format_args!("; MaxJobs: {}\n; MaxRecords: {0}\n", trace.tasks()));
     let (mut owners, mut functions) = (Numbers::above(trace), Numbers::above(trace));
