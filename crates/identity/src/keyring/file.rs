@@ -1,5 +1,4 @@
-//! The keyring as text: a head with the version, a line for each token, and a sum over all of it,
-//! so that no change by a slip or a failing disk goes unseen.
+//! The keyring as a sheet of text: a line for each token.
 //!
 //! ```text
 //! bary-keyring 1
@@ -12,14 +11,11 @@ use bary_model::time::Wall;
 use super::{AddError, Entry, Keyring, TOKENS_MAX};
 use crate::calendar;
 use crate::name::{Name, NameError};
+use crate::sheet::{Sheet, SheetError};
 use crate::token::TokenHash;
 
-/// What the first line begins with.
-const MAGIC: &str = "bary-keyring";
-/// The version that is written and the newest that is read.
-const VERSION: u32 = 1;
-/// What the last line begins with; no name does.
-const SUM: &str = "sum: ";
+/// The keyring's kind of text.
+const SHEET: Sheet = Sheet { magic: "bary-keyring", version: 1, what: "keyring" };
 /// What stands for no moment.
 const NEVER: &str = "never";
 /// How many bytes the file has at most: more than [`TOKENS_MAX`] of the longest lines.
@@ -28,15 +24,9 @@ pub const BYTES_MAX: usize = TOKENS_MAX * 320;
 /// Why a text is no keyring: where, and what would help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// The first line is not a keyring's.
-    #[error("line 1 is not `{MAGIC} {VERSION}`: this is no keyring")]
-    NotOne,
-    /// A newer program wrote it.
-    #[error("it is of version {version}, and this program reads up to {VERSION}; take a newer one")]
-    Newer {
-        /// Its version.
-        version: u32,
-    },
+    /// It is no keyring at all, of a newer version, or was changed.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
     /// A line is not a token's.
     #[error("line {line}: {fault}")]
     Line {
@@ -44,21 +34,6 @@ pub enum ParseError {
         line: usize,
         /// What is wrong with it.
         fault: LineFault,
-    },
-    /// The sum at its end is missing: it was cut off.
-    #[error("line {line}: the file ends without its sum; it was cut off")]
-    NoSum {
-        /// The line at which it should stand.
-        line: usize,
-    },
-    /// The sum is of another text: something above it was changed.
-    #[error(
-        "line {line}: the sum does not fit what stands above it; the file was changed by hand \
-             or damaged"
-    )]
-    WrongSum {
-        /// Where the sum stands.
-        line: usize,
     },
 }
 
@@ -91,14 +66,12 @@ impl Keyring {
     /// The text that [`Keyring::parse`] reads.
     #[must_use]
     pub fn print(&self) -> String {
-        let mut text = format!("{MAGIC} {VERSION}\n");
-        for Entry { name, role, created, expires, used, hash } in self.entries() {
+        SHEET.print(self.entries().iter().map(|entry| {
+            let Entry { name, role, created, expires, used, hash } = entry;
             let created = calendar::text(*created);
             let [expires, used] = [expires, used].map(|at| at.map_or(NEVER.into(), calendar::text));
-            text += &format!("{name} {role} {created} {expires} {used} {hash}\n");
-        }
-        let sum = blake3::hash(text.as_bytes()).to_hex();
-        text + SUM + &sum + "\n"
+            format!("{name} {role} {created} {expires} {used} {hash}")
+        }))
     }
 
     /// The keyring that a text holds.
@@ -107,41 +80,12 @@ impl Keyring {
     /// Where it holds none, or one that was changed since; see [`ParseError`].
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut keyring = Self::default();
-        let mut above = 0;
-        for (at, line) in text.split_inclusive('\n').enumerate() {
-            if line.starts_with(SUM) {
-                return check(text, above, at + 1).map(|()| keyring);
-            }
-            above += line.len();
-            let line = line.strip_suffix('\n').unwrap_or(line);
-            if at == 0 {
-                head(line)?;
-            } else {
-                let added = entry(line).and_then(|entry| Ok(keyring.insert(entry).map(|_| ())?));
-                added.map_err(|fault| ParseError::Line { line: at + 1, fault })?;
-            }
+        for (at, line) in SHEET.lines(text)? {
+            let added = entry(line).and_then(|entry| Ok(keyring.insert(entry).map(|_| ())?));
+            added.map_err(|fault| ParseError::Line { line: at, fault })?;
         }
-        if above == 0 {
-            return Err(ParseError::NotOne);
-        }
-        Err(ParseError::NoSum { line: text.lines().count() + 1 })
+        Ok(keyring)
     }
-}
-
-fn head(line: &str) -> Result<(), ParseError> {
-    let version = line.strip_prefix(MAGIC).and_then(|rest| rest.strip_prefix(' '));
-    match version.and_then(|version| version.parse().ok()) {
-        Some(VERSION) => Ok(()),
-        Some(version) if version > VERSION => Err(ParseError::Newer { version }),
-        _ => Err(ParseError::NotOne),
-    }
-}
-
-/// Whether the rest of the text is the sum of what stands above it, and nothing else.
-fn check(text: &str, above: usize, line: usize) -> Result<(), ParseError> {
-    let (above, sum) = text.split_at(above);
-    let right = format!("{SUM}{}\n", blake3::hash(above.as_bytes()).to_hex());
-    if sum == right { Ok(()) } else { Err(ParseError::WrongSum { line }) }
 }
 
 fn entry(line: &str) -> Result<Entry, LineFault> {
@@ -259,17 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_keyring_a_newer_or_half_of_one_is_told() {
-        let whole = text("");
-        assert_eq!(Keyring::parse(""), Err(ParseError::NotOne));
-        assert_eq!(Keyring::parse("{}"), Err(ParseError::NotOne));
-        assert_eq!(Keyring::parse("bary-keyring 0\n"), Err(ParseError::NotOne));
-        assert_eq!(Keyring::parse("bary-keyring 2\nnew"), Err(ParseError::Newer { version: 2 }));
-        assert_eq!(Keyring::parse("bary-keyring 1\n"), Err(ParseError::NoSum { line: 2 }));
-        let cut = Keyring::parse(&whole[..whole.len() - 1]);
-        assert_eq!(cut, Err(ParseError::WrongSum { line: 2 }));
-        let both = Keyring::parse(&(whole.clone() + &whole));
-        assert_eq!(both, Err(ParseError::WrongSum { line: 2 }));
+    fn what_is_no_keyring_is_told() {
+        let error = Keyring::parse("{}").expect_err("it is none").to_string();
+        assert_eq!(error, "line 1 is not `bary-keyring 1`: this is no keyring");
     }
 
     #[test]
