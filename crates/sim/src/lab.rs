@@ -6,6 +6,7 @@ pub mod chart;
 pub mod compare;
 mod draw;
 pub mod faults;
+mod gossip;
 pub mod graph;
 pub mod keys;
 pub mod limits;

@@ -5,6 +5,7 @@ use std::path::Path;
 use bary_jobfile::keys::{Key, Shape};
 use bary_sim::lab::compare::{Row, position};
 use bary_sim::lab::keys::TOP;
+use bary_sim::lab::keys::fault::KINDS;
 use bary_sim::lab::load::load;
 use bary_sim::lab::measures::MEASURES;
 use bary_sim::lab::page;
@@ -128,6 +129,53 @@ fn what_messages_are_lost_or_processes_end_is_done_all_the_same() {
     assert!(measured(&scenario(text), "gravity", "tasks_left") < 1.0);
 }
 
+/// Six nodes, two of them homes, and what goes wrong at 50 ms.
+fn troubled(fault: &str) -> Scenario {
+    let text = "homes = 2\nsync = \"2ms\"\n[[nodes]]\ncount = 6\n[[workload]]\ntasks = 200\n";
+    scenario(&format!("{text}[[fault]]\nat = \"50ms\"\n{fault}"))
+}
+
+#[test]
+fn every_kind_of_fault_can_be_asked_for_and_all_work_is_done_after_those_that_pass() {
+    let table = [
+        ("crash", "nodes = 2"),
+        ("power", "nodes = 0"),
+        ("death", "nodes = 5"),
+        ("pause", "nodes = [1, 2]"),
+        ("slow", "nodes = 4\nlag = \"5ms\""),
+        ("jump", "nodes = 3\nahead = \"1m\""),
+        ("partition", "nodes = [0, 1]"),
+        ("one-way", "nodes = [0, 1]"),
+        ("bridge", "nodes = [0, 1]\nby = 5"),
+        ("flap", "nodes = [0, 1]\nperiod = \"100ms\""),
+        ("false-left", "nodes = 4\nby = 0"),
+        ("eio", "nodes = 0"),
+        ("full", "nodes = 3\nroom = \"2kB\""),
+        ("slow-disk", "nodes = 0\nsync = \"100ms\""),
+        ("takeover", "nodes = 0\nby = 2"),
+        ("rot", "nodes = 0"),
+    ];
+    assert_eq!(table.map(|(kind, _)| kind).len(), KINDS.len());
+    for (kind, rest) in table {
+        assert!(KINDS.contains(&kind));
+        let scenario = troubled(&format!("kind = \"{kind}\"\n{rest}"));
+        let left = measured(&scenario, "gravity", "tasks_left");
+        assert!(left < 1.0 || kind == "rot", "{kind}: {left} tasks left");
+    }
+}
+
+#[test]
+fn who_gossips_does_the_same_work_and_notices_who_is_gone() {
+    let told = "homes = 2\n[[nodes]]\ncount = 30\n[[workload]]\ntasks = 600\n";
+    let gossiped = format!("{told}[gossip]\nprobe = \"500ms\"\ntimeout = \"100ms\"\n");
+    let took = |text: &str| measured(&scenario(text), "gravity", "makespan_seconds");
+    let (told, met) = (took(told), took(&gossiped));
+    assert!((met / told - 1.0).abs() < 0.1, "{met} is about {told}: all had met");
+    let death = "[[fault]]\nkind = \"death\"\nnodes = [7, 8]\nat = \"100ms\"\n";
+    let late = took(&format!("{gossiped}{death}"));
+    assert!(late > met + 1.0, "{late}: what died is noticed by probes, after {met}");
+}
+
 #[test]
 fn a_trace_is_lived_again_whatever_is_known_of_it() {
     for knows in ["exact", "declared", "nothing"] {
@@ -198,6 +246,12 @@ fn what_is_wrong_is_told_with_its_line_and_a_fix() {
         ("[network]\nlatencies = [[\"1ms\", \"2ms\"]]", "x.toml:2:13", "a row for each"),
         ("[[fault]]\nkind = \"crash\"\nnodes = [10]", "x.toml:3:9", "the nodes are 0 to 9"),
         ("[[fault]]\nkind = \"death\"\nregion = \"mars\"", "x.toml:3:10", "meets no node"),
+        ("[[fault]]\nkind = \"slow\"\nnodes = 1\nroom = 5", "x.toml:4:8", "it is of full"),
+        ("[[fault]]\nkind = \"eio\"\nnodes = 3", "x.toml:3:9", "the homes are 0"),
+        ("[[fault]]\nkind = \"bridge\"\nnodes = 3", "x.toml:2:8", "add by = 0"),
+        ("[[fault]]\nkind = \"bridge\"\nnodes = 3\nby = 99", "x.toml:4:6", "the nodes are 0"),
+        ("[gossip]\nprobe = \"1s\"\ntimeout = \"1s\"", "x.toml:3:11", "a longer `probe`"),
+        ("[gossip]\n[[nodes]]\ncount = 301", "x.toml", "scenario_gossip_nodes_max"),
         ("[[workload]]\ntrace = \"u.swf\"", "x.toml:2:9", "name a file beside"),
         ("[[workload]]\ntrace = \"t.swf\"\ntasks = 3", "x.toml:2:9", "leave one of them out"),
         ("homes = 11", "x.toml:1:9", "more than as many homes"),

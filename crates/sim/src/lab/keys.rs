@@ -1,18 +1,25 @@
 //! The keys of a scenario. This one table is what scenarios are checked against and what the
 //! page of the simulator must name.
 
+pub mod fault;
+pub mod gossip;
+
 use bary_jobfile::keys::{Key, Shape, key};
 
+use crate::lab::keys::fault::FAULT;
+use crate::lab::keys::gossip::GOSSIP;
 use crate::lab::limits::{CORES_MAX, NODES_MAX, SEEDS_MAX, TASKS_MAX};
 
 const NUMBER: Shape = Shape::Number(1e-6, 1e6);
 const SHARE: Shape = Shape::Number(0.0, 1.0);
 const TIME: Shape = Shape::Time { zero: true };
 const SPAN: Shape = Shape::Time { zero: false };
+/// A node by its number.
+const NODE: Shape = Shape::Integer(0, NODES_MAX as i64 - 1);
 const CORES: Shape = Shape::Integer(1, CORES_MAX as i64);
 
 /// The keys at the top.
-pub static TOP: [Key; 10] = [
+pub static TOP: [Key; 12] = [
     key("name", Shape::Text, "the file's name", "What the scenario is called.")
         .example("name = \"two regions\""),
     key("unit", SPAN, "\"10ms\"", "How long a task of weight 1 takes at speed 1.")
@@ -43,6 +50,15 @@ pub static TOP: [Key; 10] = [
     key("nodes", Shape::List(&Shape::Record(&NODES)), "", "Groups of nodes.").example("[[nodes]]"),
     key("network", Shape::Record(&NETWORK), "", "How long messages take, and which are lost.")
         .example("[network]"),
+    key(
+        "gossip",
+        Shape::Record(&GOSSIP),
+        "none",
+        "Nodes learn of each other by gossip over the network; without it, the world tells them.",
+    )
+    .example("[gossip]"),
+    key("sync", TIME, "0", "How long each sync of a home's journal takes.")
+        .example("sync = \"1ms\""),
     key("workload", Shape::List(&Shape::Record(&WORKLOAD)), "", "What there is to do.")
         .example("[[workload]]"),
     key("fault", Shape::List(&Shape::Record(&FAULT)), "", "What goes wrong.").example("[[fault]]"),
@@ -102,8 +118,6 @@ pub const ARRIVALS: &[&str] = &["batch", "poisson", "even"];
 pub const GRAPHS: &[&str] = &["chain", "fork-join", "tree", "map-reduce", "stencil", "layers"];
 /// What may be known of a trace's tasks.
 pub const KNOWS: &[&str] = &["declared", "exact", "nothing"];
-/// The kinds of faults.
-pub const FAULTS: &[&str] = &["crash", "death", "pause", "slow", "partition"];
 
 /// The keys of `[[workload]]`.
 pub static WORKLOAD: [Key; 20] = [
@@ -235,30 +249,3 @@ pub static SKEW: [Key; 2] = [
         .example("homes = 0.1")
         .required(),
 ];
-
-/// The keys of `[[fault]]`.
-pub static FAULT: [Key; 5] = [
-    key(
-        "kind",
-        Shape::Choice(FAULTS),
-        "",
-        "What goes wrong: a process ends and comes back, a \
-         node ends for good, a process stands still, a node is ten times slower, or some nodes \
-         and the others do not reach each other.",
-    )
-    .example("kind = \"crash\"")
-    .required(),
-    key("at", TIME, "0", "When it begins.").example("at = \"1s\""),
-    key("lasts", SPAN, "\"1s\"", "How long it lasts; a death lasts for good.")
-        .example("lasts = \"500ms\""),
-    key(
-        "nodes",
-        Shape::Either(&[NODE, Shape::List(&NODE)]),
-        "",
-        "Whom it meets, by number from 0.",
-    )
-    .example("nodes = [0, 3]"),
-    key("region", Shape::Text, "", "Instead: all nodes of a region.").example("region = \"eu\""),
-];
-
-const NODE: Shape = Shape::Integer(0, NODES_MAX as i64 - 1);

@@ -10,11 +10,13 @@ use bary_policy::preset::{self, Policy};
 use bary_trace::trace::Trace;
 
 use crate::lab::faults::Mishap;
+use crate::lab::gossip;
 use crate::lab::keys::TOP;
 use crate::lab::limits;
 use crate::lab::network::Web;
 use crate::lab::nodes::{self, Group};
 use crate::lab::workload::{Arrivals, Replayed, Traces, Workload};
+use crate::plan::presence::PresencePlan;
 use crate::plan::ready::ACQUAINTED_MAX;
 use crate::plan::replay::Knowledge;
 
@@ -37,6 +39,10 @@ pub struct Scenario {
     pub nodes: Vec<Group>,
     /// The network.
     pub network: Web,
+    /// How nodes learn of each other, where the world does not tell them.
+    pub gossip: Option<PresencePlan>,
+    /// How long each sync of a home's journal takes.
+    pub sync: Span,
     /// The work.
     pub workloads: Vec<Workload>,
     /// What goes wrong.
@@ -92,7 +98,14 @@ fn scenario(
     let most = limits::DEPENDENCIES_MAX;
     bounded(document, &top, "workload", (edges, "scenario_dependencies_max", most))?;
     let faults = top.sections("fault");
-    let faults = faults.iter().map(|fault| Mishap::read(document, fault, &nodes));
+    let faults = faults.iter().map(|fault| Mishap::read(document, fault, (&nodes, homes as usize)));
+    let network = Web::read(document, top.section("network").as_ref(), &regions)?;
+    let gossip = top.section("gossip");
+    if gossip.is_some() {
+        let limit = (count, "scenario_gossip_nodes_max", limits::GOSSIP_NODES_MAX);
+        bounded(document, &top, "gossip", limit)?;
+    }
+    let gossip = gossip.map(|from| gossip::read(document, &from, (&network, &nodes)));
     let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let scenario = Scenario {
         name: top.text("name").map_or_else(stem, str::to_owned),
@@ -101,7 +114,9 @@ fn scenario(
         seed: top.integer("seed").map_or(1, |seed| seed as u64),
         seeds: top.integer("seeds").map_or(5, |seeds| seeds as u32),
         policies: policies(document, &top)?,
-        network: Web::read(document, top.section("network").as_ref(), &regions)?,
+        network,
+        gossip: gossip.transpose()?,
+        sync: top.time("sync").unwrap_or_default(),
         faults: faults.collect::<Result<_, _>>()?,
         nodes,
         workloads,

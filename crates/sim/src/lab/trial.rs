@@ -10,6 +10,7 @@ use bary_model::task::{After, Body, TaskSpec};
 use bary_model::time::{Moment, Span};
 use bary_policy::preset::{self, Binding, Policy};
 
+use crate::lab::gossip;
 use crate::lab::log::Log;
 use crate::lab::measures::{Measures, Setting};
 use crate::lab::nodes;
@@ -17,7 +18,7 @@ use crate::lab::scenario::Scenario;
 use crate::lab::shape::{Arrival, Load};
 use crate::lab::workload::Need;
 use crate::plan::ready::{ACQUAINTED_MAX, function};
-use crate::plan::{DiskPlan, JobPlan, Keeping, Plan};
+use crate::plan::{DiskPlan, Fault, FaultKind, JobPlan, Keeping, Plan};
 use crate::report::{Report, Verdict};
 use crate::world;
 
@@ -99,13 +100,13 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
     let efforts = load.errs.then(|| {
         load.tasks.iter().map(|task| task.real / task.weight.units()).collect::<Arc<[f64]>>()
     });
-    let keeping = if faults.is_empty() { Keeping::Nothing } else { Keeping::Model };
     Plan {
         seed,
         acquainted: nodes.len() <= ACQUAINTED_MAX,
         nodes,
         network: scenario.network.plan(),
-        disk: DiskPlan { sync: Span::ZERO, keeping },
+        disk: DiskPlan { sync: scenario.sync, keeping: keeping(&faults) },
+        presence: scenario.gossip.clone(),
         efforts,
         unit: scenario.unit,
         jobs: jobs(load, zero, !faults.is_empty() || scenario.network.loss > 0),
@@ -116,6 +117,20 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
         ..Plan::bare(0, 0, policy)
     }
 }
+
+/// What journals keep: nothing where nobody ever opens one again, and bytes where they may find
+/// no space.
+fn keeping(faults: &[Fault]) -> Keeping {
+    let fills = |fault: &Fault| matches!(fault.kind, FaultKind::Full { .. });
+    match faults {
+        [] => Keeping::Nothing,
+        some if some.iter().any(fills) => Keeping::Bytes { segment: SEGMENT, snapshot: SEGMENT },
+        _ => Keeping::Model,
+    }
+}
+
+/// How many bytes a segment of a journal has, and after how many a snapshot is wanted.
+const SEGMENT: u64 = 1 << 20;
 
 /// When messages are lost no more and faults are over: behind the last fault, and where messages
 /// are lost, so late that all work should be done by then.
@@ -136,7 +151,9 @@ fn calm(scenario: &Scenario, load: &Load) -> Moment {
 /// When the load's time begins: all nodes have met by then, and have told how much room they have.
 fn zero(scenario: &Scenario) -> Moment {
     let far = scenario.network.latencies.iter().flatten().max().copied().unwrap_or_default();
-    Moment(0) + Span::secs(1) + far.times(10)
+    let meeting = |plan| gossip::meeting(plan, scenario.count(), &scenario.network);
+    let met = scenario.gossip.as_ref().map(meeting).unwrap_or_default();
+    Moment(0) + Span::secs(1) + far.times(10) + met
 }
 
 fn jobs(load: &Load, zero: Moment, keyed: bool) -> Vec<JobPlan> {
