@@ -26,6 +26,8 @@ pub(crate) struct Freight {
     free: BTreeMap<(u16, u16), Moment>,
     /// How many bytes were moved.
     pub(crate) moved: u64,
+    /// How many of them went from one region to another.
+    pub(crate) crossed: u64,
 }
 
 /// Results of neighbouring indices at one node.
@@ -108,6 +110,7 @@ impl Freight {
         if way.regions.0 == way.regions.1 {
             return now + takes + way.latency;
         }
+        self.crossed = self.crossed.saturating_add(bytes);
         let free = self.free.entry(way.regions).or_default();
         *free = now.max(*free) + takes;
         *free + way.latency

@@ -52,6 +52,8 @@ pub struct Report {
     pub lost: u64,
     /// Bytes that were moved to the nodes that read them.
     pub moved: u64,
+    /// Those of them that went from one region to another.
+    pub crossed: u64,
     /// Steals, probes and claims, as the homes that lived to the end counted them.
     pub counts: Counts,
     /// 100 (1 - deviation / mean) of the nodes' busy times.
@@ -91,6 +93,7 @@ impl Report {
             frames: tally.frames,
             lost: tally.lost,
             moved: 0,
+            crossed: 0,
             counts: Counts::default(),
             balance: balance(busy),
             makespan: tally.last_end.since(Moment(0)),

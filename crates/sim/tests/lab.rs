@@ -244,6 +244,8 @@ fn what_is_wrong_is_told_with_its_line_and_a_fix() {
             "above",
         ),
         ("[network]\nlatencies = [[\"1ms\", \"2ms\"]]", "x.toml:2:13", "a row for each"),
+        ("[network]\nbandwidths = [[\"1MB\", \"2MB\"]]", "x.toml:2:14", "a row for each"),
+        ("[network]\nbandwidth = 0", "x.toml:2:13", "not zero"),
         ("[[fault]]\nkind = \"crash\"\nnodes = [10]", "x.toml:3:9", "the nodes are 0 to 9"),
         ("[[fault]]\nkind = \"death\"\nregion = \"mars\"", "x.toml:3:10", "meets no node"),
         ("[[fault]]\nkind = \"slow\"\nnodes = 1\nroom = 5", "x.toml:4:8", "it is of full"),

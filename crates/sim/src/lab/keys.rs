@@ -87,7 +87,7 @@ pub static NODES: [Key; 8] = [
 ];
 
 /// The keys of `[network]`.
-pub static NETWORK: [Key; 5] = [
+pub static NETWORK: [Key; 8] = [
     key("latency", TIME, "\"1ms\"", "How long a message takes one way inside a region.")
         .example("latency = \"1ms\""),
     key("between", TIME, "\"50ms\"", "The same between two regions.").example("between = \"50ms\""),
@@ -108,6 +108,27 @@ pub static NETWORK: [Key; 5] = [
     .example("jitter = false"),
     key("loss", Shape::Number(0.0, 0.5), "0", "Which share of all messages is lost.")
         .example("loss = 0.01"),
+    key(
+        "bandwidth",
+        Shape::Size,
+        "no limit",
+        "How many bytes a second come to a task from each node of its region, before it begins.",
+    )
+    .example("bandwidth = \"1GB\""),
+    key(
+        "bandwidth_between",
+        Shape::Size,
+        "no limit",
+        "The same from one region to another; all that goes that way waits for each other.",
+    )
+    .example("bandwidth_between = \"25MB\""),
+    key(
+        "bandwidths",
+        Shape::List(&Shape::List(&Shape::Size)),
+        "",
+        "Instead of both: a row for each region, with the bytes a second to each region.",
+    )
+    .example("bandwidths = [[\"1GB\", \"25MB\"], [\"25MB\", \"1GB\"]]"),
 ];
 
 /// The laws by which weights are drawn.

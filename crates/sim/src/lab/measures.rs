@@ -56,6 +56,7 @@ pub struct Measures {
     utilisation: f64,
     fairness: f64,
     bytes: f64,
+    between: f64,
     left: f64,
 }
 
@@ -80,7 +81,7 @@ const fn measure(
 use Better::{High, Low};
 
 /// Every measure.
-pub static MEASURES: [Measure; 22] = [
+pub static MEASURES: [Measure; 23] = [
     measure(
         ("balance", "BALANCE"),
         ("%", 2),
@@ -232,6 +233,13 @@ pub static MEASURES: [Measure; 22] = [
         |m| m.bytes,
         "megabytes that tasks read of what tasks on other nodes left for them",
     ),
+    measure(
+        ("megabytes_between", "BETWEEN MB"),
+        ("", 1),
+        (Low, true),
+        |m| m.between,
+        "megabytes that went from one region to another; once to each node that reads them",
+    ),
     measure(("tasks_left", "LEFT"), ("", 0), (Low, true), |m| m.left, "tasks that never ended"),
 ];
 
@@ -270,6 +278,7 @@ impl Setting<'_> {
             utilisation: 100.0 * busy / (slots as f64 * makespan).max(1e-9),
             fairness: jain(if by_owner.len() > 1 { &by_owner } else { &shares }),
             bytes: self.bytes() as f64 / 1e6,
+            between: self.report.crossed as f64 / 1e6,
             left: self.log.left() as f64,
         }
     }

@@ -1,9 +1,11 @@
-//! The network of a scenario: how long a message takes within and between regions.
+//! The network of a scenario: how long a message takes within and between regions, and how many
+//! bytes go there.
 
 use bary_jobfile::document::{Document, Section};
 use bary_jobfile::fault::Fault;
 use bary_model::time::Span;
 
+use crate::freight::Bandwidth;
 use crate::network::NetworkPlan;
 
 /// What the network is like.
@@ -15,14 +17,17 @@ pub struct Web {
     pub jitter: bool,
     /// How many of a million messages are lost.
     pub loss: u32,
+    /// How many bytes a second go from each region to each other; where it is absent, bytes take
+    /// no time.
+    pub bandwidths: Option<Bandwidth>,
 }
 
 impl Web {
     /// A network of so many regions that nothing is said of.
     #[must_use]
     pub fn even(regions: usize, inside: Span, between: Span) -> Self {
-        let row = |from| (0..regions).map(|to| if from == to { inside } else { between }).collect();
-        Self { latencies: (0..regions).map(row).collect(), jitter: true, loss: 0 }
+        let latencies = square(regions, inside, between);
+        Self { latencies, jitter: true, loss: 0, bandwidths: None }
     }
 
     pub(crate) fn read(
@@ -37,17 +42,23 @@ impl Web {
         let Some(from) = from else { return Ok(web) };
         web.jitter = from.flag("jitter").unwrap_or(true);
         web.loss = (from.number("loss").unwrap_or(0.0) * 1e6).round() as u32;
+        let rows = |key: &str, given: Vec<usize>, each: &str| {
+            let many = regions.len();
+            if given.len() == many && given.iter().all(|row| *row == many) {
+                return Ok(());
+            }
+            let names = regions.join(", ");
+            let text = format!("`{key}` is not {many} rows of {many} {each}");
+            let fix = format!("there are {many} regions: {names}; write a row for each");
+            Err(document.fault(from.span(key), &text, &fix))
+        };
         if from.has("latencies") {
             web.latencies = from.times("latencies");
-            let many = regions.len();
-            let square =
-                web.latencies.len() == many && web.latencies.iter().all(|row| row.len() == many);
-            if !square {
-                let names = regions.join(", ");
-                let text = format!("`latencies` is not {many} rows of {many} times");
-                let fix = format!("there are {many} regions: {names}; write a row for each");
-                return Err(document.fault(from.span("latencies"), &text, &fix));
-            }
+            rows("latencies", web.latencies.iter().map(Vec::len).collect(), "times")?;
+        }
+        web.bandwidths = bandwidths(from, regions.len());
+        if let Some(given) = web.bandwidths.as_ref().filter(|_| from.has("bandwidths")) {
+            rows("bandwidths", given.iter().map(Vec::len).collect(), "sizes")?;
         }
         Ok(web)
     }
@@ -62,4 +73,19 @@ impl Web {
             late_max: Span::ZERO,
         }
     }
+}
+
+fn square<T: Copy>(regions: usize, inside: T, between: T) -> Vec<Vec<T>> {
+    let row = |from| (0..regions).map(|to| if from == to { inside } else { between }).collect();
+    (0..regions).map(row).collect()
+}
+
+/// How many bytes go between regions, where anything is said of it.
+fn bandwidths(from: &Section<'_>, regions: usize) -> Option<Bandwidth> {
+    if from.has("bandwidths") {
+        return Some(from.sizes("bandwidths"));
+    }
+    let (inside, between) = (from.size("bandwidth"), from.size("bandwidth_between"));
+    let limited = inside.is_some() || between.is_some();
+    limited.then(|| square(regions, inside.unwrap_or(u64::MAX), between.unwrap_or(u64::MAX)))
 }

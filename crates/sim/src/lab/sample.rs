@@ -29,13 +29,14 @@ macro_rules! sample {
 }
 
 /// Every sample; the first is what runs where no scenario is named.
-pub static SAMPLES: [Sample; 11] = [
+pub static SAMPLES: [Sample; 12] = [
     sample!("default", "ten equal nodes, a thousand tasks at once"),
     sample!("lan", "nodes of unequal speed"),
     sample!("regions", "two regions, 50 ms apart"),
     sample!("arrivals", "tasks that come one by one, at 0.8 of what the nodes can do"),
     sample!("heavy-tail", "few heavy tasks, and weights that are wrong"),
     sample!("graphs", "tasks that wait for others"),
+    sample!("data", "tasks that hand megabytes to each other, between two regions"),
     sample!("faults", "crashes, a slow node, a region cut off, lost messages"),
     sample!("burst", "twenty tasks of a second on five nodes"),
     sample!("gradual", "ten tasks that come one after another"),

@@ -107,6 +107,7 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
         network: scenario.network.plan(),
         disk: DiskPlan { sync: scenario.sync, keeping: keeping(&faults) },
         presence: scenario.gossip.clone(),
+        bandwidth: scenario.network.bandwidths.clone(),
         efforts,
         unit: scenario.unit,
         jobs: jobs(load, zero, !faults.is_empty() || scenario.network.loss > 0),
@@ -195,17 +196,19 @@ fn specs(load: &Load, arrival: &Arrival, bodies: &mut Bodies) -> Vec<Arc<TaskSpe
     let first = u64::from(arrival.first);
     let alike = !load.errs
         && tasks.iter().all(|task| {
-            (task.weight, task.need) == (tasks[0].weight, tasks[0].need) && task.after.is_empty()
+            (task.weight, task.need, task.output)
+                == (tasks[0].weight, tasks[0].need, tasks[0].output)
+                && task.after.is_empty()
         });
     if alike {
         let (weight, count) = (tasks[0].weight, arrival.count);
-        let spec = TaskSpec::new(shared(tasks[0].need));
+        let spec = TaskSpec { output: tasks[0].output, ..TaskSpec::new(shared(tasks[0].need)) };
         let spec = TaskSpec { count, array: count > 1, weight, first_row: first, ..spec };
         return vec![Arc::new(spec)];
     }
     let each = tasks.iter().zip(first..).map(|(task, row)| {
         let after = task.after.iter().map(|before| After { spec: SpecNo(*before), aligned: false });
-        let spec = TaskSpec::new(shared(task.need));
+        let spec = TaskSpec { output: task.output, ..TaskSpec::new(shared(task.need)) };
         let after = after.collect();
         Arc::new(TaskSpec { weight: task.weight, first_row: row, after, ..spec })
     });

@@ -71,6 +71,7 @@ impl World<'_> {
         report.scalings = self.scaling.changes;
         (report.until, report.hash) = (self.now, self.trail.hash());
         report.moved = self.freight.moved;
+        report.crossed = self.freight.crossed;
         let engines = self.nodes.iter().filter_map(|node| node.engine.as_ref());
         engines.for_each(|engine| report.counts.add(engine.counts()));
         let unfinished = self.unfinished();
