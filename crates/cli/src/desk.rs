@@ -25,6 +25,7 @@ use crate::results::{ResultsDir, ResultsError};
 use crate::screen::{PrintError, Screen};
 use crate::signals;
 use crate::tally::Tally;
+use crate::trail::Trail;
 
 /// The folds of one run.
 pub(crate) struct Desk {
@@ -38,6 +39,8 @@ pub(crate) struct Desk {
     pub(crate) joblog: Option<JobLog>,
     pub(crate) results: Option<ResultsDir>,
     pub(crate) keeper: Option<Keeper>,
+    /// The trace that it leaves, where one is wanted.
+    pub(crate) trail: Option<Trail>,
     /// Whether each event is printed as a line of JSON.
     pub(crate) events: bool,
     /// Whether retries are told as they happen.
@@ -91,6 +94,7 @@ impl Desk {
             joblog: None,
             results: None,
             keeper: None,
+            trail: None,
             events: false,
             verbose: false,
             feed: None,
@@ -167,6 +171,9 @@ impl Desk {
     fn on_event(&mut self, event: &Event) -> Result<(), DeskError> {
         self.roster.on_event(event);
         self.tally.on_event(event, &self.roster);
+        if let Some(trail) = &mut self.trail {
+            trail.on_event(event, &self.tally);
+        }
         match &event.kind {
             EventKind::Ended(ended) => self.on_ended(ended),
             EventKind::Submitted { job, .. } => self.job = Some(*job),

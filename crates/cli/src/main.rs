@@ -44,6 +44,7 @@ mod settings;
 mod signals;
 mod sources;
 mod tally;
+mod trail;
 mod verb;
 mod why;
 mod words;

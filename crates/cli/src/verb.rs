@@ -17,6 +17,7 @@ use crate::report;
 use crate::screen::{PrintError, Screen};
 use crate::session::{Ending, Session};
 use crate::tally::Tally;
+use crate::trail::{Left, Trail};
 
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -63,6 +64,11 @@ pub(crate) fn keeper(args: &KeepArgs, name: &str) -> Result<Option<Keeper>, Comp
     made.map(Some).map_err(|cause| Complaint::failed(format!("{}: {cause}", runs.display())))
 }
 
+/// The trace that a run is to leave, where it is.
+pub(crate) fn trail(args: &KeepArgs) -> Result<Option<Trail>, Complaint> {
+    args.trace.as_deref().map(Trail::begin).transpose()
+}
+
 /// Prints what is left to print, keeps the run, ends all threads; the exit code.
 pub(crate) fn close(
     session: Session,
@@ -89,6 +95,7 @@ pub(crate) fn close(
     }
     document["interrupted"] = json!(matches!(ending, Ending::Stopped(_)));
     keep_run(&mut desk, &document, closing)?;
+    let left = leave_trace(&mut desk, closing.face);
     if !desk.muted {
         print_end(&mut desk, &mut document, &messages, closing)?;
     }
@@ -104,6 +111,7 @@ pub(crate) fn close(
         return Err(complaint);
     }
     closed.map_err(Complaint::failed)?;
+    left?;
     match desk.tally.cut {
         0 => Ok(exit),
         tasks => Err(cut(tasks, exit)),
@@ -161,6 +169,15 @@ fn print_end(
             ShowError::Print(error) => printing(error),
             ShowError::Store(error) => Complaint::failed(error),
         })?;
+    }
+    Ok(())
+}
+
+/// Writes the trace of what ran, where one is wanted.
+fn leave_trace(desk: &mut Desk, face: Face) -> Result<(), Complaint> {
+    let Some(trail) = desk.trail.take() else { return Ok(()) };
+    if trail.end()? == Left::Nothing && !face.is_quiet() {
+        desk.screen.note("bary: no task ran to its end, so that there is no trace");
     }
     Ok(())
 }

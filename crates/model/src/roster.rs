@@ -13,6 +13,8 @@ use crate::template::{Scope, Template};
 #[derive(Debug, Default)]
 pub struct Roster {
     entries: Vec<Entry>,
+    /// The first spec of each submission that added some.
+    batches: Vec<u32>,
     tasks: u64,
     /// Specs of which all tasks have ended and which are not forgotten yet.
     ended: VecDeque<SpecNo>,
@@ -37,6 +39,9 @@ impl Roster {
     /// Adds specs behind those that there are.
     pub fn on_specs(&mut self, specs: &[Arc<TaskSpec>]) {
         self.entries.reserve(specs.len());
+        if self.entries.is_empty() || !specs.iter().all(|spec| spec.after.is_empty()) {
+            self.batches.push(self.entries.len() as u32);
+        }
         for spec in specs.iter() {
             let entry =
                 Entry { before: self.tasks, left: spec.count, spec: Some(Arc::clone(spec)) };
@@ -73,6 +78,14 @@ impl Roster {
     #[must_use]
     pub fn spec(&self, no: SpecNo) -> Option<&Arc<TaskSpec>> {
         self.entries.get(no.index())?.spec.as_ref()
+    }
+
+    /// The spec from which those count that a spec waits for: the first that was added with it.
+    /// Of a spec that waits for none it may be an earlier one.
+    #[must_use]
+    pub fn base(&self, no: SpecNo) -> SpecNo {
+        let after = self.batches.partition_point(|first| *first <= no.0);
+        SpecNo(after.checked_sub(1).map_or(0, |at| self.batches[at]))
     }
 
     /// How many tasks there are so far.

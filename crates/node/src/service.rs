@@ -61,6 +61,7 @@ mod session;
 mod staging;
 mod submit;
 mod task_list;
+mod task_ranges;
 mod task_view;
 mod tasks;
 mod tokens;

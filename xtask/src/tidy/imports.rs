@@ -43,7 +43,7 @@ const HOUSE: &[Row] = &[
     row(3, "identity", &["api"]),
     row(4, "client", &["api", "identity"]),
     row(4, "node", &["engine", "wire", "journal", "disk", "membership", "transport", "executor",
-                     "store", "policy-spectral", "identity", "api", "jobfile"]),
+                     "store", "policy-spectral", "identity", "api", "jobfile", "trace"]),
     row(4, "sim", &["engine", "wire", "journal", "policy-spectral", "jobfile", "trace"]),
     row(5, "bary", &["node", "client", "jobfile"]),
     row(6, "cli", &["bary", "sim"]),

@@ -29,6 +29,7 @@ messages! {
     SubmitReply SessionRequest SessionReply Accepted
     Refused Problem ExtendRequest ExtendReply JobsRequest CancelRequest SetPriorityRequest
     PruneRequest ChangedReply ListJobsRequest ListJobsReply Job ListTasksRequest ListTasksReply
+    JobEntry RanTasks
     Task WaitRequest WaitReply EventsRequest Event LogsRequest LogChunk ResultsRequest TaskResult
     WhyRequest WhyReply Candidate ExecInput ExecStart WindowSize ExecOutput ExecStarted ExecEnded
     ListNodesRequest ListNodesReply NodeStatus ChangeNodeRequest

@@ -78,6 +78,9 @@ pub(crate) struct KeepArgs {
     /// same command again goes on where it ended. --keep keeps what happened there too
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
+    /// Write what ran as a trace that bary sim and bary trace read
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
     /// Of a finished run in --state, run once more what did not succeed
     #[arg(long, requires = "state")]
     pub(crate) resume_failed: bool,

@@ -12,7 +12,7 @@ pub(crate) struct ForeignError(&'static str);
 pub(crate) struct Foreign {
     #[arg(short = 't', hide = true, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "", value_parser = no_trace)]
-    trace: Option<Infallible>,
+    told: Option<Infallible>,
     #[arg(short = 'L', long = "max-lines", hide = true, value_parser = no_lines)]
     lines: Option<Infallible>,
     #[arg(long, hide = true, value_parser = no_delay)]

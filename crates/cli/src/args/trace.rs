@@ -58,7 +58,7 @@ pub(crate) struct ShowTraceArgs {
 /// The flags of `bary trace export`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-A state says all of it; a node says no dependencies and no weights. Examples:
+A node says it of all jobs that it has details of; a state may be in use. Examples:
   bary run flow.toml --state flow && bary trace export --state flow --out flow.trace
   bary trace export all --since 2026-01-31T00:00:00Z --out week.trace")]
 pub(crate) struct ExportArgs {

@@ -77,12 +77,14 @@ pub(crate) fn run(args: &MapArgs, face: Face) -> Result<Exit, Complaint> {
     }
     let (resume, feeding) = feeding::ready(&plan, args)?;
     let keeper = verb::keeper(&args.keep, &plan.name)?;
+    let trail = verb::trail(&args.keep)?;
     let began = std::time::SystemTime::now();
     let (state, recalled) = resume.map(Resume::parts).unzip();
     let mut session = Session::start(options, state)?;
     let tally = Tally::new(session.cluster.nodes());
     let mut desk = Desk::new(session.cluster.store(), Screen::new(face), tally);
     desk.keeper = keeper;
+    desk.trail = trail;
     desk.streams = matches!(plan.feed, FeedOf::Stream(_));
     set_up(&mut desk, args, &session, face)?;
     let closing = Closing {

@@ -46,11 +46,13 @@ pub(crate) fn run(args: &RunArgs, face: Face) -> Result<Exit, Complaint> {
     let job = JobSpec { key, ..job };
     let (state, recalled) = resume.map(Resume::parts).unzip();
     let keeper = verb::keeper(&args.keep, &job.name)?;
+    let trail = verb::trail(&args.keep)?;
     let began = std::time::SystemTime::now();
     let mut session = Session::start(options, state)?;
     let mut desk =
         Desk::new(session.cluster.store(), Screen::new(face), Tally::new(session.cluster.nodes()));
     desk.keeper = keeper;
+    desk.trail = trail;
     desk.verbose = face.verbose;
     desk.events = face.output == Form::Jsonl;
     let live = file.is_none() && !face.is_data();

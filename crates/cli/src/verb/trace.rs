@@ -1,7 +1,8 @@
 //! `bary trace`: traces read, shown, converted, and made of what was run.
 
 mod export;
-mod found;
+pub(crate) mod file;
+pub(crate) mod found;
 mod journaled;
 mod live;
 mod show;
@@ -76,15 +77,8 @@ fn convert(args: &ConvertArgs, face: Face) -> Result<Exit, Complaint> {
 
 /// Writes a file whole or not at all, or to standard output where it is called `-`.
 fn put(text: &str, path: &Path, face: Face) -> Result<(), Complaint> {
-    if path.as_os_str() == "-" {
-        return verb::print(&mut Screen::new(face), text);
+    match path.as_os_str() == "-" {
+        true => verb::print(&mut Screen::new(face), text),
+        false => file::put(text, path),
     }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| {
-        // What was begun is of no use to anybody; that it may not be there is no second fault.
-        drop(fs::remove_file(&beside));
-        Complaint::failed(format!("{}: {error}", path.display()))
-    })
 }

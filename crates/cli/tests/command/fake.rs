@@ -217,7 +217,7 @@ impl Node for Answers {
     ) -> Answer<v1::ListTasksReply> {
         let asked = self.take("list_tasks", request)?;
         let tasks = vec![task(asked.job, 1), task(asked.job, 2)];
-        Ok(Response::new(v1::ListTasksReply { tasks, total: 2 }))
+        Ok(Response::new(v1::ListTasksReply { tasks, total: 2, ..Default::default() }))
     }
 
     async fn wait(&self, request: Request<v1::WaitRequest>) -> Answer<v1::WaitReply> {

@@ -51,18 +51,55 @@ fn a_wrong_file_is_refused_with_its_line_and_nothing_is_written() {
     assert_eq!(bench.bary(&["trace", "show", "none.stg"]).code, Some(3));
 }
 
+/// Work with weights, an array that is waited for index by index, and inputs and results of some
+/// bytes.
+const FLOW: &str = "[[task]]\nname = \"a\"\nfunction = \"noop\"\narray = \"1-3\"\nweight = 2\n\
+                    [[task]]\nname = \"b\"\nfunction = \"noop\"\narray = \"1-3\"\n\
+                    after = [{ task = \"a\", aligned = true }]\n\
+                    [[task]]\nname = \"c\"\nfunction = \"fibonacci\"\nargs = [\"30\"]\n\
+                    after = [\"b\"]\n";
+
 #[test]
-fn what_ran_with_a_state_becomes_a_trace() {
+fn what_ran_becomes_the_same_trace_from_the_run_and_from_its_state() {
     let bench = bench();
-    let job = "[[task]]\nname = \"a\"\nfunction = \"noop\"\narray = \"1-3\"\nweight = 2\n\
-               [[task]]\nname = \"b\"\nfunction = \"noop\"\nafter = [\"a\"]\n";
-    bench.file("flow.toml", job);
-    let ran = bench.bary(&["run", "flow.toml", "--state", "s"]);
+    bench.file("flow.toml", FLOW);
+    let ran = bench.bary(&["run", "flow.toml", "--state", "s", "--trace", "run.trace"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let run = bench.bary(&["trace", "export", "--state", "s", "--out", "flow.trace"]);
     assert_eq!(run.code, Some(0), "{}", run.err);
     let figures = figures(&bench, "flow.trace");
-    assert_eq!((&figures["tasks"], &figures["dependencies"]), (&4.into(), &3.into()));
+    assert_eq!((&figures["tasks"], &figures["dependencies"]), (&7.into(), &6.into()));
+    assert!(figures["output_bytes"].as_u64() > Some(0), "{figures}");
     let text = bench.read("flow.trace");
     assert!(text.contains("\"function\":\"noop\"") && text.contains("\"weight\":2.0"), "{text}");
+    assert!(text.contains("\"task\":\"b[3]\""), "tasks are called as people know them: {text}");
+    let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&bench.read("run.trace")), lines(&text), "only the trace's own name differs");
+    // A run that ended before leaves the same trace again.
+    let again = bench.bary(&["run", "flow.toml", "--state", "s", "--trace", "again.trace"]);
+    assert_eq!(again.code, Some(0), "{}", again.err);
+    assert_eq!(bench.read("again.trace"), bench.read("run.trace"));
+}
+
+#[test]
+fn what_a_map_ran_is_lived_by_the_simulator() {
+    let bench = bench();
+    let words = ["map", "--array", "1-40", "--trace", "m.trace", "--nodes", "2", "--speeds", "1,2"];
+    let ran = bench.bary(&[&words[..], &["--function", "noop"]].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(figures(&bench, "m.trace")["tasks"], 40);
+    let scenario = "seeds = 1\n[[nodes]]\ncount = 2\n[[workload]]\ntrace = \"m.trace\"\n";
+    bench.file("m.toml", scenario);
+    let lived = bench.bary(&["sim", "m.toml", "--policy", "gravity", "-o", "json"]).json();
+    assert_eq!((&lived["tasks"], &lived["policies"][0]["policy"]), (&40.into(), &"gravity".into()));
+}
+
+#[test]
+fn a_trace_that_cannot_be_written_is_told_before_anything_runs() {
+    let bench = bench();
+    let run = |place: &str| bench.bary(&["run", "--trace", place, "--", "touch", "here"]);
+    run("nowhere/x.trace").says(2, "no directory");
+    run(".").says(2, "is a directory");
+    run("-").says(2, "writes a file");
+    assert!(!bench.path().join("here").exists());
 }

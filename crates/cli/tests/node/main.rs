@@ -21,5 +21,6 @@ mod secrets;
 mod session;
 mod size;
 mod standing;
+mod trace;
 mod verbs;
 mod words;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bary_model::event::{Brief, Ended};
-use bary_model::id::{JobNo, NodeId, TaskId, TaskRange};
+use bary_model::id::{JobNo, NodeId, SpecNo, TaskId, TaskRange};
 use bary_model::job::Halt;
 use bary_model::outcome::{End, Stopped};
 use bary_model::roster::Roster;
@@ -364,10 +364,12 @@ impl Detail {
     }
 
     /// Whether all that a task waits for inside its job has ended.
-    pub(crate) fn is_ready(&self, spec: &TaskSpec, index: u32) -> bool {
+    pub(crate) fn is_ready(&self, no: SpecNo, spec: &TaskSpec, index: u32) -> bool {
+        let base = self.roster.base(no);
         spec.after.iter().all(|after| {
-            let whole = self.roster.left(after.spec) == 0;
-            whole || (after.aligned && self.ends.find(after.spec, index).is_some())
+            let on = SpecNo(base.0 + after.spec.0);
+            let whole = self.roster.left(on) == 0;
+            whole || (after.aligned && self.ends.find(on, index).is_some())
         })
     }
 }

@@ -43,6 +43,9 @@ impl Service {
 
 impl Inner {
     fn list_tasks(&self, asked: &ListTasksRequest) -> Result<ListTasksReply, Refused> {
+        if asked.ranges {
+            return self.task_ranges(asked);
+        }
         let max = self.limits.list_entries_max;
         let query = Query {
             job: asked.job,
@@ -67,7 +70,8 @@ impl Inner {
             let refused = Refused::new(Kind::TooLarge, title);
             return Err(refused.help("set a limit, and an offset (limit list_entries_max)"));
         }
-        Ok(ListTasksReply { tasks: self.shown(query.job, &found)?, total })
+        let tasks = self.shown(query.job, &found)?;
+        Ok(ListTasksReply { tasks, total, ..ListTasksReply::default() })
     }
 
     /// The tasks that a filter takes, in their order, and how many that is in all.

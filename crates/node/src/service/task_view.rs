@@ -60,9 +60,10 @@ impl<'a> TaskView<'a> {
             return how.name();
         }
         let ready = || {
-            let spec = self.roster().spec(self.task.spec);
+            let (no, index) = (self.task.spec, self.task.index);
             let arrived = self.row.arrived as usize >= self.row.brief.upstream.len();
-            arrived && spec.is_some_and(|spec| self.detail.is_ready(spec, self.task.index))
+            let is_ready = |spec| self.detail.is_ready(no, spec, index);
+            arrived && self.roster().spec(no).is_some_and(|spec| is_ready(spec))
         };
         match () {
             () if self.running().is_some() => "running",

@@ -5,7 +5,7 @@ use bary_model::time::{Moment, Span};
 
 use crate::lab::log::Log;
 use crate::lab::scenario::Scenario;
-use crate::lab::shape::Load;
+use crate::lab::shape::{Load, longest_path};
 use crate::report::Report;
 
 /// One measure.
@@ -358,14 +358,8 @@ pub(crate) fn bound(scenario: &Scenario, load: &Load) -> Span {
         let at = job.at.0 as f64 / 1e9;
         first = first.min(at);
         let tasks = load.tasks_of(job);
-        let mut ends: Vec<f64> = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            work += task.real * task.need.milli_cpus as f64 / 1e3;
-            let before = task.after.iter().map(|before| ends[*before as usize]);
-            ends.push(before.fold(0.0, f64::max) + task.real);
-        }
-        let path = ends.iter().copied().fold(0.0, f64::max);
-        paths = paths.max(at + path * unit / fastest);
+        work += tasks.iter().map(|task| task.real * task.need.milli_cpus as f64 / 1e3).sum::<f64>();
+        paths = paths.max(at + longest_path(tasks) * unit / fastest);
     }
     let area = first.min(f64::MAX / 2.0) + work * unit / scenario.power();
     Span::from_secs_f64(if load.jobs.is_empty() { 0.0 } else { area.max(paths) })

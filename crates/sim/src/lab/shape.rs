@@ -54,3 +54,47 @@ impl Load {
         &self.tasks[job.first as usize..(job.first + job.count) as usize]
     }
 }
+
+/// What the longest path of a job's tasks really weighs. A task may stand before one that it waits
+/// for; none waits for itself, however far around.
+pub(crate) fn longest_path(tasks: &[Piece]) -> f64 {
+    let mut waits: Vec<usize> = tasks.iter().map(|task| task.after.len()).collect();
+    let mut below: Vec<Vec<usize>> = vec![Vec::new(); tasks.len()];
+    for (number, task) in tasks.iter().enumerate() {
+        task.after.iter().for_each(|before| below[*before as usize].push(number));
+    }
+    let mut ready: Vec<usize> = (0..tasks.len()).filter(|number| waits[*number] == 0).collect();
+    let mut begins = vec![0.0_f64; tasks.len()];
+    let mut longest = 0.0_f64;
+    while let Some(number) = ready.pop() {
+        let end = begins[number] + tasks[number].real;
+        longest = longest.max(end);
+        for next in &below[number] {
+            begins[*next] = begins[*next].max(end);
+            waits[*next] -= 1;
+            if waits[*next] == 0 {
+                ready.push(*next);
+            }
+        }
+    }
+    longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEED: Need = Need { milli_cpus: 1_000, memory: 0, gpus: 0 };
+
+    fn task(real: f64, after: &[u32]) -> Piece {
+        let after = after.into();
+        Piece { weight: Weight::ONE, real, after, need: NEED, output: 0 }
+    }
+
+    #[test]
+    fn the_longest_path_is_found_in_whichever_order_tasks_stand() {
+        let tasks = [task(1.0, &[2]), task(2.0, &[0]), task(4.0, &[]), task(3.0, &[2])];
+        assert!((longest_path(&tasks) - 7.0).abs() < 1e-12);
+        assert!(longest_path(&[]).abs() < 1e-12);
+    }
+}

@@ -61,7 +61,7 @@ async fn look_up(
         filter: rows.filter.clone(),
         sort: rows.sort.clone().unwrap_or_default(),
         limit: rows.limit,
-        offset: 0,
+        ..ListTasksRequest::default()
     };
     Ok(Shown { job: found, tasks: asking.node.list_tasks(request).await?, named })
 }

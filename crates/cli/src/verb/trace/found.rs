@@ -3,20 +3,24 @@
 use std::sync::Arc;
 
 use bary_model::time::Wall;
+use bary_trace::ran::RanError;
 use bary_trace::trace::{Job, Task, Trace};
+
+use crate::complaint::Complaint;
+use crate::exit::Exit;
 
 /// A job with the moment when it came.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub(super) number: u32,
-    pub(super) name: Box<str>,
-    pub(super) owner: Arc<str>,
-    pub(super) came: Wall,
-    pub(super) tasks: Vec<Task>,
+pub(crate) struct Found {
+    pub(crate) number: u32,
+    pub(crate) name: Box<str>,
+    pub(crate) owner: Arc<str>,
+    pub(crate) came: Wall,
+    pub(crate) tasks: Vec<Task>,
 }
 
 /// The trace that begins with the first of these jobs; those without tasks are left out.
-pub(super) fn trace(name: &str, mut found: Vec<Found>) -> Trace {
+pub(crate) fn trace(name: &str, mut found: Vec<Found>) -> Trace {
     found.retain(|job| !job.tasks.is_empty());
     found.sort_by_key(|job| (job.came, job.number));
     let first = found.first().map_or(Wall(0), |job| job.came);
@@ -27,4 +31,10 @@ pub(super) fn trace(name: &str, mut found: Vec<Found>) -> Trace {
         tasks: job.tasks.into(),
     });
     Trace { name: name.into(), unit: Trace::UNIT, jobs: jobs.collect() }
+}
+
+/// A job that is no trace.
+pub(crate) fn too_large(job: u32, error: &RanError) -> Complaint {
+    let help = "name jobs that are smaller, or export them one by one";
+    Complaint::new(Exit::FULL, format!("job {job}: {error}")).help(help)
 }
