@@ -106,6 +106,7 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
         nodes,
         network: scenario.network.plan(),
         bandwidth: scenario.network.bandwidths.clone(),
+        guess: scenario.network.guess,
         disk: DiskPlan { sync: Span::ZERO, keeping },
         efforts,
         unit: scenario.unit,
