@@ -7,6 +7,7 @@ use bary_model::event::Event;
 use bary_model::id::{Epoch, Lsn, NodeId, RunNo, ShardId};
 use bary_model::message::{Frame, GrantItem};
 use bary_model::time::{Span, Wall};
+use bary_policy::topology::Probe;
 
 use crate::input::Reply;
 
@@ -61,6 +62,8 @@ pub enum Effect {
         number: u64,
         /// All nodes, this one too, and how far each is from here, there and back.
         nodes: Vec<(NodeId, Span)>,
+        /// What some of them measured of others.
+        probes: Vec<Probe>,
     },
     /// Tell whoever listens what happened.
     Tell(Event),

@@ -28,6 +28,7 @@ use crate::runner::Runner;
 use crate::sorted::Sorted;
 use crate::timers::{Timer, TimerKey, Timers};
 use crate::view::View;
+use crate::ways::Ways;
 
 /// What an engine is made of.
 #[derive(Clone, Debug)]
@@ -65,6 +66,7 @@ pub struct Engine {
     keeper: Keeper,
     keeper_timer: Option<TimerKey>,
     chart: Chart,
+    ways: Ways,
     timers: Timers,
     out: Outbox,
 }
@@ -91,6 +93,7 @@ impl Engine {
             keeper: Keeper::default(),
             keeper_timer: None,
             chart: Chart::default(),
+            ways: Ways::default(),
             timers: Timers::default(),
         }
     }
@@ -200,6 +203,7 @@ impl Engine {
                 }
                 self.view.leave(node);
                 self.chart.touch();
+                self.ways.forget(node);
                 self.runner.on_left(node);
                 self.out.renew(node);
             }
@@ -244,7 +248,9 @@ impl Engine {
         self.own.get_or_insert(shard);
     }
 
-    fn join(&mut self, peer: Peer) {
+    fn join(&mut self, mut peer: Peer) {
+        // What was measured counts more than what is said.
+        peer.round_trip = self.ways.trip(peer.info.id).unwrap_or(peer.round_trip);
         self.out.links.measure(peer.info.id, peer.round_trip, self.out.now);
         for home in self.homes.values_mut() {
             home.on_joined(&peer, &mut self.out, &mut self.timers);
@@ -387,6 +393,8 @@ impl Engine {
             }
         } else if timer == Timer::Chart {
             self.chart.on_time();
+        } else if timer == Timer::Ways {
+            self.tell_distances();
         } else if timer == Timer::Keeper {
             self.keeper_timer = None;
             self.lend();

@@ -18,3 +18,4 @@ mod runner;
 mod sorted;
 mod timers;
 mod view;
+mod ways;

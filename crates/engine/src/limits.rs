@@ -93,6 +93,12 @@ pub struct Limits {
     /// Most nodes of which the graph is found; it takes about half a second then. Defaults to
     /// 1,000.
     pub chart_nodes_max: usize,
+    /// How long nodes are waited for that measure how far others are; longer round trips are not
+    /// measured. Defaults to 1 s.
+    pub survey_wait: Span,
+    /// How often distances are measured anew while there is work, where a policy looks at the
+    /// graph. Defaults to 60 s.
+    pub survey_every: Span,
     /// Most items of outcomes that a node keeps until homes have answered. Past it the oldest of
     /// the home that owes most answers are forgotten; should it fail too, their tasks run once
     /// more. Defaults to 1,000,000.
@@ -141,6 +147,8 @@ impl Default for Limits {
             word_delay: Span::millis(50),
             chart_every: Span::secs(5),
             chart_nodes_max: 1_000,
+            survey_wait: Span::secs(1),
+            survey_every: Span::secs(60),
             unsettled_items_max: 1_000_000,
             retains_finished: false,
             explain: false,
@@ -188,6 +196,8 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("word_delay", "50 ms", "how long work waits for other homes' nodes before all are told"),
     ("chart_every", "5 s", "how often the graph of the cluster is found anew, at most"),
     ("chart_nodes_max", "1,000", "nodes of which the graph is found"),
+    ("survey_wait", "1 s", "how long nodes are waited for that measure how far others are"),
+    ("survey_every", "60 s", "how often distances are measured anew while there is work"),
     ("unsettled_items_max", "1,000,000", "outcomes kept until homes have answered"),
     ("ask_ahead_min", "1 ms", "round trips shorter than this are not asked ahead for"),
 ];

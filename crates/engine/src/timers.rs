@@ -52,6 +52,8 @@ pub(crate) enum Timer {
     Settle(ShardId, NodeId),
     /// The graph of the cluster may be found anew.
     Chart,
+    /// A home should hear how far others are, as far as that was measured by now.
+    Ways,
 }
 
 impl Timer {
@@ -80,6 +82,7 @@ impl Timer {
             | Self::Ask
             | Self::Claims
             | Self::Chart
+            | Self::Ways
             | Self::Keeper => None,
         }
     }

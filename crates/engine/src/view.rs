@@ -50,6 +50,14 @@ impl View {
         self.peers.insert(peer.info.id, peer);
     }
 
+    /// A node is as far away as was measured; tells whether it is known at all.
+    pub(crate) fn set_distance(&mut self, node: NodeId, trip: Span) -> bool {
+        let Some(peer) = self.peers.get_mut(&node) else { return false };
+        peer.round_trip = trip;
+        self.changes += 1;
+        true
+    }
+
     /// Forgets a node and the homes that were there.
     pub(crate) fn leave(&mut self, node: NodeId) {
         if node != self.me {

@@ -13,7 +13,7 @@ use crate::payload::Payload;
 use crate::resources::Resources;
 use crate::sharing::grants;
 use crate::task::TaskSpec;
-use crate::time::Span;
+use crate::time::{Moment, Span};
 use crate::weight::Weight;
 
 /// What travels between two nodes: at most one message, and how far the other end was heard.
@@ -173,7 +173,34 @@ pub enum Say {
         /// What was claimed, each under the grant it had.
         items: Vec<(Fence, TaskRange)>,
     },
+    /// To a node: measure how far these are, and this one, and tell.
+    Survey {
+        /// Counts these requests of a node; the answer names it.
+        number: u64,
+        /// Who is to be measured; at most [`SURVEYED_MAX`] count.
+        peers: Vec<NodeId>,
+    },
+    /// To a node that asked: so far are those that answered.
+    Distances {
+        /// The request.
+        number: u64,
+        /// How long a message there and its answer took.
+        trips: Vec<(NodeId, Span)>,
+    },
+    /// To a node: answer at once.
+    Probe {
+        /// When it was sent, by the sender's clock.
+        at: Moment,
+    },
+    /// To a node that probed: the answer.
+    Echo {
+        /// When the probe was sent, by the clock of the one who sent it.
+        at: Moment,
+    },
 }
+
+/// How many others a node measures for one survey.
+pub const SURVEYED_MAX: usize = 16;
 
 /// All that a node holds of a shard when it begins a session with its home.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

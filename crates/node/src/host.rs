@@ -334,9 +334,9 @@ impl Host {
                 let stop = if force { Stop::Kill(reason) } else { Stop::Ask(reason) };
                 self.executor.stop(run, stop);
             }
-            Effect::Plan { number, nodes } => {
+            Effect::Plan { number, nodes, probes } => {
                 let nodes = nodes.into_iter().map(|(node, _)| node);
-                self.surveyor.find(number, nodes.collect());
+                self.surveyor.find(number, nodes.collect(), probes);
             }
             Effect::Tell(event) => self.state.fresh.push(event),
             Effect::Reply { ticket, reply } => self.answer(ticket, reply),

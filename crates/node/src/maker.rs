@@ -31,7 +31,7 @@ use crate::journal::compacting::Compactable;
 use crate::journal::{FileJournal, JournalPulse};
 use crate::options::ClusterOptions;
 use crate::state::{JOURNAL, State as Shard};
-use crate::surveyor::{self, Surveyor};
+use crate::surveyor::Surveyor;
 use crate::telling::NewsDoor;
 
 /// What the nodes of a cluster are made of.
@@ -81,10 +81,6 @@ fn calendar(origin: Instant) -> Wall {
 
 impl Maker<'_> {
     /// What finds the graph of the cluster for the host behind a door.
-    fn surveyor(&self, door: &UnboundedSender<Control>) -> Surveyor {
-        Surveyor::new(Arc::new(surveyor::ways(self.options)), door)
-    }
-
     pub(crate) fn host(
         &self,
         node: usize,
@@ -120,7 +116,7 @@ impl Maker<'_> {
             engine,
             executor,
             transport: self.network.transport(id),
-            surveyor: self.surveyor(&door),
+            surveyor: Surveyor::new(&door),
             journal,
             node: id,
             shard: ledger.shard(),
@@ -163,7 +159,7 @@ impl Maker<'_> {
             engine: self.engine(info, policy),
             executor,
             transport: self.network.transport(id),
-            surveyor: self.surveyor(&door),
+            surveyor: Surveyor::new(&door),
             journal: Box::new(MemoryJournal),
             node: id,
             shard: ShardId(0),

@@ -2,6 +2,7 @@
 //! from round trips as nodes measured them.
 
 use bary_model::id::NodeId;
+use bary_model::time::Span;
 use bary_policy::dice::Dice;
 use bary_policy::topology::{Place, Probe, Topology};
 use bary_policy::view::GraphScores;
@@ -11,8 +12,6 @@ use crate::graph::GraphError;
 use crate::regions::{cluster, regions};
 use crate::spectrum::{Fiedler, SpectrumError};
 
-/// How many others each node should measure: with fewer, regions are not found.
-pub const PROBES: usize = 8;
 /// One node of so many is a key node.
 const KEY: usize = 8;
 /// Scores are multiples of one over this.
@@ -56,7 +55,32 @@ pub fn plan(nodes: &[NodeId], probes: &[Probe], dice: &mut Dice) -> Result<Topol
         Place { node, region, key: keys.contains(&at), scores: scores(at) }
     });
     let connectivity = (fiedler.lambda * GRID).round() / GRID;
-    Ok(Topology { places: places.collect(), regions: regions.count as u32, connectivity })
+    let places: Vec<Place> = places.collect();
+    let ways = ways(&places, probes, regions.count);
+    Ok(Topology { places, regions: regions.count as u32, ways, connectivity })
+}
+
+/// The median of what was measured between any two regions, and the longest of all measures where
+/// that is nothing.
+fn ways(places: &[Place], probes: &[Probe], regions: usize) -> Vec<Vec<Span>> {
+    let region = |node: NodeId| {
+        let at = places.binary_search_by_key(&node, |place| place.node).ok()?;
+        places.get(at).map(|place| place.region as usize)
+    };
+    let mut measured = vec![Vec::new(); regions * regions];
+    for probe in probes.iter().filter(|probe| probe.from != probe.to) {
+        if let Some((from, to)) = region(probe.from).zip(region(probe.to)) {
+            measured[from * regions + to].push(probe.round_trip);
+            measured[to * regions + from].push(probe.round_trip);
+        }
+    }
+    let longest = measured.iter().flatten().max().copied().unwrap_or_default();
+    let median = |mut trips: Vec<Span>| {
+        trips.sort_unstable();
+        trips.get(trips.len() / 2).copied().unwrap_or(longest)
+    };
+    let medians: Vec<Span> = measured.into_iter().map(median).collect();
+    medians.chunks(regions.max(1)).map(<[Span]>::to_vec).collect()
 }
 
 /// Parts of the greatest, rounded.
@@ -77,7 +101,6 @@ fn keys(closeness: &[f64]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bary_model::time::Span;
     use proptest::collection::vec;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
@@ -102,6 +125,9 @@ mod tests {
         assert!((0..8).all(|at| topology.places[at].region as usize == at / 4));
         assert!((0..8).all(|at| side(at) == side(at / 4 * 4)) && side(0) != side(7));
         assert!(topology.connectivity > 0.0);
+        let (near, far) = (Span::millis(2), Span::millis(100));
+        assert_eq!(topology.ways, [[near, far], [far, near]]);
+        assert_eq!(topology.way(NodeId(0), NodeId(7)), Some(far));
     }
 
     #[test]

@@ -24,37 +24,6 @@ const STEPS_MAX: usize = 100;
 /// Round trips below this are equal: what a machine does in between takes as long.
 const NEAR: Span = Span::micros(50);
 
-/// The least of the last few round trips to one peer: queues only ever make one longer, and a
-/// least that is not seen again fades.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LeastTrip {
-    estimate: f64,
-}
-
-impl LeastTrip {
-    /// How much of the way to a longer round trip the estimate goes.
-    const GAIN: f64 = 0.1;
-
-    /// The first that was measured.
-    #[must_use]
-    pub fn new(first: Span) -> Self {
-        Self { estimate: first.0 as f64 }
-    }
-
-    /// Learns one more: a shorter one counts at once, a longer one a tenth.
-    pub fn learn(&mut self, trip: Span) {
-        let trip = trip.0 as f64;
-        let further = (trip - self.estimate) * Self::GAIN;
-        self.estimate = if further < 0.0 { trip } else { self.estimate + further };
-    }
-
-    /// The estimate.
-    #[must_use]
-    pub fn span(self) -> Span {
-        Span(self.estimate as u64)
-    }
-}
-
 /// The graph of a cluster: W = 1/RTT in 1/ms. Of two that measured each other the shorter counts.
 ///
 /// # Errors
@@ -248,15 +217,6 @@ mod tests {
         let weights: Vec<f64> = graph.edges().iter().map(|edge| edge.weight).collect();
         assert!((weights[0] - 0.5).abs() < 1e-9 && (weights[1] - 20.0).abs() < 1e-9);
         assert!(cluster(2, &[(1, 1, Span::millis(1))]).is_err());
-    }
-
-    #[test]
-    fn a_least_that_is_not_seen_again_fades() {
-        let mut trip = LeastTrip::new(Span::millis(10));
-        trip.learn(Span::millis(4));
-        assert_eq!(trip.span(), Span::millis(4));
-        trip.learn(Span::millis(14));
-        assert_eq!(trip.span(), Span::millis(5));
     }
 
     proptest! {

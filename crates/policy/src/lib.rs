@@ -22,6 +22,7 @@ pub mod scale;
 pub mod speculate;
 pub mod steal;
 pub mod topology;
+pub mod trip;
 pub mod view;
 
 #[cfg(test)]

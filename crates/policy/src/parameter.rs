@@ -3,6 +3,7 @@
 
 pub mod bounds;
 pub mod given;
+pub mod network;
 pub mod table;
 pub mod waiting;
 

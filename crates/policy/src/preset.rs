@@ -14,7 +14,7 @@ use crate::expression::fault::ExpressionError;
 use crate::force::Force;
 use crate::order::Order;
 use crate::parameter::given::Given;
-use crate::parameter::{Parameter, Part, ValueError, table as parameters};
+use crate::parameter::{Parameter, Part, ValueError, network, table as parameters};
 use crate::preset::draft::Draft;
 pub use crate::preset::table::PRESETS;
 use crate::protocol::Protocol;
@@ -216,6 +216,13 @@ impl Policy {
     pub fn looks_at(&self, len: usize) -> Option<usize> {
         let most = self.force.looks_at().unwrap_or(usize::MAX).min(self.looks);
         (most < len).then_some(most)
+    }
+
+    /// Whether it looks at where nodes are in the graph of the cluster, or how far they were
+    /// measured to be from each other.
+    #[must_use]
+    pub fn needs_graph(&self) -> bool {
+        self.force.needs_graph() || self.given.word(&network::DISTANCES) == "measured"
     }
 
     /// The parameters that count in it.

@@ -54,6 +54,9 @@ pub struct Plan {
     pub network: NetworkPlan,
     /// How many bytes a second go between regions; where it is absent, bytes take no time.
     pub bandwidth: Option<Bandwidth>,
+    /// How far nodes take each other to be, one way, before they have measured it; as it is, where
+    /// nothing is said.
+    pub guess: Option<Span>,
     /// The disks under the journals.
     pub disk: DiskPlan,
     /// Whether every frame is turned into bytes and back.

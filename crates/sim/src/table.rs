@@ -107,7 +107,7 @@ pub(crate) fn effect_words(effect: &Effect) -> Words {
         Effect::Stop { run, force, why } => {
             ("stop", format!("run {}", run.0), format!("{why:?} force {force}"))
         }
-        Effect::Plan { number, nodes } => {
+        Effect::Plan { number, nodes, .. } => {
             ("plan", format!("#{number}"), format!("{} nodes", nodes.len()))
         }
         Effect::Tell(event) => ("tell", shard(event.shard.0), event_words(&event.kind)),

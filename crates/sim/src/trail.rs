@@ -66,7 +66,7 @@ impl<'a> Trail<'a> {
                 (23, run.0 ^ u64::from(*slot) << 48, first ^ budget.0 << 20)
             }
             Effect::Stop { run, force, why } => (24, run.0, *why as u64 ^ u64::from(*force) << 8),
-            Effect::Plan { number, nodes } => (27, *number, nodes.len() as u64),
+            Effect::Plan { number, nodes, .. } => (27, *number, nodes.len() as u64),
             Effect::Tell(event) => (25, event.at.0, event.shard.0),
             Effect::Reply { ticket, .. } => (26, *ticket, 0),
         };

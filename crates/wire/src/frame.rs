@@ -5,21 +5,34 @@ use bary_model::message::{Frame, Retract, Say};
 use crate::codec::{self, DecodeError, EncodeError};
 
 /// The newest version that [`decode`] reads.
-pub const KNOWN: u8 = 3;
+pub const KNOWN: u8 = 4;
 /// The oldest version that [`decode`] reads.
 pub const OLDEST: u8 = 2;
 /// The version that [`encode`] writes for all that readers of version 2 know.
 pub const WRITTEN: u8 = 2;
 /// The version that it writes for what is said only where nodes sample, claim or steal by count.
 pub const WIDER: u8 = 3;
+/// The version that it writes for what is said only where distances are measured.
+pub const MEASURED: u8 = 4;
 
 /// Adds a frame to `out`.
 ///
 /// # Errors
 /// Where its message holds what no reader takes; `out` is then as it was.
 pub fn encode(frame: &Frame, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let wider = frame.body.as_ref().is_some_and(|(_, message)| is_wider(&message.say));
-    codec::write(if wider { WIDER } else { WRITTEN }, frame, out)
+    let version = frame.body.as_ref().map_or(WRITTEN, |(_, message)| version_of(&message.say));
+    codec::write(version, frame, out)
+}
+
+/// The version whose readers know what is said.
+fn version_of(say: &Say) -> u8 {
+    match say {
+        Say::Survey { .. } | Say::Distances { .. } | Say::Probe { .. } | Say::Echo { .. } => {
+            MEASURED
+        }
+        say if is_wider(say) => WIDER,
+        _ => WRITTEN,
+    }
 }
 
 /// Whether readers of version 2 do not know what is said.

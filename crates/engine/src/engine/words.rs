@@ -52,6 +52,10 @@ impl Engine {
                     home.on_done(dependent.job, JobRef { shard, job }, good, out, timers);
                 }
             }
+            Say::Survey { number, peers } => self.on_survey(from, number, &peers),
+            Say::Distances { number, trips } => self.on_distances(from, number, &trips),
+            Say::Probe { at } => self.on_probe(from, at),
+            Say::Echo { at } => self.on_echo(from, at),
             say => self.on_order(from, shard, say),
         }
     }

@@ -66,6 +66,10 @@ impl Home {
             | Say::Relist { .. }
             | Say::Reserve { .. }
             | Say::Release
+            | Say::Survey { .. }
+            | Say::Distances { .. }
+            | Say::Probe { .. }
+            | Say::Echo { .. }
             | Say::Announce(_) => {}
         }
     }

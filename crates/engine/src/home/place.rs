@@ -1,5 +1,7 @@
-//! Where the nodes of a home are in the graph of the cluster.
+//! Where the nodes of a home are in the graph of the cluster, and how far from it.
 
+use bary_model::id::NodeId;
+use bary_model::time::Span;
 use bary_policy::topology::Topology;
 
 use crate::home::Home;
@@ -15,8 +17,20 @@ impl Home {
         }
     }
 
+    /// A node is as far away as was measured.
+    pub(crate) fn set_distance(&mut self, node: NodeId, trip: Span) {
+        if let Some(account) = self.accounts.book(&node) {
+            account.peer.round_trip = trip;
+        }
+    }
+
     /// Whether the policy looks at where nodes are.
     pub(crate) fn needs_graph(&self) -> bool {
-        self.policy.force.needs_graph()
+        self.policy.needs_graph()
+    }
+
+    /// Whether anything is ready here.
+    pub(crate) fn has_work(&mut self) -> bool {
+        !self.ready.is_empty()
     }
 }

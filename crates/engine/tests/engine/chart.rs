@@ -14,6 +14,8 @@ use bary_policy::view::GraphScores;
 
 use crate::world::{Seen, World, body, info, job, spec};
 
+/// By when all have measured how far they are from each other.
+const MEASURED: Span = Span::secs(3);
 const CENTRAL: &str = "gravity,force=central,steal=none";
 
 /// The questions of the first node: number and nodes.
@@ -25,7 +27,7 @@ fn watched(policy: &str) -> (World, Questions) {
     let questions = Questions::default();
     let seen = Rc::clone(&questions);
     world.watch = Some(Box::new(move |at, node, what| {
-        if let (0, Seen::Effect(Effect::Plan { number, nodes })) = (node, what) {
+        if let (0, Seen::Effect(Effect::Plan { number, nodes, .. })) = (node, what) {
             seen.borrow_mut().push((at, *number, nodes.len()));
         }
     }));
@@ -40,7 +42,12 @@ fn answer(number: u64) -> Input {
         Place { node: NodeId(node), region: 0, key: node == 2, scores }
     };
     let places = (0..3).map(place).collect();
-    let topology = Some(Box::new(Topology { places, regions: 1, connectivity: 1.0 }));
+    let topology = Some(Box::new(Topology {
+        places,
+        regions: 1,
+        ways: vec![vec![Span::ZERO]],
+        connectivity: 1.0,
+    }));
     Input::Planned { number, topology }
 }
 
@@ -61,11 +68,14 @@ fn a_policy_that_looks_at_no_graph_asks_for_none() {
 #[test]
 fn one_that_does_asks_once_for_all_nodes_that_stay_where_they_are() {
     let (mut world, questions) = watched(CENTRAL);
-    world.advance_to(Moment(0));
+    world.advance_to(Moment(0) + MEASURED);
     while let Some(&(at, number, nodes)) = questions.borrow().last() {
         world.put(world.now, 0, answer(number));
         if nodes == 3 {
-            assert!(at <= Moment(0) + Span::secs(5), "a node that came later is not forgotten");
+            assert!(
+                at <= Moment(0) + MEASURED + Span::secs(5),
+                "a node that came later is not forgotten"
+            );
             break;
         }
         world.advance_to(world.now + Span::secs(5));
@@ -78,9 +88,9 @@ fn one_that_does_asks_once_for_all_nodes_that_stay_where_they_are() {
 #[test]
 fn where_nodes_are_is_shown_to_the_force() {
     let (mut world, questions) = watched(CENTRAL);
-    world.advance_to(Moment(0));
+    world.advance_to(Moment(0) + MEASURED);
     let number = questions.borrow().last().map(|(_, number, _)| *number);
-    world.put(Moment(0), 0, answer(number.expect("the first question is asked at once")));
+    world.put(world.now, 0, answer(number.expect("the first question is asked at once")));
     // Afterwards all nodes have asked, and wait.
     world.submit(job(vec![spec("many", 60, 1.0, &Arc::new(body("f")))]));
     world.run();
@@ -98,15 +108,16 @@ fn a_policy_that_comes_later_has_the_graph_found() {
     assert!(questions.borrow().is_empty());
     let policy = preset::parse(CENTRAL).expect("it is a policy");
     world.request(Request::Follow(policy));
+    world.advance_to(world.now + MEASURED);
     assert_eq!(questions.borrow().last().map(|(.., nodes)| *nodes), Some(3));
 }
 
 #[test]
 fn a_question_without_an_answer_stops_nothing() {
     let (mut world, questions) = watched(CENTRAL);
-    world.advance_to(Moment(0));
+    world.advance_to(Moment(0) + MEASURED);
     let number = questions.borrow().last().map(|(_, number, _)| *number).unwrap_or_default();
-    world.put(Moment(0), 0, Input::Planned { number, topology: None });
+    world.put(world.now, 0, Input::Planned { number, topology: None });
     one_task(&mut world);
     assert_eq!(world.ends().len(), 1);
 }

@@ -6,6 +6,7 @@ use crate::latency::LatencyMap;
 use crate::parameter::bounds::{
     QUEUE_MAX, STEAL_AT, STEAL_BY, STEAL_COUNT, STEAL_MIN, STEAL_TASKS,
 };
+use crate::parameter::network::DISTANCES;
 use crate::parameter::waiting::{AGE_MIN, COPIES_MAX, DELAY, SLOW_SHARE, SPECULATE, WEIGHTS};
 use crate::parameter::{Domain, Parameter, Part};
 
@@ -315,6 +316,7 @@ pub const ALL: &[&Parameter] = &[
     &GIANTS,
     &DELAY,
     &LOOKS,
+    &DISTANCES,
     &WEIGHTS,
     &SPECULATE,
     &SLOW_SHARE,

@@ -87,7 +87,7 @@ pub static NODES: [Key; 8] = [
 ];
 
 /// The keys of `[network]`.
-pub static NETWORK: [Key; 8] = [
+pub static NETWORK: [Key; 9] = [
     key("latency", TIME, "\"1ms\"", "How long a message takes one way inside a region.")
         .example("latency = \"1ms\""),
     key("between", TIME, "\"50ms\"", "The same between two regions.").example("between = \"50ms\""),
@@ -108,6 +108,13 @@ pub static NETWORK: [Key; 8] = [
     .example("jitter = false"),
     key("loss", Shape::Number(0.0, 0.5), "0", "Which share of all messages is lost.")
         .example("loss = 0.01"),
+    key(
+        "guess",
+        TIME,
+        "as it is",
+        "How far nodes take each other to be, one way, until they have measured it.",
+    )
+    .example("guess = \"1ms\""),
     key(
         "bandwidth",
         Shape::Size,

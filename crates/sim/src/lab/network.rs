@@ -20,6 +20,9 @@ pub struct Web {
     /// How many bytes a second go from each region to each other; where it is absent, bytes take
     /// no time.
     pub bandwidths: Option<Bandwidth>,
+    /// How far nodes take each other to be, one way, before they have measured it; as it is, where
+    /// it is absent.
+    pub guess: Option<Span>,
 }
 
 impl Web {
@@ -27,7 +30,7 @@ impl Web {
     #[must_use]
     pub fn even(regions: usize, inside: Span, between: Span) -> Self {
         let latencies = square(regions, inside, between);
-        Self { latencies, jitter: true, loss: 0, bandwidths: None }
+        Self { latencies, jitter: true, loss: 0, bandwidths: None, guess: None }
     }
 
     pub(crate) fn read(
@@ -41,6 +44,7 @@ impl Web {
         let mut web = Self::even(regions.len(), inside, between);
         let Some(from) = from else { return Ok(web) };
         web.jitter = from.flag("jitter").unwrap_or(true);
+        web.guess = from.time("guess");
         web.loss = (from.number("loss").unwrap_or(0.0) * 1e6).round() as u32;
         let rows = |key: &str, given: Vec<usize>, each: &str| {
             let many = regions.len();

@@ -108,6 +108,7 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
         disk: DiskPlan { sync: scenario.sync, keeping: keeping(&faults) },
         presence: scenario.gossip.clone(),
         bandwidth: scenario.network.bandwidths.clone(),
+        guess: scenario.network.guess,
         efforts,
         unit: scenario.unit,
         jobs: jobs(load, zero, !faults.is_empty() || scenario.network.loss > 0),

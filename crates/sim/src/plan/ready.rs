@@ -59,6 +59,7 @@ impl Plan {
             disk: DiskPlan { sync: Span::ZERO, keeping: Keeping::Nothing },
             wire: false,
             bandwidth: None,
+            guess: None,
             fates: Fates::default(),
             efforts: None,
             unit: Span::millis(10),

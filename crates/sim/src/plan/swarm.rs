@@ -53,6 +53,7 @@ impl Plan {
             disk: disk(&mut Lot::new(seed, "disks")),
             wire: lot.percent(25),
             bandwidth: None,
+            guess: None,
             fates: fates(on, &mut Lot::new(seed, "fates")),
             efforts: None,
             unit: Span::micros(lot.one_of(&[100, 1_000, 10_000])),

@@ -78,7 +78,7 @@ impl World<'_> {
                 self.start(node, *run, (*slot, Arc::clone(items)), *budget);
             }
             Effect::Stop { run, force, why } => self.stop(node, *run, *force, *why),
-            Effect::Plan { number, nodes } => self.chart(node, *number, nodes),
+            Effect::Plan { number, nodes, probes } => self.chart(node, *number, nodes, probes),
             Effect::Tell(_) => {}
             Effect::Reply { ticket, reply } => self.reply(*ticket, reply),
         }

@@ -255,9 +255,8 @@ impl World<'_> {
         let told = std::mem::replace(&mut room.others[other].told, info.is_some());
         let input = match info {
             Some(info) if !told => {
-                let (there, back) =
-                    (self.network.latency(node, other), self.network.latency(other, node));
-                Input::Joined(Box::new(Peer { info, round_trip: there + back }))
+                let round_trip = self.believed_trip(node, other);
+                Input::Joined(Box::new(Peer { info, round_trip }))
             }
             None if told => Input::Left(NodeId(other as u32)),
             _ => return,

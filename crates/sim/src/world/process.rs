@@ -75,8 +75,13 @@ impl World<'_> {
     }
 
     pub(super) fn peer(&self, me: usize, other: usize) -> Peer {
+        Peer { info: self.nodes[other].info.clone(), round_trip: self.believed_trip(me, other) }
+    }
+
+    /// How long a message there and its answer take, as a node believes that has not measured it.
+    pub(super) fn believed_trip(&self, me: usize, other: usize) -> Span {
         let (there, back) = (self.network.latency(me, other), self.network.latency(other, me));
-        Peer { info: self.nodes[other].info.clone(), round_trip: there + back }
+        self.plan.guess.map_or(there + back, |guess| guess.times(2))
     }
 
     /// Tells a node of all others that are not dead, and all others of it; who knew already that

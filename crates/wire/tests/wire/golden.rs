@@ -258,7 +258,18 @@ fn frames() -> Vec<Frame> {
     let empty = Frame { from: Birth(1 << 32 | 1), to: Birth(0), ack: 0, body: None };
     let first = said.len() + 1;
     let said = said.into_iter().enumerate().map(frame).chain([empty]);
-    said.chain(wider().into_iter().zip(first..).map(|(say, at)| frame((at, say)))).collect()
+    let more = wider().into_iter().chain(measured());
+    said.chain(more.zip(first..).map(|(say, at)| frame((at, say)))).collect()
+}
+
+/// What readers of version 3 do not know.
+fn measured() -> Vec<Say> {
+    vec![
+        Say::Survey { number: 3, peers: vec![NodeId(1), NodeId(700)] },
+        Say::Distances { number: 3, trips: vec![(NodeId(700), Span::millis(90))] },
+        Say::Probe { at: Moment(1 << 40) },
+        Say::Echo { at: Moment(1 << 40) },
+    ]
 }
 
 /// What readers of version 2 do not know.
@@ -347,7 +358,11 @@ fn kept_bytes_are_still_read() {
     assert_eq!(Ledger::restore(snapshot), Ok(ledger()));
     for (number, frame) in frames().into_iter().enumerate() {
         let said = frame.body.as_ref().map(|(_, message)| message.say.clone());
-        let version = if said.is_some_and(|say| wider().contains(&say)) { 3 } else { 2 };
+        let version = match said {
+            Some(say) if measured().contains(&say) => 4,
+            Some(say) if wider().contains(&say) => 3,
+            _ => 2,
+        };
         let read = frame::decode(&kept(&format!("frame-{number:02}.v{version}")));
         assert_eq!(read, Ok(frame));
     }

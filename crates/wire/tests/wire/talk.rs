@@ -11,7 +11,7 @@ use bary_model::message::{
     Upstream,
 };
 use bary_model::outcome::Outcome;
-use bary_model::time::Wall;
+use bary_model::time::{Moment, Span, Wall};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
@@ -171,6 +171,14 @@ fn sharing() -> impl Strategy<Value = Say> {
         (vec(claimed, 0..3), any::<(u64, u64)>())
             .prop_map(|(items, (at, load))| { Say::Claim(Claim { items, at: Wall(at), load }) }),
         held().prop_map(|items| Say::Yield { items }),
+        (any::<u64>(), vec(any::<u32>().prop_map(NodeId), 0..3))
+            .prop_map(|(number, peers)| Say::Survey { number, peers }),
+        (any::<u64>(), vec(any::<(u32, u64)>(), 0..3)).prop_map(|(number, trips)| {
+            let trips = trips.into_iter().map(|(node, trip)| (NodeId(node), Span(trip))).collect();
+            Say::Distances { number, trips }
+        }),
+        any::<u64>().prop_map(|at| Say::Probe { at: Moment(at) }),
+        any::<u64>().prop_map(|at| Say::Echo { at: Moment(at) }),
     ]
 }
 
