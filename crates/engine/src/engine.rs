@@ -255,6 +255,7 @@ impl Engine {
         for home in self.homes.values_mut() {
             home.on_joined(&peer, &mut self.out, &mut self.timers);
         }
+        self.out.open(self.config.policy.binding, peer.info.id);
         self.view.join(peer);
         self.chart.touch();
     }
@@ -283,6 +284,7 @@ impl Engine {
         };
         if let Some(policy) = follows {
             self.config.policy = policy.clone();
+            self.view.peers.keys().for_each(|peer| out.open(policy.binding, *peer));
             for home in self.homes.values_mut().filter(|home| Some(home.shard()) != self.own) {
                 home.follow_policy(policy.clone(), out, timers);
             }

@@ -118,6 +118,14 @@ impl Links {
         renewed
     }
 
+    /// Opens the link to a peer, if nothing has yet: the first message need not wait for it.
+    pub(crate) fn open(&mut self, peer: NodeId, now: Moment, effects: &mut Vec<Effect>) {
+        let link = self.link(peer, now);
+        if link.theirs == Birth(0) && link.unacked.is_empty() {
+            effects.push(Effect::Send { to: peer, frame: link.frame(None) });
+        }
+    }
+
     /// Begins anew with a peer: all that was on its way is given up.
     pub(crate) fn renew(&mut self, peer: NodeId, now: Moment) {
         let link = self.link(peer, now);

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use bary_model::id::NodeId;
 use bary_model::message::Message;
 use bary_model::time::Moment;
+use bary_policy::preset::Binding;
 
 use crate::effect::Effect;
 use crate::link::Links;
@@ -47,6 +48,15 @@ impl Outbox {
         if peer != self.me {
             self.links.renew(peer, self.now);
             self.renewed.push_back(peer);
+        }
+    }
+
+    /// Opens the way to a peer where nodes claim: there all speak with all, in rounds, and one
+    /// whose first claim had to wait for a link would be a round late.
+    pub(crate) fn open(&mut self, binding: Binding, peer: NodeId) {
+        // One end is enough.
+        if binding == Binding::Claims && self.me < peer {
+            self.links.open(peer, self.now, &mut self.effects);
         }
     }
 

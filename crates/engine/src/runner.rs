@@ -1,7 +1,9 @@
 //! What this node holds and has room for: it starts what it was granted, in order, and reports.
 
 mod ask;
+mod batch;
 mod claims;
+mod early;
 mod held;
 mod report;
 mod reserve;

@@ -146,7 +146,7 @@ impl Home {
     pub(super) fn able(&self, request: &Request) -> Vec<NodeId> {
         let able = self.accounts.iter().filter(|(_, one)| one.peer.info.can_run(request));
         let able = able.map(|(node, _)| *node);
-        able.filter(|node| !self.is_drained(*node)).collect()
+        able.filter(|node| !self.is_drained(*node) && !self.departed.contains(node)).collect()
     }
 
     fn reserve(&mut self, node: NodeId, tasks: u64, out: &mut Outbox) {

@@ -42,13 +42,14 @@ impl Home {
     /// A node is gone: what it held is granted anew.
     pub(crate) fn on_left(&mut self, node: NodeId, out: &mut Outbox, timers: &mut Timers) {
         if node != out.me && self.accounts.contains_key(&node) {
+            // What is ready again is not announced to it.
+            self.departed.insert(node);
             self.give_up_on(node, out, timers);
             if let Some(mut account) = self.accounts.remove(&node)
                 && let Some(lease) = account.lease.take()
             {
                 timers.unset(lease);
             }
-            self.departed.insert(node);
             self.take_back(node);
             self.forget_neighbours(node);
         }

@@ -2,23 +2,21 @@
 //! rule that came with the announcement, tells all who heard of it, and waits before it starts
 //! anything for as long as another's claim of the same may take to arrive.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use bary_model::claim::{Announce, Claim, ClaimRule, Rival};
+use bary_model::claim::{Announce, Claim, ClaimRule};
 use bary_model::id::{Epoch, Fence, GrantNo, NodeId, ShardId, TaskRange};
 use bary_model::message::{GrantItem, Message, OutcomeItem, Say};
-use bary_model::mix::{mix, rendezvous};
+use bary_model::mix::rendezvous;
 use bary_model::time::{Moment, Span, Wall};
 use bary_policy::claim;
 
 use crate::outbox::Outbox;
 use crate::runner::Runner;
+use crate::runner::batch::{Batch, Expected, Key, draw_of, key_of};
+use crate::runner::early::Early;
 use crate::timers::{Timer, TimerKey, Timers};
 use crate::view::View;
-
-/// A grant by its name.
-type Key = (ShardId, Epoch, GrantNo);
 
 /// What is announced and claimed.
 #[derive(Debug, Default)]
@@ -26,32 +24,10 @@ pub(super) struct Claims {
     /// By the first of their grants.
     batches: BTreeMap<Key, Batch>,
     mine: BTreeMap<Key, Mine>,
+    early: Early,
     timer: Option<(Moment, TimerKey)>,
     /// Whether something has changed by which more may be claimed or started.
     news: bool,
-}
-
-/// Tasks that were announced together.
-#[derive(Debug)]
-struct Batch {
-    rule: ClaimRule,
-    share: u32,
-    /// All who heard of them, with their loads as they were last told.
-    rivals: Vec<Rival>,
-    /// What nobody has claimed, as far as is known.
-    left: BTreeMap<GrantNo, GrantItem>,
-    /// The order in which this node walks the list by the published rule; its end comes first.
-    walk: Vec<GrantNo>,
-    /// What a mean task weighs.
-    mean: u64,
-    /// Whether the zones were claimed.
-    zoned: bool,
-    /// When the next round begins.
-    next: Moment,
-    /// How long until every other claim of the same round is heard.
-    settle: Span,
-    /// How many rounds in a row brought this node nothing: each doubles the wait for the next.
-    idle: u32,
 }
 
 /// What this node has claimed.
@@ -79,6 +55,7 @@ impl Claims {
     /// Nothing that a home announced counts any more.
     pub(super) fn forget(&mut self, home: ShardId) {
         self.batches.retain(|(shard, ..), _| *shard != home);
+        self.early.forget(home);
     }
 
     /// Takes out what waits of a home and is meant.
@@ -103,26 +80,12 @@ impl Claims {
         }
     }
 
-    fn batch_of(&mut self, key: Key) -> Option<&mut Batch> {
-        let (first, batch) = self.batches.range_mut(..=key).next_back()?;
-        ((first.0, first.1) == (key.0, key.1)).then_some(batch)
-    }
-
-    /// A node has said how much it holds.
-    fn hear(&mut self, shard: ShardId, node: NodeId, load: u64) {
+    /// Another node has claimed tasks.
+    fn hear(&mut self, shard: ShardId, from: NodeId, claim: &Claim, now: Moment) {
         for (_, batch) in self.batches.iter_mut().filter(|(key, _)| key.0 == shard) {
-            batch.set_load(node, load);
+            batch.hear(from, claim, now);
         }
     }
-}
-
-fn key_of(fence: Fence) -> Key {
-    (fence.shard, fence.epoch, fence.grant)
-}
-
-/// What a task is in draws that all nodes make alike.
-fn draw_of(key: Key) -> u64 {
-    mix(key.0.0 ^ mix(key.2.0 ^ u64::from(key.1.0) << 40))
 }
 
 impl Runner {
@@ -138,6 +101,8 @@ impl Runner {
         rivals.sort_unstable_by_key(|rival| rival.node);
         let known: usize = self.claims.batches.values().map(|batch| batch.left.len()).sum();
         let Some(first) = items.first().map(|item| key_of(item.fence)) else { return };
+        let last = items.iter().map(|item| item.fence.grant).max().unwrap_or_default();
+        let early = self.claims.early.announced(home, first.1, last);
         if known + items.len() > self.limits.offers_known_max {
             // Others may claim them; what nobody claims is announced again.
             return;
@@ -152,8 +117,21 @@ impl Runner {
         let left = able.map(|item| (item.fence.grant, item)).collect();
         // Who hears early waits for those who hear late, so that rounds are the same for all.
         let near = self.sessions.get(&home).map_or(Span::ZERO, |one| view.round_trip(one.node));
-        let (zoned, next) = (false, out.now + Span(settle.0.saturating_sub(near.0) / 2));
-        let batch = Batch { rule, share, rivals, left, walk, mean, zoned, next, settle, idle: 0 };
+        let next = out.now + Span(settle.0.saturating_sub(near.0) / 2);
+        let mut batch = Batch {
+            rule,
+            share,
+            rivals,
+            left,
+            walk,
+            mean,
+            round: None,
+            next,
+            settle,
+            idle: 0,
+            later: Vec::new(),
+        };
+        early.iter().for_each(|(node, claim)| batch.hear(*node, claim, out.now));
         self.claims.batches.insert(first, batch);
         self.claims.news = true;
     }
@@ -165,48 +143,54 @@ impl Runner {
         }
         let mut load = self.load();
         let mut batches = std::mem::take(&mut self.claims.batches);
+        let (mut expected, mut told) = (Expected::default(), BTreeMap::new());
         for (key, batch) in &mut batches {
             let me = out.me;
-            batch.set_load(me, load);
             match batch.rule {
                 ClaimRule::Zones if batch.next <= out.now => {
-                    let taken = batch.round(*key, me, view);
-                    batch.idle = if taken.is_empty() { (batch.idle + 1).min(16) } else { 0 };
-                    batch.next = out.now + batch.settle.times(1 << batch.idle);
-                    self.claim(*key, batch, taken, out, timers);
+                    let taken = batch.round(*key, (me, load), view, &mut expected);
+                    // Twice as long as the farthest claim usually takes, as some take longer.
+                    batch.next = out.now + batch.settle.times(2 << batch.idle);
+                    if !taken.is_empty() {
+                        load = self.claim(*key, batch, load, taken, out, timers);
+                        told.insert(key.0, load);
+                    }
                 }
                 ClaimRule::Zones => {}
                 ClaimRule::Written | ClaimRule::Started => {
+                    batch.set_load(me, load);
                     while let Some(item) = batch.by_force(me) {
-                        self.claim(*key, batch, vec![item], out, timers);
+                        load = self.claim(*key, batch, load, vec![item], out, timers);
+                        batch.set_load(me, load);
                     }
                 }
             }
-            load = batch.load_of(me).unwrap_or(load);
         }
         batches.retain(|_, batch| !batch.left.is_empty());
+        for (key, batch) in &mut batches {
+            // As it was told to the others.
+            told.get(&key.0).into_iter().for_each(|load| batch.set_load(out.me, *load));
+        }
         self.claims.batches.append(&mut batches);
         self.start_settled(out.now);
         self.claim_again(out, timers);
     }
 
-    /// Takes tasks for its own and tells all who heard of them.
+    /// Takes tasks for its own beside the `load` that it has, and tells all who heard of them. Gives
+    /// the load that it has then.
     fn claim(
         &mut self,
         batch: Key,
-        of: &mut Batch,
+        of: &Batch,
+        load: u64,
         items: Vec<GrantItem>,
         out: &mut Outbox,
         timers: &mut Timers,
-    ) {
-        if items.is_empty() {
-            return;
-        }
+    ) -> u64 {
         let (home, epoch, _) = batch;
         let at = self.calendar + out.now.since(Moment(0));
         let weight: u64 = items.iter().map(GrantItem::weight).sum();
-        let load = of.load_of(out.me).unwrap_or(0).saturating_add(weight);
-        of.set_load(out.me, load);
+        let load = load.saturating_add(weight);
         let named = items.iter().map(|item| (item.fence.grant, item.range)).collect();
         let claim = Claim { items: named, at, load };
         let home_at = self.sessions.get(&home).map(|session| session.node);
@@ -226,6 +210,7 @@ impl Runner {
             out.send(node, Message { shard: home, epoch, say });
         }
         self.pulse_later(home, out, timers);
+        load
     }
 
     /// Another node has claimed tasks. Who claims what this node has claimed too is told so where
@@ -240,12 +225,10 @@ impl Runner {
     ) {
         let (mut lost, mut won) = (Vec::new(), Vec::new());
         self.claims.news |= !self.claims.is_empty();
-        self.claims.hear(shard, from, claim.load);
+        self.claims.hear(shard, from, claim, out.now);
+        self.claims.early.keep(from, (shard, epoch), claim, self.limits.offers_known_max);
         for &(grant, range) in &claim.items {
             let key = (shard, epoch, grant);
-            if let Some(batch) = self.claims.batch_of(key) {
-                batch.left.remove(&grant);
-            }
             let Some(mine) = self.claims.mine.get_mut(&key) else { continue };
             if mine.is_before(draw_of(key), out.me, from, claim.at) {
                 if !mine.others.contains(&from) {
@@ -333,64 +316,5 @@ impl Mine {
             Some(_) => (rendezvous(draw, me), me) < (rendezvous(draw, other), other),
             None => (self.at, me) < (at, other),
         }
-    }
-}
-
-impl Batch {
-    fn load_of(&self, node: NodeId) -> Option<u64> {
-        let at = self.rivals.binary_search_by_key(&node, |rival| rival.node).ok()?;
-        Some(self.rivals[at].load)
-    }
-
-    fn set_load(&mut self, node: NodeId, load: u64) {
-        if let Ok(at) = self.rivals.binary_search_by_key(&node, |rival| rival.node) {
-            self.rivals[at].load = load;
-        }
-    }
-
-    /// The next task of the walk, where the published rule lets this node claim it.
-    fn by_force(&mut self, me: NodeId) -> Option<GrantItem> {
-        let load = |rival: &Rival| u128::from(rival.load);
-        let mean = self.rivals.iter().map(load).sum::<u128>() / self.rivals.len().max(1) as u128;
-        let mean = u64::try_from(mean).unwrap_or(u64::MAX);
-        let own = self.load_of(me)?;
-        if !claim::claims(self.rule, own, mean, self.mean) {
-            return None;
-        }
-        while let Some(grant) = self.walk.pop() {
-            if let Some(item) = self.left.remove(&grant) {
-                return Some(item);
-            }
-        }
-        None
-    }
-
-    /// What this node claims in a round: of its zone first, and then what it would end soonest.
-    fn round(&mut self, batch: Key, me: NodeId, view: &View) -> Vec<GrantItem> {
-        let mut order: Vec<(Reverse<u64>, GrantNo)> =
-            self.left.iter().map(|(grant, item)| (Reverse(item.weight()), *grant)).collect();
-        order.sort_unstable();
-        let weights: Vec<u64> = order.iter().map(|(Reverse(weight), _)| *weight).collect();
-        let mut taken = Vec::new();
-        if std::mem::replace(&mut self.zoned, true) {
-            let there: Vec<Rival> =
-                self.rivals.iter().filter(|one| view.info(one.node).is_some()).copied().collect();
-            let given = claim::soonest(&weights, &there);
-            let mine = order.iter().zip(given).filter(|(_, node)| *node == Some(me));
-            taken.extend(mine.map(|((_, grant), _)| *grant));
-        } else {
-            let all: u64 = weights.iter().sum();
-            let deficit = claim::deficit(me, all, &self.rivals);
-            let mut room = u128::from(deficit) * u128::from(self.share) / 1_000_000;
-            for (Reverse(weight), grant) in order {
-                let key = (batch.0, batch.1, grant);
-                let fits = u128::from(weight) <= room;
-                if fits && claim::zone(draw_of(key), &self.rivals) == Some(me) {
-                    room -= u128::from(weight);
-                    taken.push(grant);
-                }
-            }
-        }
-        taken.iter().filter_map(|grant| self.left.remove(grant)).collect()
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bary_engine::counts::Counts;
 use bary_engine::effect::Effect;
 use bary_engine::input::{Input, Request};
+use bary_engine::limits::Limits;
 use bary_model::event::EventKind;
 use bary_model::id::TaskId;
 use bary_model::message::Say;
@@ -74,7 +75,7 @@ fn no_queue_is_longer_than_its_limit() {
             _ => {}
         }
     }
-    assert!(longest <= 11, "ten wait and one runs: {longest}");
+    assert_eq!(longest, 11, "ten wait and one runs");
     assert_eq!(world.ends().len(), 200);
 }
 
@@ -159,16 +160,65 @@ fn a_policy_may_change_to_any_other_while_tasks_wait() {
     }
 }
 
+/// Nodes that claim, and whose links are open.
+fn claimers(count: u32, policy: &str) -> World {
+    let mut world = World::new(&nodes(count), policy, Span::millis(1));
+    world.advance_to(Moment(0) + Span::millis(10));
+    world
+}
+
 #[test]
-fn zones_share_out_all_tasks_with_few_second_claims() {
-    let mut world = World::new(&nodes(5), "broadcast", Span::millis(1));
+fn zones_share_out_each_task_once_and_evenly_to_the_lightest() {
+    let mut world = claimers(5, "broadcast");
+    let claims = said(&mut world, |say| matches!(say, Say::Claim(_)));
     submit(&mut world, (0..500).map(|n| 1.0 + f64::from(n * 7 % 10)));
     world.run();
     let counts = counts(&world);
-    assert!(counts.claims_doubled * 20 <= counts.claims, "{counts:?}");
+    assert_eq!((counts.claims, counts.claims_doubled), (500, 0));
+    assert_eq!(*claims.borrow(), 2 * 5 * 4, "each tells all others of its zone, and of the rest");
     let busy = world.busy();
-    let mean = busy.iter().sum::<f64>() / 5.0;
-    assert!(busy.iter().all(|one| (one - mean).abs() < 0.02 * mean), "{busy:?}");
+    let (least, most) = busy.iter().fold((f64::MAX, 0.0_f64), |(l, m), b| (l.min(*b), m.max(*b)));
+    assert!(most - least <= 0.010_001, "the lightest task takes 10 ms: {busy:?}");
+}
+
+#[test]
+fn zones_are_as_even_where_more_is_announced_while_tasks_run() {
+    let limits = Limits { offers_max: 64, ..Limits::default() };
+    let distances = vec![vec![Span::millis(1); 5]; 5];
+    let mut world = World::with(&nodes(5), "broadcast", &limits, distances);
+    world.advance_to(Moment(0) + Span::millis(10));
+    submit(&mut world, (0..500).map(|n| 1.0 + f64::from(n * 7 % 10)));
+    world.run();
+    let counts = counts(&world);
+    assert_eq!((counts.claims, counts.claims_doubled), (500, 0));
+}
+
+#[test]
+fn regions_share_out_each_task_once_too() {
+    let near = |a: usize, b: usize| (a < 3) == (b < 3);
+    let way = |a, b| if near(a, b) { Span::millis(1) } else { Span::millis(50) };
+    // Who is in the other region hears of the work a little later than its neighbour does.
+    let drift = |a: usize, b: usize| way(a, b) + Span::millis(2 * (a.max(b) / 4) as u64);
+    let distances = (0..5).map(|a| (0..5).map(|b| drift(a, b)).collect()).collect();
+    let mut world = World::with(&nodes(5), "broadcast", &Limits::default(), distances);
+    world.advance_to(Moment(0) + Span::secs(1));
+    submit(&mut world, (0..500).map(|n| 1.0 + f64::from(n * 7 % 10)));
+    world.run();
+    let counts = counts(&world);
+    assert_eq!((counts.claims, counts.claims_doubled), (500, 0));
+}
+
+#[test]
+fn a_claim_that_comes_before_the_announcement_counts() {
+    // The home is far from both others, and a little farther from the second.
+    let ways = [[0, 57, 60], [57, 0, 1], [60, 1, 0]];
+    let distances = ways.map(|row| row.map(Span::millis).to_vec()).to_vec();
+    let mut world = World::with(&nodes(3), "broadcast", &Limits::default(), distances);
+    world.advance_to(Moment(0) + Span::secs(1));
+    submit(&mut world, (0..100).map(|n| 1.0 + f64::from(n * 7 % 10)));
+    world.run();
+    let counts = counts(&world);
+    assert_eq!((counts.claims, counts.claims_doubled), (100, 0));
 }
 
 #[test]
@@ -210,12 +260,19 @@ fn of_two_claims_the_better_one_runs_and_the_other_gives_way() {
 }
 
 #[test]
-fn what_a_lost_node_had_claimed_is_run_by_another() {
-    let mut world = World::new(&nodes(4), "broadcast", Span::millis(1));
-    submit(&mut world, (0..40).map(|_| 1.0));
-    world.advance_to(Moment(0) + Span::millis(5));
-    world.put(world.now, 0, Input::Left(bary_model::id::NodeId(2)));
-    // It goes on trying to reach the home that took it for gone.
-    world.advance_to(Moment(0) + Span::secs(100));
+fn what_a_lost_node_had_claimed_is_run_by_another_at_once() {
+    let mut world = claimers(4, "broadcast");
+    submit(&mut world, [1.0; 40]);
+    let begun = world.now;
+    // All has been claimed, and each node runs its first.
+    world.advance_to(begun + Span::millis(7));
+    let lost = bary_model::id::NodeId(2);
+    for node in [0, 1, 3] {
+        world.put(begun + Span::millis(7), node, Input::Left(lost));
+    }
+    // The lost one goes on trying to reach the home that took it for gone, so there is no rest.
+    world.advance_to(begun + Span::millis(400));
     assert_eq!(world.ends().len(), 40);
+    let elsewhere = world.ended().filter(|ended| ended.node != lost).count();
+    assert_eq!(elsewhere, 40, "nothing that it says counts any more");
 }
