@@ -103,6 +103,7 @@ fn live(engine: &mut Engine, job: JobSpec) -> u64 {
                 Effect::Send { .. }
                 | Effect::Stop { .. }
                 | Effect::Plan { .. }
+                | Effect::Lay { .. }
                 | Effect::Reply { .. } => {}
             }
         }

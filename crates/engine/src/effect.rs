@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bary_ledger::record::Record;
 use bary_model::event::Event;
-use bary_model::id::{Epoch, Lsn, NodeId, RunNo, ShardId};
+use bary_model::id::{Epoch, JobNo, Lsn, NodeId, RunNo, ShardId};
 use bary_model::message::{Frame, GrantItem};
 use bary_model::time::{Span, Wall};
+use bary_policy::layout::Question;
 use bary_policy::topology::Probe;
 
 use crate::input::Reply;
@@ -64,6 +65,16 @@ pub enum Effect {
         nodes: Vec<(NodeId, Span)>,
         /// What some of them measured of others.
         probes: Vec<Probe>,
+    },
+    /// Find how a job lies over regions, beside the engine, and give the answer as
+    /// [`Input::Laid`](crate::input::Input::Laid).
+    Lay {
+        /// The shard of the job.
+        shard: ShardId,
+        /// The job.
+        job: JobNo,
+        /// What is to be laid out.
+        question: Box<Question>,
     },
     /// Tell whoever listens what happened.
     Tell(Event),

@@ -10,7 +10,7 @@ use bary_ledger::ledger::Ledger;
 use bary_model::decree::Decree;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::message::{Frame, Message, Say};
-use bary_model::node::{NodeInfo, Peer};
+use bary_model::node::NodeInfo;
 use bary_model::time::{Moment, Wall};
 use bary_policy::preset::{self, Policy};
 
@@ -232,6 +232,11 @@ impl Engine {
                 );
             }
             Input::Planned { number, topology } => self.on_planned(number, topology),
+            Input::Laid { shard, job, choice } => {
+                if let Some(home) = self.homes.get_mut(&shard) {
+                    home.on_laid(job, choice, &mut self.out, &mut self.timers);
+                }
+            }
             Input::Request { ticket, request } => self.on_request(ticket, *request),
         }
     }
@@ -246,18 +251,6 @@ impl Engine {
         self.chart.found().iter().for_each(|topology| home.on_placed(topology));
         self.homes.insert(shard, home);
         self.own.get_or_insert(shard);
-    }
-
-    fn join(&mut self, mut peer: Peer) {
-        // What was measured counts more than what is said.
-        peer.round_trip = self.ways.trip(peer.info.id).unwrap_or(peer.round_trip);
-        self.out.links.measure(peer.info.id, peer.round_trip, self.out.now);
-        for home in self.homes.values_mut() {
-            home.on_joined(&peer, &mut self.out, &mut self.timers);
-        }
-        self.out.open(self.config.policy.binding, peer.info.id);
-        self.view.join(peer);
-        self.chart.touch();
     }
 
     fn receive(&mut self, from: NodeId, frame: Frame) {

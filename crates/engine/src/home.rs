@@ -15,8 +15,10 @@ mod gate;
 mod gather;
 mod grant;
 mod halt;
+mod haul;
 mod hear;
 mod lane;
+mod layout;
 mod learnt;
 mod levels;
 mod line;
@@ -41,6 +43,7 @@ mod watch;
 mod whereabouts;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use bary_ledger::array::Holder;
 use bary_ledger::consequences::Consequences;
@@ -51,6 +54,7 @@ use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
 use bary_model::time::{Moment, Wall};
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
+use bary_policy::topology::Topology;
 
 use crate::counts::Counts;
 use crate::effect::Effect;
@@ -61,6 +65,7 @@ use crate::home::bounded::Moves;
 use crate::home::claims::Offers;
 use crate::home::exchange::Exchange;
 use crate::home::gate::Gates;
+use crate::home::layout::Layouts;
 use crate::home::learnt::Learnt;
 use crate::home::levels::Levels;
 use crate::home::line::Line;
@@ -116,6 +121,9 @@ pub(crate) struct Home {
     open: OpenGrants,
     line: Line,
     whereabouts: Whereabouts,
+    layouts: Layouts,
+    /// The graph of the cluster, as it was found last.
+    topology: Option<Arc<Topology>>,
     moves: Moves,
     sampling: Sampling,
     offers: Offers,
@@ -195,6 +203,8 @@ impl Home {
             open: OpenGrants::default(),
             line: Line::default(),
             whereabouts: Whereabouts::default(),
+            layouts: Layouts::default(),
+            topology: None,
             moves: Moves::default(),
             sampling: Sampling::new(seed),
             offers: Offers::default(),

@@ -12,6 +12,7 @@ use bary_model::node::Peer;
 use bary_model::outcome::Stopped;
 use bary_model::payload::Payload;
 use bary_model::task::TaskSpec;
+use bary_policy::layout::Choice;
 use bary_policy::preset::{Policy, PolicyError};
 use bary_policy::topology::Topology;
 
@@ -85,6 +86,15 @@ pub enum Input {
         number: u64,
         /// Where all nodes are; none where it could not be found.
         topology: Option<Box<Topology>>,
+    },
+    /// It was found how a job lies over regions.
+    Laid {
+        /// The shard of the job.
+        shard: ShardId,
+        /// The job.
+        job: JobNo,
+        /// The answer; none where it could not be found.
+        choice: Option<Box<Choice>>,
     },
     /// A user wants something; the reply names the ticket.
     Request {

@@ -99,6 +99,13 @@ pub struct Limits {
     /// How often distances are measured anew while there is work, where a policy looks at the
     /// graph. Defaults to 60 s.
     pub survey_every: Span,
+    /// How long a job waits to be laid out over regions. Defaults to 2 s.
+    pub layout_wait: Span,
+    /// Most tasks of a job that is laid out; larger ones are spread. Defaults to 2,048, which take
+    /// some seconds beside the engine.
+    pub layout_tasks_max: usize,
+    /// Most dependencies of tasks of a job that is laid out. Defaults to 500,000.
+    pub layout_links_max: u64,
     /// Most items of outcomes that a node keeps until homes have answered. Past it the oldest of
     /// the home that owes most answers are forgotten; should it fail too, their tasks run once
     /// more. Defaults to 1,000,000.
@@ -149,6 +156,9 @@ impl Default for Limits {
             chart_nodes_max: 1_000,
             survey_wait: Span::secs(1),
             survey_every: Span::secs(60),
+            layout_wait: Span::secs(2),
+            layout_tasks_max: 2_048,
+            layout_links_max: 500_000,
             unsettled_items_max: 1_000_000,
             retains_finished: false,
             explain: false,
@@ -198,6 +208,9 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("chart_nodes_max", "1,000", "nodes of which the graph is found"),
     ("survey_wait", "1 s", "how long nodes are waited for that measure how far others are"),
     ("survey_every", "60 s", "how often distances are measured anew while there is work"),
+    ("layout_wait", "2 s", "how long a job waits to be laid out over regions"),
+    ("layout_tasks_max", "2,048", "tasks of a job that is laid out"),
+    ("layout_links_max", "500,000", "dependencies of tasks of a job that is laid out"),
     ("unsettled_items_max", "1,000,000", "outcomes kept until homes have answered"),
     ("ask_ahead_min", "1 ms", "round trips shorter than this are not asked ahead for"),
 ];

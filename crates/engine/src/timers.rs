@@ -34,6 +34,8 @@ pub(crate) enum Timer {
     Watch(ShardId),
     /// The time of a job has come.
     Due(ShardId, JobNo),
+    /// A job waits no longer for its layout.
+    Laid(ShardId, JobNo),
     /// Tasks that waited for the node that has what they read may go elsewhere.
     Turn(ShardId),
     /// Tasks are pushed to those nodes that have answered by now.
@@ -70,6 +72,7 @@ impl Timer {
             | Self::Remind(shard)
             | Self::Watch(shard)
             | Self::Due(shard, _)
+            | Self::Laid(shard, _)
             | Self::Turn(shard)
             | Self::Gather(shard)
             | Self::Straggle(shard)

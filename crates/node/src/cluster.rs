@@ -298,6 +298,7 @@ impl Cluster {
     /// As [`Cluster::ask`], or where there is no such node.
     pub fn ask_node(&self, node: usize, ticket: u64, request: Request) -> Result<(), RequestError> {
         let door = self.doors.get(node).ok_or(RequestError::Stopped)?;
+        let request = Box::new(request);
         let asked = door.send(Control::Request { request, answer: Answer::Told(ticket) });
         asked.map_err(|_| RequestError::Stopped)
     }

@@ -183,6 +183,7 @@ impl Crew {
         for door in guests.filter_map(|member| state.doors.get(&member.info.id)) {
             let request = Request::Follow(policy.clone());
             // One that has just ended follows nothing.
+            let request = Box::new(request);
             drop(door.send(Control::Request { request, answer: nobody() }));
         }
     }
@@ -227,6 +228,7 @@ impl State {
     fn ask_home(&self, request: Request) {
         if let Some(door) = self.doors.get(&NodeId(0)) {
             // A home that has ended has nothing to do with it any more.
+            let request = Box::new(request);
             drop(door.send(Control::Request { request, answer: nobody() }));
         }
     }

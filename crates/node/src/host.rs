@@ -234,12 +234,14 @@ impl Host {
             Control::Request { request, answer } => {
                 self.state.tickets += 1;
                 self.answers.insert(self.state.tickets, answer);
-                let request = Box::new(request);
                 inputs.push(Input::Request { ticket: self.state.tickets, request });
             }
             Control::Joined(peer) => inputs.push(Input::Joined(peer)),
             Control::Planned { number, topology } => {
                 inputs.push(Input::Planned { number, topology });
+            }
+            Control::Laid { shard, job, choice } => {
+                inputs.push(Input::Laid { shard, job, choice });
             }
             Control::Left(node) => inputs.push(Input::Left(node)),
             Control::Checkpoint { run, task, step, payload, seen } => {
@@ -338,6 +340,7 @@ impl Host {
                 let nodes = nodes.into_iter().map(|(node, _)| node);
                 self.surveyor.find(number, nodes.collect(), probes);
             }
+            Effect::Lay { shard, job, question } => self.surveyor.lay(shard, job, question),
             Effect::Tell(event) => self.state.fresh.push(event),
             Effect::Reply { ticket, reply } => self.answer(ticket, reply),
         }

@@ -3,10 +3,11 @@
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use bary_engine::input::{Reply, Request};
-use bary_model::id::{NodeId, RunNo, TaskId};
+use bary_model::id::{JobNo, NodeId, RunNo, ShardId, TaskId};
 use bary_model::message::Frame;
 use bary_model::node::Peer;
 use bary_model::payload::Payload;
+use bary_policy::layout::Choice;
 use bary_policy::topology::Topology;
 use bary_ports::executor::{Completion, Completions, Stream};
 use bary_ports::transport::Inbox;
@@ -28,11 +29,13 @@ pub(crate) enum Control {
     Left(NodeId),
     /// The graph of the cluster was found, or could not be.
     Planned { number: u64, topology: Option<Box<Topology>> },
+    /// It was found how a job lies over regions, or could not be.
+    Laid { shard: ShardId, job: JobNo, choice: Option<Box<Choice>> },
     /// A task of a run has left something for its next attempt. `seen` is dropped when the engine
     /// knows.
     Checkpoint { run: RunNo, task: TaskId, step: u64, payload: Payload, seen: oneshot::Sender<()> },
     /// A user's request, and where its answer goes.
-    Request { request: Request, answer: Answer },
+    Request { request: Box<Request>, answer: Answer },
     /// Say that the loop goes round.
     Pulse(oneshot::Sender<()>),
     /// Kill everything now and end.

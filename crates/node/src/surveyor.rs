@@ -1,9 +1,12 @@
-//! Finds where nodes are in the graph of the cluster, on a thread beside the loop that asked.
+//! Finds where nodes are in the graph of the cluster, and how jobs lie over its regions, on threads
+//! beside the loop that asked.
 
-use bary_model::id::NodeId;
+use bary_model::id::{JobNo, NodeId, ShardId};
 use bary_model::time::Span;
 use bary_policy::dice::Dice;
+use bary_policy::layout::Question;
 use bary_policy::topology::Probe;
+use bary_policy_spectral::place;
 use bary_policy_spectral::plan::plan;
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender};
 
@@ -43,6 +46,19 @@ impl Surveyor {
             if let Some(door) = door.upgrade() {
                 // A host that has ended asks no more.
                 drop(door.send(Control::Planned { number, topology }));
+            }
+        }));
+    }
+
+    /// Has it found how a job lies over regions. A home asks once for a job, and a job waits no
+    /// longer than `layout_wait`; threads are as many as tokio lets there be.
+    pub(crate) fn lay(&self, shard: ShardId, job: JobNo, question: Box<Question>) {
+        let door = self.door.clone();
+        drop(tokio::task::spawn_blocking(move || {
+            let choice = place::lay(&question).map(Box::new);
+            if let Some(door) = door.upgrade() {
+                // As above.
+                drop(door.send(Control::Laid { shard, job, choice }));
             }
         }));
     }

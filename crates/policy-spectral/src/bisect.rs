@@ -93,7 +93,7 @@ fn ordered(graph: &Graph, tasks: &[usize]) -> Result<Vec<usize>, SpectrumError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dag::Link;
+    use bary_policy::layout::Link;
     use proptest::collection::vec;
     use proptest::prelude::{prop_assert, proptest};
 

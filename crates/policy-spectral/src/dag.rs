@@ -1,6 +1,8 @@
 //! A graph of tasks as placement sees it: how long each takes, and how many bytes go from one to
 //! another. Checked when it is made: no task waits for itself, directly or by others.
 
+use bary_policy::layout::Link;
+
 use crate::graph::{EDGES_MAX, Graph, GraphError, NODES_MAX};
 
 /// Why there is no such graph of tasks. Nothing was made.
@@ -39,17 +41,6 @@ pub enum DagError {
         /// One of the tasks that do.
         task: usize,
     },
-}
-
-/// Bytes that one task leaves for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// Who leaves them.
-    pub from: usize,
-    /// Who reads them.
-    pub to: usize,
-    /// How many.
-    pub bytes: u64,
 }
 
 /// Tasks and what goes between them.

@@ -2,6 +2,8 @@
 //! counted (Topcuoglu, Hariri and Wu, 2002), and whether a whole job spreads over all regions,
 //! stays in one, or is split along its graph.
 
+use bary_policy::layout::{Choice, Layout, Link, Network, Plans, Question};
+
 use crate::bisect::{self, BisectError};
 use crate::dag::Dag;
 
@@ -33,41 +35,6 @@ pub fn begin_at(now: f64, free: f64, inputs: &[Fetch]) -> u64 {
     ((free.max(now + longest) + 1e-3 * transfer) * 1e3).round() as u64
 }
 
-/// Regions and what lies between them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Network {
-    /// What each region does in a millisecond, in milliseconds of work of a node of speed 1.
-    pub powers: Vec<f64>,
-    /// One way between regions, in milliseconds.
-    pub latency: f64,
-    /// Bytes in a millisecond from one region to another; all that goes there shares them.
-    pub bandwidth: f64,
-}
-
-/// A way to run a whole job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Each task wherever it could begin first.
-    Spread,
-    /// All tasks in this region.
-    One(usize),
-    /// Each task in the region that stands here.
-    Split(Vec<usize>),
-}
-
-/// A layout and what made it the choice: how long each would take, in milliseconds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
-    /// The one that would be over first; of equal ones the simpler.
-    pub layout: Layout,
-    /// Spread over all.
-    pub spread: f64,
-    /// All in one region.
-    pub one: f64,
-    /// Split along the graph.
-    pub split: f64,
-}
-
 /// How much of what could overlap with something longer adds to it all the same.
 const OVERLAP: f64 = 0.25;
 
@@ -77,15 +44,13 @@ const OVERLAP: f64 = 0.25;
 /// See [`BisectError`].
 pub fn choose(dag: &Dag, network: &Network) -> Result<Choice, BisectError> {
     let powers = &network.powers;
-    let best = (0..powers.len()).max_by_key(|&at| ((powers[at] * 1e6) as u64, powers.len() - at));
-    let Some(best) = best else {
+    let Some(best) = soonest(dag, network) else {
         let none = Choice { layout: Layout::Spread, spread: 0.0, one: 0.0, split: 0.0 };
         return Ok(none);
     };
     let parts = bisect::parts(dag, powers)?;
     let spread = spread(dag, network);
-    let work: f64 = dag.work().iter().sum();
-    let one = (work / powers[best]).max(longest(dag, |_| 0.0));
+    let one = one(dag, network, best);
     let split = split(dag, network, &parts);
     let rounded = [spread, one, split].map(|span| (span * 1e3).round() as u64);
     let layout = match rounded.iter().min() {
@@ -96,7 +61,41 @@ pub fn choose(dag: &Dag, network: &Network) -> Result<Choice, BisectError> {
     Ok(Choice { layout, spread, one, split })
 }
 
-fn longest(dag: &Dag, delay: impl Fn(&crate::dag::Link) -> f64) -> f64 {
+/// Answers how a job would lie over regions; none where its tasks are no graph, or their graph
+/// cannot be cut.
+#[must_use]
+pub fn lay(question: &Question) -> Option<Choice> {
+    let dag = Dag::new(question.work.clone(), question.links.clone()).ok()?;
+    let network = &question.network;
+    let choice = choose(&dag, network).ok()?;
+    let layout = match question.plans {
+        Plans::None => Layout::Spread,
+        Plans::Three => return Some(choice),
+        Plans::One => Layout::One(soonest(&dag, network)?),
+        Plans::Split => Layout::Split(bisect::parts(&dag, &network.powers).ok()?),
+    };
+    Some(Choice { layout, ..choice })
+}
+
+/// The region that would be through with a whole job first; of equal ones the first.
+fn soonest(dag: &Dag, network: &Network) -> Option<usize> {
+    let able = (0..network.powers.len()).filter(|&at| network.powers[at] > 0.0);
+    able.min_by_key(|&at| ((one(dag, network, at) * 1e3).round() as u64, at))
+}
+
+/// All tasks in one region.
+fn one(dag: &Dag, network: &Network, region: usize) -> f64 {
+    let work: f64 = dag.work().iter().sum();
+    let far = far(network, region);
+    (work / network.powers[region]).max(longest(dag, |_| 2.0 * far * network.latency))
+}
+
+/// 1 where word and grants have to go to a region from another, and 0 where not.
+fn far(network: &Network, region: usize) -> f64 {
+    f64::from(network.home.is_some_and(|home| home != region))
+}
+
+fn longest(dag: &Dag, delay: impl Fn(&Link) -> f64) -> f64 {
     dag.b_levels(delay).into_iter().fold(0.0, f64::max)
 }
 
@@ -108,7 +107,10 @@ fn spread(dag: &Dag, network: &Network) -> f64 {
     let bytes: f64 = dag.links().iter().map(|link| link.bytes as f64).sum();
     let crossing = if regions > 1.0 { bytes / (regions * regions) } else { 0.0 };
     let carried = crossing / network.bandwidth;
-    work.max(longest(dag, |_| 0.0)).max(carried) + OVERLAP * work.min(carried)
+    let all: f64 = network.powers.iter().sum();
+    let away = network.powers.iter().enumerate().map(|(at, power)| far(network, at) * power / all);
+    let step = 2.0 * away.sum::<f64>() * network.latency;
+    work.max(longest(dag, |_| step)).max(carried) + OVERLAP * work.min(carried)
 }
 
 fn split(dag: &Dag, network: &Network, parts: &[usize]) -> f64 {
@@ -127,9 +129,13 @@ fn split(dag: &Dag, network: &Network, parts: &[usize]) -> f64 {
         crossing[parts[link.from] * regions + parts[link.to]] += link.bytes as f64;
     }
     let carried = crossing.into_iter().fold(0.0, f64::max) / network.bandwidth;
-    let way = longest(dag, |link| match parts[link.from] == parts[link.to] {
-        true => 0.0,
-        false => network.latency + link.bytes as f64 / network.bandwidth,
+    let way = longest(dag, |link| {
+        let (from, to) = (parts[link.from], parts[link.to]);
+        let data = match from == to {
+            true => 0.0,
+            false => network.latency + link.bytes as f64 / network.bandwidth,
+        };
+        data + (far(network, from) + far(network, to)) * network.latency
     });
     work.max(way).max(carried) + OVERLAP * work.min(carried)
 }
@@ -137,7 +143,6 @@ fn split(dag: &Dag, network: &Network, parts: &[usize]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dag::Link;
 
     const FAR: Fetch = Fetch { latency: 50.0, bytes: 25_000, bandwidth: 25_000.0 };
 
@@ -149,7 +154,7 @@ mod tests {
     }
 
     fn network() -> Network {
-        Network { powers: vec![8.0, 8.0], latency: 50.0, bandwidth: 25_000.0 }
+        Network { powers: vec![8.0, 8.0], latency: 50.0, bandwidth: 25_000.0, home: None }
     }
 
     fn all_to_all(bytes: u64) -> Dag {
@@ -181,8 +186,38 @@ mod tests {
     }
 
     #[test]
+    fn a_home_that_is_far_away_keeps_long_chains_near_it() {
+        let links = (0..99).map(|from| Link { from, to: from + 1, bytes: 1 });
+        let dag = Dag::new(vec![10.0; 100], links.collect()).expect("one chain");
+        let at = |home| choose(&dag, &Network { home, ..network() }).expect("it converges");
+        assert_eq!(at(None).one, 1_000.0);
+        assert_eq!((at(Some(1)).layout, at(Some(1)).one), (Layout::One(1), 1_000.0));
+        assert!(at(Some(1)).spread > 5_000.0, "{:?}", at(Some(1)));
+    }
+
+    #[test]
+    fn what_may_be_chosen_is_chosen_from() {
+        let links = (0..63).map(|from| Link { from, to: from + 1, bytes: 9 }).collect::<Vec<_>>();
+        let asked = |plans| {
+            let (work, links) = (vec![5.0; 64], links.clone());
+            lay(&Question { work, links, network: network(), plans }).expect("it is a graph")
+        };
+        assert_eq!(asked(Plans::One).layout, Layout::One(0));
+        let Layout::Split(parts) = asked(Plans::Split).layout else { panic!("it is split") };
+        assert_eq!(parts.iter().sum::<usize>(), 32);
+        assert_eq!(asked(Plans::Three).spread, asked(Plans::One).spread);
+        let wrong = Question {
+            work: vec![1.0],
+            links: vec![Link { from: 0, to: 0, bytes: 1 }],
+            network: network(),
+            plans: Plans::Three,
+        };
+        assert_eq!(lay(&wrong), None);
+    }
+
+    #[test]
     fn no_network_and_no_tasks_take_no_time() {
-        let nowhere = Network { powers: Vec::new(), latency: 0.0, bandwidth: 1.0 };
+        let nowhere = Network { powers: Vec::new(), latency: 0.0, bandwidth: 1.0, home: None };
         assert!(choose(&chains(1), &nowhere).is_ok());
         let nothing = Dag::new(Vec::new(), Vec::new()).expect("nothing is a graph");
         let choice = choose(&nothing, &network()).expect("it converges");

@@ -123,5 +123,6 @@ fn view<'a>((n, info): (usize, &'a NodeInfo)) -> NodeView<'a> {
         bandwidth: Some(125_000_000),
         bytes_here: Some((part * 1e6) as u64),
         scores: Some(GraphScores { closeness: part, fiedler: part - 0.5 }),
+        timing: None,
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod capability;
 pub mod central;
+pub mod eft;
 pub mod fiedler;
 pub mod geo;
 pub mod gravity;
@@ -83,6 +84,11 @@ pub trait Force: Send + Sync + Debug {
         false
     }
 
+    /// Whether it looks at how long a node would take for the task. See [`NodeView::timing`].
+    fn needs_timing(&self) -> bool {
+        false
+    }
+
     /// The same as [`Force::between`] in words, for people; it draws no dice.
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String;
 }
@@ -106,6 +112,7 @@ pub const NAMES: &[&str] = &[
     "central",
     "fiedler",
     "mixed",
+    "eft",
 ];
 
 /// The force of a name with its parameters; none where there is no such force.
@@ -129,6 +136,7 @@ pub fn named(name: &str, given: &Given) -> Option<Arc<dyn Force>> {
         "central" => Arc::new(central::Central),
         "fiedler" => Arc::new(fiedler::Fiedler),
         "mixed" => Arc::new(mixed::Mixed::with(given)),
+        "eft" => Arc::new(eft::Eft),
         _ => return None,
     })
 }

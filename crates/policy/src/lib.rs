@@ -3,6 +3,7 @@
 //! and whatever is compared is an integer, so that a seed gives the same run on every CPU.
 
 pub mod adaptive;
+pub mod carrying;
 pub mod claim;
 pub mod dice;
 pub mod distance;
@@ -10,6 +11,7 @@ pub mod expression;
 pub mod force;
 pub mod guard;
 pub mod latency;
+pub mod layout;
 pub mod order;
 pub mod parameter;
 pub mod preset;

@@ -10,8 +10,10 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::carrying::Carrying;
 use crate::expression::fault::ExpressionError;
 use crate::force::Force;
+use crate::layout::Plans;
 use crate::order::Order;
 use crate::parameter::given::Given;
 use crate::parameter::{Parameter, Part, ValueError, network, table as parameters};
@@ -73,6 +75,8 @@ pub struct Policy {
     pub giants: Option<f64>,
     /// How many nodes are looked at for a task, whatever the force.
     pub looks: usize,
+    /// What carrying and running cost, and whether whole jobs are laid out by that.
+    pub carrying: Carrying,
     /// How nodes are sampled, and how they claim, where they do.
     pub protocol: Protocol,
     /// The parameters that were given.
@@ -222,7 +226,9 @@ impl Policy {
     /// measured to be from each other.
     #[must_use]
     pub fn needs_graph(&self) -> bool {
-        self.force.needs_graph() || self.given.word(&network::DISTANCES) == "measured"
+        self.carrying.layout != Plans::None
+            || self.force.needs_graph()
+            || self.given.word(&network::DISTANCES) == "measured"
     }
 
     /// The parameters that count in it.

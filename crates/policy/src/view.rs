@@ -69,6 +69,21 @@ pub struct NodeView<'a> {
     pub bytes_here: Option<u64>,
     /// Where it is in the graph of nodes.
     pub scores: Option<GraphScores>,
+    /// How long it would take for the task.
+    pub timing: Option<Timing>,
+}
+
+/// How long a node would take for a task, as far as can be foreseen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Until it has done what was granted to it so far and has room.
+    pub free: Span,
+    /// Until all that the task reads is there: the longest of its ways.
+    pub fetch: Span,
+    /// What carrying all of that takes, one thing after another.
+    pub traffic: Span,
+    /// The task itself.
+    pub run: Span,
 }
 
 /// How busy a node is as a whole, with what is not ours.

@@ -9,7 +9,7 @@ use bary_model::weight::Weight;
 
 use crate::dice::Dice;
 use crate::force::Force;
-use crate::view::{Foresight, GraphScores, NodeView, TaskView, Used};
+use crate::view::{Foresight, GraphScores, NodeView, TaskView, Timing, Used};
 
 /// Nodes in the order in which they were added, and what every task requests.
 #[derive(Debug, Default)]
@@ -32,9 +32,15 @@ pub(crate) struct Node {
     bandwidth: Option<u64>,
     bytes_here: Option<u64>,
     scores: Option<GraphScores>,
+    timing: Option<Timing>,
 }
 
 impl Node {
+    pub(crate) fn timing(&mut self, timing: Timing) -> &mut Self {
+        self.timing = Some(timing);
+        self
+    }
+
     pub(crate) fn load(&mut self, thousandths: u64) -> &mut Self {
         self.load = thousandths;
         self
@@ -142,6 +148,7 @@ impl World {
             bandwidth: None,
             bytes_here: None,
             scores: None,
+            timing: None,
         });
         self.nodes.last_mut().expect("one was pushed just now")
     }
@@ -175,6 +182,7 @@ impl World {
             bandwidth: node.bandwidth,
             bytes_here: node.bytes_here,
             scores: node.scores,
+            timing: node.timing,
         }
     }
 

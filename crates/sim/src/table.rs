@@ -79,6 +79,10 @@ pub(crate) fn input_words(input: &Input) -> Words {
             let task = TaskRange::one(*task);
             ("checkpoint", format!("run {}", run.0), format!("{} step {step}", range(task)))
         }
+        Input::Laid { job, choice, .. } => {
+            let told = choice.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+            ("laid", format!("job {}", job.0), told)
+        }
         Input::Planned { number, topology } => {
             let regions = topology.as_ref().map_or(0, |topology| topology.regions);
             ("planned", format!("#{number}"), format!("{regions} regions"))
@@ -109,6 +113,9 @@ pub(crate) fn effect_words(effect: &Effect) -> Words {
         }
         Effect::Plan { number, nodes, .. } => {
             ("plan", format!("#{number}"), format!("{} nodes", nodes.len()))
+        }
+        Effect::Lay { job, question, .. } => {
+            ("lay", format!("job {}", job.0), format!("{} tasks", question.work.len()))
         }
         Effect::Tell(event) => ("tell", shard(event.shard.0), event_words(&event.kind)),
         Effect::Reply { ticket, reply } => ("reply", format!("#{ticket:x}"), format!("{reply:?}")),

@@ -6,6 +6,7 @@ use bary_engine::input::Input;
 use bary_model::id::ShardId;
 use bary_model::message::{Frame, Message, Say};
 use bary_model::time::Moment;
+use bary_policy::layout::Layout;
 use bary_policy::topology::Topology;
 
 use crate::table::{Row, Table, effect_words, input_words};
@@ -45,6 +46,10 @@ impl<'a> Trail<'a> {
             Input::Beat { run } => (9, run.0, 0),
             Input::Request { ticket, .. } => (10, *ticket, 0),
             Input::Checkpoint { run, step, .. } => (11, run.0, *step),
+            Input::Laid { shard, job, choice } => {
+                let layout = choice.as_ref().map(|choice| of_layout(&choice.layout));
+                (13, shard.0 ^ u64::from(job.0) << 32, layout.unwrap_or(0))
+            }
             Input::Planned { number, topology } => (12, *number, of_topology(topology.as_deref())),
         };
         self.fold(at, node, [kind, a, b]);
@@ -67,6 +72,9 @@ impl<'a> Trail<'a> {
             }
             Effect::Stop { run, force, why } => (24, run.0, *why as u64 ^ u64::from(*force) << 8),
             Effect::Plan { number, nodes, .. } => (27, *number, nodes.len() as u64),
+            Effect::Lay { shard, job, question } => {
+                (28, shard.0 ^ u64::from(job.0) << 32, question.links.len() as u64)
+            }
             Effect::Tell(event) => (25, event.at.0, event.shard.0),
             Effect::Reply { ticket, .. } => (26, *ticket, 0),
         };
@@ -134,6 +142,16 @@ impl<'a> Trail<'a> {
 }
 
 /// Where nodes are, in one number.
+fn of_layout(layout: &Layout) -> u64 {
+    match layout {
+        Layout::Spread => 1,
+        Layout::One(region) => 2 + *region as u64,
+        Layout::Split(parts) => {
+            parts.iter().fold(7, |hash: u64, part| hash.wrapping_mul(31).wrapping_add(*part as u64))
+        }
+    }
+}
+
 fn of_topology(topology: Option<&Topology>) -> u64 {
     topology.map_or(0, |topology| {
         topology.places.iter().fold(u64::from(topology.regions), |sum, place| {

@@ -2,6 +2,7 @@
 
 use bary_model::id::{Epoch, NodeId};
 use bary_model::message::{Message, Say};
+use bary_model::node::Peer;
 use bary_model::time::{Moment, Span};
 use bary_policy::dice::Dice;
 use bary_policy::sample::drawn;
@@ -20,6 +21,19 @@ impl Engine {
     #[must_use]
     pub fn topology(&self) -> Option<&Topology> {
         self.chart.found().map(|topology| &**topology)
+    }
+
+    /// There is a node, or more is known of it.
+    pub(super) fn join(&mut self, mut peer: Peer) {
+        // What was measured counts more than what is said.
+        peer.round_trip = self.ways.trip(peer.info.id).unwrap_or(peer.round_trip);
+        self.out.links.measure(peer.info.id, peer.round_trip, self.out.now);
+        for home in self.homes.values_mut() {
+            home.on_joined(&peer, &mut self.out, &mut self.timers);
+        }
+        self.out.open(self.config.policy.binding, peer.info.id);
+        self.view.join(peer);
+        self.chart.touch();
     }
 
     /// Asks for the graph of the cluster where that is due: nodes measure how far they are from

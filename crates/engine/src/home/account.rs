@@ -293,6 +293,7 @@ impl Account {
             bandwidth: None,
             bytes_here: None,
             scores: self.scores,
+            timing: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use bary_model::time::{Moment, Span, Wall};
 use bary_policy::queue::Discipline;
 use bary_policy::queue::easy::{self, Reservation};
 use bary_policy::queue::fair;
-use bary_policy::view::{NodeView, TaskView};
+use bary_policy::view::TaskView;
 
 use crate::home::Home;
 use crate::home::account::Account;
@@ -165,7 +165,7 @@ impl Home {
                 promise.as_ref().is_some_and(|one| one.reservation.clone().lets_past(need, end))
             });
             let barred =
-                |node| !lets && kept == Some(node) || until.is_some() && !reads.most_at(node);
+                |node| !lets && kept == Some(node) || until.is_some() && !reads.prefers(node);
             let Some(at) = self.best_room(entry, reads, rooms, barred) else { break };
             let node = rooms[at].node;
             if let Some(promise) = promise.as_mut().filter(|promise| promise.node == node) {
@@ -197,7 +197,7 @@ impl Home {
             if !fits || !account.peer.info.can_run(request) {
                 continue;
             }
-            let view = NodeView { bytes_here: reads.at(room.node), ..account.view(totals) };
+            let view = self.seen(account, entry, reads, totals);
             let score = self.policy.force.between(&task, &view, &mut self.force_dice);
             if best.is_none_or(|(other, _)| score.0 > other) {
                 best = Some((score.0, at));
@@ -211,11 +211,11 @@ impl Home {
     fn waits_until(&self, entry: &Entry, reads: &Reads) -> Option<Wall> {
         let until = entry.since + self.policy.queue.delay;
         let could = |(node, account): (&NodeId, &Account)| {
-            reads.most_at(*node)
+            reads.prefers(*node)
                 && !self.is_drained(*node)
                 && account.peer.info.can_run(&entry.spec.body.request)
         };
-        let waits = self.policy.queue.delay > Span::ZERO && reads.at(NodeId::ANY).is_some();
+        let waits = self.policy.queue.delay > Span::ZERO && reads.prefer();
         (waits && self.today < until && self.met().any(could)).then_some(until)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bary_model::event::{Candidate, Cause, Considered};
 use bary_model::id::NodeId;
-use bary_policy::view::{NodeView, TaskView};
+use bary_policy::view::TaskView;
 
 use crate::home::Home;
 use crate::home::grant::task_view;
@@ -27,8 +27,9 @@ impl Home {
         let mut dice = self.force_dice.clone();
         let reads = self.reads(entry);
         let task = TaskView { known: self.foresee(entry, &reads), ..task_view(entry) };
+        let layout = self.layout_in_words(entry);
         let candidates = self.accounts.iter().map(|(&node, account)| {
-            let view = NodeView { bytes_here: reads.at(node), ..account.view(totals) };
+            let view = self.seen(account, entry, &reads, totals);
             let force = &self.policy.force;
             let score = force.between(&task, &view, &mut dice).0;
             let asks = account.parked.is_some() || node == chosen;
@@ -50,6 +51,11 @@ impl Home {
                     format!("had no room, so did not ask; {}", force.reason(&task, &view))
                 }
                 None => force.reason(&task, &view),
+            };
+            let reason = match &layout {
+                Some(layout) if reads.prefers(node) => format!("{reason}; {layout}"),
+                Some(layout) => format!("{reason}; {layout}, elsewhere"),
+                None => reason,
             };
             Candidate { node, score, reason: reason.into() }
         });

@@ -62,6 +62,7 @@ impl Home {
     fn forget(&mut self, job: JobNo, timers: &mut Timers) {
         self.levels.remove(&job);
         self.whereabouts.forget(job);
+        self.layouts.forget(job);
         self.forget_gate(job, timers);
         self.specs_held -= self.ledger.job(job).map_or(0, |job| job.specs().len() as u64);
         if !self.limits.retains_finished {

@@ -1,4 +1,5 @@
-//! Jobs of which nothing is granted for now: held ones, and ones whose time has not come. What
+//! Jobs of which nothing is granted for now: held ones, ones whose time has not come, and ones that
+//! are being laid out. What
 //! becomes ready of them waits here, out of sight of everything that looks for ready tasks.
 //! That a job is held, and when it may begin, is on record; which tasks wait here follows from it.
 
@@ -21,6 +22,8 @@ struct Gate {
     held: bool,
     /// When its time comes, where it has not.
     due: Option<TimerKey>,
+    /// When it waits no longer for its layout, where it does.
+    laying: Option<TimerKey>,
     /// What would be ready.
     behind: Vec<TaskRange>,
 }
@@ -48,9 +51,19 @@ impl Gates {
         open
     }
 
+    /// Shuts a job until it is laid out.
+    pub(super) fn lay(&mut self, job: JobNo, until: TimerKey) {
+        self.0.entry(job).or_default().laying = Some(until);
+    }
+
+    /// A job is laid out, or will not be; gives the timer back that it waited for.
+    pub(super) fn laid(&mut self, job: JobNo) -> Option<TimerKey> {
+        self.0.get_mut(&job).and_then(|gate| gate.laying.take())
+    }
+
     /// What waits behind the gate of a job that is neither held nor before its time any more.
     fn open(&mut self, job: JobNo) -> Vec<TaskRange> {
-        let shut = |gate: &Gate| gate.held || gate.due.is_some();
+        let shut = |gate: &Gate| gate.held || gate.due.is_some() || gate.laying.is_some();
         if self.0.get(&job).is_none_or(shut) {
             return Vec::new();
         }
@@ -102,7 +115,7 @@ impl Home {
         }
     }
 
-    fn open_gate(&mut self, job: JobNo, out: &mut Outbox, timers: &mut Timers) {
+    pub(super) fn open_gate(&mut self, job: JobNo, out: &mut Outbox, timers: &mut Timers) {
         for range in self.gates.open(job) {
             self.make_ready(range);
         }
@@ -111,8 +124,8 @@ impl Home {
 
     /// Nothing of a job will be ready any more, or all of it is judged anew.
     pub(super) fn forget_gate(&mut self, job: JobNo, timers: &mut Timers) {
-        if let Some(due) = self.gates.0.remove(&job).and_then(|gate| gate.due) {
-            timers.unset(due);
+        if let Some(gate) = self.gates.0.remove(&job) {
+            gate.due.into_iter().chain(gate.laying).for_each(|key| timers.unset(key));
         }
     }
 }

@@ -13,7 +13,7 @@ use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 use bary_policy::preset::Binding;
-use bary_policy::view::{Foresight, NodeView, TaskView};
+use bary_policy::view::{Foresight, TaskView};
 
 use crate::flaw::Flaw;
 use crate::home::Home;
@@ -136,7 +136,7 @@ impl Home {
         let reads = self.reads(entry);
         let task = TaskView { known: self.foresee(entry, &reads), ..task_view(entry) };
         let Some(account) = self.accounts.get(&node) else { return i64::MIN };
-        let view = NodeView { bytes_here: reads.at(node), ..account.view(totals) };
+        let view = self.seen(account, entry, &reads, totals);
         self.policy.force.between(&task, &view, &mut self.force_dice).0
     }
 

@@ -88,6 +88,7 @@ impl Home {
             Timer::Permits(_) => self.on_permits_timer(out, timers),
             Timer::Watch(_) => self.on_watch_timer(out, timers),
             Timer::Remind(_) => self.on_remind_timer(out, timers),
+            Timer::Laid(_, job) => self.on_laid_timer(job, out, timers),
             Timer::Due(_, job) => self.on_due(job, out, timers),
             Timer::Straggle(_) => self.on_straggle_timer(out, timers),
             Timer::Gather(_) => {

@@ -1,5 +1,7 @@
 //! Where the nodes of a home are in the graph of the cluster, and how far from it.
 
+use std::sync::Arc;
+
 use bary_model::id::NodeId;
 use bary_model::time::Span;
 use bary_policy::topology::Topology;
@@ -8,7 +10,8 @@ use crate::home::Home;
 
 impl Home {
     /// The graph was found, or found anew; a node that is not in it has no scores.
-    pub(crate) fn on_placed(&mut self, topology: &Topology) {
+    pub(crate) fn on_placed(&mut self, topology: &Arc<Topology>) {
+        self.topology = Some(Arc::clone(topology));
         let nodes: Vec<_> = self.accounts.keys().copied().collect();
         for node in nodes {
             if let Some(account) = self.accounts.book(&node) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bary_model::event::Cause;
 use bary_model::id::NodeId;
-use bary_policy::view::{NodeView, TaskView};
+use bary_policy::view::TaskView;
 
 use crate::home::Home;
 use crate::home::grant::{Terms, task_view};
@@ -62,11 +62,12 @@ impl Home {
         let able = open.into_iter().filter(|node| self.accounts[node].peer.info.can_run(request));
         let able = able.collect();
         let able = self.guarded(&first, able);
+        let reads = self.reads(&first);
+        let able = reads.laid_out(able);
         let able = match self.looked_at(able.len()) {
             Some(places) => places.into_iter().map(|place| able[place]).collect(),
             None => able,
         };
-        let reads = self.reads(&first);
         let task = TaskView { known: self.foresee(&first, &reads), ..task_view(&first) };
         let mut best: Option<(i64, NodeId)> = None;
         for node in able {
@@ -74,8 +75,7 @@ impl Home {
             if account.tasks() >= self.held_max(account, request) {
                 continue;
             }
-            let view = account.view(totals);
-            let view = NodeView { bytes_here: reads.at(node), ..view };
+            let view = self.seen(account, &first, &reads, totals);
             let score = self.policy.force.between(&task, &view, &mut self.force_dice).0;
             if best.is_none_or(|(other, _)| score > other) {
                 best = Some((score, node));

@@ -173,6 +173,7 @@ impl Home {
         let mut arrivals = VecDeque::new();
         if brief.is_some() {
             self.shut(job, out, timers);
+            self.lay_out(job, specs, out, timers);
             arrivals = self.await_own(job);
         }
         self.log.tell(EventKind::Submitted { job, first, specs: Arc::clone(specs), brief }, out);

@@ -12,6 +12,8 @@ use bary_ledger::job::Job;
 use bary_model::job::Deadline;
 
 use crate::home::Home;
+use crate::home::haul::Haul;
+use crate::home::layout::Region;
 use crate::home::ready::Entry;
 
 /// The nodes at which tasks of specs with sizes ended, by job.
@@ -78,16 +80,40 @@ impl Whereabouts {
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     bytes: BTreeMap<NodeId, u64>,
+    /// The nodes of the region that its job's layout gives the first task.
+    within: Option<Region>,
+    /// The same bytes by region, where the force asks how long they take.
+    pub(super) haul: Haul,
 }
 
 impl Reads {
+    /// Whether some nodes are better than others for what is read.
+    pub(super) fn prefer(&self) -> bool {
+        self.within.is_some() || !self.bytes.is_empty()
+    }
+
+    /// Those of some nodes that the layout of the job gives the first task; all where it gives none,
+    /// or where none of these is one.
+    pub(super) fn laid_out(&self, nodes: Vec<NodeId>) -> Vec<NodeId> {
+        let Some(within) = &self.within else { return nodes };
+        if nodes.iter().any(|node| within.contains(node)) {
+            nodes.into_iter().filter(|node| within.contains(node)).collect()
+        } else {
+            nodes
+        }
+    }
+
     /// How many bytes lie at a node, where it is known of any where they are.
     pub(super) fn at(&self, node: NodeId) -> Option<u64> {
         (!self.bytes.is_empty()).then(|| self.bytes.get(&node).copied().unwrap_or(0))
     }
 
-    /// Whether no other node has more of it.
-    pub(super) fn most_at(&self, node: NodeId) -> bool {
+    /// Whether a node is of the region that the layout gives; where there is none, whether no other
+    /// node has more of what is read.
+    pub(super) fn prefers(&self, node: NodeId) -> bool {
+        if let Some(within) = &self.within {
+            return within.contains(&node);
+        }
         let most = self.bytes.values().max().copied().unwrap_or(0);
         self.bytes.get(&node).copied().unwrap_or(0) == most
     }
@@ -100,10 +126,13 @@ impl Reads {
 impl Home {
     /// What the first task of an entry reads, as far as is known.
     pub(super) fn reads(&self, entry: &Entry) -> Reads {
+        let within = self.region_for(entry);
         if self.whereabouts.jobs.is_empty() {
-            return Reads::default();
+            return Reads { within, ..Reads::default() };
         }
-        Reads { bytes: self.whereabouts.read_by(&entry.spec, entry.range) }
+        let bytes = self.whereabouts.read_by(&entry.spec, entry.range);
+        let haul = self.haul(&bytes);
+        Reads { bytes, within, haul }
     }
 
     /// What is known of the tasks of an entry before they run.

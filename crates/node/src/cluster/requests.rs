@@ -84,6 +84,7 @@ impl Cluster {
 
 fn request(door: &UnboundedSender<Control>, request: Request) -> Result<Reply, RequestError> {
     let (answer, answered) = sync_channel(1);
+    let request = Box::new(request);
     let sent = door.send(Control::Request { request, answer: Answer::Here(answer) });
     sent.map_err(|_| RequestError::Stopped)?;
     answered.recv().map_err(|_| RequestError::Stopped)

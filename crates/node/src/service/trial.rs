@@ -171,6 +171,7 @@ impl Trial {
             bandwidth: None,
             bytes_here: None,
             scores: None,
+            timing: None,
         };
         look(&task, &node)
     }

@@ -1,7 +1,8 @@
 //! Six families of jobs. A task takes 10 to 100 ms, evenly drawn; each link carries the same.
 
 use bary_policy::dice::Dice;
-use bary_policy_spectral::dag::{Dag, Link};
+use bary_policy::layout::Link;
+use bary_policy_spectral::dag::Dag;
 
 /// A family's name and its job for a number of bytes on each link and a seed.
 pub(crate) type Family = (&'static str, fn(u64, &mut Dice) -> Dag);

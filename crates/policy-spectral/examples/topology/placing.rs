@@ -2,9 +2,10 @@
 //! traffic between regions, relative to least-loaded.
 
 use bary_policy::dice::Dice;
+use bary_policy::layout::{Layout, Network};
 use bary_policy_spectral::bisect;
 use bary_policy_spectral::dag::Dag;
-use bary_policy_spectral::place::{Layout, Network, choose};
+use bary_policy_spectral::place::choose;
 use bary_policy_spectral::spectrum::Fiedler;
 
 use crate::jobs::FAMILIES;
@@ -83,7 +84,8 @@ fn rules(site: &Site, dag: &Dag, seed: u64) -> [Ran; 8] {
     let all: Vec<usize> = (0..site.regions * site.nodes).collect();
     let powers = vec![site.nodes as f64; site.regions];
     let parts = bisect::parts(dag, &powers).expect("it converges");
-    let network = Network { powers, latency: site.latency, bandwidth: site.bandwidth };
+    let (latency, bandwidth) = (site.latency, site.bandwidth);
+    let network = Network { powers, latency, bandwidth, home: None };
     let first = run(site, dag, &Rule::First(&all));
     let one = run(site, dag, &Rule::First(&all[..site.nodes]));
     let split = run(site, dag, &Rule::Within(&parts));

@@ -155,7 +155,7 @@ impl Run<'_> {
 
     /// When a task could begin on a node, as far as is known without the links' queues.
     fn begins(&self, task: usize, node: usize, now: f64) -> u64 {
-        let fetch = |link: &bary_policy_spectral::dag::Link| {
+        let fetch = |link: &bary_policy::layout::Link| {
             let from = self.node[link.from];
             match (self.region(from) == self.region(node), from == node) {
                 (_, true) => Fetch { latency: 0.0, bytes: 0, bandwidth: 1.0 },

@@ -6,7 +6,7 @@ use crate::latency::LatencyMap;
 use crate::parameter::bounds::{
     QUEUE_MAX, STEAL_AT, STEAL_BY, STEAL_COUNT, STEAL_MIN, STEAL_TASKS,
 };
-use crate::parameter::network::DISTANCES;
+use crate::parameter::network::{BETWEEN, DISTANCES, LAYOUT, UNIT};
 use crate::parameter::waiting::{AGE_MIN, COPIES_MAX, DELAY, SLOW_SHARE, SPECULATE, WEIGHTS};
 use crate::parameter::{Domain, Parameter, Part};
 
@@ -202,7 +202,7 @@ pub const D: Parameter = Parameter {
 pub const BANDWIDTH: Parameter = Parameter {
     key: "bandwidth",
     part: Part::Force,
-    of: &["locality"],
+    of: &["locality", "eft"],
     domain: number(1e-6, 1e9, 125.0),
     unit: "MB/s",
     what: "how fast inputs come to a node whose bandwidth is unknown",
@@ -317,6 +317,9 @@ pub const ALL: &[&Parameter] = &[
     &DELAY,
     &LOOKS,
     &DISTANCES,
+    &LAYOUT,
+    &BETWEEN,
+    &UNIT,
     &WEIGHTS,
     &SPECULATE,
     &SLOW_SHARE,

@@ -3,8 +3,12 @@
 
 use std::sync::Arc;
 
+use bary_model::time::Span;
+
+use crate::carrying::Carrying;
 use crate::force::Force;
 use crate::force::user::User;
+use crate::layout::Plans;
 use crate::parameter::given::Given;
 use crate::parameter::{Parameter, Part, Value, table, waiting};
 use crate::preset::table::{PARTS_OF, PRESETS};
@@ -19,6 +23,9 @@ use crate::{force, order, steal};
 const PARTS: [&str; 4] = ["binding", "order", "force", "steal"];
 const BINDINGS: [Binding; 5] =
     [Binding::Pull, Binding::Push, Binding::Open, Binding::Sample, Binding::Claims];
+
+/// How long a task that nodes ask for waits for its region where no delay is said.
+const LAYOUT_DELAY: Span = Span::secs(1);
 
 /// What has been read.
 #[derive(Debug, Default)]
@@ -105,6 +112,15 @@ impl Draft {
             // What is bound before a node has room cannot wait for one.
             queue.delay = given.time(&waiting::DELAY);
         }
+        let mut carrying = Carrying::with(&given);
+        if !matches!(binding, Binding::Pull | Binding::Push) {
+            // Nodes there take what they find.
+            carrying.layout = Plans::None;
+        }
+        let laid_out = carrying.layout != Plans::None && binding == Binding::Pull;
+        if laid_out && queue.delay == Span::ZERO {
+            queue.delay = LAYOUT_DELAY;
+        }
         let protocol = Protocol::with(&given);
         Ok(Policy {
             name,
@@ -116,6 +132,7 @@ impl Draft {
             queue,
             giants,
             looks,
+            carrying,
             protocol,
             given,
         })

@@ -17,17 +17,26 @@ pub enum Family {
     Stencil,
     /// `depth` rows of `width`; each waits for one to three of the row above it.
     Layers,
+    /// `depth` rows of `width` in groups of eight; each waits for two of its group in the row above
+    /// it, and one in twenty-one for one of another group.
+    Communities,
 }
 
 /// Every family, in the order of their names in the table of keys.
-const FAMILIES: [Family; 6] = [
+const FAMILIES: [Family; 7] = [
     Family::Chain,
     Family::ForkJoin,
     Family::Tree,
     Family::MapReduce,
     Family::Stencil,
     Family::Layers,
+    Family::Communities,
 ];
+
+/// How many tasks of a row make a community.
+const GROUP: u32 = 8;
+/// One task of so many waits for one of another community.
+const STRAY: u64 = 21;
 
 /// A family of a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +64,7 @@ impl Graph {
     pub fn tasks(&self) -> u64 {
         let (width, depth) = (u64::from(self.width), u64::from(self.depth));
         match self.family {
-            Family::Chain | Family::Stencil | Family::Layers => width * depth,
+            Family::Chain | Family::Stencil | Family::Layers | Family::Communities => width * depth,
             Family::ForkJoin => depth * (width + 1) + 1,
             Family::Tree => 2 * width - 1,
             Family::MapReduce => 2 * width,
@@ -71,7 +80,7 @@ impl Graph {
             Family::ForkJoin => 2 * depth * width,
             Family::Tree => 2 * width,
             Family::MapReduce => width * width,
-            Family::Stencil | Family::Layers => 3 * width * depth,
+            Family::Stencil | Family::Layers | Family::Communities => 3 * width * depth,
         }
     }
 
@@ -83,6 +92,7 @@ impl Graph {
             Family::Stencil => self
                 .rows(|_, place| (place.saturating_sub(1)..=(place + 1).min(width - 1)).collect()),
             Family::Layers => self.rows(|_, _| some(lot, width)),
+            Family::Communities => self.rows(|_, place| neighbours(lot, place, width)),
             Family::ForkJoin => self.fork_join(),
             Family::Tree => tree(width),
             Family::MapReduce => {
@@ -119,6 +129,19 @@ impl Graph {
 fn some(lot: &mut Lot, width: u32) -> Vec<u32> {
     let many = lot.between(1, 3.min(u64::from(width)));
     let mut waits: Vec<u32> = (0..many).map(|_| lot.below(u64::from(width)) as u32).collect();
+    waits.sort_unstable();
+    waits.dedup();
+    waits
+}
+
+/// Two of a place's own community, and seldom one of all.
+fn neighbours(lot: &mut Lot, place: u32, width: u32) -> Vec<u32> {
+    let first = place / GROUP * GROUP;
+    let size = u64::from(GROUP.min(width - first));
+    let mut waits: Vec<u32> = (0..2).map(|_| first + lot.below(size) as u32).collect();
+    if lot.below(STRAY) == 0 {
+        waits.push(lot.below(u64::from(width)) as u32);
+    }
     waits.sort_unstable();
     waits.dedup();
     waits

@@ -143,7 +143,8 @@ pub const LAWS: &[&str] = &["constant", "uniform", "pareto", "bimodal", "lognorm
 /// How tasks may arrive.
 pub const ARRIVALS: &[&str] = &["batch", "poisson", "even"];
 /// The families of graphs.
-pub const GRAPHS: &[&str] = &["chain", "fork-join", "tree", "map-reduce", "stencil", "layers"];
+pub const GRAPHS: &[&str] =
+    &["chain", "fork-join", "tree", "map-reduce", "stencil", "layers", "communities"];
 /// What may be known of a trace's tasks.
 pub const KNOWS: &[&str] = &["declared", "exact", "nothing"];
 

@@ -1,11 +1,13 @@
-//! The graph of a cluster from what nodes of this world measured, found a while after it was asked
-//! for.
+//! The graph of a cluster from what nodes of this world measured, and layouts of jobs, each found a
+//! while after it was asked for.
 
 use bary_engine::input::Input;
-use bary_model::id::NodeId;
+use bary_model::id::{JobNo, NodeId, ShardId};
 use bary_model::time::Span;
 use bary_policy::dice::Dice;
+use bary_policy::layout::Question;
 use bary_policy::topology::{Probe, Topology};
+use bary_policy_spectral::place;
 use bary_policy_spectral::plan::plan;
 
 use crate::world::World;
@@ -37,6 +39,14 @@ impl World<'_> {
         self.charted = Some((asked, topology.clone()));
         let topology = topology.map(Box::new);
         let input = Box::new(Input::Planned { number, topology });
+        let due = Due::Input { node: node as u32, life: self.nodes[node].life, input };
+        self.queue.put(self.now + TAKES, due);
+    }
+
+    /// Finds how a job lies over regions, and tells the home that asked when that would be known.
+    pub(super) fn lay(&mut self, node: usize, (shard, job): (ShardId, JobNo), question: &Question) {
+        let choice = place::lay(question).map(Box::new);
+        let input = Box::new(Input::Laid { shard, job, choice });
         let due = Due::Input { node: node as u32, life: self.nodes[node].life, input };
         self.queue.put(self.now + TAKES, due);
     }

@@ -78,6 +78,7 @@ impl World<'_> {
                 self.start(node, *run, (*slot, Arc::clone(items)), *budget);
             }
             Effect::Stop { run, force, why } => self.stop(node, *run, *force, *why),
+            Effect::Lay { shard, job, question } => self.lay(node, (*shard, *job), question),
             Effect::Plan { number, nodes, probes } => self.chart(node, *number, nodes, probes),
             Effect::Tell(_) => {}
             Effect::Reply { ticket, reply } => self.reply(*ticket, reply),
