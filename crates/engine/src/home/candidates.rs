@@ -3,12 +3,16 @@
 
 use bary_model::event::Cause;
 use bary_model::id::NodeId;
+use bary_model::resources::Resources;
 use bary_policy::guard;
 use bary_policy::sample::drawn;
 
 use crate::home::Home;
 use crate::home::grant::task_view;
-use crate::home::ready::Entry;
+use crate::home::ready::{Entry, Portion};
+
+/// Most entries that the guard passes over for one answer.
+const KEPT_MAX: usize = 1_000;
 
 impl Home {
     /// The places of a list of `len` nodes that the policy looks at; none where it looks at all.
@@ -27,21 +31,44 @@ impl Home {
         ends.filter(|(_, end)| guard::admits(*end, soonest, giants)).map(|(node, _)| node).collect()
     }
 
-    /// Whether the guard lets an asking node have the first task that it could run. What was
-    /// stolen for it is not held back: its thief would only steal again.
-    pub(super) fn may_have_next(&mut self, node: NodeId, cause: Cause) -> bool {
-        if self.policy.giants.is_none() || cause == Cause::Stolen {
-            return true;
-        }
-        let Some(account) = self.accounts.get(&node) else { return false };
+    /// Takes an asking node's portion of what is ready, in order, but for what the guard keeps for
+    /// others: that stays ready, and what is behind it is looked at. What was stolen for the node is
+    /// not held back: its thief would only steal again.
+    pub(super) fn take_for(
+        &mut self,
+        node: NodeId,
+        cause: Cause,
+        free: Option<&Resources>,
+        portion: Portion,
+    ) -> Vec<Entry> {
+        let Some(account) = self.accounts.get(&node) else { return Vec::new() };
         let info = account.peer.info.clone();
-        let Some(entry) = self.ready.peek(&info, None).cloned() else { return true };
+        if self.policy.giants.is_none() || cause == Cause::Stolen {
+            return self.ready.take(&info, free, portion);
+        }
+        let (mut given, mut kept) = (Vec::new(), Vec::new());
+        while given.is_empty() && kept.len() < KEPT_MAX {
+            let taken = self.ready.take(&info, free, portion);
+            if taken.is_empty() {
+                break;
+            }
+            for entry in taken {
+                let may = self.guard_lets(node, &entry);
+                if may { &mut given } else { &mut kept }.push(entry);
+            }
+        }
+        self.ready.put_back(kept);
+        given
+    }
+
+    /// Whether the guard lets a node have a task, where all that it holds already goes before.
+    fn guard_lets(&mut self, node: NodeId, entry: &Entry) -> bool {
         let request = &entry.spec.body.request;
         let able = self.met().filter(|(_, account)| account.peer.info.can_run(request));
         let able: Vec<NodeId> = able.map(|(node, _)| *node).collect();
         let able = able.into_iter().filter(|other| *other == node || !self.is_drained(*other));
         let able = able.collect();
-        self.guarded(&entry, able).contains(&node)
+        self.guarded(entry, able).contains(&node)
     }
 
     /// When each node would have ended a task, in the guard's unit.

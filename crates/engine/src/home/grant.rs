@@ -153,9 +153,6 @@ impl Home {
         if self.opening.is_some() || self.policy.queue.is_line() {
             return;
         }
-        if !self.may_have_next(node, cause) {
-            return;
-        }
         let totals = self.totals();
         let Some(account) = self.accounts.get(&node) else { return };
         let Some(Parked { ask, asked, .. }) = account.parked.clone() else { return };
@@ -168,7 +165,7 @@ impl Home {
         let quota = self.quota(node, weight, power, totals);
         let floor = self.floor(node, free.as_ref());
         let portion = Portion { quota, items_max: self.limits.grant_items_max, floor };
-        let taken = self.ready.take(&info, free.as_ref(), portion);
+        let taken = self.take_for(node, cause, free.as_ref(), portion);
         if taken.is_empty() {
             return;
         }

@@ -223,6 +223,17 @@ impl Ready {
         taken
     }
 
+    /// Makes ready again what was just taken and goes to nobody.
+    pub(super) fn put_back(&mut self, entries: Vec<Entry>) {
+        for entry in &entries {
+            if let Some(permit) = &entry.spec.body.permit {
+                let left = self.permitted_of(&permit.name);
+                self.permit(&permit.name, left + entry.range.count);
+            }
+        }
+        self.extend(entries);
+    }
+
     pub(super) fn permitted_of(&self, name: &str) -> u32 {
         self.permitted.get(name).copied().unwrap_or(0)
     }

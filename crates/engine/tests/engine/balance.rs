@@ -99,6 +99,29 @@ fn a_giant_goes_to_a_fast_node_that_the_guard_waits_for() {
 }
 
 #[test]
+fn a_giant_behind_light_tasks_goes_to_a_fast_node_too() {
+    let nodes = [info(0, 1, 0.5), info(1, 1, 4.0)];
+    let mut world = World::new(&nodes, "fifo,steal=none,giants=1.1", Span::millis(1));
+    let body = Arc::new(body("f"));
+    // Both nodes have met the home, and the guard gives what comes next to the fast one.
+    world.submit(job(vec![spec("", 2, 1.0, &body)]));
+    world.run();
+    world.submit(job(vec![spec("", 1, 40.0, &body)]));
+    world.advance_to(world.now + Span::millis(30));
+    // The slow one alone waits for work, and has a share of many tasks.
+    let weight = |n: u32| if n == 3 { 400.0 } else { 10.0 };
+    world.submit(job((0..2_000).map(|n| spec("", 1, weight(n), &body)).collect()));
+    world.run();
+    let giant = world
+        .ended()
+        .find(|ended| ended.range.job.0 == 2 && ended.range.spec.0 == 3)
+        .expect("it has run");
+    assert_eq!(giant.node.0, 1);
+    let light = world.ended().filter(|ended| ended.node.0 == 0).count();
+    assert!(light > 100, "the slow node has lighter ones: {light}");
+}
+
+#[test]
 fn same_seed_same_bytes() {
     let bytes = || {
         let nodes: Vec<_> = (0..5).map(|n| info(n, 2, 1.0 + f64::from(n))).collect();
