@@ -1,6 +1,7 @@
 //! `placement`: lives every scenario under `bench/placement` with every rule, and writes the tables
-//! of `docs/placement.md` between their markers.
+//! of `docs/placement.md` and of `docs/policies/scaling.md` between their markers.
 
+mod scaling;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ type Lived = BTreeMap<(String, &'static str), Measured>;
 pub(crate) fn write(repo: &Repo, bary: Option<PathBuf>, names: &[String]) -> bool {
     match written(repo, bary, names) {
         Ok(tables) => {
-            println!("{tables} tables written to {PAGE}");
+            println!("{tables} tables written to {PAGE} and {}", scaling::PAGE);
             true
         }
         Err(complaint) => {
@@ -36,24 +37,41 @@ pub(crate) fn write(repo: &Repo, bary: Option<PathBuf>, names: &[String]) -> boo
 }
 
 fn written(repo: &Repo, bary: Option<PathBuf>, names: &[String]) -> Result<usize, String> {
-    let known = |name: &&String| TABLES.iter().all(|table| table.name != **name);
-    if let Some(unknown) = names.iter().find(known) {
-        let all: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+    let tables = TABLES.iter().map(|table| table.name);
+    let all: Vec<&str> = tables.chain(scaling::TABLES.iter().map(|table| table.name)).collect();
+    if let Some(unknown) = names.iter().find(|name| !all.contains(&name.as_str())) {
         return Err(format!("there is no table `{unknown}`; there are {}", all.join(", ")));
     }
     let program = bary.map_or_else(|| bary::program(repo), Ok)?;
-    let path = repo.root.join(PAGE);
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|one| one == name);
     let mut wanted: Vec<&Table> = TABLES.iter().collect();
-    wanted.retain(|table| names.is_empty() || names.iter().any(|name| name == table.name));
+    wanted.retain(|table| is_wanted(table.name));
     let mut all = Lived::new();
     for table in &wanted {
         eprintln!("living the scenarios of the table `{}`", table.name);
         let text = markdown(repo, &program, table, &mut all)?;
-        let page = std::fs::read_to_string(&path).map_err(|cause| format!("{PAGE}: {cause}"))?;
-        let page = between(&page, table.name, &text)?;
-        std::fs::write(&path, page).map_err(|cause| format!("{PAGE}: {cause}"))?;
+        put(repo, PAGE, table.name, &text)?;
     }
-    Ok(wanted.len())
+    let mut scaled = 0;
+    for table in scaling::TABLES.iter().filter(|table| is_wanted(table.name)) {
+        eprintln!("living the scenario of the table `{}`", table.name);
+        match scaling::markdown(repo, &program, table)? {
+            Some(text) => {
+                put(repo, scaling::PAGE, table.name, &text)?;
+                scaled += 1;
+            }
+            None => eprintln!("its trace is not there: set BARY_DATA to have it written"),
+        }
+    }
+    Ok(wanted.len() + scaled)
+}
+
+/// Writes a table between its markers of a page.
+fn put(repo: &Repo, page: &str, table: &str, text: &str) -> Result<(), String> {
+    let path = repo.root.join(page);
+    let whole = std::fs::read_to_string(&path).map_err(|cause| format!("{page}: {cause}"))?;
+    let whole = between(page, &whole, table, text)?;
+    std::fs::write(&path, whole).map_err(|cause| format!("{page}: {cause}"))
 }
 
 /// The table as Markdown: a row a rule, a column a scenario.
@@ -105,8 +123,10 @@ fn lived(program: &PathBuf, file: &Path, policy: &str) -> Result<Measured, Strin
     let medians =
         measures.iter().filter_map(|(name, value)| Some((name.clone(), value["median"].as_f64()?)));
     let mut medians: Measured = medians.collect();
-    let host = told["host_microseconds_per_task"].as_f64();
-    medians.extend(host.map(|micros| ("host".to_owned(), micros)));
+    for name in ["host", "homes"] {
+        let micros = told[format!("{name}_microseconds_per_task")].as_f64();
+        medians.extend(micros.map(|micros| (name.to_owned(), micros)));
+    }
     Ok(medians)
 }
 
@@ -120,10 +140,10 @@ fn cell(measured: Option<&Measured>, cell: Cell) -> String {
     parts.collect::<Vec<String>>().join(" / ")
 }
 
-/// The page with `text` between the markers of a table.
-fn between(page: &str, name: &str, text: &str) -> Result<String, String> {
+/// The page with `text` between the markers of a table; it is called `path` where it has none.
+fn between(path: &str, page: &str, name: &str, text: &str) -> Result<String, String> {
     let (begin, end) = (format!("<!-- table {name} -->\n"), format!("<!-- end of {name} -->"));
-    let missing = || format!("{PAGE} has no place for the table `{name}`");
+    let missing = || format!("{path} has no place for the table `{name}`");
     let (before, rest) = page.split_once(&begin).ok_or_else(missing)?;
     let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
     Ok(format!("{before}{begin}{text}{end}{after}"))
@@ -136,9 +156,9 @@ mod tests {
     #[test]
     fn a_table_replaces_the_one_before() {
         let page = "a\n<!-- table x -->\nold\n<!-- end of x -->\nb\n";
-        let new = between(page, "x", "new\n");
+        let new = between(PAGE, page, "x", "new\n");
         assert_eq!(new, Ok(page.replace("old", "new")));
-        assert!(between(page, "y", "new\n").is_err());
+        assert!(between(PAGE, page, "y", "new\n").is_err());
     }
 
     #[test]
@@ -146,7 +166,7 @@ mod tests {
         let repo = Repo::open().expect("tests run in the repository");
         let page = std::fs::read_to_string(repo.root.join(PAGE)).expect("the page is there");
         for table in TABLES {
-            assert!(between(&page, table.name, "").is_ok(), "{}", table.name);
+            assert!(between(PAGE, &page, table.name, "").is_ok(), "{}", table.name);
             for (scenario, _) in table.columns {
                 let file = repo.root.join(format!("bench/placement/{scenario}.toml"));
                 assert!(file.is_file(), "{scenario}");

@@ -4,11 +4,13 @@
 
 pub mod chart;
 pub mod compare;
+pub mod cut;
 mod draw;
 pub mod faults;
 mod gossip;
 pub mod graph;
 pub mod keys;
+pub mod knob;
 pub mod limits;
 pub mod load;
 pub mod log;
@@ -18,9 +20,12 @@ pub mod nodes;
 pub mod outlook;
 pub mod page;
 pub mod sample;
+pub mod scaling;
 pub mod scenario;
+mod setting;
 pub mod shape;
 pub mod trial;
 pub mod tune;
+mod wave;
 pub mod weights;
 pub mod workload;

@@ -51,4 +51,11 @@ pub enum Seen<'a> {
 pub trait Watch {
     /// Told at each occurrence: the world's time, the node's number, and what.
     fn see(&mut self, at: Moment, node: usize, seen: Seen<'_>);
+
+    /// Told just before a node's engine decides. Whoever has a clock of its own can measure so how
+    /// long deciding takes; the world has none.
+    fn begins(&mut self, _node: usize) {}
+
+    /// Told just after.
+    fn ends(&mut self, _node: usize) {}
 }

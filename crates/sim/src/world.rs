@@ -356,7 +356,13 @@ impl<'a> World<'a> {
                 return;
             };
             let local = stepped.clock.shows(self.now);
+            if let Some(watch) = &mut self.watch {
+                watch.begins(node);
+            }
             engine.step(local, self.inputs.drain(..), &mut self.effects);
+            if let Some(watch) = &mut self.watch {
+                watch.ends(node);
+            }
             self.steps += 1;
             if self.plan.check_every > 0 && self.steps.is_multiple_of(self.plan.check_every) {
                 engine.check();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bary_model::time::{Moment, Span};
 use bary_policy::adaptive::Adaptive;
-use bary_policy::scale::Bounds;
+use bary_policy::scale::bounds::Bounds;
 use bary_policy::scale::wait::Wait;
 use bary_sim::plan::Plan;
 use bary_sim::plan::scaling::{AdaptivePlan, ScalePlan};
@@ -48,7 +48,9 @@ fn tasks_are_made_until_nodes_are_loaded_to_the_target() {
     let until = Moment(0) + Span::secs(100);
     let every = Span::secs(1);
     let rule = Adaptive::default();
-    let adaptive = AdaptivePlan { rule, capacity: 100_000, every, until, tasks_max: 10_000 };
+    let (from, tasks_max, first_row) = (Moment(0), 10_000, 0);
+    let capacity = 100_000;
+    let adaptive = AdaptivePlan { rule, capacity, from, every, until, tasks_max, first_row };
     plan.crew.adaptive = Some(adaptive);
     plan.patience = Span::secs(600);
     let report = world::run(&plan, None, None);

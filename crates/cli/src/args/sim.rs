@@ -40,8 +40,11 @@ pub(crate) struct LabArgs {
     #[arg(long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=SEEDS_MAX as i64))]
     pub(crate) seeds: Option<u32>,
-    /// Draw the comparison into a file of its own
-    #[arg(long, value_name = "FILE.svg")]
+    /// Live a trace instead of the scenario's work, on its nodes, or on ten that can run its tasks
+    #[arg(long, value_name = "FILE", conflicts_with = "init")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Draw the comparison into a file of its own, as SVG or as PNG
+    #[arg(long, value_name = "FILE.svg|png")]
     pub(crate) plot: Option<PathBuf>,
     /// Write a report with all charts, one HTML file that needs nothing else
     #[arg(long, value_name = "FILE.html")]
@@ -88,11 +91,11 @@ pub(crate) struct TuneArgs {
     /// What is to become better
     #[arg(long = "for", value_name = "GOAL", default_value = "makespan")]
     pub(crate) goal: Goal,
-    /// How many seeds each text lives, instead of those that the scenario says
+    /// On how many other seeds the best is judged, instead of as many as the scenario says
     #[arg(long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=SEEDS_MAX as i64))]
     pub(crate) seeds: Option<u32>,
-    /// At most how many texts are tried
+    /// At most how many texts are tried; each lives one seed, and the better half ever more
     #[arg(long, value_name = "N", default_value_t = 40)]
     #[arg(value_parser = clap::value_parser!(u32).range(2..=1_000))]
     pub(crate) tries: u32,

@@ -4,7 +4,7 @@ use bary_jobfile::document::{Document, Section};
 use bary_jobfile::fault::Fault;
 use bary_model::time::{Moment, Span};
 
-use crate::lab::nodes::{Group, homes_of};
+use crate::lab::nodes::Group;
 use crate::network::Shape;
 use crate::plan::{Fault as Planned, FaultKind};
 
@@ -68,7 +68,7 @@ impl Mishap {
     pub(crate) fn read(
         document: &Document<'_>,
         from: &Section<'_>,
-        (groups, homes): (&[Group], usize),
+        (groups, homes): (&[Group], &[usize]),
     ) -> Result<Self, Box<Fault>> {
         let all = groups.iter().map(|group| group.count).sum();
         let name = from.text("kind").unwrap_or("crash");
@@ -80,7 +80,6 @@ impl Mishap {
             nodes: met(document, from, groups, all)?,
         };
         if mishap.kind.is_of_homes() {
-            let homes = homes_of(all, homes);
             let other = (0..all).find(|node| mishap.nodes[*node] && !homes.contains(node));
             if let Some(node) = other {
                 let text = format!("`{name}` is of a home's journal, and node {node} is no home");

@@ -57,7 +57,7 @@ fn said(
     groups: &[Group],
     most: u32,
 ) -> Result<(), Box<Fault>> {
-    for (id, node) in nodes::plans(groups, 1).iter().enumerate() {
+    for (id, node) in nodes::plans(groups, &[]).iter().enumerate() {
         let bytes = serde_json::to_vec(&node.info).map_or(usize::MAX, |said| said.len());
         if bytes > most as usize {
             let text = format!("node {id} says more of itself than gossip carries: {most} bytes");

@@ -3,11 +3,13 @@
 
 pub mod fault;
 pub mod gossip;
+pub mod scaling;
 
 use bary_jobfile::keys::{Key, Shape, key};
 
 use crate::lab::keys::fault::FAULT;
 use crate::lab::keys::gossip::GOSSIP;
+use crate::lab::keys::scaling::{PRICES, SCALING};
 use crate::lab::limits::{CORES_MAX, NODES_MAX, SEEDS_MAX, TASKS_MAX};
 
 const NUMBER: Shape = Shape::Number(1e-6, 1e6);
@@ -19,7 +21,7 @@ const NODE: Shape = Shape::Integer(0, NODES_MAX as i64 - 1);
 const CORES: Shape = Shape::Integer(1, CORES_MAX as i64);
 
 /// The keys at the top.
-pub static TOP: [Key; 12] = [
+pub static TOP: [Key; 14] = [
     key("name", Shape::Text, "the file's name", "What the scenario is called.")
         .example("name = \"two regions\""),
     key("unit", SPAN, "\"10ms\"", "How long a task of weight 1 takes at speed 1.")
@@ -57,6 +59,15 @@ pub static TOP: [Key; 12] = [
         "Nodes learn of each other by gossip over the network; without it, the world tells them.",
     )
     .example("[gossip]"),
+    key(
+        "scaling",
+        Shape::List(&Shape::Record(&SCALING)),
+        "none",
+        "How many of the nodes there are; of several, each policy is lived with each.",
+    )
+    .example("[[scaling]]"),
+    key("prices", Shape::Record(&PRICES), "1 each", "What nodes and waiting cost.")
+        .example("prices = { node_hour = 0.4, wait_hour = 0.1 }"),
     key("sync", TIME, "0", "How long each sync of a home's journal takes.")
         .example("sync = \"1ms\""),
     key("workload", Shape::List(&Shape::Record(&WORKLOAD)), "", "What there is to do.")
@@ -141,7 +152,7 @@ pub static NETWORK: [Key; 9] = [
 /// The laws by which weights are drawn.
 pub const LAWS: &[&str] = &["constant", "uniform", "pareto", "bimodal", "lognormal"];
 /// How tasks may arrive.
-pub const ARRIVALS: &[&str] = &["batch", "poisson", "even"];
+pub const ARRIVALS: &[&str] = &["batch", "poisson", "even", "wave", "adaptive"];
 /// The families of graphs.
 pub const GRAPHS: &[&str] =
     &["chain", "fork-join", "tree", "map-reduce", "stencil", "layers", "communities"];
@@ -149,7 +160,7 @@ pub const GRAPHS: &[&str] =
 pub const KNOWS: &[&str] = &["declared", "exact", "nothing"];
 
 /// The keys of `[[workload]]`.
-pub static WORKLOAD: [Key; 20] = [
+pub static WORKLOAD: [Key; 25] = [
     key(
         "tasks",
         Shape::Integer(1, TASKS_MAX as i64),
@@ -183,7 +194,8 @@ pub static WORKLOAD: [Key; 20] = [
         "arrivals",
         Shape::Choice(ARRIVALS),
         "\"batch\"",
-        "Whether all tasks are there at once, come at random moments, or one after another.",
+        "Whether all tasks are there at once, come at random moments, one after another, in waves \
+         that rise and fall, or are made while nodes have room for them.",
     )
     .example("arrivals = \"poisson\""),
     key("at", TIME, "0", "When the first may arrive.").example("at = \"2s\""),
@@ -197,6 +209,21 @@ pub static WORKLOAD: [Key; 20] = [
         "Instead: for which share of their time arrivals keep all nodes busy.",
     )
     .example("rho = 0.8"),
+    key(
+        "period",
+        SPAN,
+        "\"1d\"",
+        "Of wave: how long a wave takes, in which the rate goes from a tenth of its peak to the \
+         peak and back.",
+    )
+    .example("period = \"1h\""),
+    key(
+        "adaptive",
+        Shape::Record(&ADAPTIVE),
+        "",
+        "Of adaptive: when tasks are made, and how heavy; at most `tasks`, each `every` look.",
+    )
+    .example("adaptive = { target = 80, lasts = \"1m\" }"),
     key(
         "skew",
         Shape::Record(&SKEW),
@@ -234,6 +261,29 @@ pub static WORKLOAD: [Key; 20] = [
          long, or nothing.",
     )
     .example("knows = \"exact\""),
+    key("from", TIME, "0", "Of a trace, only what arrives from then on, which is time 0 here.")
+        .example("from = \"7d\""),
+    key("until", SPAN, "all", "Of a trace, only what arrives before.").example("until = \"14d\""),
+    key(
+        "split",
+        Shape::Flag,
+        "false",
+        "Whether a trace's task of several cores is lived as so many tasks of one core.",
+    )
+    .example("split = true"),
+];
+
+/// The keys of `adaptive`, which are those of the published generator.
+pub static ADAPTIVE: [Key; 6] = [
+    key("target", Shape::Number(0.1, 100.0), "80", "Below which load tasks are made, in percent.")
+        .example("target = 80"),
+    key("capacity", NUMBER, "100", "At how much weight a node is loaded to 100 percent.")
+        .example("capacity = 100"),
+    key("share", Shape::Number(0.001, 1.0), "0.1", "Which share of the free room a task takes.")
+        .example("share = 0.1"),
+    key("heaviest", NUMBER, "10", "The heaviest task.").example("heaviest = 10"),
+    key("lightest", NUMBER, "0.1", "The lightest task that is made.").example("lightest = 0.1"),
+    key("lasts", SPAN, "\"1m\"", "How long tasks are made.").example("lasts = \"10m\""),
 ];
 
 /// The keys of `weights`.

@@ -7,9 +7,9 @@ use bary_model::weight::Weight;
 use bary_trace::trace::{Job, Task, Trace, weight_of};
 
 use crate::lab::draw;
-use crate::lab::nodes::homes_of;
 use crate::lab::scenario::Scenario;
 use crate::lab::shape::{Arrival, Load, Piece};
+use crate::lab::wave;
 use crate::lab::weights::rounded;
 use crate::lab::workload::{Arrivals, Need, Pace, Replayed, Workload};
 use crate::lot::Lot;
@@ -25,6 +25,9 @@ pub fn load(scenario: &Scenario, seed: u64) -> Load {
             Lots { graphs: lot("graphs"), moments: lot("moments"), homes: lot("arrival homes") };
         if let Some(replayed) = &workload.replayed {
             replay(scenario, workload, replayed, &mut load);
+            continue;
+        }
+        if let Arrivals::Adaptive(_) = workload.arrivals {
             continue;
         }
         let first = load.tasks.len();
@@ -49,7 +52,7 @@ struct Lots {
 /// machines and does not count.
 fn replay(scenario: &Scenario, workload: &Workload, replayed: &Replayed, load: &mut Load) {
     let Replayed { trace, knows } = replayed;
-    let homes = homes_of(scenario.count(), scenario.homes);
+    let homes = scenario.homes_at();
     let mut owners: BTreeMap<&str, u32> = BTreeMap::new();
     let mut jobs: Vec<&Job> = trace.jobs.iter().collect();
     jobs.sort_by_key(|job| job.arrival);
@@ -113,7 +116,7 @@ fn arrivals(
     load: &mut Load,
 ) {
     let own = load.jobs.len();
-    let homes = homes_of(scenario.count(), scenario.homes);
+    let homes = scenario.homes_at();
     let whose = |number: usize| number as u32 % workload.owners;
     if let Some(graph) = workload.graph {
         let size = graph.tasks() as usize;
@@ -135,13 +138,18 @@ fn arrivals(
         }
     }
     let every = pace(scenario, workload, load, own, first);
-    let mut at = Moment(0) + workload.at;
+    let start = Moment(0) + workload.at;
+    let mut at = start;
     for job in &mut load.jobs[own..] {
         match workload.arrivals {
-            Arrivals::Batch => {}
+            Arrivals::Batch | Arrivals::Adaptive(_) => {}
             Arrivals::Even(_) => at = Moment((at + every).0),
             Arrivals::Poisson(_) => {
                 at = at + Span::from_secs_f64(every.as_secs_f64() * dice.moments.exponential());
+            }
+            Arrivals::Wave(_, period) => {
+                let calm = every.as_secs_f64() * dice.moments.exponential();
+                at = start + wave::after(at.since(start), calm, period);
             }
         }
         job.at = at;
@@ -182,7 +190,9 @@ fn job(workload: &Workload, (first, count): (usize, usize), home: usize, owner: 
 
 /// How long it is between two jobs.
 fn pace(s: &Scenario, workload: &Workload, load: &Load, own: usize, first: usize) -> Span {
-    let (Arrivals::Poisson(pace) | Arrivals::Even(pace)) = workload.arrivals else {
+    let (Arrivals::Poisson(pace) | Arrivals::Even(pace) | Arrivals::Wave(pace, _)) =
+        workload.arrivals
+    else {
         return Span::ZERO;
     };
     match pace {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bary_engine::effect::Effect;
-use bary_engine::input::Input;
+use bary_engine::input::{Input, Request};
 use bary_model::id::RunNo;
 use bary_model::message::{GrantItem, OutcomeItem, Retract, Say};
 use bary_model::outcome::Outcome;
 use bary_model::time::{Moment, Span};
+use bary_model::weight::Weight;
 
-use crate::lab::shape::Load;
+use crate::lab::shape::{Arrival, Load, Piece};
 use crate::watch::{Seen, Watch};
 
 /// What a run looked like.
@@ -28,6 +29,10 @@ pub struct Log {
     pub moved: u64,
     /// How long each node's slots were busy, all added up.
     pub busy: Vec<Span>,
+    /// Tasks that were made while there was room: when, at which home, and what.
+    pub made: Vec<(Moment, usize, Weight)>,
+    /// From which number on tasks are made.
+    drawn: u64,
     /// When the load's time begins.
     zero: Moment,
     runs: BTreeMap<(usize, RunNo), Arc<[GrantItem]>>,
@@ -49,11 +54,14 @@ pub struct Fate {
 }
 
 impl Log {
-    /// A log of nothing yet; the load's time begins at `zero` of the world's.
+    /// A log of nothing yet; the load's time begins at `zero` of the world's, and at most `makes`
+    /// tasks are made beyond the load's.
     #[must_use]
-    pub fn new(load: &Load, nodes: usize, zero: Moment) -> Self {
+    pub fn new(load: &Load, makes: usize, nodes: usize, zero: Moment) -> Self {
         Self {
-            tasks: vec![Fate::default(); load.tasks.len()],
+            tasks: vec![Fate::default(); load.tasks.len() + makes],
+            made: Vec::new(),
+            drawn: load.tasks.len() as u64,
             repeated: 0,
             steals: 0,
             stolen: 0,
@@ -68,6 +76,33 @@ impl Log {
     #[must_use]
     pub fn left(&self) -> u64 {
         self.tasks.iter().filter(|task| task.ends == 0).count() as u64
+    }
+
+    /// Leaves out the room for tasks that were not made, and gives the load with those that were.
+    #[must_use]
+    pub fn completed(&mut self, load: &Load) -> Option<Load> {
+        if self.tasks.len() == load.tasks.len() {
+            return None;
+        }
+        self.tasks.truncate(load.tasks.len() + self.made.len());
+        let mut load = load.clone();
+        for (at, home, weight) in &self.made {
+            let (home, first) = (*home, load.tasks.len() as u32);
+            load.jobs.push(Arrival { at: *at, home, owner: 0, first, count: 1 });
+            load.tasks.push(Piece::plain(*weight));
+        }
+        load.jobs.sort_by_key(|job| job.at);
+        Some(load)
+    }
+
+    fn asked(&mut self, at: Moment, node: usize, request: &Request) {
+        let Request::Submit(job) = request else { return };
+        if let [spec] = &job.specs[..]
+            && self.tasks.len() as u64 > self.drawn
+            && spec.first_row >= self.drawn
+        {
+            self.made.push((Moment(at.since(self.zero).0), node, spec.weight));
+        }
     }
 
     fn ended(&mut self, node: usize, run: RunNo, items: &[OutcomeItem]) {
@@ -100,11 +135,12 @@ impl Log {
 }
 
 impl Watch for Log {
-    fn see(&mut self, _: Moment, node: usize, seen: Seen<'_>) {
+    fn see(&mut self, at: Moment, node: usize, seen: Seen<'_>) {
         match seen {
             Seen::Effect(Effect::Start { run, items, .. }) => {
                 self.runs.insert((node, *run), Arc::clone(items));
             }
+            Seen::Input(Input::Request { request, .. }) => self.asked(at, node, request),
             Seen::Input(Input::Ended { run, items }) => self.ended(node, *run, items),
             Seen::Effect(Effect::Send { frame, .. }) => {
                 if let Some((_, message)) = &frame.body {

@@ -1,12 +1,7 @@
 //! What a run is judged by. Each measure has one definition, and this table is what every form
 //! of output is made from.
 
-use bary_model::time::{Moment, Span};
-
-use crate::lab::log::Log;
 use crate::lab::scenario::Scenario;
-use crate::lab::shape::{Load, longest_path};
-use crate::report::Report;
 
 /// One measure.
 #[derive(Debug)]
@@ -41,31 +36,35 @@ pub enum Better {
 /// The measures of one run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measures {
-    balance: f64,
-    makespan: f64,
-    bound: f64,
-    wait: Spread,
-    response: Spread,
-    slowdown: Spread,
-    messages: f64,
-    claims: f64,
-    duplicates: f64,
-    steals: f64,
-    stolen: f64,
-    moved: f64,
-    utilisation: f64,
-    fairness: f64,
-    bytes: f64,
-    between: f64,
-    left: f64,
+    pub(super) balance: f64,
+    pub(super) makespan: f64,
+    pub(super) bound: f64,
+    pub(super) wait: Spread,
+    pub(super) response: Spread,
+    pub(super) slowdown: Spread,
+    pub(super) messages: f64,
+    pub(super) claims: f64,
+    pub(super) duplicates: f64,
+    pub(super) steals: f64,
+    pub(super) stolen: f64,
+    pub(super) moved: f64,
+    pub(super) utilisation: f64,
+    pub(super) fairness: f64,
+    pub(super) bytes: f64,
+    pub(super) between: f64,
+    pub(super) left: f64,
+    pub(super) done: f64,
+    pub(super) node_hours: f64,
+    pub(super) changes: f64,
+    pub(super) cost: f64,
 }
 
 /// The mean, the median and the 99th percentile of many values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Spread {
-    mean: f64,
-    p50: f64,
-    p99: f64,
+pub(super) struct Spread {
+    pub(super) mean: f64,
+    pub(super) p50: f64,
+    pub(super) p99: f64,
 }
 
 const fn measure(
@@ -80,8 +79,21 @@ const fn measure(
 
 use Better::{High, Low};
 
+/// The measures that tables show where the number of nodes changes.
+const OF_SCALING: [&str; 3] = ["node_hours", "node_changes", "cost"];
+
+impl Measure {
+    /// Whether a table of this scenario shows it though nobody asks for all.
+    #[must_use]
+    pub fn is_shown(&self, scenario: &Scenario) -> bool {
+        let scaled = !scenario.scalings.is_empty() && OF_SCALING.contains(&self.name);
+        let made = scenario.making().is_some() && self.name == "tasks_done";
+        self.usual || scaled || made
+    }
+}
+
 /// Every measure.
-pub static MEASURES: [Measure; 23] = [
+pub static MEASURES: [Measure; 27] = [
     measure(
         ("balance", "BALANCE"),
         ("%", 2),
@@ -240,141 +252,40 @@ pub static MEASURES: [Measure; 23] = [
         |m| m.between,
         "megabytes that went from one region to another; once to each node that reads them",
     ),
+    measure(
+        ("tasks_done", "DONE"),
+        ("", 0),
+        (High, false),
+        |m| m.done,
+        "tasks that ended, those that were made included",
+    ),
+    measure(
+        ("node_hours", "NODE-HOURS"),
+        ("h", 2),
+        (Low, false),
+        |m| m.node_hours,
+        "how long all nodes were there, or on their way, until the last task ended",
+    ),
+    measure(
+        ("node_changes", "CHANGES"),
+        ("", 0),
+        (Low, false),
+        |m| m.changes,
+        "how often nodes were added or taken away",
+    ),
+    measure(
+        ("cost", "COST"),
+        ("", 2),
+        (Low, false),
+        |m| m.cost,
+        "what node-hours and hours of waiting cost at the scenario's prices",
+    ),
     measure(("tasks_left", "LEFT"), ("", 0), (Low, true), |m| m.left, "tasks that never ended"),
 ];
-
-/// A run with all that is known of it.
-pub(crate) struct Setting<'a> {
-    pub(crate) scenario: &'a Scenario,
-    pub(crate) load: &'a Load,
-    pub(crate) log: &'a Log,
-    pub(crate) report: &'a Report,
-}
-
-impl Setting<'_> {
-    pub(crate) fn measures(&self) -> Measures {
-        let tasks = self.load.tasks.len().max(1) as f64;
-        let (waits, responses, slowdowns, by_owner) = self.times();
-        let messages: u64 = self.report.messages.iter().sum();
-        let makespan = self.log.tasks.iter().map(|task| task.end).max().unwrap_or_default();
-        let makespan = makespan.0 as f64 / 1e9;
-        let busy: f64 = self.log.busy.iter().map(|busy| busy.as_secs_f64()).sum();
-        let slots: usize =
-            self.scenario.nodes.iter().map(|group| group.count * group.slots as usize).sum();
-        let shares: Vec<f64> = self.log.busy.iter().map(|busy| busy.as_secs_f64()).collect();
-        Measures {
-            balance: self.report.balance,
-            makespan,
-            bound: bound(self.scenario, self.load).as_secs_f64(),
-            wait: spread(waits),
-            response: spread(responses),
-            slowdown: spread(slowdowns),
-            messages: messages as f64 / tasks,
-            claims: self.report.claims() as f64 / tasks,
-            duplicates: self.log.repeated as f64 / tasks,
-            steals: self.log.steals as f64,
-            stolen: self.log.stolen as f64,
-            moved: self.log.moved as f64,
-            utilisation: 100.0 * busy / (slots as f64 * makespan).max(1e-9),
-            fairness: jain(if by_owner.len() > 1 { &by_owner } else { &shares }),
-            bytes: self.bytes() as f64 / 1e6,
-            between: self.report.crossed as f64 / 1e6,
-            left: self.log.left() as f64,
-        }
-    }
-
-    /// How many bytes tasks read that another node had made.
-    fn bytes(&self) -> u64 {
-        let mut bytes = 0_u64;
-        for job in &self.load.jobs {
-            for (number, piece) in (job.first as usize..).zip(self.load.tasks_of(job)) {
-                let node = self.log.tasks[number].node;
-                let far = piece
-                    .after
-                    .iter()
-                    .filter(|before| self.log.tasks[(job.first + **before) as usize].node != node);
-                let each = far.map(|before| self.load.tasks[(job.first + before) as usize].output);
-                bytes = each.fold(bytes, u64::saturating_add);
-            }
-        }
-        bytes
-    }
-
-    /// Waits, responses and slowdowns of all tasks that ended, and one over each owner's mean
-    /// slowdown.
-    fn times(&self) -> (Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>) {
-        let least = self.scenario.slowdown_floor();
-        let (mut waits, mut responses, mut slowdowns) = (Vec::new(), Vec::new(), Vec::new());
-        let mut owners: Vec<(f64, u64)> = Vec::new();
-        for job in &self.load.jobs {
-            for (number, piece) in (job.first as usize..).zip(self.load.tasks_of(job)) {
-                let task = &self.log.tasks[number];
-                if task.ends == 0 {
-                    continue;
-                }
-                let before = |before: &u32| self.log.tasks[(job.first + before) as usize].end;
-                let ready = piece.after.iter().map(before).fold(job.at, Moment::max);
-                let response = task.end.since(ready).as_secs_f64();
-                let run = task.end.since(task.start).as_secs_f64().max(1e-9);
-                let slowdown = (response / run.max(least)).max(1.0);
-                waits.push(task.start.since(ready).as_secs_f64());
-                responses.push(response);
-                slowdowns.push(slowdown);
-                let owner = job.owner as usize;
-                owners.resize(owners.len().max(owner + 1), (0.0, 0));
-                owners[owner].0 += slowdown;
-                owners[owner].1 += 1;
-            }
-        }
-        let owners = owners.iter().filter(|(_, count)| *count > 0);
-        let rates = owners.map(|(sum, count)| *count as f64 / sum).collect();
-        (waits, responses, slowdowns, rates)
-    }
-}
-
-fn spread(mut values: Vec<f64>) -> Spread {
-    if values.is_empty() {
-        return Spread::default();
-    }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    values.sort_unstable_by(f64::total_cmp);
-    let at = |percent: usize| values[(values.len() * percent / 100).min(values.len() - 1)];
-    Spread { mean, p50: at(50), p99: at(99) }
-}
-
-/// (sum x)^2 / (n sum x^2), from 1/n to 1 (Jain, Chiu and Hawe 1984); 1 of nothing.
-fn jain(values: &[f64]) -> f64 {
-    let (sum, squares) =
-        values.iter().fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
-    if squares > 0.0 { sum * sum / (values.len() as f64 * squares) } else { 1.0 }
-}
-
-/// No schedule ends sooner: all work over all speeds, or the arrival of a job and its longest
-/// path on the fastest node.
-pub(crate) fn bound(scenario: &Scenario, load: &Load) -> Span {
-    let (unit, fastest) = (scenario.unit.as_secs_f64(), scenario.fastest());
-    let (mut work, mut paths, mut first) = (0.0, 0.0_f64, f64::MAX);
-    for job in &load.jobs {
-        let at = job.at.0 as f64 / 1e9;
-        first = first.min(at);
-        let tasks = load.tasks_of(job);
-        work += tasks.iter().map(|task| task.real * task.need.milli_cpus as f64 / 1e3).sum::<f64>();
-        paths = paths.max(at + longest_path(tasks) * unit / fastest);
-    }
-    let area = first.min(f64::MAX / 2.0) + work * unit / scenario.power();
-    Span::from_secs_f64(if load.jobs.is_empty() { 0.0 } else { area.max(paths) })
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn jains_index_is_one_where_all_have_the_same_and_one_over_n_where_one_has_all() {
-        assert!((jain(&[2.0, 2.0, 2.0]) - 1.0).abs() < 1e-12);
-        assert!((jain(&[9.0, 0.0, 0.0]) - 1.0 / 3.0).abs() < 1e-12);
-        assert!((jain(&[]) - 1.0).abs() < 1e-12);
-    }
 
     #[test]
     fn no_two_measures_share_a_name_or_a_head() {

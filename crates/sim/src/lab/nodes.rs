@@ -101,8 +101,8 @@ pub fn regions(groups: &[Group]) -> Vec<Box<str>> {
     regions
 }
 
-/// All nodes, of which so many are homes, spread evenly.
-pub(crate) fn plans(groups: &[Group], homes: usize) -> Vec<NodePlan> {
+/// All nodes, of which these are homes.
+pub(crate) fn plans(groups: &[Group], homes: &[usize]) -> Vec<NodePlan> {
     let regions = regions(groups);
     let mut nodes = Vec::new();
     for group in groups {
@@ -112,13 +112,13 @@ pub(crate) fn plans(groups: &[Group], homes: usize) -> Vec<NodePlan> {
     let numbered = nodes.into_iter().enumerate();
     let mut plans: Vec<NodePlan> =
         numbered.map(|(id, (group, own, region))| group.node(id, own, region)).collect();
-    for home in homes_of(plans.len(), homes) {
-        plans[home].home = true;
+    for home in homes {
+        plans[*home].home = true;
     }
     plans
 }
 
-/// Which nodes are homes.
-pub(crate) fn homes_of(nodes: usize, homes: usize) -> Vec<usize> {
-    (0..homes).map(|home| home * nodes / homes).collect()
+/// Which nodes are homes: so many, spread evenly, or the first ones where others come and go.
+pub(crate) fn homes_of(nodes: usize, homes: usize, first: bool) -> Vec<usize> {
+    (0..homes).map(|home| if first { home } else { home * nodes / homes }).collect()
 }

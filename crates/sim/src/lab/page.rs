@@ -15,10 +15,8 @@ pub struct Report<'a> {
     pub scenario: &'a Scenario,
     /// A row for each policy.
     pub rows: &'a [Row],
-    /// The load of the first seed.
-    pub load: &'a Load,
-    /// What each policy's run of the first seed looked like.
-    pub logs: &'a [(&'a str, &'a Log)],
+    /// What each policy's run of the first seed looked like, and what there was to do.
+    pub logs: &'a [(&'a str, &'a Load, &'a Log)],
     /// What policies are judged by, by its position in the table of measures.
     pub judged_by: usize,
 }
@@ -48,7 +46,7 @@ pub fn comparison(scenario: &Scenario, rows: &[Row], judged_by: usize) -> chart:
 /// The whole file.
 #[must_use]
 pub fn html(report: &Report<'_>) -> String {
-    let Report { scenario, rows, load, logs, judged_by } = report;
+    let Report { scenario, rows, logs, judged_by } = report;
     let name = escaped(&scenario.name);
     let (tasks, nodes, seeds) = (scenario.tasks(), scenario.count(), scenario.seeds);
     let mut page = format!(
@@ -74,8 +72,8 @@ pub fn html(report: &Report<'_>) -> String {
     let words = "Good balance for few messages stands at the top left.";
     figure("Balance against messages", scatter::draw(rows), words);
     let words = "Tasks that could begin and have not, in the first seed's run.";
-    figure("Load over time", lines::draw(load, logs), words);
-    for (policy, log) in *logs {
+    figure("Load over time", lines::draw(logs), words);
+    for (policy, load, log) in *logs {
         let words = "A lane for each slot, a bar for each task of the first seed's run, coloured \
                      by owner; very short tasks next to each other are drawn as one.";
         figure(&format!("What ran where: {policy}"), gantt::draw(policy, load, log), words);

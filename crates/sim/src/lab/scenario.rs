@@ -9,13 +9,15 @@ use bary_model::time::Span;
 use bary_policy::preset::{self, Policy};
 use bary_trace::trace::Trace;
 
+use crate::lab::cut::Cut;
 use crate::lab::faults::Mishap;
 use crate::lab::gossip;
 use crate::lab::keys::TOP;
 use crate::lab::limits;
 use crate::lab::network::Web;
 use crate::lab::nodes::{self, Group};
-use crate::lab::workload::{Arrivals, Replayed, Traces, Workload};
+use crate::lab::scaling::{Ground, Prices, Scaling};
+use crate::lab::workload::{self, Arrivals, CutError, Making, Replayed, Traces, Workload};
 use crate::plan::presence::PresencePlan;
 use crate::plan::ready::ACQUAINTED_MAX;
 use crate::plan::replay::Knowledge;
@@ -43,10 +45,47 @@ pub struct Scenario {
     pub gossip: Option<PresencePlan>,
     /// How long each sync of a home's journal takes.
     pub sync: Span,
+    /// How many of the nodes there are; each policy is lived with each.
+    pub scalings: Vec<Scaling>,
+    /// What nodes and waiting cost.
+    pub prices: Prices,
     /// The work.
     pub workloads: Vec<Workload>,
     /// What goes wrong.
     pub faults: Vec<Mishap>,
+}
+
+/// Why a trace cannot be lived on some nodes. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TraceError {
+    /// Some task needs more cores than any node has.
+    #[error("no node of the scenario has as many cores as a task of the trace needs")]
+    Room,
+    /// Its part is none.
+    #[error("the trace: {0}")]
+    Part(#[from] CutError),
+}
+
+impl TraceError {
+    /// What to do about it.
+    #[must_use]
+    pub fn fix(&self) -> &'static str {
+        match self {
+            Self::Room => "add such nodes, or write split = true into the first workload",
+            Self::Part(error) => error.fix(),
+        }
+    }
+}
+
+/// A policy in a scenario with one scaling at most: what a row is made of.
+#[derive(Clone, Debug)]
+pub struct Life {
+    /// What the row is called.
+    pub name: String,
+    /// The policy.
+    pub policy: Policy,
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
 }
 
 /// The policies that are compared where none are named.
@@ -69,55 +108,29 @@ fn scenario(
     traces: &mut Traces<'_>,
 ) -> Result<Scenario, Box<Fault>> {
     let top = document.top();
-    for key in ["nodes", "workload", "fault", "policies"] {
+    for key in ["nodes", "workload", "fault", "policies", "scaling"] {
         let (many, most) = (top.sections(key).len().max(top.texts(key).len()), limits::PARTS_MAX);
         bounded(document, &top, key, (many as u64, "scenario_parts_max", most))?;
     }
-    let mut nodes: Vec<Group> = top.sections("nodes").iter().map(Group::read).collect();
-    if nodes.is_empty() {
-        nodes.push(Group { count: 10, ..Group::default() });
-    }
-    let regions = nodes::regions(&nodes);
-    let many = (regions.len() as u64, "scenario_regions_max", limits::REGIONS_MAX);
-    bounded(document, &top, "nodes", many)?;
-    let count: u64 = nodes.iter().map(|group| group.count as u64).sum();
-    bounded(document, &top, "nodes", (count, "scenario_nodes_max", limits::NODES_MAX))?;
-    let homes = top.integer("homes").map_or(1, |homes| homes as u64);
-    bounded(document, &top, "homes", (homes, "as many homes as there are nodes", count))?;
-    let links = if count as usize <= ACQUAINTED_MAX { count } else { homes } * count;
-    bounded(document, &top, "homes", (links, "scenario_links_max", limits::LINKS_MAX))?;
-    let workloads = top.sections("workload");
-    let workloads = workloads.iter().map(|workload| Workload::read(document, workload, traces));
-    let mut workloads: Vec<Workload> = workloads.collect::<Result<_, _>>()?;
-    if workloads.is_empty() {
-        workloads.push(Workload::default());
-    }
-    let tasks = workloads.iter().map(Workload::all_tasks).sum();
-    bounded(document, &top, "workload", (tasks, "scenario_tasks_max", limits::TASKS_MAX))?;
-    let edges = workloads.iter().map(Workload::dependencies).sum();
-    let most = limits::DEPENDENCIES_MAX;
-    bounded(document, &top, "workload", (edges, "scenario_dependencies_max", most))?;
-    let faults = top.sections("fault");
-    let faults = faults.iter().map(|fault| Mishap::read(document, fault, (&nodes, homes as usize)));
-    let network = Web::read(document, top.section("network").as_ref(), &regions)?;
-    let gossip = top.section("gossip");
-    if gossip.is_some() {
-        let limit = (count, "scenario_gossip_nodes_max", limits::GOSSIP_NODES_MAX);
-        bounded(document, &top, "gossip", limit)?;
-    }
-    let gossip = gossip.map(|from| gossip::read(document, &from, (&network, &nodes)));
+    let (nodes, homes) = groups(document, &top)?;
+    let workloads = workloads(document, &top, traces)?;
+    let network = Web::read(document, top.section("network").as_ref(), &nodes::regions(&nodes))?;
+    let prices = Prices::read(top.section("prices").as_ref());
+    let ground = Ground { groups: &nodes, homes, prices };
     let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let scenario = Scenario {
         name: top.text("name").map_or_else(stem, str::to_owned),
         unit: top.time("unit").unwrap_or_else(|| unit(&workloads)),
-        homes: homes as usize,
+        homes,
         seed: top.integer("seed").map_or(1, |seed| seed as u64),
         seeds: top.integer("seeds").map_or(5, |seeds| seeds as u32),
         policies: policies(document, &top)?,
+        gossip: gossiping(document, &top, (&network, &nodes))?,
         network,
-        gossip: gossip.transpose()?,
+        scalings: scalings(document, &top, &ground)?,
+        prices,
         sync: top.time("sync").unwrap_or_default(),
-        faults: faults.collect::<Result<_, _>>()?,
+        faults: faults(document, &top, (&nodes, homes))?,
         nodes,
         workloads,
     };
@@ -131,6 +144,83 @@ fn scenario(
         }
     }
     Ok(scenario)
+}
+
+/// The groups of nodes, and how many of the nodes are homes.
+fn groups(document: &Document<'_>, top: &Section<'_>) -> Result<(Vec<Group>, usize), Box<Fault>> {
+    let mut nodes: Vec<Group> = top.sections("nodes").iter().map(Group::read).collect();
+    if nodes.is_empty() {
+        nodes.push(Group { count: 10, ..Group::default() });
+    }
+    let many = nodes::regions(&nodes).len() as u64;
+    bounded(document, top, "nodes", (many, "scenario_regions_max", limits::REGIONS_MAX))?;
+    let count: u64 = nodes.iter().map(|group| group.count as u64).sum();
+    bounded(document, top, "nodes", (count, "scenario_nodes_max", limits::NODES_MAX))?;
+    let homes = top.integer("homes").map_or(1, |homes| homes as u64);
+    bounded(document, top, "homes", (homes, "as many homes as there are nodes", count))?;
+    let links = if count as usize <= ACQUAINTED_MAX { count } else { homes } * count;
+    bounded(document, top, "homes", (links, "scenario_links_max", limits::LINKS_MAX))?;
+    Ok((nodes, homes as usize))
+}
+
+fn workloads(
+    document: &Document<'_>,
+    top: &Section<'_>,
+    traces: &mut Traces<'_>,
+) -> Result<Vec<Workload>, Box<Fault>> {
+    let workloads = top.sections("workload");
+    let workloads = workloads.iter().map(|workload| Workload::read(document, workload, traces));
+    let mut workloads: Vec<Workload> = workloads.collect::<Result<_, _>>()?;
+    if workloads.is_empty() {
+        workloads.push(Workload::default());
+    }
+    let tasks = workloads.iter().map(Workload::all_tasks).sum();
+    bounded(document, top, "workload", (tasks, "scenario_tasks_max", limits::TASKS_MAX))?;
+    let edges = workloads.iter().map(Workload::dependencies).fold(0, u64::saturating_add);
+    let most = limits::DEPENDENCIES_MAX;
+    bounded(document, top, "workload", (edges, "scenario_dependencies_max", most))?;
+    let makers = workloads.iter().filter(|work| matches!(work.arrivals, Arrivals::Adaptive(_)));
+    if makers.count() > 1 {
+        let text = "two workloads are adaptive, and would both fill the same room";
+        return Err(document.fault(top.span("workload"), text, "leave one of them out"));
+    }
+    Ok(workloads)
+}
+
+fn gossiping(
+    document: &Document<'_>,
+    top: &Section<'_>,
+    (network, nodes): (&Web, &[Group]),
+) -> Result<Option<PresencePlan>, Box<Fault>> {
+    let Some(from) = top.section("gossip") else { return Ok(None) };
+    let count: u64 = nodes.iter().map(|group| group.count as u64).sum();
+    let limit = (count, "scenario_gossip_nodes_max", limits::GOSSIP_NODES_MAX);
+    bounded(document, top, "gossip", limit)?;
+    if top.has("scaling") {
+        let text = "nodes that join and leave are told of by the world, not by gossip";
+        return Err(document.fault(top.span("gossip"), text, "leave out gossip or scaling"));
+    }
+    gossip::read(document, &from, (network, nodes)).map(Some)
+}
+
+fn scalings(
+    document: &Document<'_>,
+    top: &Section<'_>,
+    ground: &Ground<'_>,
+) -> Result<Vec<Scaling>, Box<Fault>> {
+    let each = top.sections("scaling");
+    each.iter().map(|from| Scaling::read(document, from, ground)).collect()
+}
+
+fn faults(
+    document: &Document<'_>,
+    top: &Section<'_>,
+    (nodes, homes): (&[Group], usize),
+) -> Result<Vec<Mishap>, Box<Fault>> {
+    let count = nodes.iter().map(|group| group.count).sum();
+    let at = nodes::homes_of(count, homes, top.has("scaling"));
+    let each = top.sections("fault");
+    each.iter().map(|fault| Mishap::read(document, fault, (nodes, &at))).collect()
 }
 
 /// The unit where none is said: that of the first trace, or 10 ms.
@@ -166,6 +256,38 @@ fn policies(document: &Document<'_>, top: &Section<'_>) -> Result<Vec<Policy>, B
 }
 
 impl Scenario {
+    /// The nodes that are homes: spread evenly, or the first ones where others come and go.
+    #[must_use]
+    pub fn homes_at(&self) -> Vec<usize> {
+        nodes::homes_of(self.count(), self.homes, !self.scalings.is_empty())
+    }
+
+    /// What is lived: each policy with each scaling, as a row's name, the policy, and a scenario
+    /// that has no other scaling.
+    #[must_use]
+    pub fn lives(&self) -> Vec<Life> {
+        let scalings: Vec<Option<&Scaling>> = match &self.scalings[..] {
+            [] => vec![None],
+            some => some.iter().map(Some).collect(),
+        };
+        let mut lives = Vec::new();
+        for scaling in scalings {
+            let scenario =
+                Self { scalings: scaling.cloned().into_iter().collect(), ..self.clone() };
+            let scenario = Arc::new(scenario);
+            for policy in &self.policies {
+                let name = match scaling {
+                    Some(one) if self.policies.len() == 1 => one.name.clone(),
+                    Some(one) => format!("{}; {}", policy.name, one.name),
+                    None => policy.name.clone(),
+                };
+                let (policy, scenario) = (policy.clone(), Arc::clone(&scenario));
+                lives.push(Life { name, policy, scenario });
+            }
+        }
+        lives
+    }
+
     /// How many nodes it has.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -184,6 +306,19 @@ impl Scenario {
         self.each(|group, speed| f64::from(group.slots.min(group.cpus)) * speed).sum()
     }
 
+    /// The rule by which tasks are made, from when on, and how many at most, if any are.
+    pub(crate) fn making(&self) -> Option<(Making, Span, u32)> {
+        self.workloads.iter().find_map(|work| match work.arrivals {
+            Arrivals::Adaptive(making) => Some((making, work.at, work.tasks)),
+            _ => None,
+        })
+    }
+
+    /// The speed of the slowest node.
+    pub(crate) fn slowest(&self) -> f64 {
+        self.each(|_, speed| speed).fold(f64::MAX, f64::min)
+    }
+
     /// The speed of the fastest node.
     #[must_use]
     pub fn fastest(&self) -> f64 {
@@ -200,18 +335,25 @@ impl Scenario {
         })
     }
 
-    /// The same nodes with a trace instead of the work; none where no node can run some task.
-    #[must_use]
-    pub fn with_trace(self, trace: Arc<Trace>) -> Option<Self> {
-        let made = self.replaced(trace);
-        made.workloads.iter().all(|workload| made.has_room(workload)).then_some(made)
+    /// The same nodes with the part of a trace that the first workload says, instead of the work.
+    ///
+    /// # Errors
+    /// Where no node can run some task, or the part is empty or has too many tasks.
+    pub fn with_trace(self, trace: Trace) -> Result<Self, TraceError> {
+        let cut = self.workloads.first().map(|work| work.part.1).unwrap_or_default();
+        let trace = workload::lived(trace, &cut)?;
+        let made = self.replaced(Arc::new(trace));
+        let fits = made.workloads.iter().all(|workload| made.has_room(workload));
+        if fits { Ok(made) } else { Err(TraceError::Room) }
     }
 
     /// The same with a trace instead of the work.
     pub(crate) fn replaced(self, trace: Arc<Trace>) -> Self {
         let unit = trace.unit;
-        let replayed = Some(Replayed { trace, knows: Knowledge::Declared });
-        Self { unit, workloads: vec![Workload { replayed, ..Workload::default() }], ..self }
+        let usual = || (Knowledge::Declared, Cut::default());
+        let part = self.workloads.first().map_or_else(usual, |work| work.part);
+        let replayed = Some(Replayed { trace, knows: part.0 });
+        Self { unit, workloads: vec![Workload { replayed, part, ..Workload::default() }], ..self }
     }
 
     fn has_room(&self, workload: &Workload) -> bool {

@@ -47,6 +47,15 @@ pub struct Piece {
     pub output: u64,
 }
 
+impl Piece {
+    /// A task of one core that waits for nothing and weighs what it says.
+    #[must_use]
+    pub fn plain(weight: Weight) -> Self {
+        let need = Need { milli_cpus: 1_000, memory: 0, gpus: 0 };
+        Self { weight, real: weight.units(), after: Box::default(), need, output: 0 }
+    }
+}
+
 impl Load {
     /// The tasks of a job.
     #[must_use]

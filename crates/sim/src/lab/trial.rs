@@ -12,14 +12,17 @@ use bary_policy::preset::{self, Binding, Policy};
 
 use crate::lab::gossip;
 use crate::lab::log::Log;
-use crate::lab::measures::{Measures, Setting};
+use crate::lab::measures::Measures;
 use crate::lab::nodes;
 use crate::lab::scenario::Scenario;
+use crate::lab::setting::Setting;
 use crate::lab::shape::{Arrival, Load};
-use crate::lab::workload::Need;
+use crate::lab::workload::{Making, Need};
 use crate::plan::ready::{ACQUAINTED_MAX, function};
+use crate::plan::scaling::{AdaptivePlan, CrewPlan};
 use crate::plan::{DiskPlan, Fault, FaultKind, JobPlan, Keeping, Plan};
 use crate::report::{Report, Verdict};
+use crate::watch::{Seen, Watch};
 use crate::world;
 
 /// What came of it.
@@ -31,6 +34,8 @@ pub struct Trial {
     pub log: Log,
     /// What the world counted.
     pub report: Report,
+    /// The load with the tasks that were made, where some could be.
+    pub made: Option<Load>,
 }
 
 /// Why a run tells nothing. Nothing is left of it.
@@ -56,9 +61,27 @@ pub enum TrialError {
 /// Where the world did not come to rest: with a policy that leaves tasks, or after more events
 /// than [`EVENTS_MAX`] and so many for each task.
 pub fn run(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Result<Trial, TrialError> {
+    metered(scenario, load, (policy, seed), &mut Unmetered)
+}
+
+/// The same, with somebody who may have a clock told when a home begins to decide and when it has.
+///
+/// # Errors
+/// As [`run`].
+pub fn metered(
+    scenario: &Scenario,
+    load: &Load,
+    (policy, seed): (&str, u64),
+    meter: &mut dyn Meter,
+) -> Result<Trial, TrialError> {
     let plan = plan(scenario, load, policy, seed);
-    let mut log = Log::new(load, plan.nodes.len(), zero(scenario));
-    let report = world::run(&plan, Some(&mut log), None);
+    let makes = plan.crew.adaptive.map_or(0, |made| made.tasks_max as usize);
+    let mut log = Log::new(load, makes, plan.nodes.len(), zero(scenario));
+    let homes = plan.nodes.iter().map(|node| node.home).collect();
+    let mut metered = Metered { log: &mut log, homes, meter };
+    let report = world::run(&plan, Some(&mut metered), None);
+    let made = log.completed(load);
+    let load = made.as_ref().unwrap_or(load);
     let what = match report.verdict {
         Verdict::Rest | Verdict::Late => "the world came to its deadline",
         Verdict::Apart => "nodes did not see each other",
@@ -72,7 +95,50 @@ pub fn run(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Result<
     }
     let setting = Setting { scenario, load, log: &log, report: &report };
     let measures = setting.measures();
-    Ok(Trial { measures, log, report })
+    Ok(Trial { measures, log, report, made })
+}
+
+/// Somebody who may measure how long homes take to decide.
+pub trait Meter {
+    /// A home's engine is about to be stepped.
+    fn begin(&mut self);
+
+    /// It has been.
+    fn end(&mut self);
+}
+
+/// Measures nothing.
+struct Unmetered;
+
+impl Meter for Unmetered {
+    fn begin(&mut self) {}
+
+    fn end(&mut self) {}
+}
+
+/// A log, and a meter that is told of homes only.
+struct Metered<'a> {
+    log: &'a mut Log,
+    homes: Vec<bool>,
+    meter: &'a mut dyn Meter,
+}
+
+impl Watch for Metered<'_> {
+    fn see(&mut self, at: Moment, node: usize, seen: Seen<'_>) {
+        self.log.see(at, node, seen);
+    }
+
+    fn begins(&mut self, node: usize) {
+        if self.homes[node] {
+            self.meter.begin();
+        }
+    }
+
+    fn ends(&mut self, node: usize) {
+        if self.homes[node] {
+            self.meter.end();
+        }
+    }
 }
 
 /// How many events a run may have, beyond [`EVENTS_A_TASK`] for each task.
@@ -93,7 +159,7 @@ fn claim_timeout(policy: &str) -> Span {
 /// The plan of a policy's run.
 #[must_use]
 pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
-    let nodes = nodes::plans(&scenario.nodes, scenario.homes);
+    let nodes = nodes::plans(&scenario.nodes, &scenario.homes_at());
     let zero = zero(scenario);
     let mut faults: Vec<_> = scenario.faults.iter().flat_map(|fault| fault.plan()).collect();
     faults.iter_mut().for_each(|fault| fault.at = zero + fault.at.since(Moment(0)));
@@ -114,10 +180,42 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
         jobs: jobs(load, zero, !faults.is_empty() || scenario.network.loss > 0),
         calm: calm(scenario, load),
         faults,
-        patience: PATIENCE + claim_timeout(policy),
+        patience: PATIENCE + claim_timeout(policy) + makes(scenario),
+        crew: crew(scenario, load),
         events_max: EVENTS_MAX + EVENTS_A_TASK * load.tasks.len() as u64,
         ..Plan::bare(0, 0, policy)
     }
+}
+
+/// Which nodes come and go, and which tasks are made.
+fn crew(scenario: &Scenario, load: &Load) -> CrewPlan {
+    let scaling = scenario.scalings.first();
+    let (zero, first_row) = (zero(scenario), load.tasks.len() as u64);
+    let adaptive = scenario.making().map(|(making, at, tasks_max)| AdaptivePlan {
+        rule: making.rule,
+        capacity: making.capacity,
+        from: zero + at,
+        every: making.every,
+        until: zero + at + making.lasts,
+        tasks_max,
+        first_row,
+    });
+    CrewPlan {
+        absent: scaling.map_or(0, |scaling| scenario.count() - scaling.first),
+        outside: false,
+        scale: scaling.and_then(|scaling| scaling.plan.clone()),
+        adaptive,
+    }
+}
+
+/// How long the tasks that are made may take, one after another on the slowest node.
+fn makes(scenario: &Scenario) -> Span {
+    let of = |(making, at, most): (Making, Span, u32)| {
+        let units = making.rule.weight_max * f64::from(most);
+        at + making.lasts
+            + Span::from_secs_f64(units * scenario.unit.as_secs_f64() / scenario.slowest())
+    };
+    scenario.making().map(of).unwrap_or_default()
 }
 
 /// What journals keep: nothing where nobody ever opens one again, and bytes where they may find

@@ -1,57 +1,21 @@
-//! Searches the parameters of a policy: one after another, each by golden section over its range
-//! (Kiefer 1953), twice around. Every text is tried with the same seeds, so that what differs is
-//! the policy and not the luck. It finds a good place near where it began, not the best of all.
+//! Searches the parameters of a policy by successive halving (Jamieson and Talwalkar,
+//! Non-stochastic best arm identification and hyperparameter optimization, 2016): many texts live
+//! few seeds, the better half of them as many again, and so on until two are left. It goes twice:
+//! over the whole ranges, and close around the best. Texts of a round live the same seeds.
 
-use std::fmt;
-
-use bary_model::time::Span;
-use bary_policy::parameter::{Domain, Parameter, Value, table};
-use bary_policy::preset;
+use std::ops::Range;
 
 use crate::lab::compare::Middle;
-
-/// A parameter and where it is searched.
-#[derive(Clone, Debug)]
-pub struct Knob {
-    parameter: &'static Parameter,
-    least: f64,
-    most: f64,
-}
-
-/// Why a text names no knob. Nothing was changed; the caller gives another.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KnobError {
-    /// It is not of the form `key=least..most`.
-    #[error("`{0}` is not of the form alpha=0.1..1")]
-    Form(String),
-    /// The policy has no such parameter.
-    #[error("{policy} has no parameter `{key}`; it has {allowed}")]
-    Unknown {
-        /// The policy.
-        policy: String,
-        /// What was given.
-        key: String,
-        /// The parameters that it has.
-        allowed: String,
-    },
-    /// An end is no value of the parameter, or the ends are the wrong way round.
-    #[error("{key}: {given} is no range of {allowed}")]
-    Range {
-        /// The parameter.
-        key: &'static str,
-        /// What was given.
-        given: String,
-        /// What it may be.
-        allowed: String,
-    },
-}
+use crate::lab::knob::{Knob, placed};
 
 /// A text that was tried.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tried {
     /// The policy.
     pub text: String,
-    /// What it came to with each seed.
+    /// Where its knobs stand; nothing of the policy as it was given.
+    pub places: Vec<f64>,
+    /// What it came to with each seed; those that were left early have fewer.
     pub values: Vec<f64>,
 }
 
@@ -63,120 +27,26 @@ impl Tried {
     }
 }
 
-/// How many places of a range are looked at in one go.
-const STEPS: u32 = 6;
-/// How often all parameters are gone through.
-const ROUNDS: u32 = 2;
-
-/// The numeric parameters that count for a policy, each from a tenth of what it is usually to ten
-/// times that, as far as it may.
-#[must_use]
-pub fn knobs(policy: &str) -> Vec<Knob> {
-    let of = |parameter: &'static Parameter| {
-        let (min, max, usual) = range(parameter)?;
-        let text = with(policy, parameter.key, &parameter.usual().to_string());
-        preset::parse(&text).ok()?;
-        let middle = if usual.is_finite() && usual > 0.0 { usual } else { min.max(1.0) };
-        let (least, most) = ((middle / 10.0).max(min), (middle * 10.0).min(max));
-        (least < most).then_some(Knob { parameter, least, most })
-    };
-    table::ALL.iter().copied().filter_map(of).collect()
+/// What came of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// All that was tried; the first is the policy as it was given.
+    pub tried: Vec<Tried>,
+    /// The position of the best, which lived as many seeds as any.
+    pub best: usize,
+    /// How many runs were spent.
+    pub runs: u64,
+    /// How many seeds the best lived; they are the first ones.
+    pub seeds: u32,
 }
 
-/// The knob that a text such as `alpha=0.1..1` names.
-///
-/// # Errors
-/// Where the text has another form, the policy has no such parameter, or the range is none.
-pub fn knob(policy: &str, text: &str) -> Result<Knob, KnobError> {
-    let form = || KnobError::Form(text.to_owned());
-    let (key, ends) = text.split_once('=').ok_or_else(form)?;
-    let (from, to) = ends.split_once("..").ok_or_else(form)?;
-    let all = knobs(policy);
-    let found = all.iter().find(|knob| knob.parameter.key == key.trim());
-    let parameter = found.map(|knob| knob.parameter).ok_or_else(|| KnobError::Unknown {
-        policy: policy.to_owned(),
-        key: key.trim().to_owned(),
-        allowed: all.iter().map(|knob| knob.parameter.key).collect::<Vec<_>>().join(", "),
-    })?;
-    let end = |text: &str| parameter.read(text.trim()).ok().and_then(|value| number(&value));
-    match (end(from), end(to)) {
-        (Some(least), Some(most)) if least < most => Ok(Knob { parameter, least, most }),
-        _ => Err(KnobError::Range {
-            key: parameter.key,
-            given: ends.to_owned(),
-            allowed: parameter.domain.to_string(),
-        }),
-    }
-}
+/// How much smaller the ranges are when it goes around the best.
+const CLOSE: f64 = 0.25;
+/// How many places are looked at, for each text that is wanted, before a range is given up.
+const LOOKS: usize = 8;
 
-impl fmt::Display for Knob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (least, most) = (self.text(self.least), self.text(self.most));
-        write!(f, "{}={least}..{most}", self.parameter.key)
-    }
-}
-
-impl Knob {
-    /// A place of the range, from 0 to 1; by ratio where the range spans much.
-    fn at(&self, place: f64) -> f64 {
-        if self.least > 0.0 && self.most / self.least >= 8.0 {
-            // Halves of halves by square roots, which are exact to the last bit everywhere.
-            let (mut low, mut high, mut left) = (self.least, self.most, place);
-            for _ in 0..20 {
-                let middle = (low * high).sqrt();
-                left *= 2.0;
-                if left >= 1.0 {
-                    (low, left) = (middle, left - 1.0);
-                } else {
-                    high = middle;
-                }
-            }
-            return low;
-        }
-        self.least + (self.most - self.least) * place
-    }
-
-    /// A value as a policy's text says it, to three digits.
-    fn text(&self, value: f64) -> String {
-        let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
-        let value = match self.parameter.domain {
-            Domain::Whole { .. } => Value::Whole(value.round() as u64),
-            Domain::Time { .. } => Value::Time(Span(rounded as u64)),
-            _ => Value::Number(rounded),
-        };
-        value.to_string()
-    }
-}
-
-/// The least, the greatest and the usual value; times in nanoseconds.
-fn range(parameter: &Parameter) -> Option<(f64, f64, f64)> {
-    match parameter.domain {
-        Domain::Number { min, max, usual } => Some((min, max, usual)),
-        Domain::Whole { min, max, usual } => Some((min as f64, max as f64, usual as f64)),
-        Domain::Time { min, max, usual } => Some((min.0 as f64, max.0 as f64, usual.0 as f64)),
-        _ => None,
-    }
-}
-
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => Some(*number),
-        Value::Whole(number) => Some(*number as f64),
-        Value::Time(span) => Some(span.0 as f64),
-        _ => None,
-    }
-}
-
-/// A policy's text with a parameter set anew.
-fn with(policy: &str, key: &str, value: &str) -> String {
-    let items = preset::items(policy).unwrap_or_default();
-    let is_other = |item: &&&str| item.split_once('=').is_none_or(|(name, _)| name.trim() != key);
-    let others: Vec<&str> = items.iter().filter(is_other).copied().collect();
-    format!("{},{key}={value}", others.join(","))
-}
-
-/// Tries texts until `most` have been tried or nothing is left to look at; the first is the policy
-/// as it was given. `run` gives what a text comes to with each seed, and less is better.
+/// Tries at most `most` texts, the policy as it was given among them, which stays to the end. `run`
+/// lives texts with seeds by number, and gives what each text comes to with each; less is better.
 ///
 /// # Errors
 /// Whatever `run` fails with.
@@ -184,99 +54,211 @@ pub fn search<E>(
     policy: &str,
     knobs: &[Knob],
     most: usize,
-    mut run: impl FnMut(&str) -> Result<Vec<f64>, E>,
-) -> Result<Vec<Tried>, E> {
-    let values = run(policy)?;
-    let mut tried = vec![Tried { text: policy.to_owned(), values }];
-    for _ in 0..ROUNDS {
-        for knob in knobs {
-            // What is best so far, with only this parameter changed.
-            let around = tried[best(&tried)].text.clone();
-            let mut look = |place: f64| -> Result<Option<f64>, E> {
-                let text = with(&around, knob.parameter.key, &knob.text(knob.at(place)));
-                let found = tried.iter().find(|one| one.text == text);
-                if let Some(found) = found {
-                    return Ok(Some(found.middle().median));
-                }
-                if tried.len() >= most || preset::parse(&text).is_err() {
-                    return Ok(None);
-                }
-                let one = Tried { values: run(&text)?, text };
-                let median = one.middle().median;
-                tried.push(one);
-                Ok(Some(median))
-            };
-            golden(&mut look)?;
-        }
+    mut run: impl FnMut(&[String], Range<u32>) -> Result<Vec<Vec<f64>>, E>,
+) -> Result<Found, E> {
+    let given = Tried { text: policy.to_owned(), places: Vec::new(), values: Vec::new() };
+    let mut found = Found { tried: vec![given], best: 0, runs: 0, seeds: 0 };
+    let first = most.max(2) - most / 3;
+    let whole = vec![(0.0, 1.0); knobs.len()];
+    draw(policy, knobs, &whole, first, &mut found.tried);
+    let all = (0..found.tried.len()).collect();
+    halve(&mut found, all, &mut run)?;
+    if found.best == 0 || found.tried.len() >= most {
+        return Ok(found);
     }
-    Ok(tried)
-}
-
-/// Narrows down where the least is, for [`STEPS`] looks.
-fn golden<E>(look: &mut impl FnMut(f64) -> Result<Option<f64>, E>) -> Result<(), E> {
-    const SECTION: f64 = 0.618_033_988_749_895;
-    let (mut low, mut high) = (0.0, 1.0);
-    let (mut left, mut right) = (1.0 - SECTION, SECTION);
-    let (Some(mut at_left), Some(mut at_right)) = (look(left)?, look(right)?) else {
-        return Ok(());
+    let close = |place: &f64| {
+        let low = (place - CLOSE / 2.0).clamp(0.0, 1.0 - CLOSE);
+        (low, low + CLOSE)
     };
-    for _ in 2..STEPS {
-        if at_left <= at_right {
-            (high, right, at_right) = (right, left, at_left);
-            left = high - SECTION * (high - low);
-            let Some(found) = look(left)? else { return Ok(()) };
-            at_left = found;
-        } else {
-            (low, left, at_left) = (left, right, at_right);
-            right = low + SECTION * (high - low);
-            let Some(found) = look(right)? else { return Ok(()) };
-            at_right = found;
-        }
-    }
-    Ok(())
+    let around: Vec<(f64, f64)> = found.tried[found.best].places.iter().map(close).collect();
+    let new = found.tried.len();
+    draw(policy, knobs, &around, most, &mut found.tried);
+    let all = [0, found.best].into_iter().chain(new..found.tried.len()).collect();
+    halve(&mut found, all, &mut run)?;
+    Ok(found)
 }
 
-/// The position of the best; of equals the first, so that nothing changes for nothing.
-#[must_use]
-pub fn best(tried: &[Tried]) -> usize {
-    let mut best = 0;
-    for (at, one) in tried.iter().enumerate() {
-        if one.middle().median < tried[best].middle().median {
-            best = at;
+/// Halves these texts, but for the given one, until one other is left.
+fn halve<E>(
+    found: &mut Found,
+    mut left: Vec<usize>,
+    run: &mut impl FnMut(&[String], Range<u32>) -> Result<Vec<Vec<f64>>, E>,
+) -> Result<(), E> {
+    let mut seeds = 1;
+    loop {
+        live(found, &left, seeds, run)?;
+        found.seeds = found.seeds.max(seeds);
+        let over =
+            |at: &usize| Middle::of(found.tried[*at].values.iter().copied().take(seeds as usize));
+        // Of equals the first stays, so that nothing changes for nothing.
+        left.sort_by(|a, b| over(a).median.total_cmp(&over(b).median).then(a.cmp(b)));
+        if left.len() <= 2 {
+            break;
+        }
+        let keep = left.len().div_ceil(2).max(2);
+        let rest = left.split_off(keep);
+        if rest.contains(&0) {
+            left.pop();
+            left.push(0);
+        }
+        seeds *= 2;
+    }
+    found.best = left[0];
+    // Who is compared in the end has lived the same seeds.
+    let (best, seeds) = (found.best, found.seeds);
+    live(found, &[0, best], seeds, run)
+}
+
+/// Lets texts live until each has lived so many seeds; those that have the same number live
+/// together.
+fn live<E>(
+    found: &mut Found,
+    texts: &[usize],
+    seeds: u32,
+    run: &mut impl FnMut(&[String], Range<u32>) -> Result<Vec<Vec<f64>>, E>,
+) -> Result<(), E> {
+    loop {
+        let lived = |at: &usize| found.tried[*at].values.len() as u32;
+        let Some(least) = texts.iter().map(lived).min().filter(|least| *least < seeds) else {
+            return Ok(());
+        };
+        let mut behind: Vec<usize> =
+            texts.iter().copied().filter(|at| lived(at) == least).collect();
+        behind.sort_unstable();
+        behind.dedup();
+        let next = texts.iter().map(lived).filter(|lived| *lived > least).min();
+        let until = next.map_or(seeds, |next| next.min(seeds));
+        let names: Vec<String> = behind.iter().map(|at| found.tried[*at].text.clone()).collect();
+        let values = run(&names, least..until)?;
+        found.runs += names.len() as u64 * u64::from(until - least);
+        for (at, mut values) in behind.into_iter().zip(values) {
+            // A run that told nothing is as bad as can be.
+            values.resize((until - least) as usize, f64::INFINITY);
+            found.tried[at].values.append(&mut values);
         }
     }
-    best
+}
+
+/// Draws texts of these ranges until there are `most`, spread evenly: the additive recurrence of
+/// the generalised golden ratio (Roberts, The unreasonable effectiveness of quasirandom sequences,
+/// 2018), which needs no dice.
+fn draw(policy: &str, knobs: &[Knob], ranges: &[(f64, f64)], most: usize, tried: &mut Vec<Tried>) {
+    let steps = steps(ranges.len());
+    let mut places = vec![0.5; ranges.len()];
+    for _ in 0..most * LOOKS {
+        if tried.len() >= most {
+            return;
+        }
+        let spread = ranges.iter().zip(&places);
+        let spread: Vec<f64> = spread.map(|((low, high), at)| low + (high - low) * at).collect();
+        let text = placed(policy, knobs, &spread);
+        let new = text.filter(|text| tried.iter().all(|one| one.text != *text));
+        if let Some(text) = new {
+            tried.push(Tried { text, places: spread, values: Vec::new() });
+        }
+        for (place, step) in places.iter_mut().zip(&steps) {
+            *place = (*place + step).fract();
+        }
+    }
+}
+
+/// How far each dimension goes at a time: powers of one over the root of `x^(n+1) = x + 1`.
+fn steps(dimensions: usize) -> Vec<f64> {
+    let (mut low, mut high) = (1.0_f64, 2.0_f64);
+    for _ in 0..50 {
+        let middle = f64::midpoint(low, high);
+        let power = (0..=dimensions).fold(1.0, |power, _| power * middle);
+        if power > middle + 1.0 {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    let mut step = 1.0;
+    (0..dimensions)
+        .map(|_| {
+            step /= low;
+            step
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
+    use crate::lab::knob::knob;
 
-    #[test]
-    fn the_search_finds_the_bottom_of_a_bowl() {
-        let knob = knob("gravity", "alpha=0.1..1").expect("gravity has alpha");
-        let bowl = |text: &str| {
-            let alpha = text.rsplit_once("alpha=").map_or(0.5, |(_, a)| a.parse().unwrap_or(0.5));
-            Ok::<_, std::convert::Infallible>(vec![(alpha - 0.3) * (alpha - 0.3)])
+    fn knobs() -> [Knob; 2] {
+        ["alpha=0.1..1", "ahead=1..4"].map(|text| knob("gravity", text).expect("gravity has it"))
+    }
+
+    fn value(text: &str, key: &str, usual: f64) -> f64 {
+        let found = text.split(',').find_map(|part| part.strip_prefix(&format!("{key}=")));
+        found.and_then(|value| value.parse().ok()).unwrap_or(usual)
+    }
+
+    /// A bowl whose bottom is at alpha 0.3 and ahead 2, with noise that each seed has of its own.
+    fn bowl(text: &str, seed: u32) -> f64 {
+        let (alpha, ahead) = (value(text, "alpha", 0.9), value(text, "ahead", 3.5));
+        let noise = f64::from(seed.wrapping_mul(2_654_435_761) >> 16) / 65_536.0 - 0.5;
+        (alpha - 0.3).powi(2) + (ahead / 4.0 - 0.5).powi(2) + 0.2 * noise
+    }
+
+    fn searched(most: usize) -> Found {
+        let run = |texts: &[String], seeds: Range<u32>| {
+            let each =
+                texts.iter().map(|text| seeds.clone().map(|seed| bowl(text, seed)).collect());
+            Ok::<_, Infallible>(each.collect())
         };
-        let Ok(tried) = search("gravity", &[knob], 40, bowl);
-        let best = &tried[best(&tried)];
-        assert!(best.middle().median < 0.002, "{best:?}");
-        assert!(tried.len() <= 2 * STEPS as usize + 1);
-        assert!(tried.iter().all(|one| preset::parse(&one.text).is_ok()));
+        let Ok(found) = search("gravity", &knobs(), most, run);
+        found
     }
 
     #[test]
-    fn what_no_policy_has_is_refused() {
-        let told = |text: &str| knob("gravity", text).expect_err("it is wrong").to_string();
-        assert!(told("alpha").contains("alpha=0.1..1"));
-        assert!(told("factor=0.1..1").contains("no parameter `factor`"));
-        assert!(told("alpha=1..0.1").contains("no range"));
-        assert!(told("alpha=0.1..7").contains("number from"));
+    fn it_finds_the_bottom_of_a_bowl_of_two_parameters() {
+        let found = searched(40);
+        let best = &found.tried[found.best].text;
+        let far = [value(best, "alpha", 9.0) - 0.3, value(best, "ahead", 9.0) / 4.0 - 0.5];
+        assert!(far.iter().all(|far| far.abs() < 0.15), "{best}");
+        assert!(found.tried.len() <= 40);
     }
 
     #[test]
-    fn a_parameter_that_is_set_already_is_replaced() {
-        assert_eq!(with("gravity,alpha=0.5,ahead=2", "alpha", "1"), "gravity,ahead=2,alpha=1");
+    fn it_spends_less_than_all_texts_with_all_seeds_would() {
+        let found = searched(40);
+        let all = found.tried.len() as u64 * u64::from(found.seeds);
+        assert!(found.runs * 3 < all, "{} of {all} runs", found.runs);
+        let lived: usize = found.tried.iter().map(|one| one.values.len()).sum();
+        assert_eq!(lived as u64, found.runs);
+    }
+
+    #[test]
+    fn the_given_policy_and_the_best_have_lived_the_same_seeds() {
+        for most in [2, 3, 5, 16, 33] {
+            let found = searched(most);
+            let lived = |at: usize| found.tried[at].values.len();
+            assert_eq!(lived(0), lived(found.best));
+            assert_eq!(lived(0), found.seeds as usize);
+            assert!(found.tried.len() <= most, "{most}");
+        }
+    }
+
+    #[test]
+    fn what_nothing_betters_stays_as_it_was() {
+        let run = |texts: &[String], seeds: Range<u32>| {
+            Ok::<_, Infallible>(vec![vec![1.0; seeds.len()]; texts.len()])
+        };
+        let Ok(found) = search("gravity", &knobs(), 20, run);
+        assert_eq!(found.tried[found.best].text, "gravity");
+    }
+
+    #[test]
+    fn places_fill_their_ranges_evenly() {
+        let mut tried = Vec::new();
+        draw("gravity", &knobs(), &[(0.0, 1.0), (0.0, 1.0)], 20, &mut tried);
+        let low = tried.iter().filter(|one| one.places[0] < 0.5).count();
+        assert!((8..=12).contains(&low), "{low} of {}", tried.len());
     }
 }

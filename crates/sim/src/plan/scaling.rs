@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bary_model::resources::Resources;
 use bary_model::time::{Moment, Span};
 use bary_policy::adaptive::Adaptive;
-use bary_policy::scale::{Bounds, Rule};
+use bary_policy::scale::Rule;
+use bary_policy::scale::bounds::Bounds;
 
 use crate::lot::Lot;
 use crate::plan::ready::{function, job, spec};
@@ -47,12 +48,16 @@ pub struct AdaptivePlan {
     pub rule: Adaptive,
     /// How much weight each node takes, in thousandths: at that it is loaded to 100 percent.
     pub capacity: u64,
+    /// From when it looks.
+    pub from: Moment,
     /// How often it looks.
     pub every: Span,
     /// Until when.
     pub until: Moment,
     /// How many tasks are made at most, at each look and in all.
     pub tasks_max: u32,
+    /// The row that the first of them reads; each next one reads the row after.
+    pub first_row: u64,
 }
 
 /// In how many steps a wave goes up, and down again.

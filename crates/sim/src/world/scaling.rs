@@ -7,11 +7,14 @@ use bary_engine::effect::Effect;
 use bary_engine::input::{Input, Request};
 use bary_model::event::EventKind;
 use bary_model::id::{JobNo, NodeId, ShardId, SpecNo, TaskRange};
+use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
+use bary_policy::scale::recent::Recent;
 use bary_policy::scale::{ScaleView, decide};
 
 use crate::node::{Node, State};
 use crate::plan::ready::{function, job, spec};
+use crate::plan::scaling::AdaptivePlan;
 use crate::world::World;
 use crate::world::due::Due;
 use crate::world::work::NOBODY;
@@ -24,6 +27,8 @@ pub(super) struct Scaling {
     went: (u64, u64),
     /// The weight of a task of each spec that is not over, and how many are left.
     weights: BTreeMap<(ShardId, JobNo, SpecNo), (u64, u64)>,
+    /// What the rule wanted lately.
+    recent: Recent,
     /// Weight submitted when the rule last looked, and when that was.
     seen: u64,
     looked: Moment,
@@ -43,6 +48,11 @@ pub(super) struct Scaling {
     made: u32,
 }
 
+/// How many cores a task of a spec takes, at least one.
+fn cores(spec: &TaskSpec) -> u64 {
+    spec.body.request.resources.milli_cpus.div_ceil(1_000).max(1)
+}
+
 impl Scaling {
     /// Counts what a home tells.
     pub(super) fn hear(&mut self, effect: &Effect) {
@@ -51,8 +61,10 @@ impl Scaling {
             EventKind::Submitted { job, first, specs, .. } => {
                 for (number, spec) in (first.0..).zip(&**specs) {
                     self.came.0 += u64::from(spec.count);
-                    self.came.1 += spec.total_weight();
-                    let one = (spec.weight.thousandths(), u64::from(spec.count));
+                    // A task of several cores is as much work as so many tasks of one.
+                    let weight = spec.weight.thousandths() * cores(spec);
+                    self.came.1 += weight * u64::from(spec.count);
+                    let one = (weight, u64::from(spec.count));
                     self.weights.insert((event.shard, *job, SpecNo(number)), one);
                 }
             }
@@ -100,24 +112,25 @@ impl World<'_> {
         if let Some(scale) = &self.plan.crew.scale {
             self.queue.put(Moment(0) + scale.every, Due::Look);
         }
-        if self.plan.crew.adaptive.is_some() {
-            self.queue.put(Moment(0), Due::Make);
+        if let Some(adaptive) = &self.plan.crew.adaptive {
+            self.queue.put(adaptive.from, Due::Make);
         }
     }
 
     /// Whether anything is still to be done, or to come.
     fn goes_on(&self) -> bool {
         let submitted = self.clients.iter().all(|client| client.stage() > 0);
-        self.scaling.open() > 0 || !submitted || self.to_come > 0
+        self.scaling.open() > 0 || !submitted || self.to_come > 0 || self.makes(self.now)
     }
 
     /// The rule looks, and is obeyed.
     pub(super) fn look(&mut self) {
         self.tally.events += 1;
         let Some(scale) = self.plan.crew.scale.clone() else { return };
+        self.write_off();
         self.see_off();
         let view = self.scale_view(scale.window);
-        let change = decide(&*scale.rule, &scale.bounds, &view);
+        let change = decide(&*scale.rule, &scale.bounds, &view, &mut self.scaling.recent);
         (self.scaling.seen, self.scaling.looked) = (self.scaling.came.1, self.now);
         if change.add + change.remove > 0 {
             self.trail.other(self.now, 0, "scales", u64::from(change.add + change.remove));
@@ -206,8 +219,18 @@ impl World<'_> {
         }
     }
 
-    /// Sends nodes away: first those that have not joined yet, then those that run nothing, and of
-    /// equal ones the last.
+    /// Pays no longer for nodes that ended for good.
+    fn write_off(&mut self) {
+        for node in 0..self.nodes.len() {
+            if self.nodes[node].state == State::Dead {
+                self.scaling.leaving.remove(&node);
+                self.scaling.pay(node, self.now);
+            }
+        }
+    }
+
+    /// Sends nodes away, but no homes: first those that have not joined yet, then those that run
+    /// nothing, and of equal ones the last.
     fn dismiss(&mut self, mut count: usize) {
         while count > 0
             && let Some(node) = self.scaling.coming.pop_last()
@@ -215,9 +238,11 @@ impl World<'_> {
             self.scaling.pay(node, self.now);
             count -= 1;
         }
-        let scaling = &self.scaling;
-        let stays =
-            |node: &usize| scaling.since[*node].is_some() && !scaling.leaving.contains(node);
+        let (scaling, plan) = (&self.scaling, self.plan);
+        let stays = |node: &usize| {
+            let there = scaling.since[*node].is_some() && !scaling.leaving.contains(node);
+            there && !plan.nodes[*node].home
+        };
         let mut nodes: Vec<usize> = (0..self.nodes.len()).filter(stays).collect();
         nodes.sort_by_key(|node| (self.nodes[*node].runs.is_empty(), *node));
         for node in nodes.into_iter().rev().take(count) {
@@ -251,7 +276,13 @@ impl World<'_> {
         }
     }
 
-    /// Makes tasks until there is no room left for one.
+    /// Whether tasks are made at this moment or later.
+    fn makes(&self, at: Moment) -> bool {
+        let more = |plan: &AdaptivePlan| at <= plan.until && self.scaling.made < plan.tasks_max;
+        self.plan.crew.adaptive.as_ref().is_some_and(more)
+    }
+
+    /// Makes tasks until there is no room left for one, at all homes in turn.
     pub(super) fn make(&mut self) {
         self.tally.events += 1;
         let Some(adaptive) = self.plan.crew.adaptive else { return };
@@ -259,20 +290,23 @@ impl World<'_> {
         let capacity = self.nodes.iter().filter(there).count() as u64 * adaptive.capacity;
         let mut left = adaptive.tasks_max.saturating_sub(self.scaling.made);
         let body = Arc::new(function("work"));
+        // What is made now counts, though its home tells of it only when it is durable.
+        let mut load = self.scaling.came.1.saturating_sub(self.scaling.went.1);
         while left > 0 {
-            let load = self.scaling.came.1.saturating_sub(self.scaling.went.1);
             let Some(weight) = adaptive.rule.next(load, capacity) else { break };
-            let made = job(vec![spec(1, weight.thousandths(), &body)]);
-            let home = self.shards.first().and_then(|shard| shard.home);
-            let Some(home) = home else { break };
-            let request = Box::new(Request::Submit(made));
+            let number = self.scaling.made;
+            let home = self.shards.get(number as usize % self.shards.len().max(1));
+            let Some(home) = home.and_then(|shard| shard.home) else { break };
+            let first_row = adaptive.first_row + u64::from(number);
+            let made = TaskSpec { first_row, ..spec(1, weight.thousandths(), &body) };
+            let request = Box::new(Request::Submit(job(vec![made])));
             self.give(home, Input::Request { ticket: NOBODY, request });
+            load += weight.thousandths();
             self.scaling.made += 1;
             left -= 1;
         }
-        let next = self.now + adaptive.every;
-        if next <= adaptive.until && self.scaling.made < adaptive.tasks_max {
-            self.queue.put(next, Due::Make);
+        if self.makes(self.now + adaptive.every) {
+            self.queue.put(self.now + adaptive.every, Due::Make);
         }
     }
 }

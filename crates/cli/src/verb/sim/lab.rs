@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bary_policy::preset;
 use bary_sim::lab::limits::SCENARIO_BYTES_MAX;
@@ -11,6 +12,7 @@ use bary_sim::lab::sample::{self, SAMPLES};
 use bary_sim::lab::scenario::{self, Scenario};
 use bary_sim::lab::{load, page};
 use bary_trace::limits::BYTES_MAX;
+use bary_trace::trace::Trace;
 
 use crate::args::Face;
 use crate::args::sim::SimArgs;
@@ -18,8 +20,12 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::screen::Screen;
 use crate::verb;
+use crate::verb::sim::lab::plot::Picture;
 use crate::verb::sim::lab::runs::Runs;
 
+mod plot;
+#[cfg(feature = "png")]
+mod png;
 pub(crate) mod runs;
 mod shown;
 
@@ -27,6 +33,7 @@ mod shown;
 pub(crate) fn is_meant(args: &SimArgs) -> bool {
     let lab = &args.lab;
     let wants = lab.seeds.is_some() || lab.init.is_some() || lab.time;
+    let wants = wants || lab.trace.is_some();
     let asked = lab.file.is_some() || wants || lab.plot.is_some() || lab.report.is_some();
     asked || args.one.drawn().is_none()
 }
@@ -37,42 +44,39 @@ pub(crate) fn run(args: &SimArgs, face: Face) -> Result<Exit, Complaint> {
         return init(name, args.lab.file.as_deref(), face);
     }
     let scenario = asked(args)?;
-    if let Some(plot) = args.lab.plot.as_deref().filter(|path| !is_svg(path)) {
-        let text = format!("`{}` would be no SVG", plot.display());
-        return Err(Complaint::usage(text).help("name a file that ends in .svg"));
-    }
+    let plot = args.lab.plot.as_deref();
+    let plot = plot.map(|path| Picture::of(path).map(|kind| (path, kind))).transpose()?;
     let mut screen = Screen::new(face);
-    let runs = runs::all(&scenario, args.lab.jobs, &mut screen, face)?;
-    if let Some(path) = &args.lab.plot {
+    let runs = runs::all(&scenario, args.lab.jobs, (&mut screen, "comparison"), face)?;
+    if let Some((path, kind)) = plot {
         let chart = page::comparison(&scenario, &runs.rows, shown::judged_by(&scenario));
-        write(path, &chart.alone())?;
+        write(path, &kind.bytes(&chart.alone())?)?;
     }
     if let Some(path) = &args.lab.report {
-        write(path, &report(&scenario, &runs))?;
+        write(path, report(&scenario, &runs).as_bytes())?;
     }
     verb::print(&mut screen, &shown::text(&scenario, &runs, args.lab.time, face))?;
     Ok(Exit::OK)
 }
 
-fn is_svg(path: &Path) -> bool {
-    path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("svg"))
-}
-
 fn report(scenario: &Scenario, runs: &Runs) -> String {
-    let names = runs.rows.iter().map(|row| row.policy.as_str());
-    let logs: Vec<_> = names.zip(runs.first.iter().map(|trial| &trial.log)).collect();
+    let load = load::load(scenario, scenario.seed);
+    let rows = runs.rows.iter().zip(&runs.first);
+    let lived = rows.map(|(row, trial)| {
+        (row.policy.as_str(), trial.made.as_ref().unwrap_or(&load), &trial.log)
+    });
+    let logs: Vec<_> = lived.collect();
     page::html(&page::Report {
         scenario,
         rows: &runs.rows,
-        load: &load::load(scenario, scenario.seed),
         logs: &logs,
         judged_by: shown::judged_by(scenario),
     })
 }
 
 /// Writes a file that was asked for; one that is there is replaced.
-fn write(path: &Path, text: &str) -> Result<(), Complaint> {
-    std::fs::write(path, text).map_err(|cause| unwritten(path, &cause))
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Complaint> {
+    std::fs::write(path, bytes).map_err(|cause| unwritten(path, &cause))
 }
 
 fn unwritten(path: &Path, cause: &std::io::Error) -> Complaint {
@@ -93,6 +97,9 @@ fn asked(args: &SimArgs) -> Result<Scenario, Complaint> {
         Some(path) => read(path)?,
         None => sample::usual(),
     };
+    if let Some(path) = &args.lab.trace {
+        scenario = on_trace(Some(scenario).filter(|_| args.lab.file.is_some()), path)?;
+    }
     scenario.seed = args.one.seed.unwrap_or(scenario.seed);
     scenario.seeds = args.lab.seeds.unwrap_or(scenario.seeds);
     if !args.one.world.policy.is_empty() {
@@ -101,6 +108,26 @@ fn asked(args: &SimArgs) -> Result<Scenario, Complaint> {
         scenario.policies = parsed.collect::<Result<_, _>>()?;
     }
     Ok(scenario)
+}
+
+/// A trace on the nodes of a scenario, or on ten that can run its tasks.
+pub(crate) fn on_trace(base: Option<Scenario>, path: &Path) -> Result<Scenario, Complaint> {
+    let trace = trace(path)?;
+    let Some(base) = base else { return Ok(sample::of_trace(Arc::new(trace))) };
+    base.with_trace(trace).map_err(|error| Complaint::usage(error).help(error.fix()))
+}
+
+fn trace(path: &Path) -> Result<Trace, Complaint> {
+    let bytes = bytes_of(path).map_err(|cause| {
+        let text = format!("cannot read `{}`: {cause}", path.display());
+        match cause.kind() {
+            ErrorKind::NotFound => Complaint::not_found(text),
+            _ => Complaint::failed(text),
+        }
+    })?;
+    let name = path.to_string_lossy();
+    let read = bary_trace::read::read(&name, &bytes, None);
+    read.map_err(|fault| Complaint::usage(format!("{}: {fault}", path.display())))
 }
 
 /// The policies of one flag: whatever semicolons separate, and of that, where none has parts,
@@ -156,7 +183,7 @@ fn init(name: &str, file: Option<&Path>, face: Face) -> Result<Exit, Complaint> 
     };
     let path = file.map_or_else(|| PathBuf::from(format!("{name}.toml")), Path::to_path_buf);
     let made = File::options().write(true).create_new(true).open(&path);
-    let written = made.and_then(|mut file| file.write_all(sample.text.as_bytes()));
+    let written = made.and_then(|mut file| file.write_all(sample.with_all_keys().as_bytes()));
     written.map_err(|cause| match cause.kind() {
         ErrorKind::AlreadyExists => {
             let text = format!("`{}` is there already, and stays as it is", path.display());

@@ -1,16 +1,15 @@
 //! `bary sim tune`: searches the parameters of a policy, and says what it gained on seeds that it
 //! was not chosen by.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::ops::Range;
 
 use bary_policy::preset;
-use bary_sim::lab::compare::{Middle, position};
-use bary_sim::lab::measures::{Better, MEASURES};
+use bary_sim::lab::compare::{Middle, Row, position};
+use bary_sim::lab::knob::{self, Knob};
+use bary_sim::lab::measures::{Better, MEASURES, Measure};
 use bary_sim::lab::sample;
 use bary_sim::lab::scenario::Scenario;
-use bary_sim::lab::tune::{self, Knob, Tried};
-use bary_trace::trace::Trace;
+use bary_sim::lab::tune::{self, Found, Tried};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::{Value, json};
@@ -27,7 +26,7 @@ use crate::verb::sim::lab::{self, runs};
 /// What a search came to.
 struct Search {
     goal: usize,
-    tried: Vec<Tried>,
+    found: Found,
     /// The policy as it was given and the best text, on seeds that nothing was chosen by.
     fresh: (Vec<f64>, Vec<f64>),
 }
@@ -37,32 +36,43 @@ pub(crate) fn run(args: &TuneArgs, face: Face) -> Result<Exit, Complaint> {
     let given = preset::parse(&args.policy).map_err(Complaint::usage)?.name;
     let knobs = knobs(args, &given)?;
     let mut scenario = scenario(args)?;
+    if scenario.scalings.len() > 1 {
+        let text = "the scenario has several scalings, and a policy is tuned with one";
+        return Err(Complaint::usage(text).help("leave all but one [[scaling]] out"));
+    }
     scenario.seeds = args.seeds.unwrap_or(scenario.seeds);
     let mut screen = Screen::new(face);
     let goal = position(measure(args.goal)).unwrap_or(0);
-    let mut run = |text: &str, scenario: &Scenario| {
-        let policies = vec![preset::parse(text).map_err(Complaint::usage)?];
-        let scenario = Scenario { policies, ..scenario.clone() };
-        let runs = runs::all(&scenario, args.jobs, &mut screen, face)?;
-        let each = runs.rows.iter().flat_map(|row| &row.runs);
-        Ok::<Vec<f64>, Complaint>(each.map(|(_, run)| cost(goal, run)).collect())
+    let mut run = |texts: &[String], seeds: Range<u32>, what: &str| {
+        let parsed = texts.iter().map(|text| preset::parse(text).map_err(Complaint::usage));
+        let policies = parsed.collect::<Result<Vec<_>, _>>()?;
+        let seed = scenario.seed.wrapping_add(u64::from(seeds.start));
+        let lived = Scenario { policies, seed, seeds: seeds.end - seeds.start, ..scenario.clone() };
+        let runs = runs::all(&lived, args.jobs, (&mut screen, what), face)?;
+        let of = |row: &Row| row.runs.iter().map(|(_, run)| cost(goal, run)).collect::<Vec<f64>>();
+        Ok::<Vec<Vec<f64>>, Complaint>(runs.rows.iter().map(of).collect())
     };
     let most = args.tries as usize;
-    let tried = tune::search(&given, &knobs, most, |text| run(text, &scenario))?;
-    let best = tried[tune::best(&tried)].text.clone();
-    let other = scenario.seed.wrapping_add(u64::from(scenario.seeds));
-    let fresh = Scenario { seed: other, ..scenario.clone() };
-    let fresh = (run(&given, &fresh)?, run(&best, &fresh)?);
-    let search = Search { goal, tried, fresh };
+    let searched = |texts: &[String], seeds: Range<u32>| {
+        let what = format!("search, {} texts with seeds up to {}", texts.len(), seeds.end);
+        run(texts, seeds, &what)
+    };
+    let found = tune::search(&given, &knobs, most, searched)?;
+    let best = found.tried[found.best].text.clone();
+    // No text was chosen by these.
+    let fresh = found.seeds..found.seeds + scenario.seeds;
+    let mut fresh = run(&[given, best], fresh, "judgement")?.into_iter();
+    let fresh = (fresh.next().unwrap_or_default(), fresh.next().unwrap_or_default());
+    let search = Search { goal, found, fresh };
     verb::print(&mut screen, &shown(&search, face))?;
     Ok(Exit::OK)
 }
 
 fn knobs(args: &TuneArgs, policy: &str) -> Result<Vec<Knob>, Complaint> {
     let knobs = if args.param.is_empty() {
-        tune::knobs(policy)
+        knob::knobs(policy)
     } else {
-        let each = args.param.iter().map(|text| tune::knob(policy, text));
+        let each = args.param.iter().map(|text| knob::knob(policy, text));
         each.collect::<Result<_, _>>().map_err(Complaint::usage)?
     };
     if knobs.is_empty() {
@@ -75,28 +85,7 @@ fn knobs(args: &TuneArgs, policy: &str) -> Result<Vec<Knob>, Complaint> {
 fn scenario(args: &TuneArgs) -> Result<Scenario, Complaint> {
     let base = args.scenario.as_deref().map(lab::read).transpose()?;
     let Some(path) = &args.trace else { return Ok(base.unwrap_or_else(sample::usual)) };
-    let trace = Arc::new(trace(path)?);
-    let made = match base {
-        Some(base) => base.with_trace(trace),
-        None => Some(sample::of_trace(trace)),
-    };
-    made.ok_or_else(|| {
-        let text = "no node of the scenario has as many cores as a task of the trace needs";
-        Complaint::usage(text).help("add such nodes to the scenario, or leave --scenario out")
-    })
-}
-
-fn trace(path: &Path) -> Result<Trace, Complaint> {
-    let bytes = lab::bytes_of(path).map_err(|cause| {
-        let text = format!("cannot read `{}`: {cause}", path.display());
-        match cause.kind() {
-            std::io::ErrorKind::NotFound => Complaint::not_found(text),
-            _ => Complaint::failed(text),
-        }
-    })?;
-    let name = path.to_string_lossy();
-    let read = bary_trace::read::read(&name, &bytes, None);
-    read.map_err(|fault| Complaint::usage(format!("{}: {fault}", path.display())))
+    lab::on_trace(base, path)
 }
 
 fn measure(goal: Goal) -> &'static str {
@@ -119,7 +108,7 @@ fn sign(goal: usize) -> f64 {
 
 impl Search {
     fn best(&self) -> &Tried {
-        &self.tried[tune::best(&self.tried)]
+        &self.found.tried[self.found.best]
     }
 
     /// The measure itself of such costs.
@@ -143,52 +132,70 @@ fn shown(search: &Search, face: Face) -> String {
     if face.is_quiet() {
         return format!("{best}\n");
     }
-    let name = MEASURES[search.goal].name;
     let row = |one: &Tried| {
         let Middle { median, min, max } = search.middle(&one.values);
-        json!({ "policy": one.text, "median": median, "min": min, "max": max })
+        let seeds = one.values.len();
+        json!({ "policy": one.text, "seeds": seeds, "median": median, "min": min, "max": max })
     };
+    let tried = &search.found.tried;
     match face.output {
         Form::Json => format!("{:#}\n", document(search)),
         Form::Yaml => yaml::text(&document(search)),
-        Form::Jsonl => search.tried.iter().map(|one| format!("{}\n", row(one))).collect(),
-        Form::Csv => csv::text(&search.tried.iter().map(row).collect::<Vec<_>>()),
+        Form::Jsonl => tried.iter().map(|one| format!("{}\n", row(one))).collect(),
+        Form::Csv => csv::text(&tried.iter().map(row).collect::<Vec<_>>()),
         _ => {
-            let mut table = Table::new();
-            table.load_style(NOTHING);
-            let unit = MEASURES[search.goal].unit;
-            table.set_header(["TRIED", &format!("{} {unit}", MEASURES[search.goal].head), "±", ""]);
-            let digits = MEASURES[search.goal].digits;
-            for one in &search.tried {
-                let Middle { median, min, max } = search.middle(&one.values);
-                let mark = if one.text == *best { "best" } else { "" };
-                let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-                table.add_row([
-                    Cell::new(&one.text),
-                    right(format!("{median:.digits$}")),
-                    right(format!("{:.digits$}", (max - min) / 2.0)),
-                    Cell::new(mark),
-                ]);
-            }
-            let gains = search.gains();
-            let better = gains.iter().filter(|gain| **gain > 0.0).count();
-            let gain = Middle::of(gains.iter().copied());
-            let (before, after) = (search.middle(&search.fresh.0), search.middle(&search.fresh.1));
-            let name = name.replace('_', " ");
-            format!(
-                "{}\n\nbest: {best}\n{name} on {} other seeds: {:.digits$} before, {:.digits$} \
-                 with it; {:+.1} % better in the middle ({:+.1} to {:+.1}), and better with \
-                 {better} of them\n",
-                crate::report::plain(&mut table),
-                gains.len(),
-                before.median,
-                after.median,
-                gain.median,
-                gain.min,
-                gain.max,
-            )
+            let table = table(search);
+            format!("{table}\n\n{}", foot(search))
         }
     }
+}
+
+fn table(search: &Search) -> String {
+    let Measure { unit, head, digits, .. } = MEASURES[search.goal];
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["TRIED", "SEEDS", &format!("{head} {unit}"), "±", ""]);
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    for (at, one) in search.found.tried.iter().enumerate() {
+        let Middle { median, min, max } = search.middle(&one.values);
+        let mark = if at == search.found.best { "best" } else { "" };
+        table.add_row([
+            Cell::new(&one.text),
+            right(one.values.len().to_string()),
+            right(format!("{median:.digits$}")),
+            right(format!("{:.digits$}", (max - min) / 2.0)),
+            Cell::new(mark),
+        ]);
+    }
+    crate::report::plain(&mut table)
+}
+
+fn foot(search: &Search) -> String {
+    let Measure { name, digits, .. } = MEASURES[search.goal];
+    let (texts, runs) = (search.found.tried.len(), search.found.runs);
+    let judged = search.fresh.0.len() + search.fresh.1.len();
+    let spent = format!("{runs} runs of {texts} texts, and {judged} more to judge the best");
+    if search.found.best == 0 {
+        return format!("{spent}\nnothing that was tried is better than {}\n", search.best().text);
+    }
+    let best = &search.best().text;
+    let gains = search.gains();
+    let better = gains.iter().filter(|gain| **gain > 0.0).count();
+    let gain = Middle::of(gains.iter().copied());
+    let (before, after) = (search.middle(&search.fresh.0), search.middle(&search.fresh.1));
+    format!(
+        "{spent}\n{} on {} other seeds: {:.digits$} before, {:.digits$} with the best; {:+.1} % \
+         better in the middle ({:+.1} to {:+.1}), and better with {better} of them\n\n\
+         in a scenario:  policies = [\"{best}\"]\n\
+         on a live node: bary policy set '{best}'\n",
+        name.replace('_', " "),
+        gains.len(),
+        before.median,
+        after.median,
+        gain.median,
+        gain.min,
+        gain.max,
+    )
 }
 
 fn document(search: &Search) -> Value {
@@ -196,14 +203,18 @@ fn document(search: &Search) -> Value {
         let Middle { median, min, max } = search.middle(costs);
         json!({ "median": median, "min": min, "max": max })
     };
-    let tried =
-        search.tried.iter().map(|one| json!({ "policy": one.text, "value": of(&one.values) }));
+    let found = &search.found;
+    let tried = found.tried.iter().map(
+        |one| json!({ "policy": one.text, "seeds": one.values.len(), "value": of(&one.values) }),
+    );
     let gain = Middle::of(search.gains());
     json!({
         "schema": "bary.sim.tune/1",
         "goal": MEASURES[search.goal].name,
         "tried": tried.collect::<Value>(),
         "best": search.best().text,
+        "runs": found.runs,
+        "fresh_seeds": search.fresh.0.len(),
         "before": of(&search.fresh.0),
         "after": of(&search.fresh.1),
         "gain_percent": { "median": gain.median, "min": gain.min, "max": gain.max },

@@ -11,12 +11,13 @@ const STEPS: usize = 240;
 
 /// A line for each policy, of the logs of its first seed.
 #[must_use]
-pub fn draw(load: &Load, runs: &[(&str, &Log)]) -> Chart {
-    let ends = runs.iter().flat_map(|(_, log)| log.tasks.iter().map(|task| task.end.0));
+pub fn draw(runs: &[(&str, &Load, &Log)]) -> Chart {
+    let ends = runs.iter().flat_map(|(.., log)| log.tasks.iter().map(|task| task.end.0));
     let until = ends.max().unwrap_or(0).max(1);
-    let counts: Vec<Vec<u64>> = runs.iter().map(|(_, log)| waiting(load, log, until)).collect();
+    let counts: Vec<Vec<u64>> =
+        runs.iter().map(|(_, load, log)| waiting(load, log, until)).collect();
     let most = counts.iter().flatten().max().copied().unwrap_or(0).max(1);
-    let words = runs.iter().zip(&counts).map(|((policy, _), counts)| {
+    let words = runs.iter().zip(&counts).map(|((policy, ..), counts)| {
         let most = counts.iter().max().copied().unwrap_or(0);
         format!("{policy}: at most {most} tasks wait.")
     });
@@ -37,7 +38,7 @@ pub fn draw(load: &Load, runs: &[(&str, &Log)]) -> Chart {
     }
     chart.words((400.0, 306.0), "seconds", "middle", "muted");
     chart.words((14.0, 14.0), "tasks that wait", "start", "muted");
-    for (number, ((policy, _), counts)) in runs.iter().zip(&counts).enumerate() {
+    for (number, ((policy, ..), counts)) in runs.iter().zip(&counts).enumerate() {
         let points: Vec<(f64, f64)> =
             counts.iter().enumerate().map(|(step, count)| place(step, *count as f64)).collect();
         chart.path(&points, colour(number));

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use bary_sim::lab::compare::Row;
 use bary_sim::lab::load;
 use bary_sim::lab::measures::Measures;
-use bary_sim::lab::scenario::Scenario;
-use bary_sim::lab::trial::{self, Trial, TrialError};
+use bary_sim::lab::scenario::{Life, Scenario};
+use bary_sim::lab::trial::{self, Meter, Trial, TrialError};
 
 use crate::args::Face;
 use crate::args::cluster::cores;
@@ -22,12 +22,14 @@ const PACE: Duration = Duration::from_millis(200);
 
 /// What came of all runs.
 pub(crate) struct Runs {
-    /// A row for each policy.
+    /// A row for each policy with each scaling.
     pub(crate) rows: Vec<Row>,
     /// The first seed's run of each policy.
     pub(crate) first: Vec<Trial>,
     /// How long this machine took for each task of a policy's runs, in microseconds.
     pub(crate) host: Vec<f64>,
+    /// The part of it in which homes decided.
+    pub(crate) homes: Vec<f64>,
 }
 
 /// One run, as it is when it is over.
@@ -35,17 +37,36 @@ struct Done {
     measures: Measures,
     trial: Option<Trial>,
     took: Duration,
+    decided: Duration,
 }
 
-/// Every policy with every seed; the same whatever order they run in.
+/// How long homes took to decide.
+#[derive(Default)]
+struct Stopwatch {
+    since: Option<Instant>,
+    sum: Duration,
+}
+
+impl Meter for Stopwatch {
+    fn begin(&mut self) {
+        self.since = Some(Instant::now());
+    }
+
+    fn end(&mut self) {
+        self.sum += self.since.take().map(|since| since.elapsed()).unwrap_or_default();
+    }
+}
+
+/// Every policy with every seed; the same whatever order they run in. The words say on a terminal
+/// what these runs are for.
 pub(crate) fn all(
     scenario: &Scenario,
     jobs: Option<u32>,
-    screen: &mut Screen,
+    (screen, what): (&mut Screen, &str),
     face: Face,
 ) -> Result<Runs, Complaint> {
-    let (policies, seeds) = (scenario.policies.len(), scenario.seeds as usize);
-    let many = policies * seeds;
+    let (lives, seeds) = (scenario.lives(), scenario.seeds as usize);
+    let many = lives.len() * seeds;
     let threads = (jobs.unwrap_or_else(cores) as usize).clamp(1, many.max(1));
     let (next, over) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let done: Mutex<Vec<Option<Result<Done, TrialError>>>> =
@@ -56,7 +77,7 @@ pub(crate) fn all(
             if at >= many {
                 return;
             }
-            let one = one(scenario, at % policies, at / policies);
+            let one = one(&lives[at % lives.len()], at / lives.len());
             // One that failed makes all others useless.
             if one.is_err() {
                 next.store(many, Ordering::Relaxed);
@@ -70,45 +91,51 @@ pub(crate) fn all(
         while threads.iter().any(|thread| !thread.is_finished()) {
             if !face.is_quiet() && std::io::stderr().is_terminal() {
                 let over = over.load(Ordering::Relaxed);
-                screen.show_bar(&format!("bary: {over} of {many} runs"));
+                screen.show_bar(&format!("bary: {what}: {over} of {many} runs"));
             }
             thread::park_timeout(PACE);
         }
     });
     screen.hide_bar();
-    gathered(scenario, done.into_inner().unwrap_or_else(PoisonError::into_inner))
+    gathered(scenario, &lives, done.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn one(scenario: &Scenario, policy: usize, number: usize) -> Result<Done, TrialError> {
+fn one(life: &Life, number: usize) -> Result<Done, TrialError> {
+    let scenario = &*life.scenario;
     let seed = scenario.seed.wrapping_add(number as u64);
     let load = load::load(scenario, seed);
+    let mut homes = Stopwatch::default();
     let began = Instant::now();
-    let trial = trial::run(scenario, &load, &scenario.policies[policy].name, seed)?;
-    let took = began.elapsed();
-    Ok(Done { measures: trial.measures.clone(), trial: (number == 0).then_some(trial), took })
+    let trial = trial::metered(scenario, &load, (&life.policy.name, seed), &mut homes)?;
+    let (took, decided) = (began.elapsed(), homes.sum);
+    let measures = trial.measures.clone();
+    Ok(Done { measures, trial: (number == 0).then_some(trial), took, decided })
 }
 
 fn gathered(
     scenario: &Scenario,
+    lives: &[Life],
     done: Vec<Option<Result<Done, TrialError>>>,
 ) -> Result<Runs, Complaint> {
-    let named = |policy: &bary_policy::preset::Policy| Row {
-        policy: policy.name.clone(),
+    let named = |life: &Life| Row {
+        policy: life.name.clone(),
         runs: Vec::with_capacity(scenario.seeds as usize),
     };
     let mut runs = Runs {
-        rows: scenario.policies.iter().map(named).collect(),
+        rows: lives.iter().map(named).collect(),
         first: Vec::new(),
-        host: vec![0.0; scenario.policies.len()],
+        host: vec![0.0; lives.len()],
+        homes: vec![0.0; lives.len()],
     };
     let tasks = scenario.tasks() as f64 * f64::from(scenario.seeds);
     for (at, one) in done.into_iter().enumerate() {
         let Some(one) = one else { continue };
         let one = one.map_err(Complaint::failed)?;
-        let policy = at % scenario.policies.len();
-        let seed = scenario.seed.wrapping_add((at / scenario.policies.len()) as u64);
-        runs.rows[policy].runs.push((seed, one.measures));
-        runs.host[policy] += one.took.as_secs_f64() * 1e6 / tasks;
+        let life = at % lives.len();
+        let seed = scenario.seed.wrapping_add((at / lives.len()) as u64);
+        runs.rows[life].runs.push((seed, one.measures));
+        runs.host[life] += one.took.as_secs_f64() * 1e6 / tasks;
+        runs.homes[life] += one.decided.as_secs_f64() * 1e6 / tasks;
         runs.first.extend(one.trial);
     }
     Ok(runs)

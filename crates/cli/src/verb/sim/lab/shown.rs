@@ -35,7 +35,7 @@ pub(crate) fn judged_by(scenario: &Scenario) -> usize {
 
 fn table(scenario: &Scenario, runs: &Runs, time: bool, wide: bool) -> String {
     let shown: Vec<usize> = (0..MEASURES.len())
-        .filter(|at| wide || MEASURES[*at].usual && tells(&runs.rows, *at))
+        .filter(|at| wide || MEASURES[*at].is_shown(scenario) && tells(&runs.rows, *at))
         .collect();
     let mut table = Table::new();
     table.load_style(NOTHING);
@@ -44,16 +44,17 @@ fn table(scenario: &Scenario, runs: &Runs, time: bool, wide: bool) -> String {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         Cell::new(format!("{head}{unit}")).set_alignment(CellAlignment::Right)
     });
-    let host = time.then(|| Cell::new("HOST us/TASK").set_alignment(CellAlignment::Right));
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let host = ["HOST us/TASK", "HOMES us/TASK"].map(|head| right(head.to_owned()));
+    let host = host.into_iter().filter(|_| time);
     table.set_header([Cell::new("POLICY")].into_iter().chain(heads).chain(host));
     for (number, row) in runs.rows.iter().enumerate() {
         let cells = shown.iter().map(|at| {
             let text = cell(row.middle(*at), MEASURES[*at].digits, scenario.seeds > 1);
             Cell::new(text).set_alignment(CellAlignment::Right)
         });
-        let host = time.then(|| {
-            Cell::new(format!("{:.2}", runs.host[number])).set_alignment(CellAlignment::Right)
-        });
+        let host = [runs.host[number], runs.homes[number]];
+        let host = host.into_iter().filter(|_| time).map(|micros| right(format!("{micros:.2}")));
         table.add_row([Cell::new(clean::line(&row.policy))].into_iter().chain(cells).chain(host));
     }
     format!("{}\n{}", crate::report::plain(&mut table), foot(scenario, runs))
@@ -93,20 +94,23 @@ fn numbers(of: impl Fn(usize) -> Value) -> Map<String, Value> {
 }
 
 fn document(scenario: &Scenario, runs: &Runs, time: bool) -> Value {
-    let rows =
-        runs.rows.iter().zip(&scenario.policies).enumerate().map(|(number, (row, policy))| {
-            let measures = numbers(|at| {
-                let Middle { median, min, max } = row.middle(at);
-                json!({ "median": median, "min": min, "max": max })
-            });
-            let mut made = json!({
-                "policy": row.policy, "parts": policy.to_string(), "measures": measures,
-            });
-            if time {
-                made["host_microseconds_per_task"] = json!(runs.host[number]);
-            }
-            made
+    let lives = scenario.lives();
+    let rows = runs.rows.iter().zip(&lives).enumerate().map(|(number, (row, life))| {
+        let measures = numbers(|at| {
+            let Middle { median, min, max } = row.middle(at);
+            json!({ "median": median, "min": min, "max": max })
         });
+        let mut made = json!({
+            "policy": row.policy, "parts": life.policy.to_string(), "measures": measures,
+        });
+        if let Some(scaling) = life.scenario.scalings.first() {
+            made["scaling"] = json!(scaling.name);
+        }
+        if time {
+            made["host_microseconds_per_task"] = json!(runs.host[number]);
+        }
+        made
+    });
     json!({
         "schema": "bary.sim.lab/1",
         "scenario": scenario.name,

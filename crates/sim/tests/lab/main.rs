@@ -1,10 +1,11 @@
 //! Scenarios: what is read, what is refused, and what policies come to in them.
 
+mod keys;
+mod scaled;
+
 use std::path::Path;
 
-use bary_jobfile::keys::{Key, Shape};
 use bary_sim::lab::compare::{Row, position};
-use bary_sim::lab::keys::TOP;
 use bary_sim::lab::keys::fault::KINDS;
 use bary_sim::lab::load::load;
 use bary_sim::lab::measures::MEASURES;
@@ -23,6 +24,7 @@ const SWF: &str = "; MaxProcs: 4\n\
 fn traces(name: &str) -> std::io::Result<Vec<u8>> {
     match name {
         "t.swf" => Ok(SWF.into()),
+        "wide.swf" => Ok("1 0 0 30 4 -1 -1 4 40 -1 1 1 1 1 1 -1 -1 -1\n".into()),
         _ => Err(std::io::ErrorKind::NotFound.into()),
     }
 }
@@ -216,86 +218,13 @@ fn a_page_holds_every_policy_and_no_script_whatever_things_are_called() {
     let page = page::html(&page::Report {
         scenario: &scenario,
         rows: &rows,
-        load: &drawn,
-        logs: &[("gravity", &trial.log)],
+        logs: &[("gravity", &drawn, &trial.log)],
         judged_by: 1,
     });
     assert!(page.contains("gravity") && !page.contains("<script"));
     assert!(!page.contains(" src=") && !page.contains(" href="));
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
     assert_eq!(page.matches("<svg").count(), 5);
-}
-
-#[test]
-fn what_is_wrong_is_told_with_its_line_and_a_fix() {
-    let table = [
-        ("[[nodes]]\ncuont = 2", "x.toml:2:1", "did you mean `count`"),
-        ("seeds = 0", "x.toml:1:9", "from 1 to 1000"),
-        ("unit = \"10 parsecs\"", "x.toml:1:8", "10 parsecs"),
-        ("policies = [\"gravity\", \"graviti\"]", "x.toml:1:24", "no policy is called"),
-        ("[[workload]]\nrho = 0.8", "x.toml:2:7", "write arrivals = \"poisson\""),
-        ("[[workload]]\narrivals = \"even\"", "x.toml:2:12", "add every"),
-        ("[[workload]]\narrivals = \"poisson\"\nrate = 1\nrho = 0.5", "x.toml:4:7", "leave one"),
-        ("[[workload]]\nwidth = 5", "x.toml:2:9", "add graph"),
-        ("[[workload]]\ncpus = 2", "x.toml:2:8", "no node has"),
-        (
-            "[[workload]]\nweights = { law = \"uniform\", least = 5, most = 2 }",
-            "x.toml:2:48",
-            "above",
-        ),
-        ("[network]\nlatencies = [[\"1ms\", \"2ms\"]]", "x.toml:2:13", "a row for each"),
-        ("[network]\nbandwidths = [[\"1MB\", \"2MB\"]]", "x.toml:2:14", "a row for each"),
-        ("[network]\nbandwidth = 0", "x.toml:2:13", "not zero"),
-        ("[[fault]]\nkind = \"crash\"\nnodes = [10]", "x.toml:3:9", "the nodes are 0 to 9"),
-        ("[[fault]]\nkind = \"death\"\nregion = \"mars\"", "x.toml:3:10", "meets no node"),
-        ("[[fault]]\nkind = \"slow\"\nnodes = 1\nroom = 5", "x.toml:4:8", "it is of full"),
-        ("[[fault]]\nkind = \"eio\"\nnodes = 3", "x.toml:3:9", "the homes are 0"),
-        ("[[fault]]\nkind = \"bridge\"\nnodes = 3", "x.toml:2:8", "add by = 0"),
-        ("[[fault]]\nkind = \"bridge\"\nnodes = 3\nby = 99", "x.toml:4:6", "the nodes are 0"),
-        ("[gossip]\nprobe = \"1s\"\ntimeout = \"1s\"", "x.toml:3:11", "a longer `probe`"),
-        ("[gossip]\n[[nodes]]\ncount = 301", "x.toml", "scenario_gossip_nodes_max"),
-        ("[[workload]]\ntrace = \"u.swf\"", "x.toml:2:9", "name a file beside"),
-        ("[[workload]]\ntrace = \"t.swf\"\ntasks = 3", "x.toml:2:9", "leave one of them out"),
-        ("homes = 11", "x.toml:1:9", "more than as many homes"),
-        ("[[nodes]]\ncount = 100_000\n[[nodes]]", "x.toml", "scenario_nodes_max"),
-        ("[[workload]]\ntasks = 4_000_000\n[[workload]]", "x.toml", "scenario_tasks_max"),
-    ];
-    for (text, place, fix) in table {
-        let told = refused(text);
-        assert!(told.contains(place) && told.contains(fix), "{text}\n gives\n{told}");
-    }
-}
-
-#[test]
-fn every_key_and_every_measure_is_on_the_page_of_the_simulator() {
-    let page = include_str!("../../../docs/simulator.md");
-    let mut missing = Vec::new();
-    keys(&TOP, &mut |key| {
-        if !page.contains(&format!("| `{}` |", key.name)) {
-            missing.push(key.name);
-        }
-    });
-    let columns = MEASURES.iter().map(|measure| measure.name);
-    missing.extend(columns.filter(|name| !page.contains(&format!("`{name}`"))));
-    missing
-        .extend(SAMPLES.iter().map(|one| one.name).filter(|n| !page.contains(&format!("`{n}`"))));
-    assert_eq!(missing, Vec::<&str>::new());
-}
-
-fn keys(all: &'static [Key], each: &mut impl FnMut(&'static Key)) {
-    for key in all {
-        each(key);
-        inner(&key.shape, each);
-    }
-}
-
-fn inner(shape: &'static Shape, each: &mut impl FnMut(&'static Key)) {
-    match shape {
-        Shape::Record(inner) => keys(inner, each),
-        Shape::List(of) | Shape::Map(of) => inner(of, each),
-        Shape::Either(shapes) => shapes.iter().for_each(|shape| inner(shape, each)),
-        _ => {}
-    }
 }
 
 #[test]
