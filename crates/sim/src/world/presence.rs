@@ -259,7 +259,7 @@ impl World<'_> {
                     (self.network.latency(node, other), self.network.latency(other, node));
                 Input::Joined(Box::new(Peer { info, round_trip: there + back }))
             }
-            None if told => Input::Left(NodeId(other as u32)),
+            None if told => Input::Left(NodeId(other as u64)),
             _ => return,
         };
         self.take(node, input);
