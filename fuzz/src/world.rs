@@ -127,7 +127,7 @@ impl World {
                     if self.frames.len() < KEPT_MAX {
                         self.frames.push(frame.clone());
                     }
-                    let from = NodeId(me as u32);
+                    let from = NodeId(me as u64);
                     self.inputs[1 - me].push(Input::Received { from, frame });
                 }
                 // Nobody answers what the graph of the cluster is like; no policy here asks.
@@ -153,7 +153,7 @@ fn ended(item: &GrantItem, run: u64) -> OutcomeItem {
     OutcomeItem { fence: item.fence, range: item.range, outcome, stderr, usage }
 }
 
-fn info(id: u32) -> NodeInfo {
+fn info(id: u64) -> NodeInfo {
     NodeInfo {
         id: NodeId(id),
         name: format!("n{id}").into(),
@@ -166,7 +166,7 @@ fn info(id: u32) -> NodeInfo {
     }
 }
 
-fn engine(id: u32) -> Engine {
+fn engine(id: u64) -> Engine {
     let policy = preset::parse("gravity").expect("it is the default");
     Engine::new(EngineConfig {
         node: info(id),

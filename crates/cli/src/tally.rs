@@ -231,7 +231,7 @@ mod tests {
     use bary_model::resources::Resources;
     use bary_model::task::{Body, TaskSpec};
 
-    fn node(id: u32, slots: u32, speed: f64) -> NodeInfo {
+    fn node(id: u64, slots: u32, speed: f64) -> NodeInfo {
         NodeInfo {
             offers: Offers::default(),
             id: NodeId(id),
@@ -244,7 +244,7 @@ mod tests {
         }
     }
 
-    fn ended(node: u32, slot: u32, count: u32, busy_ms: u64, end: End) -> Event {
+    fn ended(node: u64, slot: u32, count: u32, busy_ms: u64, end: End) -> Event {
         let kind = EventKind::Ended(Ended {
             range: TaskRange { count, ..TaskRange::default() },
             node: NodeId(node),

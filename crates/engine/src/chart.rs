@@ -181,7 +181,7 @@ fn differs(before: &BTreeMap<NodeId, Span>, now: &BTreeMap<NodeId, Span>) -> boo
 mod tests {
     use super::*;
 
-    fn nodes(trips: &[(u32, u64)]) -> BTreeMap<NodeId, Span> {
+    fn nodes(trips: &[(u64, u64)]) -> BTreeMap<NodeId, Span> {
         trips.iter().map(|(node, ms)| (NodeId(*node), Span::millis(*ms))).collect()
     }
 

@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn say(keeper: &mut Keeper, shard: u64, need: &Need) -> Vec<(u64, u32)> {
-        let home = (NodeId(shard as u32), ShardId(shard), Epoch(1));
+        let home = (NodeId(shard), ShardId(shard), Epoch(1));
         keeper.on_need(home, need, Moment(0), Moment(0));
         let lent = keeper.lend(Moment(0), Span::secs(10));
         lent.into_iter().map(|lent| (lent.shard.0, lent.tasks)).collect()

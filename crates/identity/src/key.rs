@@ -15,8 +15,7 @@ const PKCS8_HEAD: [u8; 16] = [
 ];
 
 /// How many bits the number of a node has: few enough that some more beside it fit what JSON
-/// writes exactly, and enough that two of a thousand nodes share one in one of two million
-/// clusters.
+/// writes exactly, and enough that two of a thousand nodes share one in one of a million clusters.
 pub const NUMBER_BITS: u32 = 40;
 
 /// A private key. `Debug` does not show it, and its bytes are overwritten when it is dropped.
@@ -99,13 +98,14 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The number of a node with this public key (its 32 bytes), never 0.
+/// The number of a node with this public key (its 32 bytes). Its highest bit is always set: 0 stands
+/// for no member, and small numbers for nodes that are in no cluster.
 #[must_use]
 pub fn number(public: &[u8]) -> u64 {
     let hash = blake3::hash(public);
     let mut first = [0; 8];
     first.copy_from_slice(&hash.as_bytes()[..8]);
-    (u64::from_be_bytes(first) >> (u64::BITS - NUMBER_BITS)).max(1)
+    u64::from_be_bytes(first) >> (u64::BITS - NUMBER_BITS) | 1 << (NUMBER_BITS - 1)
 }
 
 /// A subject of this name.
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!((read.number(), read.reveal()), (key.number(), key.reveal()));
         let other = Key::new([8; 32]).expect("32 bytes are a key");
         assert_ne!(other.number(), key.number());
-        assert!(key.number() < 1 << NUMBER_BITS);
+        assert_eq!(key.number() >> (NUMBER_BITS - 1), 1);
     }
 
     #[test]

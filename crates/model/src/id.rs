@@ -5,17 +5,35 @@ use std::fmt;
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A node of the cluster, dense from 0 in the order in which this process met it.
+/// A node: which member of a cluster it belongs to, and which of that member's it is. In a process
+/// that is in no cluster, nodes are numbered from 0.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
-pub struct NodeId(pub u32);
+pub struct NodeId(pub u64);
 
 impl NodeId {
     /// Stands for any node: the holder of a grant that several may run at once.
-    pub const ANY: Self = Self(u32::MAX);
+    pub const ANY: Self = Self(u32::MAX as u64);
 
-    /// The id as an index into a dense vector.
+    /// How many nodes a member of a cluster numbers at most.
+    pub const OF_MEMBER_MAX: u64 = 1 << 12;
+
+    /// The node of a number below [`NodeId::OF_MEMBER_MAX`], of the member of a number of at most
+    /// 40 bits. With both the id stays below 2^52, which JSON writes exactly.
+    #[must_use]
+    pub fn of_member(member: u64, node: u64) -> Self {
+        Self(member * Self::OF_MEMBER_MAX + node)
+    }
+
+    /// The number of the member that it belongs to; of no meaning in a process that is in no
+    /// cluster.
+    #[must_use]
+    pub fn member(self) -> u64 {
+        self.0 / Self::OF_MEMBER_MAX
+    }
+
+    /// The id as an index into a dense vector, for a node of a process that is in no cluster.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
@@ -230,3 +248,17 @@ pub struct RunNo(pub u64);
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct Lsn(pub u64);
+
+#[cfg(test)]
+mod tests {
+    use super::NodeId;
+
+    #[test]
+    fn an_id_tells_its_member_and_fits_what_json_writes_exactly() {
+        let last = NodeId::of_member((1 << 40) - 1, NodeId::OF_MEMBER_MAX - 1);
+        assert_eq!(last.member(), (1 << 40) - 1);
+        assert!(last.0 < 1 << 53);
+        assert_eq!(NodeId::of_member(0, 7), NodeId(7));
+        assert!(NodeId::ANY < NodeId::of_member(1 << 39, 0), "no member has the id of any");
+    }
+}

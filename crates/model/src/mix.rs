@@ -24,7 +24,7 @@ pub fn fnv1a(name: &str) -> u64 {
 /// each key has another order of nodes (rendezvous hashing; Thaler and Ravishankar, 1998).
 #[must_use]
 pub fn rendezvous(key: u64, node: NodeId) -> u64 {
-    mix(key ^ u64::from(node.0).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    mix(key ^ node.0.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 #[cfg(test)]

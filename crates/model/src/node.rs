@@ -12,7 +12,7 @@ use crate::time::Span;
 /// What a node says of itself when it joins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeInfo {
-    /// Its dense id.
+    /// Its id.
     pub id: NodeId,
     /// Its name, for people.
     pub name: Box<str>,

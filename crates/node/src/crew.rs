@@ -87,7 +87,7 @@ impl Crew {
             members: founders.iter().map(|info| (info.id, member(info))).collect(),
             doors: BTreeMap::new(),
             gone: VecDeque::new(),
-            next: NodeId(founders.len() as u32),
+            next: NodeId(founders.len() as u64),
             policy,
             closed: false,
         };

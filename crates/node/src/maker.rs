@@ -87,7 +87,7 @@ impl Maker<'_> {
         state: Option<Shard>,
         guests: Arc<AtomicUsize>,
     ) -> std::io::Result<MadeHere> {
-        let (options, id) = (self.options, NodeId(node as u32));
+        let (options, id) = (self.options, NodeId(node as u64));
         let (door, control) = unbounded_channel();
         let (completed, completions) = unbounded_channel();
         self.network.join(id, Arc::new(MessageDoor { control: door.clone() }));
@@ -196,7 +196,7 @@ impl Maker<'_> {
         Engine::new(EngineConfig {
             node: info.clone(),
             incarnation: self.life,
-            seed: options.seed.wrapping_add(u64::from(info.id.0)),
+            seed: options.seed.wrapping_add(info.id.0),
             policy,
             limits: options.limits.clone(),
             flaws: Flaws::default(),
@@ -209,7 +209,7 @@ impl Maker<'_> {
         let fastest = options.nodes.iter().map(|node| node.speed).fold(0.0, f64::max);
         let speed = options.nodes[node].speed;
         let stretch = fastest / speed;
-        ExecutorConfig { node: NodeId(node as u32), speed, stretch, ..options.executor.clone() }
+        ExecutorConfig { node: NodeId(node as u64), speed, stretch, ..options.executor.clone() }
     }
 
     /// The shard that a node is home of, and its journal: of a state where there is one.

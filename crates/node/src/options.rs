@@ -161,7 +161,7 @@ impl ClusterOptions {
         let nodes = self.nodes.iter().enumerate();
         let info = |(at, node): (usize, &NodeOptions)| NodeInfo {
             offers: offers.clone(),
-            ..node.info(NodeId(at as u32))
+            ..node.info(NodeId(at as u64))
         };
         nodes.map(info).collect()
     }

@@ -104,18 +104,18 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
-    fn probe(from: u32, to: u32, ms: u64) -> Probe {
+    fn probe(from: u64, to: u64, ms: u64) -> Probe {
         Probe { from: NodeId(from), to: NodeId(to), round_trip: Span::millis(ms) }
     }
 
-    fn planned(nodes: u32, probes: &[Probe]) -> Topology {
+    fn planned(nodes: u64, probes: &[Probe]) -> Topology {
         let nodes: Vec<NodeId> = (0..nodes).map(NodeId).collect();
         plan(&nodes, probes, &mut Dice::new(1, "plan")).expect("it converges")
     }
 
     #[test]
     fn two_sites_are_two_regions_on_two_sides_of_the_cut() {
-        let near = |a: u32, b: u32| a / 4 == b / 4;
+        let near = |a: u64, b: u64| a / 4 == b / 4;
         let pairs = (0..8).flat_map(|a| (a + 1..8).map(move |b| (a, b)));
         let probes: Vec<Probe> =
             pairs.map(|(a, b)| probe(a, b, if near(a, b) { 2 } else { 100 })).collect();
@@ -134,7 +134,7 @@ mod tests {
     fn the_hub_of_a_star_is_its_key_node() {
         let probes: Vec<Probe> = (0..7).filter(|at| *at != 5).map(|at| probe(5, at, 10)).collect();
         let topology = planned(7, &probes);
-        let keys: Vec<u32> =
+        let keys: Vec<u64> =
             topology.places.iter().filter(|place| place.key).map(|place| place.node.0).collect();
         assert_eq!(keys, [5]);
         assert_eq!(topology.places[5].scores.closeness, 1.0);
@@ -151,7 +151,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_order_of_probes_and_nodes_does_not_matter(
-            probes in vec((0..9_u32, 0..9_u32, 1..200_u64), 0..30),
+            probes in vec((0..9_u64, 0..9_u64, 1..200_u64), 0..30),
         ) {
             let probes: Vec<Probe> = probes.iter().map(|&(a, b, ms)| probe(a, b, ms)).collect();
             let back: Vec<Probe> = probes.iter().rev().copied().collect();

@@ -97,7 +97,7 @@ fn now() -> std::time::Instant {
 
 fn info(n: usize) -> NodeInfo {
     NodeInfo {
-        id: NodeId(u32::try_from(n).unwrap_or(u32::MAX)),
+        id: NodeId(n as u64),
         name: format!("n{n}").into(),
         region: format!("r{}", n % 4).into(),
         resources: Resources::cpus(8),

@@ -92,7 +92,7 @@ mod tests {
     use proptest::prelude::{prop_assert, proptest};
 
     fn rivals(all: &[(u64, u64)]) -> Vec<Rival> {
-        let node = |number: usize| NodeId(u32::try_from(number).unwrap_or(u32::MAX));
+        let node = |number: usize| NodeId(number as u64);
         let each = all.iter().enumerate();
         each.map(|(at, &(power, load))| Rival { node: node(at), power, load }).collect()
     }
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn the_heaviest_go_where_they_end_soonest() {
         let all = rivals(&[(1, 0), (2, 0)]);
-        let given: Vec<u32> =
+        let given: Vec<u64> =
             soonest(&[6, 4, 2], &all).into_iter().flatten().map(|node| node.0).collect();
         assert_eq!(given, [1, 0, 1]);
     }

@@ -128,7 +128,7 @@ impl World {
     pub(crate) fn node(&mut self, name: &str) -> &mut Node {
         let info = NodeInfo {
             offers: Offers::default(),
-            id: NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)),
+            id: NodeId(self.nodes.len() as u64),
             name: name.into(),
             region: "here".into(),
             resources: Resources::cpus(1),

@@ -92,7 +92,7 @@ impl Oracle {
     }
 
     fn put(&mut self, at: Moment, node: usize, fact: Fact<'_>) {
-        let entry = Entry { at, node: NodeId(node as u32), fact };
+        let entry = Entry { at, node: NodeId(node as u64), fact };
         if let Some(lines) = &mut self.lines {
             lines(entry.line());
         }
@@ -257,12 +257,12 @@ impl Watch for Oracle {
             }
             Seen::Recovered { shard, ledger, next } => {
                 self.put(at, node, Fact::Opened { shard, next });
-                self.judge.ledger(at, NodeId(node as u32), ledger);
+                self.judge.ledger(at, NodeId(node as u64), ledger);
             }
             Seen::Refused { shard } => self.put(at, node, Fact::Refused { shard }),
             Seen::Rest(engine) => {
                 for ledger in engine.ledgers() {
-                    self.judge.ledger(at, NodeId(node as u32), ledger);
+                    self.judge.ledger(at, NodeId(node as u64), ledger);
                 }
             }
             Seen::Dead | Seen::Calm => {}
@@ -323,7 +323,7 @@ fn touches(plan: &Plan) -> VecDeque<(Moment, NodeId, Moment)> {
     let all = 0..plan.nodes.len();
     for fault in &plan.faults {
         let mut touch = |node: usize, lasts| {
-            touches.push((fault.at, NodeId(node as u32), fault.at + lasts));
+            touches.push((fault.at, NodeId(node as u64), fault.at + lasts));
         };
         match &fault.kind {
             FaultKind::Pause { node, lasts } | FaultKind::SlowNode { node, lasts, .. } => {

@@ -37,9 +37,9 @@ impl<'a> Trail<'a> {
         let (kind, a, b) = match input {
             Input::Opened { ledger, next } => (1, ledger.shard().0, next.0),
             Input::Deposed { shard } => (2, shard.0, 0),
-            Input::Joined(peer) => (3, u64::from(peer.info.id.0), peer.round_trip.0),
-            Input::Left(node) => (4, u64::from(node.0), 0),
-            Input::Received { from, frame } => (5, u64::from(from.0), of_frame(frame)),
+            Input::Joined(peer) => (3, peer.info.id.0, peer.round_trip.0),
+            Input::Left(node) => (4, node.0, 0),
+            Input::Received { from, frame } => (5, from.0, of_frame(frame)),
             Input::Durable { shard, lsn } => (6, shard.0, lsn.0),
             Input::Room { shard, low } => (7, shard.0, u64::from(*low)),
             Input::Ended { run, items } => (8, run.0, items.len() as u64),
@@ -65,7 +65,7 @@ impl<'a> Trail<'a> {
             Effect::Append { shard, lsn, records, .. } => {
                 (21, shard.0 ^ lsn.0 << 20, records.len() as u64)
             }
-            Effect::Send { to, frame } => (22, u64::from(to.0), of_frame(frame)),
+            Effect::Send { to, frame } => (22, to.0, of_frame(frame)),
             Effect::Start { run, slot, items, budget } => {
                 let first = items.first().map_or(0, |item| u64::from(item.range.first));
                 (23, run.0 ^ u64::from(*slot) << 48, first ^ budget.0 << 20)

@@ -303,7 +303,7 @@ impl<'a> World<'a> {
         match due {
             Due::Frame { from, to, frame } => {
                 if self.nodes[to as usize].lives() {
-                    return Some(Input::Received { from: NodeId(from), frame });
+                    return Some(Input::Received { from: NodeId(u64::from(from)), frame });
                 }
                 self.tally.events += 1;
                 self.tally.lost += 1;

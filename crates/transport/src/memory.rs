@@ -3,6 +3,7 @@
 //! Order between two nodes is kept. A message is lost where nobody has joined under its target,
 //! or where more are on their way than the limit; the newest is lost then, and counted.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -26,7 +27,7 @@ pub struct Network {
 struct Shared {
     latency: Box<Latency>,
     in_flight_max: usize,
-    inboxes: RwLock<Vec<Option<Arc<dyn Inbox>>>>,
+    inboxes: RwLock<BTreeMap<NodeId, Arc<dyn Inbox>>>,
     counter: Counter,
     line: DelayLine,
     /// Delivers what takes time; started with the first such message.
@@ -79,18 +80,13 @@ impl Network {
     /// Messages to `node` go to `inbox` from now on.
     pub fn join(&self, node: NodeId, inbox: Arc<dyn Inbox>) {
         let mut inboxes = self.shared.inboxes.write().unwrap_or_else(PoisonError::into_inner);
-        if inboxes.len() <= node.index() {
-            inboxes.resize_with(node.index() + 1, || None);
-        }
-        inboxes[node.index()] = Some(inbox);
+        inboxes.insert(node, inbox);
     }
 
     /// Messages to `node` are lost from now on.
     pub fn leave(&self, node: NodeId) {
         let mut inboxes = self.shared.inboxes.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(inbox) = inboxes.get_mut(node.index()) {
-            *inbox = None;
-        }
+        inboxes.remove(&node);
     }
 
     /// What `node` sends with.
@@ -142,7 +138,7 @@ impl Transport for MemoryTransport {
 impl Shared {
     fn deliver(&self, parcel: Parcel) {
         let inboxes = self.inboxes.read().unwrap_or_else(PoisonError::into_inner);
-        let inbox = inboxes.get(parcel.to.index()).cloned().flatten();
+        let inbox = inboxes.get(&parcel.to).cloned();
         drop(inboxes);
         match inbox {
             Some(inbox) => inbox.deliver(parcel.from, parcel.frame),

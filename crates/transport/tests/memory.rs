@@ -25,7 +25,7 @@ impl Inbox for Post {
     }
 }
 
-fn join(network: &Network, node: u32) -> Receiver<(NodeId, u64, Instant)> {
+fn join(network: &Network, node: u64) -> Receiver<(NodeId, u64, Instant)> {
     let (sender, receiver) = channel();
     network.join(NodeId(node), Arc::new(Post(Mutex::new(sender))));
     receiver

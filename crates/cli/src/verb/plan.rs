@@ -46,7 +46,7 @@ pub(crate) fn run(args: &PlanArgs, face: Face) -> Result<Exit, Complaint> {
     let job = job(args)?;
     let policies = policies(args)?;
     if let Some(count) = args.nodes {
-        let nodes: Vec<NodeInfo> = (0..count).map(|id| like_this(id, &job)).collect();
+        let nodes: Vec<NodeInfo> = (0..u64::from(count)).map(|id| like_this(id, &job)).collect();
         let text = shown(&rows(&job, &nodes, args, &policies)?, &nodes, args, face);
         verb::print(&mut Screen::new(face), &text)?;
         return Ok(Exit::OK);
@@ -85,7 +85,7 @@ fn policies(args: &PlanArgs) -> Result<Vec<String>, Complaint> {
 }
 
 /// A node of this machine's cores that has whatever else a task of the job may ask for.
-fn like_this(id: u32, job: &JobSpec) -> NodeInfo {
+fn like_this(id: u64, job: &JobSpec) -> NodeInfo {
     let mut resources = Resources { memory: MEMORY, ..Resources::cpus(cores()) };
     for spec in job.specs.iter() {
         for (name, amount) in &spec.body.request.resources.named {
@@ -106,7 +106,7 @@ fn like_this(id: u32, job: &JobSpec) -> NodeInfo {
 }
 
 /// A live node as it says it is.
-fn told(id: u32, node: &NodeStatus) -> NodeInfo {
+fn told(id: u64, node: &NodeStatus) -> NodeInfo {
     let is_node = node.kind == "node";
     let functions = node.functions.iter().map(|name| name.as_str().into());
     let labels = node.labels.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into()));

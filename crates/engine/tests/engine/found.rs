@@ -124,7 +124,7 @@ fn nodes_that_waited_under_push_are_served_under_pull() {
     world.request(Request::Follow(pull));
     world.submit(job(vec![spec("b", 30, 1.0, &plain)]));
     world.run();
-    let on = |node: u32| world.ended().filter(|ended| ended.node.0 == node).count();
+    let on = |node: u64| world.ended().filter(|ended| ended.node.0 == node).count();
     assert!((0..3).all(|node| on(node) > 5), "every node takes part: {:?}", [on(0), on(1), on(2)]);
 }
 

@@ -53,7 +53,7 @@ fn said(world: &mut World, kind: impl Fn(&Say) -> bool + 'static) -> Rc<RefCell<
 fn no_queue_is_longer_than_its_limit() {
     let mut world = World::new(&nodes(5), "work-stealing-classic", Span::millis(1));
     submit(&mut world, (0..200).map(|n| 1.0 + f64::from(n % 10)));
-    let mut held: BTreeMap<u32, i64> = BTreeMap::new();
+    let mut held: BTreeMap<u64, i64> = BTreeMap::new();
     let mut longest = 0;
     world.run();
     for event in &world.events {

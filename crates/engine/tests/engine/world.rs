@@ -92,7 +92,7 @@ fn counts(body: &(u64, Arc<Message>)) -> bool {
 pub(crate) fn info(id: u32, slots: u32, speed: f64) -> NodeInfo {
     NodeInfo {
         offers: Offers::default(),
-        id: NodeId(id),
+        id: NodeId(u64::from(id)),
         name: format!("n{id}").into(),
         region: "here".into(),
         resources: Resources { memory: 1 << 30, ..Resources::cpus(slots) },
@@ -166,7 +166,7 @@ impl World {
             messages: 0,
         };
         for me in 0..nodes.len() {
-            let ledger = Box::new(Ledger::new(ShardId(u64::from(nodes[me].id.0) + 1)));
+            let ledger = Box::new(Ledger::new(ShardId(nodes[me].id.0 + 1)));
             world.put(Moment(0), me, Input::Opened { ledger, next: Lsn(1) });
             for (other, info) in nodes.iter().enumerate().filter(|(other, _)| *other != me) {
                 let round_trip = world.distances[me][other] + world.distances[other][me];
@@ -290,7 +290,7 @@ impl World {
         match effect {
             Effect::Send { to, frame } => {
                 self.messages += u64::from(frame.body.as_ref().is_some_and(counts));
-                let from = NodeId(node as u32);
+                let from = NodeId(node as u64);
                 let at = self.now + self.distances[node][to.index()];
                 self.put(at, to.index(), Input::Received { from, frame });
             }

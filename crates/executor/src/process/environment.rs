@@ -34,7 +34,7 @@ pub(crate) struct Base {
     /// Where programs are looked for.
     pub(crate) path: OsString,
     run_id: String,
-    node: u32,
+    node: u64,
 }
 
 /// The variables of one task, and the mark by which its processes are known.

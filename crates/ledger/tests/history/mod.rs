@@ -162,7 +162,7 @@ impl History {
         self.ledger.ready(|range| ready.push(range));
         let range = self.part_of_one(&ready)?;
         let grant = GrantNo(self.ledger.last_grant().0 + 1);
-        Some(Record::Granted { node: NodeId(grant.0 as u32 % 3), items: vec![(grant, range)] })
+        Some(Record::Granted { node: NodeId(grant.0 % 3), items: vec![(grant, range)] })
     }
 
     fn ended(&mut self) -> Option<Record> {

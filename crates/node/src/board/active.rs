@@ -103,7 +103,7 @@ mod tests {
         TaskRange { job: JobNo(0), spec: SpecNo(3), first, count }
     }
 
-    fn hold(node: u32) -> Hold {
+    fn hold(node: u64) -> Hold {
         Hold { node: NodeId(node), at: Moment(1), attempt: 1 }
     }
 

@@ -1,12 +1,14 @@
 //! What is under way on each node, and what came of it so far.
 
+use std::collections::BTreeMap;
+
 use bary_model::event::Ended;
 use bary_model::id::NodeId;
 use bary_model::time::Span;
 
 /// The nodes by number.
 #[derive(Debug, Default)]
-pub(crate) struct Nodes(Vec<NodeRow>);
+pub(crate) struct Nodes(BTreeMap<NodeId, NodeRow>);
 
 /// One node.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +26,7 @@ pub(crate) struct NodeRow {
 impl Nodes {
     /// What is known of a node; nothing under way where it was never heard of.
     pub(crate) fn of(&self, node: NodeId) -> NodeRow {
-        self.0.get(node.index()).copied().unwrap_or_default()
+        self.0.get(&node).copied().unwrap_or_default()
     }
 
     pub(crate) fn on_runs(&mut self, node: NodeId, began: usize, over: usize) {
@@ -62,12 +64,6 @@ impl Nodes {
 
     /// The row of a node; none for the one that stands for any.
     fn row(&mut self, node: NodeId) -> Option<&mut NodeRow> {
-        if node == NodeId::ANY {
-            return None;
-        }
-        if self.0.len() <= node.index() {
-            self.0.resize(node.index() + 1, NodeRow::default());
-        }
-        self.0.get_mut(node.index())
+        (node != NodeId::ANY).then(|| self.0.entry(node).or_default())
     }
 }

@@ -92,7 +92,7 @@ mod tests {
     use crate::parameter::Value;
     use crate::world::World;
 
-    fn victim(node: u32, queued: u64) -> Victim {
+    fn victim(node: u64, queued: u64) -> Victim {
         let backlog = queued * 1_000;
         Victim { node: NodeId(node), backlog, queued, round_trip: Span::ZERO }
     }

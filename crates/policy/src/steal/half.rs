@@ -88,7 +88,7 @@ mod tests {
     use crate::world::World;
     use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
-    fn victim(node: u32, backlog: u64, round_trip_ms: u64) -> Victim {
+    fn victim(node: u64, backlog: u64, round_trip_ms: u64) -> Victim {
         let round_trip = Span::millis(round_trip_ms);
         Victim { node: NodeId(node), backlog, queued: backlog, round_trip }
     }
@@ -137,7 +137,7 @@ mod tests {
             let mut world = World::default();
             world.node("thief");
             let victims: Vec<Victim> =
-                (0_u32..).zip(&backlogs).map(|(node, &backlog)| victim(node, backlog, 1)).collect();
+                (0_u64..).zip(&backlogs).map(|(node, &backlog)| victim(node, backlog, 1)).collect();
             let mut dice = Dice::new(seed, "steal");
             let chosen = Half::default().victim(&world.view(0), &victims, &mut dice);
             prop_assert_eq!(chosen.is_some(), backlogs.iter().skip(1).any(|&b| b > 0));

@@ -21,7 +21,7 @@ struct Cut {
 /// A cancel is final.
 #[derive(Debug, Default)]
 pub struct Cancels {
-    wishes: BTreeMap<(u32, u64), (JobNo, bool)>,
+    wishes: BTreeMap<(u64, u64), (JobNo, bool)>,
     cuts: BTreeMap<(ShardId, JobNo), Cut>,
 }
 

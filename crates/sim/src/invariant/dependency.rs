@@ -14,7 +14,7 @@ use crate::oracle::saga::{Leave, Saga};
 #[derive(Debug, Default)]
 pub struct Dependencies {
     /// How many jobs a submission waits for, by node and ticket.
-    waits: BTreeMap<(u32, u64), u32>,
+    waits: BTreeMap<(u64, u64), u32>,
 }
 
 impl Invariant for Dependencies {

@@ -14,7 +14,7 @@ use crate::oracle::saga::Saga;
 #[derive(Debug, Default)]
 pub struct Durable {
     /// What was asked for, by node and ticket.
-    wishes: BTreeMap<(u32, u64), Wish>,
+    wishes: BTreeMap<(u64, u64), Wish>,
     /// How often jobs were retried, as their home has told or had found.
     retries: BTreeMap<(ShardId, JobNo), u32>,
 }

@@ -13,7 +13,7 @@ use crate::invariant::{Broken, Invariant, Scene, Settled, hold};
 /// One end for each task, and none lost.
 #[derive(Debug, Default)]
 pub struct Once {
-    submits: BTreeSet<(u32, u64)>,
+    submits: BTreeSet<(u64, u64)>,
     acknowledged: BTreeMap<(ShardId, JobNo), u64>,
     /// Attempts of this generation that took their process down, and that others followed.
     crashed: BTreeMap<(ShardId, JobNo), BTreeMap<TaskId, u16>>,

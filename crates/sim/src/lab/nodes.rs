@@ -73,7 +73,7 @@ impl Group {
     fn node(&self, id: usize, own: usize, region: u16) -> NodePlan {
         let info = NodeInfo {
             offers: Offers::default(),
-            id: NodeId(id as u32),
+            id: NodeId(id as u64),
             name: format!("n{id}").into(),
             region: self.region.clone(),
             resources: Resources {

@@ -96,7 +96,7 @@ pub fn outlook(
 }
 
 fn node(id: usize, info: &NodeInfo) -> NodePlan {
-    let info = NodeInfo { id: NodeId(id as u32), ..info.clone() };
+    let info = NodeInfo { id: NodeId(id as u64), ..info.clone() };
     NodePlan { info, region: 0, home: id == 0, drift: 0 }
 }
 

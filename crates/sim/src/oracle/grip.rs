@@ -125,7 +125,7 @@ impl Grip {
 
     /// Whether a frame waits at a node by which tasks of a shard may be taken back.
     fn may_retract(&self, node: usize, shard: ShardId) -> bool {
-        let (first, last) = (from_peer(node, NodeId(0)), from_peer(node, NodeId(u32::MAX)));
+        let (first, last) = (from_peer(node, NodeId(0)), from_peer(node, NodeId(u64::MAX)));
         let of_node = self.streams.range(*first.start()..=*last.end());
         let mut words = of_node.flat_map(|(_, stream)| stream.waiting.values());
         words.any(|word| matches!(word, Word::Retract(of) if *of == shard))

@@ -15,7 +15,7 @@ use crate::plan::NodePlan;
 pub(crate) fn node(id: usize, slots: u32, speed: f64, home: bool) -> NodePlan {
     let info = NodeInfo {
         offers: Offers::default(),
-        id: NodeId(id as u32),
+        id: NodeId(id as u64),
         name: format!("n{id}").into(),
         region: "r0".into(),
         resources: Resources { memory: 1 << 30, ..Resources::cpus(slots) },

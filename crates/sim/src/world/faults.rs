@@ -74,7 +74,7 @@ impl World<'_> {
             FaultKind::FalseLeft { .. } if self.presence.is_some() => {}
             FaultKind::FalseLeft { node, by, .. } => {
                 self.believed.push((*by, *node));
-                self.give(*by, Input::Left(NodeId(*node as u32)));
+                self.give(*by, Input::Left(NodeId(*node as u64)));
             }
             FaultKind::Takeover { shard, by } => self.take_over(*shard, *by),
         }

@@ -258,7 +258,7 @@ impl World<'_> {
                 let round_trip = self.believed_trip(node, other);
                 Input::Joined(Box::new(Peer { info, round_trip }))
             }
-            None if told => Input::Left(NodeId(other as u32)),
+            None if told => Input::Left(NodeId(other as u64)),
             _ => return,
         };
         self.take(node, input);

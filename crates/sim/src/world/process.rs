@@ -122,7 +122,7 @@ impl World<'_> {
         self.tally.events += 1;
         let gone = !self.nodes[node].lives() && self.nodes[node].life == was;
         if gone && self.nodes[by].life == life {
-            self.give(by, Input::Left(NodeId(node as u32)));
+            self.give(by, Input::Left(NodeId(node as u64)));
         }
     }
 

@@ -269,7 +269,7 @@ impl World<'_> {
     fn drain_node(&mut self, node: usize, drain: bool) {
         for at in 0..self.shards.len() {
             if let Some(home) = self.shards[at].home {
-                let node = NodeId(node as u32);
+                let node = NodeId(node as u64);
                 let request = Box::new(Request::Drain { node, drain });
                 self.give(home, Input::Request { ticket: NOBODY, request });
             }

@@ -40,7 +40,7 @@ impl World<'_> {
             if self.nodes[other].lives() {
                 let peer = Box::new(self.peer(other, node));
                 self.take(other, Input::Joined(peer.clone()));
-                self.take(other, Input::Left(NodeId(node as u32)));
+                self.take(other, Input::Left(NodeId(node as u64)));
                 self.give(other, Input::Joined(peer));
             }
         }
@@ -54,7 +54,7 @@ impl World<'_> {
         }
         for other in self.acquaintances(node) {
             if self.nodes[other].lives() {
-                self.give(other, Input::Left(NodeId(node as u32)));
+                self.give(other, Input::Left(NodeId(node as u64)));
             }
         }
     }

@@ -148,7 +148,7 @@ impl World<'_> {
         self.tally.events += 1;
         let DrainPlan { asked, node, drain, .. } = self.plan.drains[number];
         if self.nodes[asked].state != State::Down {
-            let node = NodeId(node as u32);
+            let node = NodeId(node as u64);
             let (ticket, request) =
                 (DRAINS + number as u64, Box::new(Request::Drain { node, drain }));
             self.give(asked, Input::Request { ticket, request });

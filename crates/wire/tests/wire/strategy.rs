@@ -271,7 +271,7 @@ fn halt() -> impl Strategy<Value = Halt> {
 }
 
 fn ended() -> impl Strategy<Value = EndedTasks> {
-    let names = (range(), any::<(u64, u32, u16)>());
+    let names = (range(), any::<(u64, u64, u16)>());
     (names, end(), results(), payload(), usage()).prop_map(
         |((range, (grant, node, attempt)), end, results, stderr, usage)| {
             let (grant, node) = (GrantNo(grant), NodeId(node));
@@ -307,7 +307,7 @@ fn job_ref() -> impl Strategy<Value = JobRef> {
 }
 
 fn stopped() -> impl Strategy<Value = Stopped> {
-    (range(), any::<(u32, u16, u64)>()).prop_map(|(range, (node, attempt, began))| Stopped {
+    (range(), any::<(u64, u16, u64)>()).prop_map(|(range, (node, attempt, began))| Stopped {
         range,
         node: NodeId(node),
         attempt,
@@ -373,7 +373,7 @@ pub(crate) fn record() -> BoxedStrategy<Record> {
             Record::Checkpointed { task, grant: GrantNo(grant), step, payload }
         }),
         job().prop_map(|job| Record::Retried { job }),
-        (any::<u32>(), items())
+        (any::<u64>(), items())
             .prop_map(|(node, items)| Record::Granted { node: NodeId(node), items }),
         items().prop_map(|items| Record::Retracted { items }),
         (task, any::<(u64, bool)>()).prop_map(|(task, (grant, crashed))| {

@@ -36,7 +36,7 @@ fn ask() -> impl Strategy<Value = Ask> {
 }
 
 fn upstream() -> impl Strategy<Value = Upstream> {
-    (text(), vec((payload(), any::<(u32, u32)>()), 0..3)).prop_map(|(name, all)| Upstream {
+    (text(), vec((payload(), any::<(u32, u64)>()), 0..3)).prop_map(|(name, all)| Upstream {
         name,
         results: all.iter().map(|(payload, _)| payload.clone()).collect(),
         indices: all.iter().map(|(_, (index, _))| *index).collect(),
@@ -84,14 +84,14 @@ fn outcomes() -> impl Strategy<Value = Outcomes> {
 
 fn retract() -> impl Strategy<Value = Retract> {
     prop_oneof![
-        any::<(u64, u32)>()
+        any::<(u64, u64)>()
             .prop_map(|(weight, thief)| Retract::Weight { weight, thief: NodeId(thief) }),
         vec(range(), 0..4).prop_map(Retract::Tasks),
         any::<u32>().prop_map(|job| Retract::Unstarted(JobNo(job))),
         Just(Retract::Everything),
         any::<i32>().prop_map(Retract::Below),
         held().prop_map(Retract::Stale),
-        (any::<(u32, u32, u32)>(), vec(range(), 0..3)).prop_map(
+        (any::<(u32, u32, u64)>(), vec(range(), 0..3)).prop_map(
             |((tasks, least, thief), spared)| {
                 Retract::Few { tasks, least, thief: NodeId(thief), spared }
             }
@@ -102,7 +102,7 @@ fn retract() -> impl Strategy<Value = Retract> {
 fn say() -> BoxedStrategy<Say> {
     let answer = any::<(u64, u64)>().prop_map(|(shard, ask)| (ShardId(shard), ask));
     let answers = vec(answer, 0..3);
-    let token = (any::<(u64, u32, u64, u8)>(), ask());
+    let token = (any::<(u64, u64, u64, u8)>(), ask());
     prop_oneof![
         any::<u64>().prop_map(|ready| Say::Load { ready }),
         (held(), any::<u64>()).prop_map(|(held, answers)| Say::Hello(Hello { held, answers })),
@@ -156,7 +156,7 @@ fn say() -> BoxedStrategy<Say> {
 fn sharing() -> impl Strategy<Value = Say> {
     let rule =
         prop_oneof![Just(ClaimRule::Written), Just(ClaimRule::Started), Just(ClaimRule::Zones)];
-    let rival = any::<(u32, u64, u64)>().prop_map(|(node, power, load)| Rival {
+    let rival = any::<(u64, u64, u64)>().prop_map(|(node, power, load)| Rival {
         node: NodeId(node),
         power,
         load,
