@@ -130,8 +130,10 @@ impl World {
                     let from = NodeId(me as u64);
                     self.inputs[1 - me].push(Input::Received { from, frame });
                 }
-                // Nobody answers what the graph of the cluster is like; no policy here asks.
+                // Nobody answers what the graph of the cluster or of a job is like; no policy here
+                // asks.
                 Effect::Plan { .. }
+                | Effect::Lay { .. }
                 | Effect::Stop { .. }
                 | Effect::Tell(_)
                 | Effect::Reply { .. } => {}
