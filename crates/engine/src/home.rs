@@ -10,6 +10,7 @@ mod claims;
 mod decree;
 mod exchange;
 mod explain;
+mod flow;
 mod follow;
 mod gate;
 mod gather;

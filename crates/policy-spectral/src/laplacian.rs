@@ -2,7 +2,8 @@
 //! solution of L x = b.
 
 use faer::linalg::solvers::{Llt, SolveCore};
-use faer::{Mat, Side};
+use faer::linalg::triangular_inverse::invert_lower_triangular;
+use faer::{Mat, Par, Side};
 
 use crate::graph::Graph;
 
@@ -95,10 +96,12 @@ impl Inverse {
 
     /// The diagonal of L⁺.
     pub(crate) fn diagonal(&self) -> Vec<f64> {
-        let mut inverse = Mat::<f64>::identity(self.nodes, self.nodes);
-        self.factor.solve_in_place_with_conj(faer::Conj::No, inverse.as_mut());
+        // Of (L L*)^-1 only the squares of the columns of L^-1 are needed.
+        let mut inverse = Mat::<f64>::zeros(self.nodes, self.nodes);
+        invert_lower_triangular(inverse.as_mut(), self.factor.L(), Par::Seq);
+        let square = |node: usize| inverse.col(node).iter().map(|entry| entry * entry).sum::<f64>();
         let share = 1.0 / self.nodes as f64;
-        (0..self.nodes).map(|node| (inverse[(node, node)] - share) / self.unit).collect()
+        (0..self.nodes).map(|node| (square(node) - share) / self.unit).collect()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod dag;
 pub mod family;
 pub mod flow;
 pub mod graph;
+mod lanczos;
 pub mod laplacian;
 pub mod place;
 pub mod plan;

@@ -8,7 +8,8 @@ use bary_policy::dice::Dice;
 use faer::{Mat, Side};
 
 use crate::graph::Graph;
-use crate::laplacian::{Scale, matrix};
+use crate::lanczos;
+use crate::laplacian::{Scale, apply, matrix};
 
 /// Eigenvalues nearer than this part of the largest are one.
 const SAME: f64 = 1e-7;
@@ -102,9 +103,13 @@ fn connected(graph: &Graph, count: usize, scale: Scale) -> Result<Vec<Pair>, Spe
     if nodes == 1 || count == 1 {
         return Ok(pairs);
     }
+    if let Some(found) = few(graph, count - 1, scale) {
+        pairs.extend(found);
+        return Ok(pairs);
+    }
     // Weights in units of the largest, so that neither too small nor too large ones spoil it.
     let unit = match scale {
-        Scale::Plain => graph.edges().iter().map(|edge| edge.weight).fold(0.0, f64::max),
+        Scale::Plain => heaviest(graph),
         Scale::Normalised => 1.0,
     };
     let mut whole = matrix(graph, scale);
@@ -129,6 +134,44 @@ fn connected(graph: &Graph, count: usize, scale: Scale) -> Result<Vec<Pair>, Spe
         at += same;
     }
     Ok(pairs)
+}
+
+/// From so many nodes on, a few pairs are found without decomposing the whole matrix.
+const FEW_OF: usize = 256;
+
+/// The `count` smallest beyond 0 of a large graph; none where that is not certain, or not worth it.
+fn few(graph: &Graph, count: usize, scale: Scale) -> Option<Vec<Pair>> {
+    let nodes = graph.nodes();
+    if nodes < FEW_OF || count * 8 > nodes {
+        return None;
+    }
+    let degrees: Vec<f64> = (0..nodes).map(|node| graph.degree(node)).collect();
+    let most = degrees.iter().fold(0.0_f64, |most, degree| most.max(*degree));
+    let most = if scale == Scale::Plain { 2.0 * most } else { 2.0 };
+    let roots: Vec<f64> = degrees.iter().map(|degree| degree.sqrt()).collect();
+    let image = |x: &[f64]| match scale {
+        Scale::Plain => apply(graph, x),
+        Scale::Normalised => {
+            let inner: Vec<f64> = x.iter().zip(&roots).map(|(x, root)| x / root).collect();
+            apply(graph, &inner).into_iter().zip(&roots).map(|(y, root)| y / root).collect()
+        }
+    };
+    // Not rounded as what is told: what is left of it would count as one more vector.
+    let mut still = if scale == Scale::Plain { vec![1.0; nodes] } else { roots.clone() };
+    normalise(&mut still);
+    let found = lanczos::smallest(image, &still, count, (most, SAME * most))?;
+    let unit = if scale == Scale::Plain { heaviest(graph) } else { 1.0 };
+    let told = |(value, mut vector): Pair| {
+        normalise(&mut vector);
+        turn(&mut vector);
+        vector.iter_mut().for_each(rounded);
+        ((value.max(0.0) / unit * GRID).round() / GRID * unit, vector)
+    };
+    Some(found.into_iter().map(told).collect())
+}
+
+fn heaviest(graph: &Graph) -> f64 {
+    graph.edges().iter().map(|edge| edge.weight).fold(0.0, f64::max)
 }
 
 /// The vector of eigenvalue 0: all alike, or as the roots of degrees.
@@ -273,6 +316,22 @@ mod tests {
         assert_eq!((none.lambda, none.entries.len()), (0.0, 0));
         let alone = Fiedler::of(&family::path(1)).expect("one converges");
         assert_eq!((alone.lambda, alone.entries), (0.0, vec![0.0]));
+    }
+
+    #[test]
+    fn of_a_large_graph_the_few_that_are_asked_for_are_those_of_the_whole() {
+        let graph = family::clusters(5, 60, 1);
+        for scale in [Scale::Plain, Scale::Normalised] {
+            let some = Spectrum::of(&graph, 12, scale).expect("it converges");
+            let all = Spectrum::of(&graph, 300, scale).expect("it converges");
+            let most = all.values[299];
+            for at in 0..12 {
+                assert!((some.values[at] - all.values[at]).abs() < 1e-6 * most, "{at}");
+                let (some, all) = (&some.vectors[at], &all.vectors[at]);
+                let far = some.iter().zip(all).fold(0.0_f64, |far, (a, b)| far.max((a - b).abs()));
+                assert!(far < 1e-6, "{scale:?} {at}: {far}");
+            }
+        }
     }
 
     proptest! {

@@ -94,9 +94,8 @@ fn is_flat(trips: &[Vec<Span>]) -> bool {
 fn joined(trips: &[Vec<Span>]) -> Vec<Vec<f64>> {
     let homes = trips.len();
     let weight = |a: usize, b: usize| {
-        let between = |c: usize| {
-            c != a && c != b && trips[a][c] < trips[a][b] && trips[c][b] < trips[a][b]
-        };
+        let between =
+            |c: usize| c != a && c != b && trips[a][c] < trips[a][b] && trips[c][b] < trips[a][b];
         if a == b || (0..homes).any(between) { 0.0 } else { 1e6 / trips[a][b].0.max(1_000) as f64 }
     };
     (0..homes).map(|a| (0..homes).map(|b| weight(a, b)).collect()).collect()

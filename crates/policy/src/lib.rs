@@ -8,6 +8,7 @@ pub mod claim;
 pub mod dice;
 pub mod distance;
 pub mod expression;
+pub mod flow;
 pub mod force;
 pub mod guard;
 pub mod latency;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::carrying::Carrying;
 use crate::expression::fault::ExpressionError;
+use crate::flow::{Flow, Rule};
 use crate::force::Force;
 use crate::layout::Plans;
 use crate::order::Order;
@@ -77,6 +78,8 @@ pub struct Policy {
     pub looks: usize,
     /// What carrying and running cost, and whether whole jobs are laid out by that.
     pub carrying: Carrying,
+    /// Which way room goes between homes.
+    pub flow: Flow,
     /// How nodes are sampled, and how they claim, where they do.
     pub protocol: Protocol,
     /// The parameters that were given.
@@ -227,6 +230,7 @@ impl Policy {
     #[must_use]
     pub fn needs_graph(&self) -> bool {
         self.carrying.layout != Plans::None
+            || self.flow.rule == Rule::Laplacian
             || self.force.needs_graph()
             || self.given.word(&network::DISTANCES) == "measured"
     }

@@ -1,5 +1,6 @@
 //! Prints what laying jobs out over regions gives in the engine itself, as a table of
-//! docs/topology.md: `cargo run --release -p bary-sim --example topology [SEEDS] [FAMILY]`.
+//! docs/topology.md: `cargo run --release -p bary-sim --example topology [SEEDS] [FAMILY]`; and with the
+//! word `flow` what room between homes gives in the sample `skew`, and with one latency for all.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(clippy::print_stderr, reason = "why there is no table is no part of it")]
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 use bary_sim::lab::load::load;
 use bary_sim::lab::measures::MEASURES;
 use bary_sim::lab::scenario::{self, Scenario};
-use bary_sim::lab::{compare, trial};
+use bary_sim::lab::{compare, sample, trial};
 
 const FAMILIES: [(&str, &str); 4] = [
     ("stencil", "width = 32\ndepth = 20"),
@@ -109,10 +110,56 @@ fn print(seeds: u64, only: Option<&str>) -> Result<(), String> {
     Ok(())
 }
 
+const FLOWS: [&str; 4] = ["none", "greedy", "laplacian", "laplacian,flow_threshold=0.1"];
+
+/// The sample `skew` as it is, and where all regions are one.
+fn sites() -> Result<[(&'static str, String); 2], String> {
+    let sample = sample::named("skew").ok_or("there is no sample skew")?;
+    let mut near = sample.text.to_owned();
+    for region in ["b", "c", "d", "e"] {
+        near = near.replace(&format!("region = \"{region}\""), "region = \"a\"");
+    }
+    let rows = near.find("latencies = [").zip(near.find("[[workload]]"));
+    let (from, to) = rows.ok_or("the sample has no latencies")?;
+    near.replace_range(from..to, "latency = \"1ms\"\n\n");
+    Ok([("five regions in a line", sample.text.to_owned()), ("one region", near)])
+}
+
+fn print_flows(seeds: u64) -> Result<(), String> {
+    let columns = ["wait_mean_seconds", "wait_p99_seconds", "messages_per_task"];
+    let columns = columns.map(|name| compare::position(name).unwrap_or_default());
+    println!("| homes | flow | mean wait, ms | p99, ms | messages a task |\n|---|---|---|---|---|");
+    for (name, text) in sites()? {
+        let mut none = |_: &str| Err(std::io::Error::other("there are no traces"));
+        let read = scenario::read(&text, Path::new("skew.toml"), &mut none);
+        let scenario = read.map_err(|faults| format!("{} faults", faults.len()))?;
+        for flow in FLOWS {
+            let mut sums = [0.0; 3];
+            for seed in 1..=seeds {
+                let load = load(&scenario, seed);
+                let trial = trial::run(&scenario, &load, &format!("gravity,flow={flow}"), seed);
+                let measures = trial.map_err(|error| error.to_string())?.measures;
+                for (sum, at) in sums.iter_mut().zip(columns) {
+                    *sum += (MEASURES[at].of)(&measures) / seeds as f64;
+                }
+            }
+            let [wait, late, messages] = sums;
+            let (wait, late) = (wait * 1e3, late * 1e3);
+            println!("| {name} | {flow} | {wait:.1} | {late:.0} | {messages:.1} |");
+        }
+    }
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let mut given = std::env::args().skip(1);
     let seeds = given.next().and_then(|seeds| seeds.parse().ok()).unwrap_or(3);
-    match print(seeds, given.next().as_deref()) {
+    let word = given.next();
+    let printed = match word.as_deref() {
+        Some("flow") => print_flows(seeds),
+        family => print(seeds, family),
+    };
+    match printed {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why}");

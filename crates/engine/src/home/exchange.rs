@@ -20,14 +20,14 @@ use crate::timers::{Timer, Timers};
 /// Another home as this one last heard of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Neighbour {
-    node: NodeId,
-    level: Level,
+    pub(super) node: NodeId,
+    pub(super) level: Level,
 }
 
 /// The other homes, and what they were told of this one.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
-    neighbours: BTreeMap<ShardId, Neighbour>,
+    pub(super) neighbours: BTreeMap<ShardId, Neighbour>,
     /// Homes that were heard although their nodes have left, as far as is known here. What would be
     /// sent there is lost if that is so, and nobody would say so a second time.
     away: BTreeMap<ShardId, Neighbour>,
@@ -219,7 +219,7 @@ impl Home {
     }
 
     fn trade_with(&mut self, how: Seeking, out: &mut Outbox, timers: &mut Timers) {
-        if self.exchange.is_alone() {
+        if self.exchange.is_alone() || !self.trades() {
             return;
         }
         if self.ready.is_empty() {
@@ -233,7 +233,7 @@ impl Home {
 
     fn send_asks(&mut self, out: &mut Outbox) {
         while !self.parked.is_empty() {
-            let Some(shard) = self.place_for_an_ask() else { return };
+            let Some(shard) = self.place_for_an_ask(out.me) else { return };
             if !self.send_ask(shard, out) {
                 return;
             }
@@ -241,9 +241,15 @@ impl Home {
     }
 
     /// Where a node that waits here is needed most, or would wait with fewer others.
-    fn place_for_an_ask(&mut self) -> Option<ShardId> {
+    fn place_for_an_ask(&mut self, me: NodeId) -> Option<ShardId> {
         let mine = self.parked.len() as u32;
         let homes = self.homes();
+        if let Some(up) = self.up_the_flow(me) {
+            let home = homes.iter().find(|home| Some(home.shard) == up)?;
+            let needs = home.level.tasks > 0 && home.is_worth_the_way;
+            // One on the way to where work is passes nodes on.
+            return (needs || home.level.parked + UNEVEN <= mine).then_some(home.shard);
+        }
         let pull = &self.policy.pull;
         let needy = homes.iter().filter(|home| home.level.tasks > 0 && home.is_worth_the_way);
         let draws = |home: &Candidate| pull::attraction(home.level.ready, 1.0, home.distance, pull);

@@ -6,6 +6,27 @@ use bary_model::time::Span;
 use bary_policy::flow::{self, HOMES_MAX, Rule};
 
 use crate::home::Home;
+use crate::home::exchange::{Exchange, Neighbour};
+
+/// Where another home is, and how much weight it last said was ready.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Site {
+    pub(super) shard: ShardId,
+    pub(super) node: NodeId,
+    pub(super) ready: u64,
+}
+
+impl Exchange {
+    /// The other homes, by their shards.
+    pub(super) fn sites(&self) -> Vec<Site> {
+        let site = |(&shard, one): (&ShardId, &Neighbour)| Site {
+            shard,
+            node: one.node,
+            ready: one.level.ready,
+        };
+        self.neighbours.iter().map(site).collect()
+    }
+}
 
 impl Home {
     /// Whether homes send each other anything.

@@ -1,8 +1,9 @@
 //! The parameters of rules that look at the network: whether distances are measured, how much goes
-//! between regions, and how whole jobs are laid out.
+//! between regions, how whole jobs are laid out, and which way room goes between homes.
 
 use bary_model::time::Span;
 
+use crate::flow::Rule;
 use crate::layout::Plans;
 use crate::parameter::table::{number, time};
 use crate::parameter::{Domain, Parameter, Part};
@@ -45,4 +46,24 @@ pub const UNIT: Parameter = Parameter {
     domain: time(Span(1), Span::secs(1)),
     unit: "",
     what: "how long a unit of weight takes at speed 1, until nodes have shown it",
+};
+
+/// Which way room goes between homes.
+pub const FLOW: Parameter = Parameter {
+    key: "flow",
+    part: Part::Pull,
+    of: &[],
+    domain: Domain::Word { words: Rule::WORDS },
+    unit: "",
+    what: "whether nodes without work go to the home that draws most, or along the level flow",
+};
+
+/// How uneven homes are before room flows.
+pub const FLOW_THRESHOLD: Parameter = Parameter {
+    key: "flow_threshold",
+    part: Part::Pull,
+    of: &[],
+    domain: number(0.001, 1e3, 0.3),
+    unit: "of the mean share",
+    what: "how far a home is from its share before room goes along the level flow",
 };

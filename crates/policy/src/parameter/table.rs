@@ -6,7 +6,7 @@ use crate::latency::LatencyMap;
 use crate::parameter::bounds::{
     QUEUE_MAX, STEAL_AT, STEAL_BY, STEAL_COUNT, STEAL_MIN, STEAL_TASKS,
 };
-use crate::parameter::network::{BETWEEN, DISTANCES, LAYOUT, UNIT};
+use crate::parameter::network::{BETWEEN, DISTANCES, FLOW, FLOW_THRESHOLD, LAYOUT, UNIT};
 use crate::parameter::waiting::{AGE_MIN, COPIES_MAX, DELAY, SLOW_SHARE, SPECULATE, WEIGHTS};
 use crate::parameter::{Domain, Parameter, Part};
 
@@ -313,6 +313,8 @@ pub const ALL: &[&Parameter] = &[
     &ALPHA,
     &AHEAD,
     &HOME_QUARTER,
+    &FLOW,
+    &FLOW_THRESHOLD,
     &GIANTS,
     &DELAY,
     &LOOKS,

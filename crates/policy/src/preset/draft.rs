@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bary_model::time::Span;
 
 use crate::carrying::Carrying;
+use crate::flow::Flow;
 use crate::force::Force;
 use crate::force::user::User;
 use crate::layout::Plans;
@@ -121,7 +122,7 @@ impl Draft {
         if laid_out && queue.delay == Span::ZERO {
             queue.delay = LAYOUT_DELAY;
         }
-        let protocol = Protocol::with(&given);
+        let (protocol, flow) = (Protocol::with(&given), Flow::with(&given));
         Ok(Policy {
             name,
             binding,
@@ -133,6 +134,7 @@ impl Draft {
             giants,
             looks,
             carrying,
+            flow,
             protocol,
             given,
         })

@@ -31,7 +31,7 @@ macro_rules! sample {
 }
 
 /// Every sample; the first is what runs where no scenario is named.
-pub static SAMPLES: [Sample; 15] = [
+pub static SAMPLES: [Sample; 16] = [
     sample!("default", "ten equal nodes, a thousand tasks at once"),
     sample!("lan", "nodes of unequal speed"),
     sample!("regions", "two regions, 50 ms apart"),
@@ -46,6 +46,7 @@ pub static SAMPLES: [Sample; 15] = [
     sample!("burst", "twenty tasks of a second on five nodes"),
     sample!("gradual", "ten tasks that come one after another"),
     sample!("long", "five tasks of five seconds on five nodes"),
+    sample!("skew", "four fifths of all tasks at a tenth of the homes, in five regions"),
     sample!("pids", "the world of the published PIDS table"),
 ];
 
