@@ -72,7 +72,7 @@ mod tests {
     /// What each of sixteen nodes at two sites measured of all others.
     fn probes() -> Vec<Probe> {
         let pairs = (0..16).flat_map(|from| (0..16).map(move |to| (from, to)));
-        let probe = |(from, to): (u32, u32)| {
+        let probe = |(from, to): (u64, u64)| {
             let round_trip = Span::millis(if from / 8 == to / 8 { 2 } else { 100 });
             Probe { from: NodeId(from), to: NodeId(to), round_trip }
         };

@@ -171,9 +171,9 @@ fn sharing() -> impl Strategy<Value = Say> {
         (vec(claimed, 0..3), any::<(u64, u64)>())
             .prop_map(|(items, (at, load))| { Say::Claim(Claim { items, at: Wall(at), load }) }),
         held().prop_map(|items| Say::Yield { items }),
-        (any::<u64>(), vec(any::<u32>().prop_map(NodeId), 0..3))
+        (any::<u64>(), vec(any::<u64>().prop_map(NodeId), 0..3))
             .prop_map(|(number, peers)| Say::Survey { number, peers }),
-        (any::<u64>(), vec(any::<(u32, u64)>(), 0..3)).prop_map(|(number, trips)| {
+        (any::<u64>(), vec(any::<(u64, u64)>(), 0..3)).prop_map(|(number, trips)| {
             let trips = trips.into_iter().map(|(node, trip)| (NodeId(node), Span(trip))).collect();
             Say::Distances { number, trips }
         }),
