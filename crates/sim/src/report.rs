@@ -4,7 +4,7 @@ use bary_engine::counts::Counts;
 use bary_model::time::{Moment, Span};
 
 use crate::plan::Plan;
-use crate::tally::{KINDS, MESSAGES, Tally};
+use crate::tally::{KINDS, MESSAGES, PLACING, Tally};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,12 +112,11 @@ impl Report {
         at.map_or(0, |at| self.messages[at])
     }
 
-    /// Messages that placing took: asks, outcomes that ask, grants, retracts, and what homes hand
-    /// each other.
+    /// Messages that placing took: asks, outcomes that ask, grants, retracts, what homes hand each
+    /// other, and what is announced and claimed.
     #[must_use]
     pub fn claims(&self) -> u64 {
-        let alone = ["ask", "grant", "retract", "retracted", "seek", "token", "reserve", "claim"];
-        alone.iter().map(|kind| self.messages_of(kind)).sum::<u64>() + self.asking
+        PLACING.iter().map(|kind| self.messages_of(kind)).sum::<u64>() + self.asking
     }
 }
 

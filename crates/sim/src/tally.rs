@@ -31,6 +31,10 @@ pub const MESSAGES: [&str; KINDS] = [
     "other",
 ];
 
+/// Those of them that place tasks.
+pub(crate) const PLACING: [&str; 9] =
+    ["ask", "grant", "retract", "retracted", "seek", "token", "reserve", "announce", "claim"];
+
 /// The position of a message in [`MESSAGES`].
 pub(crate) fn kind_of(say: &Say) -> usize {
     match say {
@@ -81,6 +85,13 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Messages that placing took: asks, outcomes that ask, grants, retracts, what homes hand each
+    /// other, and what is announced and claimed.
+    pub(crate) fn placing(&self) -> u64 {
+        let kinds = MESSAGES.iter().zip(self.messages).filter(|(name, _)| PLACING.contains(name));
+        kinds.map(|(_, count)| count).sum::<u64>() + self.asking
+    }
+
     pub(crate) fn sent(&mut self, frame: &Frame) {
         self.frames += 1;
         if let Some((_, message)) = &frame.body {

@@ -45,6 +45,14 @@ const FOUR: &[(&str, &str)] = &[
     ("random", "`random`"),
 ];
 
+const FIVE: &[(&str, &str)] = &[
+    ("gravity", "`gravity`, the default"),
+    ("broadcast", "`broadcast`: claims by zones"),
+    ("work-stealing", "`work-stealing`"),
+    ("least-loaded", "`least-loaded`"),
+    ("random", "`random`"),
+];
+
 /// Rules that look at every node for every task, or tell every node of every claim, take minutes
 /// there.
 const MANY: &[(&str, &str)] = &[
@@ -108,10 +116,23 @@ pub(crate) const TABLES: &[Table] = &[
             ("regions-20", "20, 10⁴"),
             ("regions-50", "50, 10⁵"),
         ],
-        rows: FOUR,
+        rows: FIVE,
         cell: SPREAD,
         claims: &[],
-        without: &[],
+        without: &[("broadcast", "regions-50")],
+    },
+    Table {
+        name: "cold",
+        columns: &[
+            ("cold-5", "5 nodes, 100 tasks"),
+            ("cold-10", "10, 1,000"),
+            ("cold-20", "20, 10⁴"),
+            ("cold-50", "50, 10⁵"),
+        ],
+        rows: &[("gravity", "`gravity`, the default"), ("broadcast", "`broadcast`")],
+        cell: SPREAD,
+        claims: &[],
+        without: &[("broadcast", "cold-50")],
     },
     Table {
         name: "speeds",
@@ -138,6 +159,41 @@ pub(crate) const TABLES: &[Table] = &[
         cell: SPREAD,
         claims: &[],
         without: &[],
+    },
+    Table {
+        name: "giants",
+        columns: &[
+            ("giants-5", "5 nodes, 100 tasks"),
+            ("giants-10", "10, 1,000"),
+            ("giants-20", "20, 10⁴"),
+            ("giants-50", "50, 10⁵"),
+        ],
+        rows: &[
+            ("gravity", "`gravity`, the default"),
+            ("gravity,giants=1.1", "with `giants=1.1`"),
+            ("gravity,speculate=late", "with `speculate=late`"),
+            ("gravity,giants=1.1,speculate=late", "with both"),
+        ],
+        cell: SPREAD,
+        claims: &[],
+        without: &[
+            ("gravity,giants=1.1", "giants-50"),
+            ("gravity,speculate=late", "giants-50"),
+            ("gravity,giants=1.1,speculate=late", "giants-50"),
+        ],
+    },
+    Table {
+        name: "homes",
+        columns: &[
+            ("homes-5", "5 nodes, 5 homes, 100 tasks"),
+            ("homes-10", "10, 10 homes, 1,000"),
+            ("homes-20", "20, 10 homes, 10⁴"),
+            ("homes-50", "50, 10 homes, 10⁵"),
+        ],
+        rows: &[("gravity", "`gravity`, the default"), ("work-stealing", "`work-stealing`")],
+        cell: PLACING,
+        claims: &[],
+        without: &[("work-stealing", "homes-50")],
     },
     Table {
         name: "hard",

@@ -21,7 +21,7 @@ const NODE: Shape = Shape::Integer(0, NODES_MAX as i64 - 1);
 const CORES: Shape = Shape::Integer(1, CORES_MAX as i64);
 
 /// The keys at the top.
-pub static TOP: [Key; 14] = [
+pub static TOP: [Key; 15] = [
     key("name", Shape::Text, "the file's name", "What the scenario is called.")
         .example("name = \"two regions\""),
     key("unit", SPAN, "\"10ms\"", "How long a task of weight 1 takes at speed 1.")
@@ -33,6 +33,13 @@ pub static TOP: [Key; 14] = [
         "How many nodes take work in and know the truth about it, spread evenly over all nodes.",
     )
     .example("homes = 4"),
+    key(
+        "met",
+        Shape::Flag,
+        "false",
+        "Whether each home has had a task before, so that all nodes know it and wait for work.",
+    )
+    .example("met = true"),
     key(
         "policies",
         Shape::List(&Shape::Text),

@@ -12,7 +12,11 @@ use bary_model::time::{Moment, Span};
 use bary_model::weight::Weight;
 
 use crate::lab::shape::{Arrival, Load, Piece};
+use crate::tally::Tally;
 use crate::watch::{Seen, Watch};
+
+/// The row of tasks that are none of the load's.
+pub(crate) const GREETING_ROW: u64 = u64::MAX / 2;
 
 /// What a run looked like.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub struct Log {
     pub made: Vec<(Moment, usize, Weight)>,
     /// From which number on tasks are made.
     drawn: u64,
+    /// What was sent since the load's time began.
+    pub(crate) sent: Tally,
     /// When the load's time begins.
     zero: Moment,
     runs: BTreeMap<(usize, RunNo), Arc<[GrantItem]>>,
@@ -66,6 +72,7 @@ impl Log {
             steals: 0,
             stolen: 0,
             moved: 0,
+            sent: Tally::default(),
             zero,
             busy: vec![Span::ZERO; nodes],
             runs: BTreeMap::new(),
@@ -100,6 +107,7 @@ impl Log {
         if let [spec] = &job.specs[..]
             && self.tasks.len() as u64 > self.drawn
             && spec.first_row >= self.drawn
+            && spec.first_row != GREETING_ROW
         {
             self.made.push((Moment(at.since(self.zero).0), node, spec.weight));
         }
@@ -113,6 +121,9 @@ impl Log {
                     && (one.range.job, one.range.spec) == (item.range.job, item.range.spec)
             });
             let Some(of) = of else { continue };
+            if of.spec.first_row == GREETING_ROW {
+                continue;
+            }
             self.busy[node] += item.usage.busy;
             if !matches!(item.outcome, Outcome::Succeeded(_)) {
                 continue;
@@ -142,7 +153,8 @@ impl Watch for Log {
             }
             Seen::Input(Input::Request { request, .. }) => self.asked(at, node, request),
             Seen::Input(Input::Ended { run, items }) => self.ended(node, *run, items),
-            Seen::Effect(Effect::Send { frame, .. }) => {
+            Seen::Effect(Effect::Send { frame, .. }) if at >= self.zero => {
+                self.sent.sent(frame);
                 if let Some((_, message)) = &frame.body {
                     self.said(&message.say);
                 }

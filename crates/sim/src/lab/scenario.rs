@@ -31,6 +31,8 @@ pub struct Scenario {
     pub unit: Span,
     /// How many nodes are homes.
     pub homes: usize,
+    /// Whether each home has had a task before the load comes.
+    pub met: bool,
     /// The first seed.
     pub seed: u64,
     /// How many seeds.
@@ -122,6 +124,7 @@ fn scenario(
         name: top.text("name").map_or_else(stem, str::to_owned),
         unit: top.time("unit").unwrap_or_else(|| unit(&workloads)),
         homes,
+        met: top.flag("met").unwrap_or(false),
         seed: top.integer("seed").map_or(1, |seed| seed as u64),
         seeds: top.integer("seeds").map_or(5, |seeds| seeds as u32),
         policies: policies(document, &top)?,

@@ -20,7 +20,7 @@ impl Setting<'_> {
     pub(crate) fn measures(&self) -> Measures {
         let tasks = self.load.tasks.len().max(1) as f64;
         let (waits, responses, slowdowns, by_owner) = self.times();
-        let messages: u64 = self.report.messages.iter().sum();
+        let messages: u64 = self.log.sent.messages.iter().sum();
         let makespan = self.log.tasks.iter().map(|task| task.end).max().unwrap_or_default();
         let makespan = makespan.0 as f64 / 1e9;
         let busy: f64 = self.log.busy.iter().map(|busy| busy.as_secs_f64()).sum();
@@ -53,7 +53,7 @@ impl Setting<'_> {
             response: spread(responses),
             slowdown: spread(slowdowns),
             messages: messages as f64 / tasks,
-            claims: self.report.claims() as f64 / tasks,
+            claims: self.log.sent.placing() as f64 / tasks,
             duplicates: self.log.repeated as f64 / tasks,
             steals: self.log.steals as f64,
             stolen: self.log.stolen as f64,

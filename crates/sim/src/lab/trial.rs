@@ -8,10 +8,11 @@ use bary_model::job::{About, JobSpec, SubmissionKey};
 use bary_model::resources::Resources;
 use bary_model::task::{After, Body, TaskSpec};
 use bary_model::time::{Moment, Span};
+use bary_model::weight::Weight;
 use bary_policy::preset::{self, Binding, Policy};
 
 use crate::lab::gossip;
-use crate::lab::log::Log;
+use crate::lab::log::{GREETING_ROW, Log};
 use crate::lab::measures::Measures;
 use crate::lab::nodes;
 use crate::lab::scenario::Scenario;
@@ -177,7 +178,7 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
         guess: scenario.network.guess,
         efforts,
         unit: scenario.unit,
-        jobs: jobs(load, zero, !faults.is_empty() || scenario.network.loss > 0),
+        jobs: jobs(scenario, load, zero, !faults.is_empty() || scenario.network.loss > 0),
         calm: calm(scenario, load),
         faults,
         patience: PATIENCE + claim_timeout(policy) + makes(scenario),
@@ -256,8 +257,10 @@ fn zero(scenario: &Scenario) -> Moment {
     Moment(0) + Span::secs(1) + far.times(10) + met
 }
 
-fn jobs(load: &Load, zero: Moment, keyed: bool) -> Vec<JobPlan> {
+fn jobs(scenario: &Scenario, load: &Load, zero: Moment, keyed: bool) -> Vec<JobPlan> {
     let mut bodies = Bodies::new();
+    let homes = if scenario.met { scenario.homes_at() } else { Vec::new() };
+    let greetings = homes.into_iter().map(|home| JobPlan::new(Moment(0), home, greeting()));
     let each = load.jobs.iter().enumerate().map(|(number, arrival)| {
         let mut spec = JobSpec::new("sim", specs(load, arrival, &mut bodies));
         if keyed {
@@ -266,7 +269,15 @@ fn jobs(load: &Load, zero: Moment, keyed: bool) -> Vec<JobPlan> {
         spec.about = About { owner: format!("o{}", arrival.owner).into(), ..About::default() };
         JobPlan::new(zero + arrival.at.since(Moment(0)), arrival.home, spec)
     });
-    each.collect()
+    greetings.chain(each).collect()
+}
+
+/// A task of no account, which all nodes hear of. It is none of the load's, and has no row there.
+fn greeting() -> JobSpec {
+    let spec = TaskSpec::new(Arc::new(function("greeting")));
+    let weight = Weight::MIN;
+    let spec = TaskSpec { weight, first_row: GREETING_ROW, ..spec };
+    JobSpec::new("greeting", vec![Arc::new(spec)])
 }
 
 /// Tasks that need the same share a body.
