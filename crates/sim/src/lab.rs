@@ -15,6 +15,7 @@ pub mod limits;
 pub mod load;
 pub mod log;
 pub mod measures;
+pub mod named;
 pub mod network;
 pub mod nodes;
 pub mod outlook;

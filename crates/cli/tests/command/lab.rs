@@ -87,7 +87,8 @@ fn what_is_wrong_is_told_before_anything_runs() {
     bench.file("wrong.toml", "sedes = 3\n");
     bench.bary(&["sim", "wrong.toml"]).says(2, "did you mean `seeds`?");
     bench.bary(&["sim", "none.toml"]).says(3, "bary sim --init default");
-    bench.bary(&["sim", "small.toml", "--policy", "graviti"]).says(2, "graviti");
+    bench.bary(&["sim", "small.toml", "--policy", "graviti"]).says(2, "did you mean `gravity`?");
+    bench.bary(&["sim", "small.toml", "--policy", ","]).says(2, "no policy is called");
     bench.bary(&["sim", "small.toml", "--faults", "none"]).says(2, "--faults is of drawn worlds");
     let two = ["sim", "--seed", "1", "--policy", "gravity", "--policy", "fifo"];
     bench.bary(&two).says(2, "one policy at first");

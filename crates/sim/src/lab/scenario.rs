@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bary_jobfile::document::{self, Document, Section};
 use bary_jobfile::fault::Fault;
 use bary_model::time::Span;
-use bary_policy::preset::{self, Policy};
+use bary_policy::preset::{self, Policy, PolicyError};
 use bary_trace::trace::Trace;
 
 use crate::lab::cut::Cut;
@@ -14,6 +14,7 @@ use crate::lab::faults::Mishap;
 use crate::lab::gossip;
 use crate::lab::keys::TOP;
 use crate::lab::limits;
+use crate::lab::named;
 use crate::lab::network::Web;
 use crate::lab::nodes::{self, Group};
 use crate::lab::scaling::{Ground, Prices, Scaling};
@@ -252,7 +253,8 @@ fn policies(document: &Document<'_>, top: &Section<'_>) -> Result<Vec<Policy>, B
         return Ok(usual.collect());
     }
     let parsed = named.into_iter().map(|(text, span)| {
-        let wrong = |error| document.fault(span, &format!("{error}"), "bary policy ls lists them");
+        let wrong =
+            |error: PolicyError| document.fault(span, &error.to_string(), &named::hint(&error));
         preset::parse(text).map_err(wrong)
     });
     parsed.collect()

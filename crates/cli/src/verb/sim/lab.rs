@@ -6,11 +6,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bary_policy::preset;
+use bary_policy::preset::{self, PolicyError};
 use bary_sim::lab::limits::SCENARIO_BYTES_MAX;
 use bary_sim::lab::sample::{self, SAMPLES};
 use bary_sim::lab::scenario::{self, Scenario};
-use bary_sim::lab::{load, page};
+use bary_sim::lab::{load, named, page};
 use bary_trace::limits::BYTES_MAX;
 use bary_trace::trace::Trace;
 
@@ -104,7 +104,8 @@ fn asked(args: &SimArgs) -> Result<Scenario, Complaint> {
     scenario.seeds = args.lab.seeds.unwrap_or(scenario.seeds);
     if !args.one.world.policy.is_empty() {
         let texts = args.one.world.policy.iter().flat_map(|text| policies(text));
-        let parsed = texts.map(|text| preset::parse(&text).map_err(Complaint::usage));
+        let wrong = |error: PolicyError| Complaint::usage(&error).help(named::hint(&error));
+        let parsed = texts.map(|text| preset::parse(&text).map_err(wrong));
         scenario.policies = parsed.collect::<Result<_, _>>()?;
     }
     Ok(scenario)
@@ -137,7 +138,9 @@ pub(crate) fn policies(text: &str) -> Vec<String> {
         true => vec![one.trim().to_owned()],
         false => one.split(',').map(|one| one.trim().to_owned()).collect(),
     });
-    each.collect()
+    let named: Vec<String> = each.filter(|text| !text.is_empty()).collect();
+    // Nothing at all is refused as a name that is none.
+    if named.is_empty() { vec![String::new()] } else { named }
 }
 
 /// Reads a scenario; `-` is standard input.
@@ -206,6 +209,7 @@ mod tests {
     fn policies_with_parts_are_told_from_lists_of_presets() {
         assert_eq!(policies("gravity,random"), ["gravity", "random"]);
         assert_eq!(policies("gravity,alpha=0.25"), ["gravity,alpha=0.25"]);
+        assert_eq!(policies("gravity,,random;"), ["gravity", "random"]);
         let both = ["gravity,alpha=0.25", "random", "fifo"];
         assert_eq!(policies("gravity,alpha=0.25; random,fifo"), both);
     }
