@@ -314,7 +314,8 @@ impl Node for Answers {
         self.take("list_policies", request)?;
         let policy = v1::Policy { name: "gravity".into(), ..Default::default() };
         let (policies, followed) = (vec![policy], "gravity".into());
-        Ok(Response::new(v1::ListPoliciesReply { policies, followed }))
+        let learnt = vec![v1::LearntTime { function: "f".into(), ..Default::default() }];
+        Ok(Response::new(v1::ListPoliciesReply { policies, followed, learnt }))
     }
 
     async fn set_policy(

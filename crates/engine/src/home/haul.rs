@@ -133,7 +133,7 @@ mod tests {
     fn what_lies_in_a_region_is_one_pile() {
         let bytes = [(NodeId(0), 5), (NodeId(1), 9), (NodeId(2), 7), (NodeId(9), 4)];
         let haul = Haul::of(bytes.iter().map(|(node, bytes)| (node, bytes)), |node| {
-            (node.0 < 9).then_some(node.0 / 2)
+            (node.0 < 9).then_some(node.0 as u32 / 2)
         });
         let piles: Vec<_> =
             haul.0.iter().map(|(r, p)| (*r, p.total, p.most, p.at.0, p.second)).collect();
