@@ -12,7 +12,8 @@ const SINGLE: usize = 6;
 const ARRAY: u64 = 300;
 
 fn job() -> String {
-    let task = |number: usize| json!({ "name": format!("t{number}"), "function": "noop", "weight": number });
+    let named = |number: usize| format!("t{number}");
+    let task = |number| json!({ "name": named(number), "function": "noop", "weight": number });
     let mut tasks: Vec<Value> = (1..=SINGLE).map(task).collect();
     let array = json!({ "name": "many", "function": "noop", "array": ARRAY, "weight": 0.5 });
     tasks.push(array);
