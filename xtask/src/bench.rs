@@ -13,6 +13,7 @@ mod node;
 mod peers;
 mod sim;
 mod start;
+mod swap;
 mod topology;
 mod traces;
 mod trial;
@@ -57,6 +58,11 @@ const BENCHES: &[Bench] = &[
         name: "peers",
         what: "functions beside process pools, Celery, Dask, Ray and JetStream",
         run: peers::run,
+    },
+    Bench {
+        name: "swap",
+        what: "a policy swapped on a node, beside what the simulator foretold",
+        run: swap::run,
     },
     Bench { name: "sim", what: "the simulator, and the placement that it shows", run: sim::run },
     Bench {

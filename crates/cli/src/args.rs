@@ -9,7 +9,7 @@ use crate::args::console::ConsoleArgs;
 use crate::args::journal::JournalVerb;
 use crate::args::map::MapArgs;
 use crate::args::plan::PlanArgs;
-use crate::args::policy::{PolicySetArgs, PolicyShowArgs, PolicyTryArgs};
+use crate::args::policy::{PolicyLearntArgs, PolicySetArgs, PolicyShowArgs, PolicyTryArgs};
 use crate::args::remote::RemoteVerb;
 use crate::args::run::RunArgs;
 use crate::args::sim::SimArgs;
@@ -233,6 +233,8 @@ pub(crate) enum PolicyVerb {
     Show(PolicyShowArgs),
     /// Follow another policy from now on, while work goes on
     Set(PolicySetArgs),
+    /// Show how long tasks take by what they run, and how far off that was as a prediction
+    Learnt(PolicyLearntArgs),
     /// Compute what a force says of one placement, and explain it
     Try(PolicyTryArgs),
 }

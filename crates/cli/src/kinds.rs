@@ -1,6 +1,6 @@
 //! The kinds of rows that a node answers with, and their columns.
 
-use bary_api::v1::{AuditLine, Event, Job, NodeStatus, Task, TokenInfo};
+use bary_api::v1::{AuditLine, Event, Job, LearntTime, NodeStatus, Task, TokenInfo};
 
 use crate::listing::amount::{percent, plain, size, span};
 use crate::listing::moment::{self, Clock};
@@ -122,6 +122,25 @@ pub(crate) const TOKENS: Kind<TokenInfo> = Kind {
     ],
     id: |token| token.name.clone(),
 };
+
+/// How long tasks take by what they run.
+pub(crate) const LEARNT: Kind<LearntTime> = Kind {
+    schema: "bary.learnt/1",
+    noun: "learnt",
+    columns: &[
+        column("FUNCTION", 0, |one, _| one.function.clone()),
+        number("TASKS", 2, |one, _| one.tasks.to_string()),
+        number("EXPECTED", 0, |one, _| span(one.seconds)),
+        number("ERROR", 1, |one, _| error(one)),
+        number("PREDICTED", 3, |one, _| count(one.predictions)),
+    ],
+    id: |one| one.function.clone(),
+};
+
+/// How far off predictions were, where there were any.
+fn error(one: &LearntTime) -> String {
+    if one.predictions > 0 { format!("{:.1}%", one.error * 100.0) } else { String::new() }
+}
 
 /// A count, where there is something to count.
 fn count(number: u64) -> String {

@@ -134,6 +134,7 @@ fn policy(verb: &PolicyVerb, face: Face) -> Result<Exit, Complaint> {
         PolicyVerb::Ls => verb::policy::list(face.without_rows()?),
         PolicyVerb::Show(args) => verb::remote::policy::show(args, face),
         PolicyVerb::Set(args) => verb::remote::policy::set(args, face),
+        PolicyVerb::Learnt(args) => verb::remote::policy::learnt(args, face),
         PolicyVerb::Try(args) => verb::remote::policy::attempt(args, face),
     }
 }

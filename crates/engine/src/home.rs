@@ -20,7 +20,7 @@ mod haul;
 mod hear;
 mod lane;
 mod layout;
-mod learnt;
+mod learning;
 mod levels;
 mod line;
 mod offer;
@@ -67,7 +67,7 @@ use crate::home::claims::Offers;
 use crate::home::exchange::Exchange;
 use crate::home::gate::Gates;
 use crate::home::layout::Layouts;
-use crate::home::learnt::Learnt;
+use crate::home::learning::Learning;
 use crate::home::levels::Levels;
 use crate::home::line::Line;
 use crate::home::open::OpenGrants;
@@ -129,7 +129,7 @@ pub(crate) struct Home {
     sampling: Sampling,
     offers: Offers,
     counts: Counts,
-    learnt: Learnt,
+    learning: Learning,
     permits: Permits,
     /// When nodes are told of work that other homes brought nobody for.
     word: Option<TimerKey>,
@@ -210,7 +210,7 @@ impl Home {
             sampling: Sampling::new(seed),
             offers: Offers::default(),
             counts: Counts::default(),
-            learnt: Learnt::default(),
+            learning: Learning::default(),
             permits: Permits::default(),
             word: None,
             gathering: None,

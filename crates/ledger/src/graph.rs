@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bary_model::id::SpecNo;
 use bary_model::task::TaskSpec;
+use bary_model::weight::Weight;
 
 /// Why specs do not form a graph that can run. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,16 +115,20 @@ pub fn dependents(specs: &[Arc<TaskSpec>]) -> Vec<Box<[Dependent]>> {
 }
 
 /// The bottom level of each spec in thousandths of weight: its own weight and the heaviest chain
-/// of weights that waits for it (Adam, Chandy and Dickson, 1974).
+/// of weights that waits for it (Adam, Chandy and Dickson, 1974). `weight` says what each counts.
 #[must_use]
-pub fn b_levels(specs: &[Arc<TaskSpec>], order: &[SpecNo]) -> Vec<u64> {
-    let mut levels: Vec<u64> = specs.iter().map(|spec| spec.weight.thousandths()).collect();
+pub fn b_levels(
+    specs: &[Arc<TaskSpec>],
+    order: &[SpecNo],
+    weight: impl Fn(&TaskSpec) -> Weight,
+) -> Vec<u64> {
+    let own: Vec<u64> = specs.iter().map(|spec| weight(spec).thousandths()).collect();
+    let mut levels = own.clone();
     for &spec in order.iter().rev() {
         let level = levels[spec.index()];
         for after in &specs[spec.index()].after {
-            let own = specs[after.spec.index()].weight.thousandths();
             let above = &mut levels[after.spec.index()];
-            *above = (*above).max(own.saturating_add(level));
+            *above = (*above).max(own[after.spec.index()].saturating_add(level));
         }
     }
     levels

@@ -25,6 +25,7 @@ pub(crate) mod books;
 pub(crate) mod clock;
 pub(crate) mod ends;
 pub(crate) mod job;
+pub(crate) mod learning;
 pub mod limits;
 pub(crate) mod nodes;
 pub(crate) mod ring;

@@ -25,6 +25,7 @@ use crate::access::{Access, DrawError, OpenError as AccessError};
 use crate::audit::{Audit, OpenError as AuditError};
 use crate::board::Board;
 use crate::board::clock::{self, Clock};
+use crate::board::learning::Learning;
 use crate::cluster::{Cluster, StartError};
 use crate::listener::Listener;
 use crate::options::ClusterOptions;
@@ -173,6 +174,7 @@ impl Service {
     /// See [`OpenError`].
     pub fn open(mut options: ServiceOptions, dir: &Path) -> Result<Self, OpenError> {
         let board = Board::since(SystemTime::now(), &options.board);
+        board.write().learning = Learning::on(&options.cluster.nodes);
         let state = State::open(dir, &mut |event| board.recall(event))?;
         board.write().clock = Clock::since(state.origin());
         let decrees = state.ledger().decrees().clone();
@@ -204,6 +206,7 @@ impl Service {
         let age = cluster.executor.origin.elapsed();
         let origin = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
         let board = Board::since(origin, &options.board);
+        board.write().learning = Learning::on(&options.cluster.nodes);
         let (access, token) = Access::in_memory(clock::now())?;
         let started = Cluster::start(cluster)?;
         let audit = Audit::in_memory();

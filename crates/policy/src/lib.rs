@@ -13,6 +13,7 @@ pub mod force;
 pub mod guard;
 pub mod latency;
 pub mod layout;
+pub mod learnt;
 pub mod order;
 pub mod parameter;
 pub mod preset;

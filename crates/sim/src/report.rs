@@ -56,6 +56,9 @@ pub struct Report {
     pub crossed: u64,
     /// Steals, probes and claims, as the homes that lived to the end counted them.
     pub counts: Counts,
+    /// How far run times that homes predicted were off on average, over what they took, and how
+    /// many they predicted; of the homes that lived to the end.
+    pub predicted: (f64, u64),
     /// 100 (1 - deviation / mean) of the nodes' busy times.
     pub balance: f64,
     /// When the last task ended.
@@ -95,6 +98,7 @@ impl Report {
             moved: 0,
             crossed: 0,
             counts: Counts::default(),
+            predicted: (0.0, 0),
             balance: balance(busy),
             makespan: tally.last_end.since(Moment(0)),
             bound: bound(plan),

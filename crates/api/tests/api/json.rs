@@ -33,7 +33,8 @@ messages! {
     Task WaitRequest WaitReply EventsRequest Event LogsRequest LogChunk ResultsRequest TaskResult
     WhyRequest WhyReply Candidate ExecInput ExecStart WindowSize ExecOutput ExecStarted ExecEnded
     ListNodesRequest ListNodesReply NodeStatus ChangeNodeRequest
-    ListPoliciesRequest ListPoliciesReply Policy SetPolicyRequest SetPolicyReply TryPolicyRequest
+    ListPoliciesRequest ListPoliciesReply LearntTime
+    Policy SetPolicyRequest SetPolicyReply TryPolicyRequest
     TryPolicyReply CacheRequest CacheReply ClearCacheRequest ClearCacheReply
     AuditRequest AuditLine ListTokensRequest ListTokensReply TokenInfo
     CreateTokenRequest CreateTokenReply RevokeTokenRequest BackupRequest BackupReply

@@ -31,6 +31,15 @@ pub(crate) struct PolicySetArgs {
     pub(crate) reach: Reach,
 }
 
+/// The flags of `bary policy learnt`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "A policy with weights=learnt goes by it where nobody says how long tasks \
+take. Example:\n  bary policy set gravity --part weights=learnt")]
+pub(crate) struct PolicyLearntArgs {
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
 /// The flags of `bary policy try`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  bary policy try gravity --load 10 --weight 5.2 --distance 1")]

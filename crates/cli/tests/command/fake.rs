@@ -313,8 +313,8 @@ impl Node for Answers {
     ) -> Answer<v1::ListPoliciesReply> {
         self.take("list_policies", request)?;
         let policy = v1::Policy { name: "gravity".into(), ..Default::default() };
-        let (policies, followed) = (vec![policy], "gravity".into());
-        Ok(Response::new(v1::ListPoliciesReply { policies, followed }))
+        let (policies, followed, learnt) = (vec![policy], "gravity".into(), vec![<_>::default()]);
+        Ok(Response::new(v1::ListPoliciesReply { policies, followed, learnt }))
     }
 
     async fn set_policy(

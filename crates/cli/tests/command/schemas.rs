@@ -23,6 +23,7 @@ const VERBS: &[&[&str]] = &[
     &["why", "1/1"],
     &["events"],
     &["policy", "show"],
+    &["policy", "learnt"],
     &["policy", "set", "fifo"],
     &["policy", "try", "gravity", "--load", "1"],
     &["cache"],

@@ -21,6 +21,7 @@ mod secrets;
 mod session;
 mod size;
 mod standing;
+mod swap;
 mod trace;
 mod verbs;
 mod words;

@@ -85,7 +85,7 @@ fn a_node_in_memory_tells_its_token_and_keeps_nothing() {
 }
 
 /// Submits a task that waits for [`release`], and returns once it has begun.
-fn begin(bench: &Bench, node: &Standing) -> u64 {
+pub(crate) fn begin(bench: &Bench, node: &Standing) -> u64 {
     let began = bench.path().join("began");
     let made = std::process::Command::new("mkfifo").arg(&began).status();
     assert!(made.is_ok_and(|status| status.success()));
@@ -100,7 +100,7 @@ fn begin(bench: &Bench, node: &Standing) -> u64 {
 }
 
 /// Lets the task of [`begin`] end.
-fn release(bench: &Bench) {
+pub(crate) fn release(bench: &Bench) {
     std::fs::write(bench.path().join("go"), "\n").expect("it reads");
 }
 

@@ -3,7 +3,8 @@
 use crate::desk::Desk;
 
 const FLOW: &str = "[[task]]\nname = \"a\"\nfunction = \"noop\"\narray = \"1-90\"\nweight = 2\n\
-                    [[task]]\nname = \"b\"\nfunction = \"fibonacci\"\nargs = [\"30\"]\narray = \"1-90\"\n\
+                    [[task]]\nname = \"b\"\nfunction = \"fibonacci\"\nargs = [\"30\"]\n\
+                    array = \"1-90\"\n\
                     after = [\"a\"]\n\
                     [[task]]\nname = \"c\"\ncommand = \"head -c 3000 /dev/zero\"\n\
                     after = [\"b\"]\n";

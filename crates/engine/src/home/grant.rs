@@ -183,18 +183,19 @@ impl Home {
         let account = self.accounts.get(&node)?;
         let near = account.peer.round_trip == Span::ZERO;
         let entry = self.ready.peek(&account.peer.info, free)?;
-        let job = self.ledger.job(entry.range.job)?;
-        let (spec, level) = self.levels.get_mut(&entry.range.job)?.looming(job)?;
+        let room = account.peer.info.resources.times(&entry.spec.body.request.resources);
+        let room = u32::try_from(room).unwrap_or(u32::MAX).max(1);
+        let no = entry.range.job;
+        let job = self.ledger.job(no)?;
+        let (spec, level) = self.levels.get_mut(&no)?.looming(job)?;
         let spec = job.spec(spec)?;
         let key = self.policy.order.key(&TaskView {
-            weight: spec.weight,
+            weight: self.worth(spec),
             b_level: level,
             sequence: 0,
             request: &spec.body.request,
             known: Foresight::default(),
         });
-        let room = account.peer.info.resources.times(&entry.spec.body.request.resources);
-        let room = u32::try_from(room).unwrap_or(u32::MAX).max(1);
         Some(Floor { key, tasks: if near { 1 } else { room } })
     }
 

@@ -22,6 +22,11 @@ impl Levels {
         Self { of, sorted: sorted.into(), passed: 0 }
     }
 
+    /// Of how many specs there are levels.
+    pub(super) fn len(&self) -> usize {
+        self.of.len()
+    }
+
     /// The level of a spec, in thousandths of weight.
     pub(super) fn get(&self, spec: SpecNo) -> Option<u64> {
         self.of.get(spec.index()).copied()

@@ -31,10 +31,11 @@ impl Home {
         let job = self.ledger.job(range.job)?;
         let spec = job.spec(range.spec)?;
         let levels = self.levels.get(&range.job);
-        let own = spec.weight.thousandths();
+        let weight = self.worth(spec);
+        let own = weight.thousandths();
         let b_level = levels.and_then(|levels| levels.get(range.spec)).unwrap_or(own);
         let view = TaskView {
-            weight: spec.weight,
+            weight,
             b_level,
             sequence: u64::from(range.spec.0),
             request: &spec.body.request,

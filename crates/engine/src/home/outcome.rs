@@ -110,6 +110,7 @@ impl Home {
                 drop(self.cancel(job, (rule.running, Vec::new()), reason, out, timers));
             }
         }
+        self.order_anew();
         self.follow(batch.then, out, timers);
     }
 
@@ -196,7 +197,7 @@ impl Home {
         let (end, results) = match &item.outcome {
             Outcome::Succeeded(results) => {
                 self.note_result(item.range, from);
-                self.learn_run(item.range, from, item.usage.busy);
+                self.learn_run(item.range, from, &item.usage);
                 (End::Succeeded, results.clone())
             }
             Outcome::Failed { failure, output } => {

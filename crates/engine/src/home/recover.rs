@@ -98,7 +98,8 @@ impl Home {
         if specs.iter().any(|spec| !spec.after.is_empty())
             && let Ok(order) = graph::order(specs)
         {
-            self.levels.insert(no, Levels::new(graph::b_levels(specs, &order)));
+            self.levels
+                .insert(no, Levels::new(graph::b_levels(specs, &order, |spec| self.worth(spec))));
         }
     }
 }

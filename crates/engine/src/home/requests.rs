@@ -69,12 +69,18 @@ impl Home {
         self.log.reply(ticket, reply.unwrap_or_else(Reply::Refused), out);
     }
 
+    /// Follows another policy from now on. What nodes have not started is taken back, as it was
+    /// given out by the policy before.
     pub(crate) fn follow_policy(&mut self, policy: Policy, out: &mut Outbox, timers: &mut Timers) {
+        let other = self.policy.name != policy.name;
         self.policy = policy;
         self.line_up(out.now);
         self.release_all(out);
         self.withdraw_all(out, timers);
         self.reorder();
+        if other {
+            self.want_back(&Retract::Everything, out);
+        }
         self.serve(out, timers);
     }
 

@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 
 use bary_model::id::{JobNo, NodeId, SpecNo, TaskRange};
 use bary_model::task::TaskSpec;
-use bary_model::time::{Moment, Span};
 use bary_policy::view::Foresight;
-
-use bary_ledger::job::Job;
-use bary_model::job::Deadline;
 
 use crate::home::Home;
 use crate::home::haul::Haul;
@@ -148,38 +144,5 @@ impl Home {
         if let Some(each) = spec.map(|spec| spec.output).filter(|output| *output > 0) {
             self.whereabouts.note(range, each, node);
         }
-    }
-
-    /// How long a task should take at speed 1 by what was learnt, where the policy goes by that.
-    pub(super) fn predicted(&self, spec: &TaskSpec) -> Option<Span> {
-        let learns = self.policy.queue.learns;
-        learns.then(|| self.learnt.predict(&spec.body)).flatten()
-    }
-
-    /// How far predictions were off; see [`Learnt::error`](crate::home::learnt::Learnt::error).
-    pub(crate) fn prediction_error(&self) -> Option<(f64, u64)> {
-        self.learnt.error()
-    }
-
-    /// Learns how long tasks took, where the policy goes by that.
-    pub(super) fn learn_run(&mut self, range: TaskRange, node: NodeId, busy: Span) {
-        if !self.policy.queue.learns {
-            return;
-        }
-        let spec = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
-        if let (Some(spec), Some(account)) = (spec, self.accounts.get(&node)) {
-            self.learnt.learn(&spec.body, range.count, busy, account.peer.info.speed);
-        }
-    }
-
-    /// What is said of the tasks of a spec.
-    pub(super) fn expects(&self, job: &Job, spec: &TaskSpec) -> Foresight {
-        let said = (spec.estimate > Span::ZERO).then_some(spec.estimate);
-        let run_time = said.or_else(|| self.predicted(spec));
-        let deadline = match job.about.deadline {
-            Some(Deadline::At(at)) => Some(Moment(at.since(self.calendar).0)),
-            Some(Deadline::After(_)) | None => None,
-        };
-        Foresight { run_time, deadline, ..Foresight::default() }
     }
 }

@@ -136,3 +136,40 @@ fn run_times_are_learnt_by_function_and_the_error_is_told() {
     assert!((error * count as f64 - 0.5).abs() < 1e-6, "one was off by a half: {wrong:?}");
     assert_eq!(errors("queue=fcfs", 10.0), []);
 }
+
+/// When tasks of two kinds began that become ready together, in milliseconds: one of 50 ms that ran
+/// before, and one of 10 ms of which nothing is known but its weight.
+fn known_and_unknown(policy: &str) -> Vec<u64> {
+    let mut world = World::new(&[info(0, 1, 1.0)], policy, Span::ZERO);
+    world.submit(job(vec![task("", 1, 50.0)]));
+    world.run();
+    world.submit(job(vec![wide(10.0, 1)]));
+    world.submit(job(vec![task("", 1, 50.0)]));
+    world.submit(job(vec![spec("", 1, 1.0, &Arc::new(body("g")))]));
+    world.run();
+    began(&world)[2..].to_vec()
+}
+
+#[test]
+fn what_was_learnt_counts_in_the_order_in_place_of_weights() {
+    // Five units against one; and then a twentieth, as it takes a twentieth of a second.
+    assert_eq!(known_and_unknown("order=heaviest-first,queue=fcfs"), [60, 110]);
+    let learnt = "order=heaviest-first,queue=fcfs,weights=learnt";
+    assert_eq!(known_and_unknown(learnt), [70, 60]);
+}
+
+#[test]
+fn what_is_ready_is_ordered_anew_once_its_kind_is_known() {
+    let begins = |policy: &str| {
+        let mut world = World::new(&[info(0, 1, 1.0)], policy, Span::ZERO);
+        // All are there before anything is known; the first of `f` tells how long `f` takes.
+        let g = |ms: f64| spec("", 1, ms / 10.0, &Arc::new(body("g")));
+        world.submit(job(vec![task("", 1, 50.0)]));
+        world.submit(job(vec![task("", 1, 40.0)]));
+        world.submit(job(vec![g(30.0)]));
+        world.run();
+        began(&world)
+    };
+    assert_eq!(begins("order=heaviest-first,queue=fcfs"), [0, 50, 90]);
+    assert_eq!(begins("order=heaviest-first,queue=fcfs,weights=learnt"), [0, 80, 50]);
+}

@@ -14,6 +14,7 @@ use crate::board::active::Hold;
 use crate::board::clock::Clock;
 use crate::board::ends::{Dropped, How};
 use crate::board::job::JobRow;
+use crate::board::learning::Learning;
 use crate::board::limits::BoardLimits;
 use crate::board::nodes::Nodes;
 use crate::board::ring::{Noted, Ranges, Ring, What};
@@ -36,6 +37,8 @@ pub(crate) struct Books {
     pub(crate) tails: Tails,
     pub(crate) watchers: Watchers,
     pub(crate) totals: Totals,
+    /// How long tasks take.
+    pub(crate) learning: Learning,
     /// The last grant that was told, and tasks that began under later ones.
     granted: GrantNo,
     early: BTreeMap<GrantNo, Vec<(TaskRange, Hold)>>,
@@ -82,6 +85,7 @@ impl Books {
             tails: Tails::new(limits.tail_bytes_max, limits.tails_bytes_max),
             watchers: Watchers::default(),
             totals: Totals::default(),
+            learning: Learning::default(),
             granted: GrantNo(0),
             early: BTreeMap::new(),
             decrees: Decrees::default(),
@@ -244,6 +248,10 @@ impl Books {
     fn on_ended(&mut self, at: Moment, ended: Arc<Ended>) {
         let (range, job) = (ended.range, ended.range.job);
         self.nodes.on_ended(&ended);
+        let detail = self.jobs.job(job).and_then(|row| row.detail.as_deref());
+        if let Some(spec) = detail.and_then(|detail| detail.roster.spec(range.spec)) {
+            self.learning.on_ended(&spec.body, &ended);
+        }
         self.totals.ended += u64::from(range.count);
         self.forget_tails(range);
         self.watchers.tell(job, || Note::Ended(Arc::clone(&ended)));

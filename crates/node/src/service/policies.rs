@@ -4,7 +4,8 @@ use std::sync::PoisonError;
 
 use bary_api::problem::{Kind, Refused};
 use bary_api::v1::{
-    ListPoliciesReply, ListPoliciesRequest, Policy as Shown, SetPolicyReply, SetPolicyRequest,
+    LearntTime, ListPoliciesReply, ListPoliciesRequest, Policy as Shown, SetPolicyReply,
+    SetPolicyRequest,
 };
 use bary_api::verb::Verb;
 use bary_engine::input::Request;
@@ -28,7 +29,7 @@ impl Service {
         let _leave = self.admit(caller, Verb::ListPolicies, "")?;
         let presets = PRESETS.iter().filter_map(|(name, _)| preset::parse(name).ok());
         let policies = presets.map(|policy| shown(&policy)).collect();
-        Ok(ListPoliciesReply { policies, followed: self.0.policy().name })
+        Ok(ListPoliciesReply { policies, followed: self.0.policy().name, learnt: self.0.learnt() })
     }
 
     /// Follows another policy from now on, while work goes on. It is followed after a restart too.
@@ -91,6 +92,19 @@ impl Inner {
         let reply = SetPolicyReply { policy: Some(shown(&policy)), before: before.name };
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
         Ok(reply)
+    }
+
+    /// How long tasks take, as far as they have run.
+    fn learnt(&self) -> Vec<LearntTime> {
+        let books = self.board.read();
+        let each = books.learning.learnt.kinds().map(|(kind, mean)| LearntTime {
+            function: String::from_utf8_lossy(kind).into_owned(),
+            seconds: mean.seconds,
+            tasks: mean.tasks,
+            predictions: mean.predictions,
+            error: mean.error().unwrap_or(0.0),
+        });
+        each.collect()
     }
 
     /// The policy that is followed.

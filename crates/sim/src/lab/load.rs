@@ -1,6 +1,7 @@
 //! Draws the tasks of a seed. Each purpose has dice of its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bary_model::time::{Moment, Span};
 use bary_model::weight::Weight;
@@ -81,6 +82,7 @@ fn piece(unit: Span, trace: &Trace, knows: Knowledge, task: &Task) -> Piece {
         real: task.run.as_secs_f64() / unit.as_secs_f64(),
         after: task.after.clone(),
         need: Need { milli_cpus: task.milli_cpus, memory: 0, gpus: 0 },
+        function: Arc::clone(&task.function),
         output: task.output,
     }
 }
@@ -96,7 +98,8 @@ fn pieces(workload: &Workload, weights: &mut Lot, errors: &mut Lot, load: &mut L
         };
         let real = weight.units() * factor;
         let (need, output) = (workload.need, workload.output);
-        load.tasks.push(Piece { weight, real, after: Box::default(), need, output });
+        let (after, function) = (Box::default(), Arc::default());
+        load.tasks.push(Piece { weight, real, after, need, function, output });
     }
     if workload.unknown {
         let own = &mut load.tasks[first..];

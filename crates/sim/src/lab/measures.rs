@@ -52,6 +52,7 @@ pub struct Measures {
     pub(super) fairness: f64,
     pub(super) bytes: f64,
     pub(super) between: f64,
+    pub(super) off: f64,
     pub(super) left: f64,
     pub(super) done: f64,
     pub(super) node_hours: f64,
@@ -93,7 +94,7 @@ impl Measure {
 }
 
 /// Every measure.
-pub static MEASURES: [Measure; 27] = [
+pub static MEASURES: [Measure; 28] = [
     measure(
         ("balance", "BALANCE"),
         ("%", 2),
@@ -279,6 +280,14 @@ pub static MEASURES: [Measure; 27] = [
         (Low, false),
         |m| m.cost,
         "what node-hours and hours of waiting cost at the scenario's prices",
+    ),
+    measure(
+        ("prediction_error", "OFF"),
+        ("%", 1),
+        (Low, true),
+        |m| m.off,
+        "how far run times that homes had learnt to expect were off on average, over what the tasks \
+         took; with weights=learnt",
     ),
     measure(("tasks_left", "LEFT"), ("", 0), (Low, true), |m| m.left, "tasks that never ended"),
 ];

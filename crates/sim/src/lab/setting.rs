@@ -62,6 +62,7 @@ impl Setting<'_> {
             fairness: jain(if by_owner.len() > 1 { &by_owner } else { &shares }),
             bytes: self.bytes() as f64 / 1e6,
             between: self.report.crossed as f64 / 1e6,
+            off: self.report.predicted.0 * 100.0,
             left: self.log.left() as f64,
         }
     }

@@ -1,6 +1,8 @@
 //! The tasks of one seed as they are drawn, before any policy has placed one: the same for every
 //! policy, so that only policies differ.
 
+use std::sync::Arc;
+
 use bary_model::time::Moment;
 use bary_model::weight::Weight;
 
@@ -43,6 +45,8 @@ pub struct Piece {
     pub after: Box<[u32]>,
     /// What it needs.
     pub need: Need,
+    /// What it runs, where tasks that run the same can be told.
+    pub function: Arc<str>,
     /// How many bytes it leaves, which each task that waits for it reads.
     pub output: u64,
 }
@@ -52,7 +56,8 @@ impl Piece {
     #[must_use]
     pub fn plain(weight: Weight) -> Self {
         let need = Need { milli_cpus: 1_000, memory: 0, gpus: 0 };
-        Self { weight, real: weight.units(), after: Box::default(), need, output: 0 }
+        let (after, function) = (Box::default(), Arc::default());
+        Self { weight, real: weight.units(), after, need, function, output: 0 }
     }
 }
 
@@ -97,7 +102,7 @@ mod tests {
 
     fn task(real: f64, after: &[u32]) -> Piece {
         let after = after.into();
-        Piece { weight: Weight::ONE, real, after, need: NEED, output: 0 }
+        Piece { weight: Weight::ONE, real, after, need: NEED, function: Arc::default(), output: 0 }
     }
 
     #[test]

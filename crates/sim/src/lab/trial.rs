@@ -17,7 +17,7 @@ use crate::lab::measures::Measures;
 use crate::lab::nodes;
 use crate::lab::scenario::Scenario;
 use crate::lab::setting::Setting;
-use crate::lab::shape::{Arrival, Load};
+use crate::lab::shape::{Arrival, Load, Piece};
 use crate::lab::workload::{Making, Need};
 use crate::plan::ready::{ACQUAINTED_MAX, function};
 use crate::plan::scaling::{AdaptivePlan, CrewPlan};
@@ -281,10 +281,10 @@ fn greeting() -> JobSpec {
 }
 
 /// Tasks that need the same share a body.
-type Bodies = BTreeMap<Need, Arc<Body>>;
+type Bodies = BTreeMap<(Need, Arc<str>), Arc<Body>>;
 
-fn body(need: Need) -> Body {
-    let mut body = function("work");
+fn body(need: Need, name: &str) -> Body {
+    let mut body = function(if name.is_empty() { "work" } else { name });
     body.timeout = TIMEOUT;
     body.request.resources = Resources {
         memory: need.memory,
@@ -301,24 +301,29 @@ const TIMEOUT: Span = Span::secs(1_000_000_000);
 /// The specs of a job: an array where all tasks are the same, and one for each task otherwise.
 /// A task's row is its number in the load, by which it is known again.
 fn specs(load: &Load, arrival: &Arrival, bodies: &mut Bodies) -> Vec<Arc<TaskSpec>> {
-    let mut shared = |need| Arc::clone(bodies.entry(need).or_insert_with(|| Arc::new(body(need))));
+    let mut shared = |task: &Piece| {
+        let named = (task.need, Arc::clone(&task.function));
+        let made = || Arc::new(body(task.need, &task.function));
+        Arc::clone(bodies.entry(named).or_insert_with(made))
+    };
     let tasks = load.tasks_of(arrival);
     let first = u64::from(arrival.first);
     let alike = !load.errs
         && tasks.iter().all(|task| {
             (task.weight, task.need, task.output)
                 == (tasks[0].weight, tasks[0].need, tasks[0].output)
+                && task.function == tasks[0].function
                 && task.after.is_empty()
         });
     if alike {
         let (weight, count) = (tasks[0].weight, arrival.count);
-        let spec = TaskSpec { output: tasks[0].output, ..TaskSpec::new(shared(tasks[0].need)) };
+        let spec = TaskSpec { output: tasks[0].output, ..TaskSpec::new(shared(&tasks[0])) };
         let spec = TaskSpec { count, array: count > 1, weight, first_row: first, ..spec };
         return vec![Arc::new(spec)];
     }
     let each = tasks.iter().zip(first..).map(|(task, row)| {
         let after = task.after.iter().map(|before| After { spec: SpecNo(*before), aligned: false });
-        let spec = TaskSpec { output: task.output, ..TaskSpec::new(shared(task.need)) };
+        let spec = TaskSpec { output: task.output, ..TaskSpec::new(shared(task)) };
         let after = after.collect();
         Arc::new(TaskSpec { weight: task.weight, first_row: row, after, ..spec })
     });

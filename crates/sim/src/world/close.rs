@@ -73,7 +73,11 @@ impl World<'_> {
         report.moved = self.freight.moved;
         report.crossed = self.freight.crossed;
         let engines = self.nodes.iter().filter_map(|node| node.engine.as_ref());
-        engines.for_each(|engine| report.counts.add(engine.counts()));
+        engines.clone().for_each(|engine| report.counts.add(engine.counts()));
+        let all = engines.flat_map(Engine::prediction_errors);
+        let (off, count) =
+            all.fold((0.0, 0), |sum, (error, count)| (sum.0 + error * count as f64, sum.1 + count));
+        report.predicted = (if count > 0 { off / count as f64 } else { 0.0 }, count);
         let unfinished = self.unfinished();
         let orphans = self.shards.iter().filter(|shard| self.ledger(shard).is_none());
         (report.unfinished, report.orphans) = (unfinished.len() as u64, orphans.count() as u64);

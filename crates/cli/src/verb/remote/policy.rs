@@ -4,10 +4,11 @@ use bary_api::v1::{Policy, SetPolicyRequest, TryPolicyRequest};
 use serde_json::json;
 
 use crate::args::Face;
-use crate::args::policy::{PolicySetArgs, PolicyShowArgs, PolicyTryArgs};
+use crate::args::policy::{PolicyLearntArgs, PolicySetArgs, PolicyShowArgs, PolicyTryArgs};
 use crate::asking;
 use crate::complaint::Complaint;
 use crate::exit::Exit;
+use crate::kinds::LEARNT;
 use crate::listing;
 use crate::listing::amount::plain;
 use crate::verb::policy::{parameters_in_words, parameters_of};
@@ -78,6 +79,14 @@ pub(crate) fn set(args: &PolicySetArgs, face: Face) -> Result<Exit, Complaint> {
             _ => asking.say(&text(&policy, true, face))?,
         }
         asking.note(&format!("before it was {}", reply.before));
+        Ok(Exit::OK)
+    })
+}
+
+/// Tells how long tasks take.
+pub(crate) fn learnt(args: &PolicyLearntArgs, face: Face) -> Result<Exit, Complaint> {
+    asking::run(&args.reach, face, async |asking| {
+        asking.print(&LEARNT, &asking.node.list_policies().await?.learnt, None)?;
         Ok(Exit::OK)
     })
 }
