@@ -18,6 +18,7 @@ use crate::screen::{PrintError, Screen};
 use crate::session::{Ending, Session};
 use crate::tally::Tally;
 
+pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod console;

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use bary_engine::input::{Reply, Request};
-use bary_model::id::{NodeId, RunNo, TaskId};
+use bary_model::id::{NodeId, RunNo, ShardId, TaskId};
 use bary_model::message::Frame;
 use bary_model::node::Peer;
 use bary_model::payload::Payload;
@@ -82,9 +82,9 @@ impl Completions for CompletionDoor {
         drop(self.completions.send(completion));
     }
 
-    fn output(&self, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
+    fn output(&self, shard: ShardId, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
         // A listener that has gone wants no output.
-        drop(self.news.send(News::Output { task, attempt, stream, bytes }));
+        drop(self.news.send(News::Output { shard, task, attempt, stream, bytes }));
     }
 }
 

@@ -11,7 +11,7 @@ use bary_policy_spectral::plan::{PROBES, plan};
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender};
 
 use crate::inbox::Control;
-use crate::options::ClusterOptions;
+use crate::options::{ClusterOptions, Membership};
 
 /// How long a message takes from one node to another, one way.
 pub(crate) type Between = Arc<dyn Fn(NodeId, NodeId) -> Span + Send + Sync>;
@@ -19,10 +19,21 @@ pub(crate) type Between = Arc<dyn Fn(NodeId, NodeId) -> Span + Send + Sync>;
 /// How long messages between the nodes of one process are made to take.
 pub(crate) fn ways(options: &ClusterOptions) -> impl Fn(NodeId, NodeId) -> Span + 'static {
     let (nodes, latency) = (options.nodes.clone(), options.latency.clone());
+    let first = options.id(0);
     // A state may name nodes that only an earlier run had.
+    let at = move |node: NodeId| usize::try_from(node.0.checked_sub(first.0)?).ok();
     move |from: NodeId, to: NodeId| {
-        let both = nodes.get(from.index()).zip(nodes.get(to.index()));
-        both.map_or(Span::ZERO, |(from, to)| latency.between(from, to))
+        let of = |node| nodes.get(at(node)?);
+        of(from).zip(of(to)).map_or(Span::ZERO, |(from, to)| latency.between(from, to))
+    }
+}
+
+/// How long messages take between nodes of this process, and of other members of its cluster.
+pub(crate) fn all_ways(options: &ClusterOptions) -> impl Fn(NodeId, NodeId) -> Span + 'static {
+    let (near, peers) = (ways(options), options.peers.clone());
+    move |from: NodeId, to: NodeId| match &peers {
+        Some(Membership(peers)) if from.member() != to.member() => peers.between(from, to),
+        _ => near(from, to),
     }
 }
 
