@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::args::auth::AuthVerb;
 use crate::args::backup::RestoreArgs;
 use crate::args::console::ConsoleArgs;
 use crate::args::journal::JournalVerb;
@@ -14,10 +15,11 @@ use crate::args::remote::RemoteVerb;
 use crate::args::run::RunArgs;
 use crate::args::sim::SimArgs;
 use crate::args::trace::TraceVerb;
-use crate::args::up::{DevArgs, UpArgs};
+use crate::args::up::{DevArgs, JoinArgs, UpArgs};
 use crate::args::why::WhyArgs;
 use crate::complaint::Complaint;
 
+pub(crate) mod auth;
 pub(crate) mod backoff;
 pub(crate) mod backup;
 pub(crate) mod cache;
@@ -141,6 +143,13 @@ pub(crate) enum Verb {
     Map(Box<MapArgs>),
     /// Bring up a node that stays, for others to submit to
     Up(Box<UpArgs>),
+    /// Bring up a node that stays, as a member of a cluster that lets it in
+    Join(Box<JoinArgs>),
+    /// Say who may become a member of a cluster
+    Auth {
+        #[command(subcommand)]
+        verb: AuthVerb,
+    },
     /// Bring up a node to try things on, which keeps nothing
     Dev(Box<DevArgs>),
     #[command(flatten)]

@@ -19,6 +19,7 @@ use crate::session::{Ending, Session};
 use crate::tally::Tally;
 use crate::trail::{Left, Trail};
 
+pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod console;

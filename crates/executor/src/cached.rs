@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use bary_model::id::{RunNo, TaskId};
+use bary_model::id::{RunNo, ShardId, TaskId};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::outcome::{Failure, Outcome, Usage};
 use bary_model::payload::Payload;
@@ -342,8 +342,8 @@ impl Completions for CachedEnds {
         ends.desk.give(move || of.ended(&running, items));
     }
 
-    fn output(&self, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
-        self.0.into.output(task, attempt, stream, bytes);
+    fn output(&self, shard: ShardId, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
+        self.0.into.output(shard, task, attempt, stream, bytes);
     }
 }
 

@@ -21,8 +21,9 @@ use crate::name::Name;
 pub const SKEW: Span = Span::secs(3_600);
 /// How long an authority is good for: about 20 years.
 pub const AUTHORITY_SPAN: Span = Span::secs(20 * 365 * 86_400);
-/// How long a member's certificate is good for where nobody says; it is renewed at half of it.
-pub const MEMBER_SPAN: Span = Span::secs(7 * 86_400);
+/// How long a member's certificate is good for where nobody says: a year, as members do not renew
+/// theirs by themselves.
+pub const MEMBER_SPAN: Span = Span::secs(365 * 86_400);
 
 /// What signs.
 pub struct Authority {

@@ -76,12 +76,6 @@ impl Certificate {
         }
         Self::read(der.to_vec())
     }
-
-    /// From when on it should be renewed: half of its time is over.
-    #[must_use]
-    pub fn renew_at(&self) -> Wall {
-        Wall(self.from.0 + self.until.since(self.from).0 / 2)
-    }
 }
 
 fn wall(time: ASN1Time) -> Wall {

@@ -5,7 +5,7 @@
 //! No token is in memory for longer than it takes to hash it.
 
 mod bearer;
-mod chance;
+pub(crate) mod chance;
 pub mod change;
 pub mod private;
 mod root;

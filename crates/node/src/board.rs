@@ -158,11 +158,17 @@ impl Board {
             News::Runs { node, at, began, over } => {
                 self.write().on_runs(node, at, began, &over);
             }
-            News::Output { task, attempt, stream, bytes } => {
-                self.write().tails.push(task, attempt, stream, bytes);
+            News::Output { shard, task, attempt, stream, bytes } => {
+                let mut books = self.write();
+                if books.is_of(shard) {
+                    books.tails.push(task, attempt, stream, bytes);
+                }
             }
-            News::Said { task, progress, message, .. } => {
-                self.write().on_said(task, Word { progress, message });
+            News::Said { shard, task, progress, message, .. } => {
+                let mut books = self.write();
+                if books.is_of(shard) {
+                    books.on_said(task, Word { progress, message });
+                }
             }
             News::Replied { ticket, reply } => {
                 self.answer(ticket, reply);

@@ -1,7 +1,8 @@
 //! Nodes inside one process that speak through the in-memory transport: asks, grants and steals
 //! are the same as between machines.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bary_engine::input::{Refusal, Request};
 use bary_executor::beside::Beside;
@@ -25,7 +26,8 @@ use crate::inbox::{Answer, Control};
 use crate::journal::JournalPulse;
 use crate::listener::{Listener, Poker};
 use crate::maker::{Held, Maker};
-use crate::options::ClusterOptions;
+use crate::options::{ClusterOptions, Membership};
+use crate::peers::roster::Inside;
 use crate::state::State as Shard;
 use crate::surveyor;
 use crate::telling;
@@ -155,10 +157,15 @@ impl Cluster {
         let (news, heard) = telling::queue(options.news_max);
         let network = Arc::new(Network::new(surveyor::ways(options)));
         let (newcomers, coming) = unbounded_channel();
-        let crew = Crew::new(&nodes, options.policy.clone(), Arc::clone(&network), newcomers);
+        let peers = options.peers.as_ref().map(|Membership(peers)| Arc::clone(peers));
+        let policy = options.policy.clone();
+        let crew = Crew::new(&nodes, policy, Arc::clone(&network), newcomers, peers.clone());
         let crew = Arc::new(crew);
         // All nodes live and die with the process, and only a state outlives it.
-        let life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
+        let mut life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
+        if let Some(peers) = &peers {
+            life = peers.begin_life(life)?;
+        }
         let mut states = std::iter::once(state).chain(std::iter::repeat_with(|| None));
         let (life, store) = (Incarnation(life), results.store());
         let desk = options.desk(&store);
@@ -172,10 +179,11 @@ impl Cluster {
             desk: desk.clone(),
         };
         let (mut doors, mut held) = (Vec::new(), Vec::new());
-        let mut hosts = Vec::new();
+        let (mut hosts, mut awaited) = (Vec::new(), BTreeSet::new());
         for (node, info) in nodes.iter().enumerate() {
             let state = states.next().flatten();
-            let ((host, first, door), of_it) = maker.host(node, state, crew.guests())?;
+            let ((host, first, door), of_it) =
+                maker.host(node, state, crew.guests(), &mut awaited)?;
             held.push(of_it);
             hosts.push((host, first));
             crew.found(info.id, door.clone());
@@ -183,6 +191,13 @@ impl Cluster {
         }
         let shard = hosts[0].0.shard;
         let poker = Poker::new(news);
+        if let Some(peers) = &peers {
+            let (crew, network) = (Arc::clone(&crew), Arc::clone(&network));
+            let (origin, ghost) = (options.executor.origin, nodes[0].clone());
+            let blobs = peers.blobs(results.store());
+            let audit = OnceLock::new();
+            peers.open(Inside { crew, network, blobs, origin, ghost, audit }, awaited);
+        }
         let all = Arc::clone(&crew);
         let all_live = async move { live(hosts, coming, &all).await };
         let ground = Ground::start(options.threads.as_ref(), all_live)?;
@@ -225,7 +240,7 @@ impl Cluster {
     ) -> Result<Seat, JoinError> {
         let news = self.poker.news().ok_or(JoinError::Stopped)?;
         let (options, infos, life) = (&self.options, &*self.nodes, self.life);
-        let (network, store) = (&*self.network, self.results.store());
+        let (network, store) = (&self.network, self.results.store());
         let desk = self.desk.clone();
         let maker = Maker { options, infos, network, store, news: &news, life, desk };
         let joined =
@@ -250,7 +265,8 @@ impl Cluster {
 
     /// What starts commands beside those of a node; none for one that joined later.
     pub(crate) fn beside(&self, node: NodeId) -> Option<Beside> {
-        self.held.get(node.index()).map(|held| held.beside.clone())
+        let at = node.0.checked_sub(self.options.id(0).0)?;
+        self.held.get(usize::try_from(at).ok()?).map(|held| held.beside.clone())
     }
 
     /// Whether every node's loop goes round, and no journal is at the write still at which it was

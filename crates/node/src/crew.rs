@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::host::Host;
 use crate::inbox::{Answer, Control};
 use crate::maker::Made;
+use crate::peers::roster::Peers;
 
 /// A node of a cluster, as it was last known.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Member {
     pub gone: bool,
     /// Since when it is there, or has left.
     pub since: SystemTime,
+    /// How far it is, where it is of another member of the cluster.
+    pub round_trip: Option<Span>,
 }
 
 /// A host, and what it is told first.
@@ -45,6 +48,8 @@ pub(crate) struct Crew {
     newcomers: UnboundedSender<Newcomer>,
     /// How many guests are there; the others outlast them.
     guests: Arc<AtomicUsize>,
+    /// The other members of the cluster, where this process is in one.
+    peers: Option<Arc<Peers>>,
 }
 
 #[derive(Debug)]
@@ -53,6 +58,8 @@ struct State {
     doors: BTreeMap<NodeId, UnboundedSender<Control>>,
     /// Guests that have left, the first to leave first.
     gone: VecDeque<NodeId>,
+    /// The first node, whose home requests go to.
+    home: NodeId,
     next: NodeId,
     policy: Policy,
     closed: bool,
@@ -70,6 +77,9 @@ pub(crate) enum JoinError {
     /// The machine refused something.
     #[error("the machine refused: {0}")]
     Machine(#[from] io::Error),
+    /// As many have joined this member of a cluster as it can number.
+    #[error("{} workers have joined since the node began; restart it", NodeId::OF_MEMBER_MAX)]
+    Numbers,
 }
 
 impl Crew {
@@ -79,19 +89,23 @@ impl Crew {
         policy: Policy,
         network: Arc<Network>,
         newcomers: UnboundedSender<Newcomer>,
+        peers: Option<Arc<Peers>>,
     ) -> Self {
         let since = SystemTime::now();
+        let (guest, gone, round_trip) = (false, false, None);
         let member =
-            |info: &NodeInfo| Member { info: info.clone(), guest: false, gone: false, since };
+            |info: &NodeInfo| Member { info: info.clone(), guest, gone, since, round_trip };
+        let home = founders.first().map_or(NodeId(0), |info| info.id);
         let state = State {
             members: founders.iter().map(|info| (info.id, member(info))).collect(),
             doors: BTreeMap::new(),
             gone: VecDeque::new(),
-            next: NodeId(founders.len() as u64),
+            home,
+            next: NodeId(home.0 + founders.len() as u64),
             policy,
             closed: false,
         };
-        Self { state: Mutex::new(state), network, newcomers, guests: Arc::default() }
+        Self { state: Mutex::new(state), network, newcomers, guests: Arc::default(), peers }
     }
 
     /// Takes in the door of a node that the cluster is started with.
@@ -118,10 +132,13 @@ impl Crew {
         if state.closed {
             return Err(JoinError::Stopped);
         }
+        if self.peers.is_some() && state.next.member() != state.home.member() {
+            return Err(JoinError::Numbers);
+        }
         info.id = state.next;
         info.name = state.free_name(&info.name, info.id);
         let ((host, mut first, door), seat) = make(&info, state.policy.clone())?;
-        first.extend(state.there().map(|peer| Input::Joined(Box::new(near(peer)))));
+        first.extend(state.there().map(|member| Input::Joined(Box::new(far(member)))));
         self.guests.fetch_add(1, Ordering::Relaxed);
         if self.newcomers.send((host, first)).is_err() {
             self.guests.fetch_sub(1, Ordering::Relaxed);
@@ -131,9 +148,10 @@ impl Crew {
         state.tell(|| Control::Joined(Box::new(near(&info))));
         state.next = NodeId(info.id.0 + 1);
         state.doors.insert(info.id, door);
-        let member =
-            Member { info: info.clone(), guest: true, gone: false, since: SystemTime::now() };
+        let (since, round_trip) = (SystemTime::now(), None);
+        let member = Member { info: info.clone(), guest: true, gone: false, since, round_trip };
         state.members.insert(info.id, member);
+        self.changed();
         Ok((info, seat))
     }
 
@@ -160,11 +178,51 @@ impl Crew {
         state.tell(|| Control::Left(node));
         // Its number is not used again, and need not be remembered as drained.
         state.ask_home(Request::Drain { node, drain: false });
-        state.gone.push_back(node);
-        if state.gone.len() > GONE_MAX
-            && let Some(oldest) = state.gone.pop_front()
-        {
-            state.members.remove(&oldest);
+        state.bury(node);
+        self.changed();
+    }
+
+    /// There is a node of another member, or more is known of it.
+    pub(crate) fn meet(&self, peer: Peer, guest: bool) {
+        let mut state = self.state();
+        let Peer { info, round_trip } = &peer;
+        let (since, gone, round_trip) = (SystemTime::now(), false, Some(*round_trip));
+        let known = state.members.get(&info.id).filter(|known| !known.gone);
+        let since = known.map_or(since, |known| known.since);
+        let member = Member { info: info.clone(), guest, gone, since, round_trip };
+        state.members.insert(info.id, member);
+        state.gone.retain(|gone| *gone != peer.info.id);
+        state.tell(|| Control::Joined(Box::new(peer.clone())));
+    }
+
+    /// A node of another member is gone, as far as anybody can tell.
+    pub(crate) fn part(&self, node: NodeId) {
+        let mut state = self.state();
+        let Some(member) = state.members.get_mut(&node) else { return };
+        (member.gone, member.since) = (true, SystemTime::now());
+        state.tell(|| Control::Left(node));
+        state.bury(node);
+    }
+
+    /// A node that held something once will not come back: whoever is its home takes that back.
+    pub(crate) fn haunt(&self, ghost: Peer) {
+        let state = self.state();
+        let node = ghost.info.id;
+        state.tell(|| Control::Joined(Box::new(ghost.clone())));
+        state.tell(|| Control::Left(node));
+    }
+
+    /// The nodes of this process that are there, and whether each is a guest.
+    pub(crate) fn own(&self) -> Vec<(NodeInfo, bool)> {
+        let state = self.state();
+        let own = state.there().filter(|member| member.round_trip.is_none());
+        own.map(|member| (member.info.clone(), member.guest)).collect()
+    }
+
+    /// Other members hear that the nodes here are others.
+    fn changed(&self) {
+        if let Some(peers) = &self.peers {
+            peers.on_change();
         }
     }
 
@@ -204,14 +262,24 @@ impl Crew {
 }
 
 impl State {
-    fn there(&self) -> impl Iterator<Item = &NodeInfo> {
-        self.members.values().filter(|member| !member.gone).map(|member| &member.info)
+    fn there(&self) -> impl Iterator<Item = &Member> {
+        self.members.values().filter(|member| !member.gone)
+    }
+
+    /// Remembers a node that has left, for as long as not too many have left since.
+    fn bury(&mut self, node: NodeId) {
+        self.gone.push_back(node);
+        if self.gone.len() > GONE_MAX
+            && let Some(oldest) = self.gone.pop_front()
+        {
+            self.members.remove(&oldest);
+        }
     }
 
     /// A name that no node has that is there: the wanted one, or that with a number behind it.
     fn free_name(&self, wanted: &str, id: NodeId) -> Box<str> {
         let base = if wanted.is_empty() { format!("worker-{}", id.0) } else { wanted.to_owned() };
-        let taken = |name: &str| self.there().any(|info| &*info.name == name);
+        let taken = |name: &str| self.there().any(|member| &*member.info.name == name);
         let numbered = (2..).map(|number: u64| format!("{base}-{number}"));
         let mut names = std::iter::once(base.clone()).chain(numbered);
         names.find(|name| !taken(name)).unwrap_or(base).into()
@@ -226,7 +294,7 @@ impl State {
 
     /// Asks the home for something that it does not refuse.
     fn ask_home(&self, request: Request) {
-        if let Some(door) = self.doors.get(&NodeId(0)) {
+        if let Some(door) = self.doors.get(&self.home) {
             // A home that has ended has nothing to do with it any more.
             let request = Box::new(request);
             drop(door.send(Control::Request { request, answer: nobody() }));
@@ -237,6 +305,11 @@ impl State {
 /// An answer that nobody waits for.
 fn nobody() -> Answer {
     Answer::Here(sync_channel(1).0)
+}
+
+/// A node as another one meets it.
+fn far(member: &Member) -> Peer {
+    Peer { info: member.info.clone(), round_trip: member.round_trip.unwrap_or(Span::ZERO) }
 }
 
 /// A node of the same process.

@@ -85,9 +85,9 @@ impl Completions for CompletionDoor {
         drop(self.completions.send(completion));
     }
 
-    fn output(&self, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
+    fn output(&self, shard: ShardId, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
         // A listener that has gone wants no output.
-        drop(self.news.send(News::Output { task, attempt, stream, bytes }));
+        drop(self.news.send(News::Output { shard, task, attempt, stream, bytes }));
     }
 }
 

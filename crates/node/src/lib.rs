@@ -11,6 +11,7 @@ pub mod journal;
 pub mod limits;
 pub mod listener;
 pub mod options;
+pub mod peers;
 pub mod serve;
 pub mod service;
 pub mod state;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bary_engine::input::Reply;
 use bary_model::event::Event;
-use bary_model::id::{Fence, NodeId, RunNo, TaskId, TaskRange};
+use bary_model::id::{Fence, NodeId, RunNo, ShardId, TaskId, TaskRange};
 use bary_model::time::Moment;
 use bary_ports::executor::Stream;
 use bytes::Bytes;
@@ -20,6 +20,8 @@ pub enum News {
     Events(Vec<Event>),
     /// Output of a task that is still running.
     Output {
+        /// The shard of its job.
+        shard: ShardId,
         /// The task.
         task: TaskId,
         /// Its attempt.
@@ -42,6 +44,8 @@ pub enum News {
     },
     /// What a task says of itself while it runs.
     Said {
+        /// The shard of its job.
+        shard: ShardId,
         /// The task.
         task: TaskId,
         /// Its attempt.

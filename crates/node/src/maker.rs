@@ -22,6 +22,7 @@ use bary_policy::preset::Policy;
 use bary_ports::executor::{Completions, Executor};
 use bary_ports::journal::{Completion, Journal, MemoryJournal, Room};
 use bary_ports::store::Store;
+use bary_ports::transport::Transport;
 use bary_transport::memory::Network;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -29,7 +30,8 @@ use crate::host::{Host, State};
 use crate::inbox::{CompletionDoor, Control, MessageDoor};
 use crate::journal::compacting::Compactable;
 use crate::journal::{FileJournal, JournalPulse};
-use crate::options::ClusterOptions;
+use crate::options::{ClusterOptions, Membership};
+use crate::peers::post::Post;
 use crate::state::{JOURNAL, State as Shard};
 use crate::surveyor::Surveyor;
 use crate::telling::NewsDoor;
@@ -38,7 +40,7 @@ use crate::telling::NewsDoor;
 pub(crate) struct Maker<'a> {
     pub(crate) options: &'a ClusterOptions,
     pub(crate) infos: &'a [NodeInfo],
-    pub(crate) network: &'a Network,
+    pub(crate) network: &'a Arc<Network>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) news: &'a NewsDoor,
     pub(crate) life: Incarnation,
@@ -80,14 +82,22 @@ fn calendar(origin: Instant) -> Wall {
 }
 
 impl Maker<'_> {
-    /// What finds the graph of the cluster for the host behind a door.
+    /// What a node sends with.
+    fn transport(&self, node: NodeId) -> Box<dyn Transport> {
+        match &self.options.peers {
+            Some(Membership(peers)) => Box::new(Post::new(node, self.network, Arc::clone(peers))),
+            None => self.network.transport(node),
+        }
+    }
+
     pub(crate) fn host(
         &self,
         node: usize,
         state: Option<Shard>,
         guests: Arc<AtomicUsize>,
+        awaited: &mut BTreeSet<NodeId>,
     ) -> std::io::Result<MadeHere> {
-        let (options, id) = (self.options, NodeId(node as u64));
+        let (options, id) = (self.options, self.options.id(node));
         let (door, control) = unbounded_channel();
         let (completed, completions) = unbounded_channel();
         self.network.join(id, Arc::new(MessageDoor { control: door.clone() }));
@@ -115,7 +125,7 @@ impl Maker<'_> {
         let host = Host {
             engine,
             executor,
-            transport: self.network.transport(id),
+            transport: self.transport(id),
             surveyor: Surveyor::new(&door),
             journal,
             node: id,
@@ -131,7 +141,7 @@ impl Maker<'_> {
             guests: Some(guests),
             state: State::new(next).counting(forgotten),
         };
-        let (ghosts, shard) = (self.ghosts(&ledger), ledger.shard());
+        let (ghosts, shard) = (self.ghosts(&ledger, awaited), ledger.shard());
         let mut first = vec![Input::Opened { ledger: Box::new(ledger), next }];
         first.extend(low.then_some(Input::Room { shard, low }));
         first.extend(ghosts);
@@ -158,7 +168,7 @@ impl Maker<'_> {
         let host = Host {
             engine: self.engine(info, policy),
             executor,
-            transport: self.network.transport(id),
+            transport: self.transport(id),
             surveyor: Surveyor::new(&door),
             journal: Box::new(MemoryJournal),
             node: id,
@@ -209,7 +219,7 @@ impl Maker<'_> {
         let fastest = options.nodes.iter().map(|node| node.speed).fold(0.0, f64::max);
         let speed = options.nodes[node].speed;
         let stretch = fastest / speed;
-        ExecutorConfig { node: NodeId(node as u64), speed, stretch, ..options.executor.clone() }
+        ExecutorConfig { node: options.id(node), speed, stretch, ..options.executor.clone() }
     }
 
     /// The shard that a node is home of, and its journal: of a state where there is one.
@@ -245,12 +255,18 @@ impl Maker<'_> {
         Ok((state.ledger, next, (Box::new(journal), pulse)))
     }
 
-    /// Nodes of an earlier run that this one has not: they hold nothing any more.
-    fn ghosts(&self, ledger: &Ledger) -> Vec<Input> {
+    /// Nodes of an earlier run that this one has not: they hold nothing any more, except for those
+    /// of other members of the cluster, which may come back.
+    fn ghosts(&self, ledger: &Ledger, awaited: &mut BTreeSet<NodeId>) -> Vec<Input> {
         let mut gone = BTreeSet::new();
+        let own: BTreeSet<NodeId> = self.infos.iter().map(|info| info.id).collect();
+        let peers = self.options.peers.as_ref();
         ledger.held(|holder, _| {
-            if holder.node.index() >= self.infos.len() {
-                gone.insert(holder.node);
+            let node = holder.node;
+            if peers.is_some_and(|Membership(peers)| peers.may_return(node)) {
+                awaited.insert(node);
+            } else if !own.contains(&node) {
+                gone.insert(node);
             }
         });
         let ghost = |id: NodeId| {

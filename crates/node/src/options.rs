@@ -16,6 +16,8 @@ use bary_ports::function::Functions;
 use bary_ports::store::Store;
 use bary_store::spill::StoreConfig;
 
+use crate::peers::roster::Peers;
+
 /// A cluster inside one process.
 #[derive(Clone, Debug)]
 pub struct ClusterOptions {
@@ -54,7 +56,13 @@ pub struct ClusterOptions {
     /// Whether workers may join it, so that a function that its nodes do not know waits for one
     /// instead of failing there. Defaults to false.
     pub awaits_workers: bool,
+    /// The cluster that the process is a member of. Defaults to none.
+    pub peers: Option<Membership>,
 }
+
+/// A process's place in a cluster of several.
+#[derive(Clone, Debug)]
+pub struct Membership(pub(crate) Arc<Peers>);
 
 /// One node of the cluster.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,6 +159,7 @@ impl ClusterOptions {
             compact_after_bytes: 16 << 20,
             threads: None,
             awaits_workers: false,
+            peers: None,
         }
     }
 
@@ -161,9 +170,15 @@ impl ClusterOptions {
         let nodes = self.nodes.iter().enumerate();
         let info = |(at, node): (usize, &NodeOptions)| NodeInfo {
             offers: offers.clone(),
-            ..node.info(NodeId(at as u64))
+            ..node.info(self.id(at))
         };
         nodes.map(info).collect()
+    }
+
+    /// The id of the node at a place of the list.
+    pub(crate) fn id(&self, at: usize) -> NodeId {
+        let member = self.peers.as_ref().map_or(0, |Membership(peers)| peers.me());
+        NodeId::of_member(member, at as u64)
     }
 
     /// Where its nodes look up results of equal work, where any are kept.

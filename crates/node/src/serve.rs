@@ -21,6 +21,7 @@ use crate::doors::{self, DescribeError};
 use crate::serve::address::{AddressFile, ListenError};
 use crate::serve::keeper::Keeper;
 use crate::serve::log::{Log, LogFormat};
+use crate::serve::member::{Member, MemberError, MemberOptions};
 use crate::serve::notify::Notify;
 use crate::serve::signals::Signals;
 use crate::service::options::ServiceOptions;
@@ -28,6 +29,7 @@ use crate::service::{Ending, OpenError, Service};
 
 pub mod address;
 pub mod log;
+pub mod member;
 
 mod keeper;
 mod notify;
@@ -57,6 +59,8 @@ pub struct ServeOptions {
     pub log: LogFormat,
     /// Reads again what may change while it runs, when it is asked to.
     pub reload: Option<Reload>,
+    /// Whether and how it is a member of a cluster.
+    pub member: MemberOptions,
 }
 
 /// Reads again what may change while a node runs.
@@ -108,6 +112,9 @@ pub enum ServeError {
     /// The state or the service cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// It is no member of the cluster that it is to be in.
+    #[error(transparent)]
+    Member(#[from] MemberError),
     /// The doors cannot be made.
     #[error(transparent)]
     Describe(#[from] DescribeError),
@@ -142,24 +149,31 @@ pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
     let _here = runtime.enter();
     let signals = Signals::listen().map_err(refused("signals cannot be listened to"))?;
     let ways = ways(options)?;
-    let (service, token) = open(options, &runtime)?;
+    let log = Log { format: options.log };
+    if let Some(state) = &options.state {
+        make(state).map_err(refused("the directory of the state cannot be made"))?;
+    }
+    let version = &options.service.version;
+    let member = Member::of(&options.member, options.state.as_deref(), version, log, &runtime)?;
+    let (service, token) = open(options, &runtime, member.as_ref())?;
     let gate = Arc::new(Gate::new(&service, options.doors.clone()));
     let (router, health) = doors::router(service.clone(), &gate)?;
     let at = ways.tcp.as_ref().map(|(_, at)| *at);
     let address = note(options, at)?;
     let (closing, closed) = watch::channel(false);
-    let entrance = Entrance::new(router, gate, closed);
-    let reach = reach(options, at, token);
+    let entrance = Entrance::new(router, gate, closed.clone());
+    let mut words = vec![reach(options, at, token)];
+    words.extend(member.iter().flat_map(Member::words));
     if options.until_eof {
         end_with_input(service.clone()).map_err(refused("no thread was given"))?;
     }
-    let inside = let_in(&runtime, entrance, ways);
-    let log = Log { format: options.log };
+    let mut inside = let_in(&runtime, entrance, ways);
+    inside.extend(member.into_iter().flat_map(|member| member.live(&runtime, &service, &closed)));
     let notify = Notify::from_environment();
     let (reload, drain) = (options.reload.clone(), options.drain_timeout);
     let keeper = Keeper { service, health, log, notify, signals, reload, drain };
     let served = runtime.block_on(async {
-        let served = keeper.over(reach).await;
+        let served = keeper.over(&words).await;
         closing.send_replace(true);
         for door in inside {
             // A door that panicked has said so.
@@ -213,14 +227,18 @@ fn end_with_input(service: Service) -> io::Result<()> {
     std::thread::Builder::new().name("bary-input".into()).spawn(wait).map(drop)
 }
 
-fn open(options: &ServeOptions, runtime: &Runtime) -> Result<(Service, Option<Token>), ServeError> {
+fn open(
+    options: &ServeOptions,
+    runtime: &Runtime,
+    member: Option<&Member>,
+) -> Result<(Service, Option<Token>), ServeError> {
     let mut service = options.service.clone();
     service.cluster.threads = Some(runtime.handle().clone());
+    if let Some(member) = member {
+        member.adopt(&mut service.cluster);
+    }
     match &options.state {
-        Some(state) => {
-            make(state).map_err(refused("the directory of the state cannot be made"))?;
-            Ok((Service::open(service, state)?, None))
-        }
+        Some(state) => Ok((Service::open(service, state)?, None)),
         None => {
             let (service, token) = Service::in_memory(service)?;
             Ok((service, Some(token)))

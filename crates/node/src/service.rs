@@ -219,6 +219,7 @@ impl Service {
         let Parts { started, cache, board, access, audit, dir, still } = parts;
         let (cluster, listener) = started;
         let limits = options.limits.clone();
+        board.write().shard = Some(cluster.shard());
         let inner = Arc::new(Inner {
             store: cluster.store(),
             shard: cluster.shard(),

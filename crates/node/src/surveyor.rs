@@ -16,10 +16,12 @@ use crate::options::ClusterOptions;
 /// How long messages between the nodes of one process are made to take.
 pub(crate) fn ways(options: &ClusterOptions) -> impl Fn(NodeId, NodeId) -> Span + 'static {
     let (nodes, latency) = (options.nodes.clone(), options.latency.clone());
+    let first = options.id(0);
     // A state may name nodes that only an earlier run had.
+    let at = move |node: NodeId| usize::try_from(node.0.checked_sub(first.0)?).ok();
     move |from: NodeId, to: NodeId| {
-        let both = nodes.get(from.index()).zip(nodes.get(to.index()));
-        both.map_or(Span::ZERO, |(from, to)| latency.between(from, to))
+        let of = |node| nodes.get(at(node)?);
+        of(from).zip(of(to)).map_or(Span::ZERO, |(from, to)| latency.between(from, to))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bary_model::id::{RunNo, TaskId};
+use bary_model::id::{RunNo, ShardId, TaskId};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bytes::Bytes;
 
@@ -75,9 +75,9 @@ pub trait Completions: Send + Sync {
     /// Hands on one completion.
     fn complete(&self, completion: Completion);
 
-    /// Hands on output of a task whose body captures lines or live. Blocks while the reader is
-    /// behind, which holds the task back.
-    fn output(&self, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes);
+    /// Hands on output of a task of a shard whose body captures lines or live. Blocks while the
+    /// reader is behind, which holds the task back.
+    fn output(&self, shard: ShardId, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes);
 }
 
 /// Runs tasks. Every started run gets exactly one `Ended`, whatever happens to it; a panic or a

@@ -95,6 +95,16 @@ impl Network {
         Box::new(MemoryTransport { node, shared: Arc::clone(&self.shared) })
     }
 
+    /// Hands a frame that came from elsewhere to a node of this process.
+    pub fn deliver(&self, from: NodeId, to: NodeId, frame: Frame) {
+        self.shared.deliver(Parcel { from, to, frame });
+    }
+
+    /// Counts a frame that leaves this process another way.
+    pub fn count(&self, frame: &Frame) {
+        self.shared.counter.sent(frame);
+    }
+
     /// How many messages were sent so far, by kind.
     #[must_use]
     pub fn counts(&self) -> MessageCounts {

@@ -13,14 +13,16 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tonic::transport::Channel;
 
 use crate::tls::{Configs, Credentials, CredentialsError};
 
 pub mod accept;
 pub mod dial;
-mod stream;
-
 pub mod entry;
+pub mod shelf;
+
+mod stream;
 
 /// What members say to each other, as messages.
 pub(crate) mod proto {
@@ -84,7 +86,10 @@ pub trait Ears: Send + Sync + 'static {
     fn linked(&self, member: u64, there: bool);
 
     /// Somebody was not let in, for this reason.
-    fn refused(&self, from: Option<SocketAddr>, why: &str);
+    fn refused(&self, from: SocketAddr, why: &str);
+
+    /// A member was not reached, for this reason.
+    fn unreached(&self, member: u64, why: &str);
 }
 
 /// Streams to the other members. Clones are the same mesh.
@@ -99,6 +104,8 @@ struct Inner {
     members: Mutex<BTreeMap<u64, Member>>,
     streams: AtomicU64,
     lost: AtomicU64,
+    /// Connections by which members are asked for something, beside their streams.
+    asking: tokio::sync::Mutex<BTreeMap<u64, Channel>>,
     on: Handle,
 }
 
@@ -143,7 +150,9 @@ impl Mesh {
     ) -> Result<Self, CredentialsError> {
         let configs = RwLock::new(Configs::new(own)?);
         let (members, streams, lost) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self(Arc::new(Inner { me, limits, ears, configs, members, streams, lost, on })))
+        let asking = tokio::sync::Mutex::default();
+        let inner = Inner { me, limits, ears, configs, members, streams, lost, asking, on };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Connections that begin from now on show another certificate.

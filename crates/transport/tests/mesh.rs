@@ -69,7 +69,11 @@ impl Ears for Listening {
         drop(self.told.send(Told::Linked(member, there)));
     }
 
-    fn refused(&self, _: Option<SocketAddr>, why: &str) {
+    fn refused(&self, _: SocketAddr, why: &str) {
+        drop(self.told.send(Told::Refused(why.to_owned())));
+    }
+
+    fn unreached(&self, _: u64, why: &str) {
         drop(self.told.send(Told::Refused(why.to_owned())));
     }
 }

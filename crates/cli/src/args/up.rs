@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use bary_identity::name::{Name, NameError};
 use bary_model::time::Span;
 use bary_node::serve::address::PORT;
 use clap::ValueEnum;
@@ -28,10 +29,62 @@ pub(crate) struct UpArgs {
     /// The directory of the node's state; $XDG_STATE_HOME/bary where absent
     #[arg(long, value_name = "DIR", env = "BARY_STATE", hide_env_values = true)]
     pub(crate) state: Option<PathBuf>,
+    /// Found a cluster of this name, and print the line by which others join it; where the state is
+    /// in that cluster already, come back to it
+    #[arg(long = "cluster", value_name = "NAME", value_parser = name, help_heading = "Cluster")]
+    pub(crate) found: Option<Name>,
+    #[command(flatten)]
+    pub(crate) member: MemberArgs,
     #[command(flatten)]
     pub(crate) doors: DoorArgs,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
+}
+
+/// What stands below the flags of `bary join`.
+const JOIN_NOTES: &str = "\
+The node becomes a member for good: bary up on the same state comes back to the cluster.
+
+Examples:
+  bary join lab@10.0.0.5:8471/bary_.../...
+  bary auth join-line --state DIR | ssh other bary join -";
+
+/// A node that joins a cluster and stays.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = JOIN_NOTES)]
+pub(crate) struct JoinArgs {
+    /// The join line, as bary up --cluster and bary auth join-line print it; - reads it from
+    /// standard input
+    #[arg(value_name = "LINE")]
+    pub(crate) line: String,
+    /// The directory of the node's state; $XDG_STATE_HOME/bary where absent
+    #[arg(long, value_name = "DIR", env = "BARY_STATE", hide_env_values = true)]
+    pub(crate) state: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) member: MemberArgs,
+    #[command(flatten)]
+    pub(crate) doors: DoorArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+}
+
+/// What a member of a cluster is called and where it is.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct MemberArgs {
+    /// What the member is called; this machine's name where absent
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) name: Option<Name>,
+    /// Where to listen for other members; 0.0.0.0:8471, or where it did before, where absent
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) cluster_listen: Option<SocketAddr>,
+    /// Where other members reach this one; where it listens where absent
+    #[arg(long, value_name = "ADDR,..", value_delimiter = ',')]
+    pub(crate) advertise: Vec<SocketAddr>,
+}
+
+fn name(text: &str) -> Result<Name, NameError> {
+    Name::new(text)
 }
 
 /// A node that keeps nothing.

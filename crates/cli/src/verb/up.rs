@@ -1,18 +1,22 @@
 //! `bary up`: a node that stays, over a state.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bary_client::address::{SOCKET, private_directory};
+use bary_identity::join_line::JoinLine;
 use bary_node::board::limits::BoardLimits;
 use bary_node::doors::limits::DoorLimits;
 use bary_node::serve::address::ListenError;
 use bary_node::serve::log::LogFormat;
+use bary_node::serve::member::{MemberError, MemberOptions, Way as Entrance};
 use bary_node::serve::{ServeError, ServeOptions, Served, serve};
 use bary_node::service::OpenError;
 use bary_node::service::options::{ServiceLimits, ServiceOptions};
 
 use crate::args::cluster::{ClusterArgs, cores};
-use crate::args::up::{DoorArgs, LogForm, UpArgs};
+use crate::args::up::{DoorArgs, JoinArgs, LogForm, MemberArgs, UpArgs};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::keep;
@@ -21,23 +25,48 @@ mod reload;
 
 /// Runs the node to its end.
 pub(crate) fn run(args: &UpArgs) -> Result<Exit, Complaint> {
-    let state = state_of(args)?;
-    stay(&args.doors, &args.cluster, Some(state), Way { listens: true, until_eof: false })
+    let state = state_of(args.state.as_deref())?;
+    let member = member(&args.member, args.found.clone().map(Entrance::Found));
+    let way = Way { listens: true, until_eof: false, member };
+    stay(&args.doors, &args.cluster, Some(state), way)
+}
+
+/// Has the node join a cluster, and runs it to its end.
+pub(crate) fn join(args: &JoinArgs) -> Result<Exit, Complaint> {
+    let state = state_of(args.state.as_deref())?;
+    let line = match args.line.as_str() {
+        "-" => std::io::read_to_string(std::io::stdin().take(LINE_BYTES_MAX)),
+        line => Ok(line.to_owned()),
+    };
+    let line: JoinLine = line.map_err(Complaint::failed)?.parse().map_err(Complaint::usage)?;
+    let member = member(&args.member, Some(Entrance::Enter(Arc::new(line))));
+    let way = Way { listens: true, until_eof: false, member };
+    stay(&args.doors, &args.cluster, Some(state), way)
+}
+
+/// How many bytes of a join line are read at most.
+const LINE_BYTES_MAX: u64 = 4_096;
+
+fn member(args: &MemberArgs, way: Option<Entrance>) -> MemberOptions {
+    let MemberArgs { name, cluster_listen, advertise } = args.clone();
+    MemberOptions { way, name, listen: cluster_listen, advertise }
 }
 
 /// The directory of the state: absolute, as it is told to others, who may be somewhere else.
-fn state_of(args: &UpArgs) -> Result<PathBuf, Complaint> {
-    let state = args.state.clone().unwrap_or_else(usual_state);
+pub(crate) fn state_of(named: Option<&Path>) -> Result<PathBuf, Complaint> {
+    let state = named.map_or_else(usual_state, Path::to_owned);
     std::path::absolute(&state).map_err(Complaint::failed)
 }
 
 /// What only some nodes do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Way {
     /// Whether it listens to more than its socket.
     pub(super) listens: bool,
     /// Whether it ends with its standard input.
     pub(super) until_eof: bool,
+    /// Whether and how it is a member of a cluster.
+    pub(super) member: MemberOptions,
 }
 
 /// Runs a node, with a state where there is one.
@@ -72,6 +101,7 @@ pub(super) fn stay(
         log: format(doors.log_format),
         reload: Some(reload::of(doors.clone(), state.clone())),
         state,
+        member: way.member,
     };
     match serve(&options) {
         Ok(Served::Drained | Served::Stopped) => Ok(Exit::OK),
@@ -121,6 +151,9 @@ fn complaint(error: ServeError) -> Complaint {
         ServeError::Listen(ListenError::PastLoopback(_)) => {
             Complaint::usage(error).help("listen on 127.0.0.1 or [::1]")
         }
+        ServeError::Member(error @ MemberError::NoState) => Complaint::usage(error),
+        ServeError::Member(MemberError::Listen(error)) => Complaint::new(Exit::FULL, error)
+            .help("name another address for other members with --cluster-listen"),
         ServeError::Listen(ListenError::Taken(_)) => Complaint::new(Exit::FULL, error)
             .help("a node may be up there: ask it with bary doctor; or name another with --listen"),
         #[cfg(unix)]

@@ -7,6 +7,7 @@ mod backup;
 #[expect(dead_code, reason = "tests of commands use more of it")]
 mod bench;
 mod cache;
+mod cluster;
 #[cfg(target_os = "linux")]
 mod container;
 mod desk;

@@ -28,7 +28,12 @@ impl Standing {
     }
 
     /// Brings up the node of a command.
-    pub(crate) fn of(bench: &Bench, mut command: Command) -> Self {
+    pub(crate) fn of(bench: &Bench, command: Command) -> Self {
+        Self::at_state(bench, command, "state")
+    }
+
+    /// As [`Standing::of`], over the state of this name.
+    pub(crate) fn at_state(bench: &Bench, mut command: Command, state: &str) -> Self {
         let mut child = command.spawn().expect("the program is built");
         let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
         let mut line = String::new();
@@ -37,7 +42,7 @@ impl Standing {
         let at = place.split([' ', ';']).next().unwrap_or_default();
         let at = at.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
         let told = line.split_once("BARY_TOKEN=").map(|(_, token)| token.trim().to_owned());
-        let token = told.unwrap_or_else(|| bench.read("state/token").trim().to_owned());
+        let token = told.unwrap_or_else(|| bench.read(&format!("{state}/token")).trim().to_owned());
         Self { child, log, at, socket: bench.path().join("s"), token }
     }
 

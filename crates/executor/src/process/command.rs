@@ -255,7 +255,7 @@ impl CommandRunner {
         let beats = item.spec.body.heartbeat_timeout.is_some();
         let id = TaskId { index: *index, ..item.range.head() };
         let mut hand = |stream: Stream, bytes: Bytes| {
-            shared.completions.output(id, item.attempt, stream, bytes);
+            shared.completions.output(item.fence.shard, id, item.attempt, stream, bytes);
         };
         let (config, buffer) = (&shared.config, &mut self.buffer);
         let mut alive = || {

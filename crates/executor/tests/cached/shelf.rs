@@ -11,7 +11,7 @@ use bary_executor::cached::desk::Desk;
 use bary_executor::cached::{CachedEnds, CachedExecutor};
 use bary_executor::config::ExecutorConfig;
 use bary_executor::local::LocalExecutor;
-use bary_model::id::{RunNo, TaskId};
+use bary_model::id::{RunNo, ShardId, TaskId};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::outcome::Outcome;
 use bary_model::task::TaskSpec;
@@ -58,7 +58,7 @@ impl Completions for Reports {
         drop(self.0.lock().expect("no test panics here").send(completion));
     }
 
-    fn output(&self, _task: TaskId, _attempt: u16, _stream: Stream, _bytes: Bytes) {}
+    fn output(&self, _: ShardId, _task: TaskId, _attempt: u16, _stream: Stream, _bytes: Bytes) {}
 }
 
 pub(crate) struct World {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bary_executor::config::ExecutorConfig;
 use bary_executor::local::LocalExecutor;
 use bary_model::action::{Action, Arg};
-use bary_model::id::{Fence, RunNo, TaskId, TaskRange};
+use bary_model::id::{Fence, RunNo, ShardId, TaskId, TaskRange};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::outcome::{Failure, Outcome, Results};
 use bary_model::payload::{BlobRef, Payload};
@@ -47,7 +47,7 @@ impl Completions for Reports {
         self.send(Seen::Completion(completion));
     }
 
-    fn output(&self, _task: TaskId, _attempt: u16, stream: Stream, bytes: Bytes) {
+    fn output(&self, _: ShardId, _task: TaskId, _attempt: u16, stream: Stream, bytes: Bytes) {
         self.send(Seen::Output(stream, bytes));
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 /// 32 bytes that nobody can guess.
 #[cfg(target_os = "linux")]
-pub(super) fn draw() -> io::Result<[u8; 32]> {
+pub(crate) fn draw() -> io::Result<[u8; 32]> {
     use rustix::rand::{GetRandomFlags, getrandom};
 
     let mut bytes = [0; 32];
@@ -21,7 +21,7 @@ pub(super) fn draw() -> io::Result<[u8; 32]> {
 
 /// 32 bytes that nobody can guess.
 #[cfg(all(unix, not(target_os = "linux")))]
-pub(super) fn draw() -> io::Result<[u8; 32]> {
+pub(crate) fn draw() -> io::Result<[u8; 32]> {
     use std::io::Read;
 
     let mut bytes = [0; 32];
@@ -31,7 +31,7 @@ pub(super) fn draw() -> io::Result<[u8; 32]> {
 
 /// 32 bytes that nobody can guess.
 #[cfg(not(unix))]
-pub(super) fn draw() -> io::Result<[u8; 32]> {
+pub(crate) fn draw() -> io::Result<[u8; 32]> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

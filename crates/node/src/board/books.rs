@@ -29,7 +29,7 @@ mod runs;
 #[derive(Debug)]
 pub(crate) struct Books {
     /// Whose events are folded: of the first shard that tells any.
-    shard: Option<ShardId>,
+    pub(crate) shard: Option<ShardId>,
     pub(crate) clock: Clock,
     jobs: Shelf,
     pub(crate) nodes: Nodes,

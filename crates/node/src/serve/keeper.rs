@@ -34,11 +34,12 @@ const HANGS: &str = "a node's loop or its journal hangs: the service manager is 
 const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Keeper {
-    /// Says how to reach the node, and returns when it has ended.
-    pub(crate) async fn over(mut self, reach: String) -> Served {
+    /// Says these words, of which the first are how to reach the node, and returns when it has
+    /// ended.
+    pub(crate) async fn over(mut self, words: &[String]) -> Served {
         self.health.set(true).await;
-        self.notify.ready(&reach_without_token(&reach));
-        self.log.say(Level::Info, &reach, &[]);
+        self.notify.ready(&reach_without_token(words.first().map_or("", String::as_str)));
+        words.iter().for_each(|line| self.log.say(Level::Info, line, &[]));
         let why = self.until_end().await;
         self.service.shut();
         self.health.set(false).await;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bary_api::v1::TaskEnded;
 use bary_executor::report::{Ended, Report};
-use bary_model::id::TaskId;
+use bary_model::id::{ShardId, TaskId};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::outcome::{Failure, Usage};
 use bary_model::payload::Payload;
@@ -49,8 +49,12 @@ impl Live {
     }
 
     /// A task of the run by its place, and its attempt.
-    pub(crate) fn task(&self, place: usize) -> Option<(TaskId, u16)> {
-        tasks(&self.start.items).take(self.sent).nth(place)
+    pub(crate) fn task(&self, place: usize) -> Option<Speaker> {
+        let speakers = self.start.items.iter().flat_map(|item| {
+            let (shard, attempt) = (item.fence.shard, item.attempt);
+            item.range.tasks().map(move |task| Speaker { shard, task, attempt })
+        });
+        speakers.take(self.sent).nth(place)
     }
 
     /// Whether the tasks have to show that they are alive.
@@ -172,6 +176,15 @@ impl Live {
         // What was printed is no result: where there is no room for it, it is lost.
         store.payload(bytes.freeze()).unwrap_or_default()
     }
+}
+
+/// A task that a worker speaks of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Speaker {
+    /// The shard of its job.
+    pub(crate) shard: ShardId,
+    pub(crate) task: TaskId,
+    pub(crate) attempt: u16,
 }
 
 /// The tasks of items in order, each with its attempt.

@@ -15,6 +15,7 @@ use crate::crew::Crew;
 use crate::inbox::Control;
 use crate::listener::News;
 use crate::maker::Doors;
+use crate::worker::live::Speaker;
 
 /// A worker's place. One that is dropped without [`Seat::empty`] ends its node at once.
 pub(crate) struct Seat {
@@ -45,11 +46,12 @@ impl Seat {
     }
 
     /// Hands on what a task printed; waits while the reader is behind.
-    pub(crate) async fn output(&self, task: TaskId, attempt: u16, stream: Stream, bytes: Bytes) {
-        let news = News::Output { task, attempt, stream, bytes };
+    pub(crate) async fn output(&self, of: Speaker, stream: Stream, bytes: Bytes) {
+        let Speaker { shard, task, attempt } = of;
+        let news = News::Output { shard, task, attempt, stream, bytes };
         if let Some(News::Output { bytes, .. }) = self.doors.into.offer(news) {
             let into = Arc::clone(&self.doors.into);
-            let wait = move || into.output(task, attempt, stream, bytes);
+            let wait = move || into.output(shard, task, attempt, stream, bytes);
             // A panic there was printed when it happened.
             drop(tokio::task::spawn_blocking(wait).await);
         }
@@ -57,8 +59,9 @@ impl Seat {
 
     /// Hands on what a task says of itself. A reader that is behind misses it: a later word says
     /// more.
-    pub(crate) fn say(&self, task: TaskId, attempt: u16, progress: f64, message: Box<str>) {
-        drop(self.doors.into.offer(News::Said { task, attempt, progress, message }));
+    pub(crate) fn say(&self, of: Speaker, progress: f64, message: Box<str>) {
+        let Speaker { shard, task, attempt } = of;
+        drop(self.doors.into.offer(News::Said { shard, task, attempt, progress, message }));
     }
 
     /// Hands on what a task leaves for its next attempt, and waits until the engine knows.

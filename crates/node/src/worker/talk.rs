@@ -11,7 +11,7 @@ use bary_api::v1::to_worker::What as Told;
 use bary_api::v1::{
     Checkpoint, FromWorker, Output, Progress, Registered, RunEnded, StopRun, ToWorker,
 };
-use bary_model::id::{RunNo, TaskId};
+use bary_model::id::RunNo;
 use bary_model::payload::Payload;
 use bary_model::time::Span;
 use bary_ports::executor::{Completion, Start, Stop, StopReason, Stream};
@@ -23,7 +23,7 @@ use tokio_stream::StreamExt;
 
 use crate::service::Streamed;
 use crate::worker::executor::{Order, unbegun};
-use crate::worker::live::{Live, shortened};
+use crate::worker::live::{Live, Speaker, shortened};
 use crate::worker::seat::Seat;
 use crate::worker::suspects::Suspects;
 use crate::worker::translate::{self, Numbers};
@@ -212,10 +212,10 @@ impl Talk {
 
     fn progress(&mut self, progress: Progress) {
         let Progress { run, task, progress, message } = progress;
-        if let Some((task, attempt)) = self.sign_of_life(run, task) {
+        if let Some(speaker) = self.sign_of_life(run, task) {
             let share = if progress.is_finite() { progress.clamp(0.0, 1.0) } else { 0.0 };
             let message = shortened(&message, WORD_BYTES_MAX).into();
-            self.seat.say(task, attempt, share, message);
+            self.seat.say(speaker, share, message);
         }
     }
 
@@ -226,18 +226,18 @@ impl Talk {
             "err" => Stream::Err,
             _ => return Err(wrong("the stream of an output is out or err")),
         };
-        if let Some((task, attempt)) = self.sign_of_life(run, place) {
+        if let Some(speaker) = self.sign_of_life(run, place) {
             if let Some(live) = self.runs.get_mut(&RunNo(run)) {
                 live.print(place as usize, &data);
             }
-            self.seat.output(task, attempt, stream, data).await;
+            self.seat.output(speaker, stream, data).await;
         }
         Ok(())
     }
 
     async fn checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), Parting> {
         let Checkpoint { run, task, step, data } = checkpoint;
-        let Some((task, _)) = self.sign_of_life(run, task) else { return Ok(()) };
+        let Some(Speaker { task, .. }) = self.sign_of_life(run, task) else { return Ok(()) };
         let store = Arc::clone(&self.around.store);
         let kept = match data.len() > Payload::INLINE_MAX {
             false => store.payload(data),
@@ -259,7 +259,7 @@ impl Talk {
     }
 
     /// The task that a worker speaks of, which is alive; late words of ended runs are of none.
-    fn sign_of_life(&mut self, run: u64, place: u32) -> Option<(TaskId, u16)> {
+    fn sign_of_life(&mut self, run: u64, place: u32) -> Option<Speaker> {
         let (run, now) = (RunNo(run), self.seat.now());
         let live = self.runs.get_mut(&run)?;
         let due = live.beaten.is_none_or(|at| now.since(at) >= BEAT);

@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
+use tonic::service::Routes;
 use tonic::{Request as Call, Response, Status, Streaming};
 use tower::Service as _;
 
@@ -53,7 +54,7 @@ impl Mesh {
     pub async fn serve(self, listener: TcpListener, doors: Doors, closing: watch::Receiver<bool>) {
         let link = PeerServer::new(Link(Arc::clone(&self.0)));
         let link = link.max_decoding_message_size(self.0.limits.frame_bytes_max.saturating_mul(2));
-        let members = doors.members.merge(tonic::service::Routes::new(link).into_axum_router());
+        let members = Routes::from(doors.members).add_service(link).into_axum_router();
         let doors = Doors { members, ..doors };
         let places = Arc::new(Semaphore::new(self.0.limits.connections_max));
         let mut inside = JoinSet::new();
@@ -72,7 +73,7 @@ impl Mesh {
                                 drop(place);
                             });
                         }
-                        Err(_) => self.0.ears.refused(Some(from), "too many connections"),
+                        Err(_) => self.0.ears.refused(from, "too many connections"),
                     },
                     Err(_) => tokio::time::sleep(AGAIN_SPAN).await,
                 },
@@ -87,8 +88,8 @@ impl Inner {
         let shake = self.shake(tcp);
         let come = match tokio::time::timeout(self.limits.dial_timeout, shake).await {
             Ok(Ok(come)) => come,
-            Ok(Err(why)) => return self.ears.refused(Some(from), &why),
-            Err(_) => return self.ears.refused(Some(from), "it did not show who it is in time"),
+            Ok(Err(why)) => return self.ears.refused(from, &why),
+            Err(_) => return self.ears.refused(from, "it did not show who it is in time"),
         };
         match come {
             Come::Member(member, tls) => self.talk(tls, doors.members, Member(member)).await,

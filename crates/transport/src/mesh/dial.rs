@@ -74,8 +74,7 @@ impl Inner {
         waiting: mpsc::Receiver<Bytes>,
     ) {
         if let Err(error) = self.speak(member, number, addresses, waiting).await {
-            let why = format!("member {member:010x}: {error}");
-            self.ears.refused(None, &why);
+            self.ears.unreached(member, &error.to_string());
         }
         self.ended(member, number);
     }
@@ -105,7 +104,7 @@ impl Inner {
     }
 
     /// The first address at which the member answers.
-    async fn reach(
+    pub(super) async fn reach(
         &self,
         member: u64,
         addresses: &[SocketAddr],

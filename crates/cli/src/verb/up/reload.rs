@@ -25,7 +25,8 @@ fn read(began: &DoorArgs, state: Option<&PathBuf>) -> Result<Reloaded, String> {
     // A file may hold what its flag does not take.
     let args = args.map_err(|error| error.to_string().trim().to_owned())?;
     let (doors, now) = match &args.verb {
-        Verb::Up(args) => (&args.doors, state_of(args).map(Some)),
+        Verb::Up(args) => (&args.doors, state_of(args.state.as_deref()).map(Some)),
+        Verb::Join(args) => (&args.doors, state_of(args.state.as_deref()).map(Some)),
         Verb::Dev(args) => (&args.doors, Ok(None)),
         _ => return Err("the command line is no node's any more".to_owned()),
     };

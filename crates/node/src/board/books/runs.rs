@@ -1,7 +1,7 @@
 //! What nodes tell of their runs. They tell it by themselves and at once, while homes tell only
 //! what is durable: a start whose grant has not been told waits for that.
 
-use bary_model::id::{GrantNo, NodeId, RunNo, TaskId, TaskRange};
+use bary_model::id::{GrantNo, NodeId, RunNo, ShardId, TaskId, TaskRange};
 use bary_model::time::Moment;
 
 use crate::board::active::Hold;
@@ -17,7 +17,7 @@ impl Books {
         for Began { items, .. } in began {
             for (fence, range, attempt) in items {
                 let hold = Hold { node, at, attempt };
-                if self.shard.is_some_and(|own| fence.shard != own) {
+                if !self.is_of(fence.shard) {
                     continue;
                 }
                 if fence.grant > self.granted {
@@ -27,6 +27,11 @@ impl Books {
                 }
             }
         }
+    }
+
+    /// Whether what is told of a shard's tasks belongs here: other members' tasks run here too.
+    pub(crate) fn is_of(&self, shard: ShardId) -> bool {
+        self.shard.is_none_or(|own| shard == own)
     }
 
     /// All grants up to this one have been told.

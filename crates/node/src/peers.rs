@@ -1,0 +1,19 @@
+//! The other members of a cluster: processes like this one, each with nodes of its own. They are
+//! known by certificates of one authority, find each other by what they know of each other, and
+//! what a node here says to a node there goes over their streams.
+
+pub mod invites;
+pub mod papers;
+pub mod place;
+
+pub(crate) mod blobs;
+pub(crate) mod gate;
+pub(crate) mod post;
+pub(crate) mod roster;
+
+mod book;
+mod card;
+mod clocks;
+mod envelope;
+mod file;
+mod hearing;

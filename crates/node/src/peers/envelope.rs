@@ -1,0 +1,139 @@
+//! What goes between two members as one frame of their stream: a kind, and what is of it. Kinds
+//! that are not known are passed over, so that a later release can say more.
+
+use bary_model::id::NodeId;
+use bary_model::message::Frame;
+use bary_model::time::Moment;
+use bary_wire::codec::EncodeError;
+use bary_wire::frame;
+use bytes::Bytes;
+
+use super::card::Card;
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Said {
+    /// A frame from a node of the one to a node of the other.
+    Frame { from: NodeId, to: NodeId, frame: Frame },
+    /// What the member says of itself.
+    Card(Box<Card>),
+    /// Say who you are.
+    Hail,
+    /// Say this back, with what your clock shows.
+    Ping { at: Moment },
+    /// It is said back.
+    Pong { at: Moment, theirs: Moment },
+}
+
+const FRAME: u8 = 1;
+const CARD: u8 = 2;
+const PING: u8 = 3;
+const PONG: u8 = 4;
+const HAIL: u8 = 5;
+
+/// A frame from one node to another.
+pub(super) fn frame(from: NodeId, to: NodeId, frame: &Frame) -> Result<Bytes, EncodeError> {
+    let mut bytes = vec![FRAME];
+    // Both members are known by the stream.
+    for node in [from, to] {
+        bytes.extend_from_slice(&of_member(node).to_le_bytes());
+    }
+    frame::encode(frame, &mut bytes)?;
+    Ok(bytes.into())
+}
+
+/// A node's number in its member, which is below [`NodeId::OF_MEMBER_MAX`].
+fn of_member(node: NodeId) -> u16 {
+    (node.0 % NodeId::OF_MEMBER_MAX) as u16
+}
+
+pub(super) fn card(card: &Card) -> Bytes {
+    let mut bytes = vec![CARD];
+    bytes.extend(card.encode());
+    bytes.into()
+}
+
+pub(super) fn hail() -> Bytes {
+    numbers(HAIL, &[])
+}
+
+pub(super) fn ping(at: Moment) -> Bytes {
+    numbers(PING, &[at.0])
+}
+
+pub(super) fn pong(at: Moment, theirs: Moment) -> Bytes {
+    numbers(PONG, &[at.0, theirs.0])
+}
+
+fn numbers(kind: u8, numbers: &[u64]) -> Bytes {
+    let mut bytes = vec![kind];
+    for number in numbers {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    bytes.into()
+}
+
+/// What a member says to this one; none where it is not known, or makes no sense.
+pub(super) fn read(from: u64, me: u64, bytes: &[u8]) -> Option<Said> {
+    let (kind, rest) = bytes.split_first()?;
+    match *kind {
+        FRAME => {
+            let (ends, rest) = rest.split_first_chunk::<4>()?;
+            let [a, b, c, d] = *ends;
+            let node = |member, number: u16| {
+                let number = u64::from(number);
+                (number < NodeId::OF_MEMBER_MAX).then(|| NodeId::of_member(member, number))
+            };
+            let from = node(from, u16::from_le_bytes([a, b]))?;
+            let to = node(me, u16::from_le_bytes([c, d]))?;
+            Some(Said::Frame { from, to, frame: frame::decode(rest).ok()? })
+        }
+        CARD => Card::decode(from, rest).map(|card| Said::Card(Box::new(card))),
+        PING => Some(Said::Ping { at: moment(rest)? }),
+        PONG => {
+            let (at, theirs) = rest.split_at_checked(8)?;
+            Some(Said::Pong { at: moment(at)?, theirs: moment(theirs)? })
+        }
+        HAIL => Some(Said::Hail),
+        _ => None,
+    }
+}
+
+fn moment(bytes: &[u8]) -> Option<Moment> {
+    bytes.try_into().ok().map(|bytes| Moment(u64::from_le_bytes(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use bary_model::id::{Birth, NodeId};
+    use bary_model::message::Frame;
+    use bary_model::time::Moment;
+    use proptest::prelude::{any, proptest};
+
+    use super::{Said, card, frame, ping, pong, read};
+    use crate::peers::card::tests::card as some_card;
+
+    #[test]
+    fn what_is_said_is_read_as_it_was_said() {
+        let (from, to) = (NodeId::of_member(5, 3), NodeId::of_member(6, 4_095));
+        let greeting = Frame { from: Birth(1), to: Birth(0), ack: 0, body: None };
+        let bytes = frame(from, to, &greeting).expect("it can be written");
+        assert_eq!(read(5, 6, &bytes), Some(Said::Frame { from, to, frame: greeting }));
+        let told = some_card(5);
+        assert_eq!(read(5, 6, &card(&told)), Some(Said::Card(Box::new(told))));
+        let at = Moment(7);
+        assert_eq!(read(5, 6, &ping(at)), Some(Said::Ping { at }));
+        let theirs = Moment(u64::MAX);
+        assert_eq!(read(5, 6, &pong(at, theirs)), Some(Said::Pong { at, theirs }));
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_speaks_for_anothers_node(bytes in any::<Vec<u8>>(), kind in 0..7_u8) {
+            let bytes = [&[kind][..], &bytes].concat();
+            if let Some(Said::Frame { from, to, .. }) = read(5, 6, &bytes) {
+                assert_eq!((from.member(), to.member()), (5, 6));
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What comes of what other members say, and of who is not let in.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Instant;
+
+use bary_identity::audit::{Entry, Outcome};
+use bary_identity::certificate::Certificate;
+use bary_identity::name::Name;
+use bary_model::id::NodeId;
+use bary_model::message::Frame;
+use bary_model::node::{NodeInfo, Peer};
+use bary_model::time::Span;
+use bary_transport::mesh::Ears;
+use bytes::Bytes;
+
+use super::card::Card;
+use super::clocks::Clock;
+use super::envelope::{self, Said};
+use super::roster::{Away, BEAT, Link, Peers, SILENT_BEATS_MAX, lock};
+use crate::board::clock;
+use crate::serve::log::Level;
+
+/// What the mesh tells, for as long as there are peers.
+#[derive(Default)]
+pub(super) struct Hearing(pub(super) OnceLock<Weak<Peers>>);
+
+impl Hearing {
+    fn peers(&self) -> Option<Arc<Peers>> {
+        self.0.get()?.upgrade()
+    }
+}
+
+impl Ears for Hearing {
+    fn welcome(&self, certificate: &[u8]) -> Option<u64> {
+        Certificate::read(certificate.to_vec()).ok().map(|read| read.number)
+    }
+
+    fn frame(&self, from: u64, frame: Bytes) {
+        let Some(peers) = self.peers() else { return };
+        let is_new = match lock(&peers.links).get_mut(&from) {
+            Some(link) => {
+                link.heard = Instant::now();
+                false
+            }
+            None => true,
+        };
+        if is_new {
+            peers.begin(from);
+        }
+        if let Some(said) = envelope::read(from, peers.me, &frame) {
+            peers.on_said(from, said);
+        }
+    }
+
+    fn linked(&self, member: u64, there: bool) {
+        let Some(peers) = self.peers() else { return };
+        match there {
+            true => peers.begin(member),
+            // Another stream may have begun meanwhile, which the next beat finds.
+            false => peers.end(member, "its stream has ended"),
+        }
+    }
+
+    fn refused(&self, from: SocketAddr, why: &str) {
+        if let Some(peers) = self.peers() {
+            peers.on_refused(from, why);
+        }
+    }
+
+    fn unreached(&self, member: u64, why: &str) {
+        if let Some(peers) = self.peers() {
+            peers.on_unreached(member, why);
+        }
+    }
+}
+
+impl Peers {
+    fn on_said(self: &Arc<Self>, from: u64, said: Said) {
+        match said {
+            Said::Frame { from: node, to, frame } => self.on_frame(from, node, to, frame),
+            Said::Card(card) => self.on_card(from, card),
+            Said::Hail => self.mesh.send(from, envelope::card(&self.card())),
+            Said::Ping { at } => self.mesh.send(from, envelope::pong(at, self.now())),
+            Said::Pong { at, theirs } => {
+                let now = self.now();
+                let mut links = lock(&self.links);
+                if let Some(link) = links.get_mut(&from) {
+                    link.clock = Some(Clock::after(link.clock, at, theirs, now));
+                    self.meet(from, link);
+                }
+            }
+        }
+    }
+
+    /// Hands on a frame of a node that the ones here know; links say again what is lost.
+    fn on_frame(self: &Arc<Self>, member: u64, from: NodeId, to: NodeId, frame: Frame) {
+        let clock = lock(&self.links)
+            .get(&member)
+            .and_then(|link| link.met.contains_key(&from).then_some(link.clock).flatten());
+        if let (Some(clock), Some(inside)) = (clock, self.inside.get()) {
+            inside.blobs.take_in(member, from, to, clock.read(frame), &inside.network);
+        }
+    }
+
+    fn on_card(self: &Arc<Self>, from: u64, card: Box<Card>) {
+        let heard = (from, card.name.clone(), card.addresses.clone());
+        for (number, name, addresses) in std::iter::once(&heard).chain(&card.members) {
+            // What a member says of itself counts more than what others say of it.
+            let is_hearsay = *number != from && self.book.has(*number);
+            if let (Ok(name), false) = (Name::new(name), is_hearsay) {
+                self.expect(*number, &name, addresses);
+            }
+        }
+        let mut links = lock(&self.links);
+        if let Some(link) = links.get_mut(&from) {
+            link.card = Some(card);
+            self.meet(from, link);
+        }
+    }
+
+    /// Tells the nodes here of those of a member, once it is known who and how far they are.
+    fn meet(&self, member: u64, link: &mut Link) {
+        let (Some(card), Some(clock), Some(inside)) = (&link.card, link.clock, self.inside.get())
+        else {
+            return;
+        };
+        if link.met.is_empty() {
+            let text = format!("member {} is there, {} µs away", card.name, trip_us(clock));
+            self.log.say(Level::Info, &text, &[]);
+        }
+        let there: BTreeSet<NodeId> = card.nodes.iter().map(|(info, _)| info.id).collect();
+        for (info, guest) in &card.nodes {
+            let same = |(known, told): &(NodeInfo, Span)| {
+                // A way that has become twice as long, or half, is news.
+                let (least, most) = (told.0 / 2, told.0.saturating_mul(2));
+                known == info && (least..=most).contains(&clock.round_trip.0)
+            };
+            if !link.met.get(&info.id).is_some_and(same) {
+                let peer = Peer { info: info.clone(), round_trip: clock.round_trip };
+                inside.crew.meet(peer, *guest);
+                link.met.insert(info.id, (info.clone(), clock.round_trip));
+            }
+        }
+        let gone = link.met.extract_if(.., |node, _| !there.contains(node));
+        gone.for_each(|(node, _)| inside.crew.part(node));
+        lock(&self.awaited).retain(|node| node.member() != member || !there.contains(node));
+    }
+
+    /// Somebody who is no member was not let in.
+    fn on_refused(&self, from: SocketAddr, why: &str) {
+        let audit = self.inside.get().and_then(|inside| inside.audit.get());
+        let (at, from) = (clock::now(), from.to_string());
+        let (door, verb, outcome) = ("member", "connect", Outcome::Refused);
+        let entry =
+            Entry { at, who: "", role: None, door, verb, target: &from, outcome, reason: why };
+        if let Some(audit) = audit {
+            // Nothing was done that would need the line.
+            drop(audit.append(&entry));
+        }
+    }
+
+    /// A member was not reached; that is told once until it is there.
+    fn on_unreached(&self, member: u64, why: &str) {
+        let mut away = lock(&self.away);
+        // One that has just been let in, or begins again, is not there at once.
+        let late = |away: &&mut Away| !away.told && away.since.elapsed() > BEAT * SILENT_BEATS_MAX;
+        let Some(away) = away.get_mut(&member).filter(late) else { return };
+        away.told = true;
+        let name = self.member_name(member).unwrap_or_default();
+        self.log.say(Level::Warning, &format!("member {name} is not reached: {why}"), &[]);
+    }
+}
+
+fn trip_us(clock: Clock) -> u64 {
+    clock.round_trip.0 / 1_000
+}

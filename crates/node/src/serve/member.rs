@@ -1,0 +1,246 @@
+//! The node as a member of a cluster: which one it becomes or comes back to, where it listens for
+//! the others, and how they are let in.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use bary_identity::join_line::JoinLine;
+use bary_identity::name::{Name, NameError};
+use bary_transport::mesh::accept::Doors;
+use bary_transport::mesh::{entry, shelf};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::address::ListenError;
+use super::log::Log;
+use crate::options::{ClusterOptions, Membership};
+use crate::peers::gate::Gate;
+use crate::peers::invites::{self, FIRST_SPAN, LineError, Terms};
+use crate::peers::papers::{Papers, PapersError};
+use crate::peers::place::{PORT, Place};
+use crate::peers::roster::{Peers, PeersError};
+use crate::service::Service;
+
+/// How a node is a member of a cluster.
+#[derive(Clone, Debug, Default)]
+pub struct MemberOptions {
+    /// How it becomes one; none where it only comes back to the one that it is in, if any.
+    pub way: Option<Way>,
+    /// What the member is called. Defaults to this machine's name.
+    pub name: Option<Name>,
+    /// Where it listens for the others. Defaults to where it did before, else to port 8471 on all
+    /// addresses.
+    pub listen: Option<SocketAddr>,
+    /// Where the others reach it. Defaults to where it listens.
+    pub advertise: Vec<SocketAddr>,
+}
+
+/// How a node becomes a member. One that is in that cluster comes back to it.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// It founds a cluster of this name.
+    Found(Name),
+    /// It is let in.
+    Enter(Arc<JoinLine>),
+}
+
+/// Why a node is no member. It does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum MemberError {
+    /// It would have to keep what makes it a member.
+    #[error("a node that keeps nothing cannot be in a cluster")]
+    NoState,
+    /// It has no name: this machine's is none that a member can have.
+    #[error("this machine has no name that a member can have; give one with --name: {0}")]
+    Name(#[from] NameError),
+    /// Its papers cannot be used, or it has none.
+    #[error(transparent)]
+    Papers(#[from] PapersError),
+    /// It cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Where it is cannot be kept.
+    #[error("`{}`: {cause}", file.display())]
+    File {
+        /// The directory.
+        file: Box<Path>,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The others cannot be reached.
+    #[error("the cluster's members cannot be reached: {0}")]
+    Peers(String),
+    /// Nobody can be invited.
+    #[error(transparent)]
+    Line(#[from] LineError),
+}
+
+impl From<PeersError> for MemberError {
+    fn from(error: PeersError) -> Self {
+        Self::Peers(error.to_string())
+    }
+}
+
+/// A node that is a member, before it speaks to the others.
+pub(super) struct Member {
+    papers: Arc<Papers>,
+    pub(super) peers: Arc<Peers>,
+    listener: TcpListener,
+    /// What lets others in, where it has just founded the cluster.
+    line: Option<JoinLine>,
+}
+
+impl Member {
+    /// The member that the node of a state is, or is to become; none where it is in no cluster and
+    /// is to be in none.
+    pub(super) fn of(
+        options: &MemberOptions,
+        state: Option<&Path>,
+        version: &str,
+        log: Log,
+        runtime: &Runtime,
+    ) -> Result<Option<Self>, MemberError> {
+        let Some(state) = state else {
+            return if options.way.is_none() { Ok(None) } else { Err(MemberError::NoState) };
+        };
+        let before = Papers::of(state)?;
+        let dir = state.join(crate::peers::papers::DIR);
+        let failed = |cause| MemberError::File { file: dir.as_path().into(), cause };
+        match (&before, &options.way) {
+            (None, None) => return Ok(None),
+            (Some(papers), Some(Way::Found(cluster))) => papers.check(cluster, None)?,
+            (Some(papers), Some(Way::Enter(line))) => {
+                papers.check(&line.cluster, Some(line.fingerprint))?;
+            }
+            (_, _) => {}
+        }
+        let kept = if before.is_some() { Place::read(&dir).map_err(failed)? } else { None };
+        let (listener, at) =
+            listen(options.listen.or_else(|| kept.as_ref().map(|kept| kept.listen)))?;
+        let towards = match &options.way {
+            Some(Way::Enter(line)) => line.addresses.first().copied(),
+            _ => None,
+        };
+        let place = match kept.filter(|kept| kept.listen == at && options.advertise.is_empty()) {
+            Some(kept) => kept,
+            None => Place::of(at, &options.advertise, towards),
+        };
+        let is_new = before.is_none();
+        let papers = match before {
+            Some(papers) => papers,
+            None => become_one(options, state, &place, runtime)?,
+        };
+        place.write(&dir).map_err(failed)?;
+        let line = match &options.way {
+            Some(Way::Found(_)) if is_new => Some(first_line(state)?),
+            _ => None,
+        };
+        let papers = Arc::new(papers);
+        let on = runtime.handle().clone();
+        let peers = Peers::new(Arc::clone(&papers), place, version, log, on)?;
+        Ok(Some(Self { papers, peers, listener, line }))
+    }
+
+    /// Has the nodes be this member's: named after it, and numbered as its own.
+    pub(super) fn adopt(&self, cluster: &mut ClusterOptions) {
+        let name = self.papers.name().as_str();
+        let several = cluster.nodes.len() > 1;
+        for (at, node) in cluster.nodes.iter_mut().enumerate() {
+            node.name = if several { format!("{name}-{at}").into() } else { name.into() };
+        }
+        cluster.peers = Some(Membership(Arc::clone(&self.peers)));
+    }
+
+    /// What people are told about it.
+    pub(super) fn words(&self) -> Vec<String> {
+        let (cluster, name) = (self.papers.cluster(), self.papers.name());
+        let mut words = vec![format!("member {name} of the cluster {cluster}")];
+        if let Some(line) = &self.line {
+            words.push(format!("for a day, others join with: bary join {}", line.reveal()));
+        }
+        words
+    }
+
+    /// Lets others in and goes to them, until `closing` turns true.
+    pub(super) fn live(
+        self,
+        runtime: &Runtime,
+        service: &Service,
+        closing: &watch::Receiver<bool>,
+    ) -> [JoinHandle<()>; 2] {
+        let (papers, peers) = (self.papers, self.peers);
+        let audit = service.audit_log().clone();
+        peers.audits(audit.clone());
+        let mesh = peers.mesh().clone();
+        let members = shelf::router(service.cluster().store());
+        let gate = Gate { papers, peers: Arc::clone(&peers), audit };
+        let newcomers = entry::router(Arc::new(gate));
+        let doors = Doors { members, newcomers };
+        let serving = runtime.spawn(mesh.serve(self.listener, doors, closing.clone()));
+        [serving, runtime.spawn(peers.live(closing.clone()))]
+    }
+}
+
+/// Has the node become a member in the way that it is to.
+fn become_one(
+    options: &MemberOptions,
+    state: &Path,
+    place: &Place,
+    runtime: &Runtime,
+) -> Result<Papers, MemberError> {
+    let name = options.name.clone().map_or_else(machine, Ok)?;
+    Ok(match &options.way {
+        Some(Way::Enter(line)) => {
+            let entering = Papers::enter(state, line, &name, place.addresses.clone());
+            runtime.block_on(entering)?
+        }
+        Some(Way::Found(cluster)) => Papers::found(state, cluster, &name)?,
+        None => return Err(MemberError::NoState),
+    })
+}
+
+/// The line that a founder prints.
+fn first_line(state: &Path) -> Result<JoinLine, LineError> {
+    let terms = Terms { name: None, uses: None, span: Some(FIRST_SPAN), admits: true };
+    invites::invite(state, &terms)
+}
+
+/// What this machine is called, as far as that is a name.
+fn machine() -> Result<Name, NameError> {
+    let told = machine_name();
+    let fits: String = told
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+        .collect();
+    Name::new(fits.trim_start_matches(['.', '_', '-']))
+}
+
+#[cfg(unix)]
+fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn machine_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
+}
+
+fn listen(wanted: Option<SocketAddr>) -> Result<(TcpListener, SocketAddr), ListenError> {
+    let usual = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT);
+    let at = wanted.unwrap_or(usual);
+    let listen = || {
+        let listener = std::net::TcpListener::bind(at)?;
+        listener.set_nonblocking(true)?;
+        let at = listener.local_addr()?;
+        Ok((TcpListener::from_std(listener)?, at))
+    };
+    listen().map_err(|cause: io::Error| match cause.kind() {
+        io::ErrorKind::AddrInUse => ListenError::Taken(at),
+        _ => ListenError::Refused { at, cause },
+    })
+}
