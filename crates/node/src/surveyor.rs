@@ -76,7 +76,7 @@ mod tests {
         let pairs = (0..16).flat_map(|from| (0..16).map(move |to| (from, to)));
         let probe = |(from, to): (u64, u64)| {
             let round_trip = Span::millis(if from / 8 == to / 8 { 2 } else { 100 });
-            Probe { from: NodeId(from.into()), to: NodeId(to.into()), round_trip }
+            Probe { from: NodeId(from), to: NodeId(to), round_trip }
         };
         pairs.filter(|(from, to)| from != to).map(probe).collect()
     }
