@@ -137,7 +137,7 @@ fn an_array_of_a_billion() -> isize {
 #[test]
 fn what_is_known_takes_no_more_memory_than_promised() {
     let told = [
-        ("a pending job", a_pending_job_of_one_task(), 700),
+        ("a pending job", a_pending_job_of_one_task(), 720),
         ("a pending task", a_pending_task_of_a_job_of_many(), 32),
         ("an ended task", an_ended_task_of_a_job_of_many(), 300),
         ("a counted job", a_counted_job(), 350),

@@ -88,11 +88,12 @@ impl Book {
     }
 
     /// The job that tasks under this grant are of. A grant of an earlier reign than the one in
-    /// which a job of this number was submitted is of another job, whose submission was lost.
+    /// which a job of this number was submitted is of another job, whose submission was lost; and
+    /// so with specs that were added to it.
     #[must_use]
     pub fn granted(&self, fence: Fence, range: TaskRange) -> Option<&Saga> {
         let saga = self.job(fence.shard, range.job)?;
-        (saga.epoch <= fence.epoch && saga.has(range)).then_some(saga)
+        saga.had(range, fence.epoch).then_some(saga)
     }
 
     /// All shards.
@@ -161,10 +162,10 @@ impl Book {
             }
             Record::Submitted { specs, open, about, .. } => {
                 let awaits = std::mem::take(&mut shard.awaits);
-                let mut saga = Saga::new(*open, shard.epoch, awaits);
+                let mut saga = Saga::new(*open, awaits);
                 (saga.held, saga.not_before) = (about.held, about.not_before);
                 saga.priority = about.priority;
-                saga.add(specs);
+                saga.add(specs, shard.epoch);
                 shard.jobs.push(saga);
             }
             Record::Granted { node, items } => {
@@ -186,7 +187,10 @@ impl Book {
             Record::Cancelled { range, running } => {
                 shard.on(*range, |saga| saga.cancel(*range, *running));
             }
-            Record::Extended { job, specs } => shard.job(*job, |saga| saga.add(specs)),
+            Record::Extended { job, specs } => {
+                let epoch = shard.epoch;
+                shard.job(*job, |saga| saga.add(specs, epoch));
+            }
             Record::Closed { job } => shard.job(*job, |saga| saga.open = false),
             Record::Stopping { job, .. } => shard.job(*job, |saga| saga.stopping = true),
             Record::Held { job, held, .. } => shard.job(*job, |saga| saga.held = *held),

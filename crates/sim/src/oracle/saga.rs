@@ -39,8 +39,6 @@ pub struct Saga {
     pub generation: u32,
     /// Whether it had ended well each time that it was retried.
     past: Vec<bool>,
-    /// The reign in which it was submitted.
-    pub epoch: Epoch,
     /// Tasks that have not ended.
     pub left: u64,
     chapters: Vec<Chapter>,
@@ -72,6 +70,8 @@ struct Chapter {
     offset: u64,
     /// The number of the first spec of those that it came with.
     batch: u32,
+    /// The reign in which it was added.
+    epoch: Epoch,
     /// The specs that wait for it.
     dependents: Vec<usize>,
     gate: Gate,
@@ -91,7 +91,7 @@ pub enum Leave {
 }
 
 impl Saga {
-    pub(crate) fn new(open: bool, epoch: Epoch, upstream: Vec<JobRef>) -> Self {
+    pub(crate) fn new(open: bool, upstream: Vec<JobRef>) -> Self {
         Self {
             open,
             stopping: false,
@@ -101,7 +101,6 @@ impl Saga {
             forgotten: false,
             generation: 0,
             past: Vec::new(),
-            epoch,
             left: 0,
             chapters: Vec::new(),
             ends: Stretches::default(),
@@ -172,7 +171,7 @@ impl Saga {
         Some(self.place(piece.start))
     }
 
-    pub(crate) fn add(&mut self, specs: &[Arc<TaskSpec>]) {
+    pub(crate) fn add(&mut self, specs: &[Arc<TaskSpec>], epoch: Epoch) {
         let batch = self.chapters.len();
         let blocked = self.upstream.iter().any(|(_, end)| end.is_none());
         let bad = self.upstream.iter().any(|(_, end)| *end == Some(false));
@@ -186,8 +185,16 @@ impl Saga {
             self.left += left;
             let (dependents, batch) = (Vec::new(), batch as u32);
             let (spec, succeeded) = (Arc::clone(spec), 0);
-            let chapter = Chapter { spec, offset, batch, dependents, gate, left, succeeded };
-            self.chapters.push(chapter);
+            self.chapters.push(Chapter {
+                spec,
+                offset,
+                batch,
+                epoch,
+                dependents,
+                gate,
+                left,
+                succeeded,
+            });
         }
         for (number, spec) in specs.iter().enumerate() {
             for after in &spec.after {

@@ -79,6 +79,8 @@ impl Mesh {
                 },
             }
         }
+        // Whoever hears that a connection has ended may take the address at once.
+        drop(listener);
         inside.shutdown().await;
     }
 }

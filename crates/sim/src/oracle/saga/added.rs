@@ -1,6 +1,7 @@
-//! Specs in sum, so that what was told of them can be held against what is on record.
+//! Specs in sum, so that what was told of them can be held against what is on record; and which of
+//! them a reign knew.
 
-use bary_model::id::SpecNo;
+use bary_model::id::{Epoch, SpecNo, TaskRange};
 use bary_model::task::TaskSpec;
 
 use crate::history::Digest;
@@ -22,5 +23,12 @@ impl Saga {
     pub(crate) fn sum_of(&self, first: SpecNo, count: u64) -> Digest {
         let later = self.chapters.iter().skip(first.index());
         sum(later.take(count as usize).map(|chapter| &*chapter.spec))
+    }
+
+    /// Whether all these tasks were there in a reign. What came later has the numbers of what that
+    /// reign had taken in and nobody after it knows of.
+    #[must_use]
+    pub fn had(&self, range: TaskRange, epoch: Epoch) -> bool {
+        self.has(range) && self.chapters[range.spec.index()].epoch <= epoch
     }
 }
