@@ -1,5 +1,5 @@
-//! The line that lets a node join a cluster: `CLUSTER[@ADDRESS,..]/TOKEN/FINGERPRINT`, one word. Who
-//! has it can join, and knows the cluster when he meets it.
+//! The line that lets a node join a cluster: `CLUSTER[@ADDRESS,..]/TOKEN/FINGERPRINT`, one word.
+//! Who has it can join, and knows the cluster when he meets it.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -98,8 +98,8 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The number of a node with this public key (its 32 bytes). Its highest bit is always set: 0 stands
-/// for no member, and small numbers for nodes that are in no cluster.
+/// The number of a node with this public key (its 32 bytes). Its highest bit is always set: 0
+/// stands for no member, and small numbers for nodes that are in no cluster.
 #[must_use]
 pub fn number(public: &[u8]) -> u64 {
     let hash = blake3::hash(public);

@@ -179,7 +179,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sealed_is_opened_once_by_others(bytes in prop::collection::vec(any::<u8>(), 0..1_400)) {
+        fn what_is_sealed_is_opened_once_by_others(
+            bytes in prop::collection::vec(any::<u8>(), 0..1_400),
+        ) {
             let (one, two) = (sealer(1), sealer(2));
             let sealed = one.seal(&bytes).expect("it is short");
             assert_eq!(sealed.len(), bytes.len() + OVERHEAD);

@@ -158,14 +158,11 @@ impl Cluster {
         let network = Arc::new(Network::new(surveyor::ways(options)));
         let (newcomers, coming) = unbounded_channel();
         let peers = options.peers.as_ref().map(|Membership(peers)| Arc::clone(peers));
-        let policy = options.policy.clone();
-        let crew = Crew::new(&nodes, policy, Arc::clone(&network), newcomers, peers.clone());
-        let crew = Arc::new(crew);
+        let (policy, net) = (options.policy.clone(), Arc::clone(&network));
+        let crew = Arc::new(Crew::new(&nodes, policy, net, newcomers, peers.clone()));
         // All nodes live and die with the process, and only a state outlives it.
-        let mut life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
-        if let Some(peers) = &peers {
-            life = peers.begin_life(life)?;
-        }
+        let life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
+        let life = peers.as_ref().map_or(Ok(life), |peers| peers.begin_life(life))?;
         let mut states = std::iter::once(state).chain(std::iter::repeat_with(|| None));
         let (life, store) = (Incarnation(life), results.store());
         let desk = options.desk(&store);
@@ -192,15 +189,14 @@ impl Cluster {
         let shard = hosts[0].0.shard;
         let poker = Poker::new(news);
         if let Some(peers) = &peers {
-            let (crew, network) = (Arc::clone(&crew), Arc::clone(&network));
-            let (origin, ghost) = (options.executor.origin, nodes[0].clone());
             let blobs = peers.blobs(results.store());
-            let audit = OnceLock::new();
+            let (crew, network, audit) = (Arc::clone(&crew), Arc::clone(&network), OnceLock::new());
+            let (origin, ghost) = (options.executor.origin, nodes[0].clone());
             peers.open(Inside { crew, network, blobs, origin, ghost, audit }, awaited);
         }
         let all = Arc::clone(&crew);
-        let all_live = async move { live(hosts, coming, &all).await };
-        let ground = Ground::start(options.threads.as_ref(), all_live)?;
+        let living = async move { live(hosts, coming, &all).await };
+        let ground = Ground::start(options.threads.as_ref(), living)?;
         let (options, ground) = (options.clone(), Mutex::new(Some(ground)));
         let cluster = Self {
             options,

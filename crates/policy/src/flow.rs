@@ -40,8 +40,8 @@ impl Rule {
 pub struct Flow {
     /// The rule. Defaults to greedy.
     pub rule: Rule,
-    /// How far a home is from its share, as a part of the mean share, before room flows. Defaults to
-    /// 0.3.
+    /// How far a home is from its share, as a part of the mean share, before room flows. Defaults
+    /// to 0.3.
     pub threshold: f64,
 }
 
@@ -56,9 +56,9 @@ impl Flow {
 /// Most homes over which a flow is found; of more, room goes greedily.
 pub const HOMES_MAX: usize = 64;
 
-/// How much work flows from each home to home `me`, in the unit of `excess`, negative where it flows
-/// away; `excess` is what each has above its share, and `trips` how far each is from each other. None
-/// where all are near their shares, equally far from each other, or too many.
+/// How much work flows from each home to home `me`, in the unit of `excess`, negative where it
+/// flows away; `excess` is what each has above its share, and `trips` how far each is from each
+/// other. None where all are near their shares, equally far from each other, or too many.
 ///
 /// # Panics
 /// Where there is not a row of `trips` for each home.
@@ -88,9 +88,9 @@ fn is_flat(trips: &[Vec<Span>]) -> bool {
     !far.any(|other| trip::differ(first, other))
 }
 
-/// How strongly homes are joined, 1/RTT in 1/ms: those between which no other lies that is nearer to
-/// both (Toussaint, "The relative neighbourhood graph", 1980), so that what goes far goes over those
-/// on its way.
+/// How strongly homes are joined, 1/RTT in 1/ms: those between which no other lies that is nearer
+/// to both (Toussaint, "The relative neighbourhood graph", 1980), so that what goes far goes over
+/// those on its way.
 fn joined(trips: &[Vec<Span>]) -> Vec<Vec<f64>> {
     let homes = trips.len();
     let weight = |a: usize, b: usize| {
@@ -101,7 +101,8 @@ fn joined(trips: &[Vec<Span>]) -> Vec<Vec<f64>> {
     (0..homes).map(|a| (0..homes).map(|b| weight(a, b)).collect()).collect()
 }
 
-/// L x = b by conjugate gradients (Hestenes and Stiefel, 1952); only differences of x mean anything.
+/// L x = b by conjugate gradients (Hestenes and Stiefel, 1952); only differences of x mean
+/// anything.
 fn potentials(weights: &[Vec<f64>], b: &[f64]) -> Vec<f64> {
     let homes = b.len();
     let apply = |x: &[f64]| -> Vec<f64> {

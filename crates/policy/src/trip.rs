@@ -68,7 +68,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_estimate_lies_among_what_was_measured(trips in proptest::collection::vec(0..u64::MAX >> 12, 1..40)) {
+        fn an_estimate_lies_among_what_was_measured(
+            trips in proptest::collection::vec(0..u64::MAX >> 12, 1..40),
+        ) {
             let mut least = LeastTrip::new(Span(trips[0]));
             trips[1..].iter().for_each(|trip| least.learn(Span(*trip)));
             let (low, high) = (trips.iter().min(), trips.iter().max());

@@ -1,6 +1,7 @@
 //! Prints what laying jobs out over regions gives in the engine itself, as a table of
-//! docs/topology.md: `cargo run --release -p bary-sim --example topology [SEEDS] [FAMILY]`; and with the
-//! word `flow` what room between homes gives in the sample `skew`, and with one latency for all.
+//! docs/topology.md: `cargo run --release -p bary-sim --example topology [SEEDS] [FAMILY]`; and
+//! with the word `flow` what room between homes gives in the sample `skew`, and with one latency
+//! for all.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(clippy::print_stderr, reason = "why there is no table is no part of it")]

@@ -47,7 +47,8 @@ fn plan(graph: &str, output: &str, policy: &str) -> Plan {
     let text = format!(
         "[[nodes]]\ncount = 8\nregion = \"a\"\n[[nodes]]\ncount = 8\nregion = \"b\"\n\
          [network]\nbandwidth = \"1GB\"\nbandwidth_between = \"25MB\"\n\
-         [[workload]]\ngraph = \"{graph}\"\nwidth = {width}\ndepth = 10\ntasks = 1\noutput = \"{output}\"\n"
+         [[workload]]\ngraph = \"{graph}\"\nwidth = {width}\ndepth = 10\ntasks = 1\n\
+         output = \"{output}\"\n"
     );
     let mut none = |_: &str| Err(std::io::Error::other("no traces"));
     let scenario = scenario::read(&text, Path::new("x.toml"), &mut none).expect("it is one");

@@ -25,7 +25,12 @@ pub(crate) struct JoinLineArgs {
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(crate) name: Option<Name>,
     /// How many nodes it lets in
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     pub(crate) uses: u32,
     /// How long it lets in
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = some_time)]

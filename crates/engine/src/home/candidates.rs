@@ -32,8 +32,8 @@ impl Home {
     }
 
     /// Takes an asking node's portion of what is ready, in order, but for what the guard keeps for
-    /// others: that stays ready, and what is behind it is looked at. What was stolen for the node is
-    /// not held back: its thief would only steal again.
+    /// others: that stays ready, and what is behind it is looked at. What was stolen for the node
+    /// is not held back: its thief would only steal again.
     pub(super) fn take_for(
         &mut self,
         node: NodeId,

@@ -1,6 +1,6 @@
 //! How whole jobs lie over the regions of the cluster: asked for when a job comes whose tasks leave
-//! bytes for each other, and followed as long as a region's nodes are there. Kept in mind only: after
-//! a restart tasks go wherever the force draws them.
+//! bytes for each other, and followed as long as a region's nodes are there. Kept in mind only:
+//! after a restart tasks go wherever the force draws them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -88,8 +88,8 @@ impl Reads {
         self.within.is_some() || !self.bytes.is_empty()
     }
 
-    /// Those of some nodes that the layout of the job gives the first task; all where it gives none,
-    /// or where none of these is one.
+    /// Those of some nodes that the layout of the job gives the first task; all where it gives
+    /// none, or where none of these is one.
     pub(super) fn laid_out(&self, nodes: Vec<NodeId>) -> Vec<NodeId> {
         let Some(within) = &self.within else { return nodes };
         if nodes.iter().any(|node| within.contains(node)) {

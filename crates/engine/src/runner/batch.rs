@@ -101,9 +101,9 @@ impl Batch {
         None
     }
 
-    /// What this node claims in a round: of its zone first, as far as its own load lets it, and then
-    /// what it would end soonest. That every node has to find alike, so the loads are those that
-    /// all have heard, this node's own included.
+    /// What this node claims in a round: of its zone first, as far as its own load lets it, and
+    /// then what it would end soonest. That every node has to find alike, so the loads are those
+    /// that all have heard, this node's own included.
     pub(super) fn round(
         &mut self,
         batch: Key,

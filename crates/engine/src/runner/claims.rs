@@ -176,8 +176,8 @@ impl Runner {
         self.claim_again(out, timers);
     }
 
-    /// Takes tasks for its own beside the `load` that it has, and tells all who heard of them. Gives
-    /// the load that it has then.
+    /// Takes tasks for its own beside the `load` that it has, and tells all who heard of them.
+    /// Gives the load that it has then.
     fn claim(
         &mut self,
         batch: Key,

@@ -2,9 +2,9 @@
 //! is how long the node still works on what it was granted, `fetch` the longest of the ways of the
 //! task's inputs, latency and bytes over bandwidth, and `run` the task itself. Inputs are fetched
 //! when a task begins, so the three add up. A thousandth of all fetching is added, so that less
-//! traffic wins a tie (Topcuoglu, Hariri and Wu, 2002: earliest finish time). Where nothing is known
-//! of a node's times it is the shortest queue. Blind spot: it is greedy, and does not see what
-//! reads the task's own result.
+//! traffic wins a tie (Topcuoglu, Hariri and Wu, 2002: earliest finish time). Where nothing is
+//! known of a node's times it is the shortest queue. Blind spot: it is greedy, and does not see
+//! what reads the task's own result.
 
 use crate::dice::Dice;
 use crate::force::{Force, Pull};

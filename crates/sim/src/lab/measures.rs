@@ -286,8 +286,8 @@ pub static MEASURES: [Measure; 28] = [
         ("%", 1),
         (Low, true),
         |m| m.off,
-        "how far run times that homes had learnt to expect were off on average, over what the tasks \
-         took; with weights=learnt",
+        "how far run times that homes had learnt to expect were off on average, over what the \
+         tasks took; with weights=learnt",
     ),
     measure(("tasks_left", "LEFT"), ("", 0), (Low, true), |m| m.left, "tasks that never ended"),
 ];

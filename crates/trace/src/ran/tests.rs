@@ -1,3 +1,5 @@
+//! What ran becomes a trace, whatever way it was told.
+
 use bary_model::id::{JobNo, SpecNo};
 use bary_model::inputs::lines::Lines;
 use bary_model::outcome::Failure;
