@@ -5,6 +5,7 @@ pub mod bodies;
 pub mod decrees;
 pub mod faults;
 pub mod graphs;
+pub(crate) mod placing;
 pub mod presence;
 pub(crate) mod protocols;
 pub mod ready;

@@ -1,12 +1,15 @@
 //! Seeds that found something once, fresh ones, and one that is asked for. `BARY_SEED=7 cargo
 //! test -p bary-sim --test hunt one` runs one; `BARY_SEEDS=1000..2000` with `sweep` runs many.
-//! With `BARY_GOSSIP=1` gossip decides in their worlds who sees whom, and `BARY_POLICY` names the
-//! policy by which all nodes decide at first.
+//! With `BARY_GOSSIP=1` gossip decides in their worlds who sees whom, `BARY_POLICY` names the policy
+//! by which all nodes decide at first, and `BARY_WITHOUT=protocols,placing` leaves parts out. With
+//! `BARY_TABLE=1` the one that is asked for prints what happened.
 
 use std::panic;
 
 use bary_sim::hunt::case::Case;
+use bary_sim::hunt::cut::Cut;
 use bary_sim::hunt::{self, Finding};
+use bary_sim::oracle::Oracle;
 
 /// Seeds that found something once, and what.
 const KEPT: &str = include_str!("../seeds/kept.txt");
@@ -40,13 +43,25 @@ fn asked(name: &str) -> Option<String> {
 /// The case of a seed as it is asked for.
 fn wanted(seed: u64) -> Case {
     let policy = asked("BARY_POLICY");
-    Case { gossip: asked("BARY_GOSSIP").is_some(), policy, ..Case::of(seed) }
+    let without = asked("BARY_WITHOUT").map_or_else(Vec::new, |cuts| parts(&cuts));
+    Case { gossip: asked("BARY_GOSSIP").is_some(), policy, without, ..Case::of(seed) }
+}
+
+fn parts(cuts: &str) -> Vec<Cut> {
+    let cuts = cuts.split(',').filter(|cut| *cut != "-");
+    cuts.map(|cut| cut.parse().expect("a cut can be read")).collect()
 }
 
 #[test]
 fn one() {
     let seed = asked("BARY_SEED").and_then(|seed| seed.parse().ok());
-    hold(&wanted(seed.unwrap_or(FRESH)), "asked for");
+    let case = wanted(seed.unwrap_or(FRESH));
+    if asked("BARY_TABLE").is_some() {
+        let (plan, mut table) = (case.plan(), String::new());
+        let judged = hunt::judged(&plan, Oracle::new(&plan), Some(&mut table));
+        println!("{table}{:?}", judged.finding);
+    }
+    hold(&case, "asked for");
 }
 
 /// Each line: a seed, the parts that are left out (or `-`), and why it is kept.
@@ -59,9 +74,7 @@ fn kept() {
         let seed = words.next().and_then(|seed| seed.parse().ok()).expect("a line has a seed");
         let without = words.next().expect("a line has what is left out");
         let why = words.next().expect("a line says why it is kept");
-        let cuts = without.split(',').filter(|cut| *cut != "-");
-        let without = cuts.map(|cut| cut.parse().expect("a cut can be read")).collect();
-        hold(&Case { without, ..Case::of(seed) }, why);
+        hold(&Case { without: parts(without), ..Case::of(seed) }, why);
         seeds += 1;
     }
     assert!(seeds > 0, "seeds are kept");

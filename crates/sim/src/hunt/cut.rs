@@ -9,7 +9,7 @@ use bary_engine::limits::Limits;
 use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 
-use crate::plan::{Act, FaultKind, JobPlan, Plan, protocols, steering, ties};
+use crate::plan::{Act, FaultKind, JobPlan, Plan, placing, protocols, steering, ties};
 
 /// One thing that is left out. Numbers are positions in the whole plan, before any cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +57,7 @@ const LEVELS: &[(&str, Calming)] = &[
     ("hosts", tame),
     ("decrees", |plan| plan.decrees.clear()),
     ("protocols", protocols::leave_out),
+    ("placing", placing::leave_out),
 ];
 
 /// Why a text is no cut. Nothing was changed; the caller gives another text.

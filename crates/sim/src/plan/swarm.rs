@@ -11,7 +11,7 @@ use crate::plan::faults::{self, Faults};
 use crate::plan::presence::PresencePlan;
 use crate::plan::scaling::CrewPlan;
 use crate::plan::world::{mixed, uneven};
-use crate::plan::{DiskPlan, Keeping, Plan, decrees, graphs, protocols, steering, ties};
+use crate::plan::{DiskPlan, Keeping, Plan, decrees, graphs, placing, protocols, steering, ties};
 
 /// What of a plan is not drawn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,6 +82,7 @@ impl Plan {
         plan.presence = PresencePlan::drawn(&plan);
         decrees::draw(&mut plan, &mut Lot::new(seed, "decrees"));
         protocols::draw(&mut plan, &mut Lot::new(seed, "protocols"));
+        placing::draw(&mut plan, &mut Lot::new(seed, "placing"));
         plan
     }
 }
