@@ -125,8 +125,7 @@ impl Home {
         // Permits are counted where ready tasks are.
         self.has_session(node)
             && !self.is_drained(node)
-            && !self.gates.is_shut(entry.range.job)
-            && !self.is_stopping(entry.range.job)
+            && !self.begins_nothing(entry.range.job)
             && entry.spec.body.permit.is_none()
             && self.accounts.get(&node).is_some_and(able)
     }

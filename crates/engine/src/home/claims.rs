@@ -171,7 +171,7 @@ impl Home {
             self.counts.claims_doubled += u64::from(others);
             self.open.claim(fence, from);
             self.offers.until.remove(&(epoch, grant));
-            if self.gates.is_shut(range.job) || self.is_stopping(range.job) {
+            if self.begins_nothing(range.job) {
                 shut.push(range.job);
             }
             fits &= self.can_run(from, range);
@@ -248,9 +248,18 @@ impl Home {
         self.withdraw(&late, true, out, timers);
     }
 
-    /// Another policy is followed: what is announced and not claimed is ready again.
+    /// Another policy is followed: what is announced and not claimed is ready again, and the first
+    /// wave of work is announced again.
     pub(super) fn withdraw_all(&mut self, out: &mut Outbox, timers: &mut Timers) {
-        let offers = std::mem::take(&mut self.offers);
+        self.offers.lapsed = false;
+        self.withdraw_offers(out, timers);
+    }
+
+    /// What is announced and not claimed is ready again. Who gives something back because nodes
+    /// are to begin nothing more of it must not claim more of the same afterwards.
+    pub(super) fn withdraw_offers(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        let lapsed = self.offers.lapsed;
+        let offers = std::mem::replace(&mut self.offers, Offers { lapsed, ..Offers::default() });
         if let Some(timer) = offers.timer {
             timers.unset(timer);
         }

@@ -39,8 +39,22 @@ pub(super) struct Exchange {
     patience: Span,
     /// For how many of the ready tasks nodes have been sought.
     sought: u64,
-    /// Whether something was granted since it was last told that work waits.
-    pub(super) served: bool,
+    /// Who was granted something since it was last told that work waits.
+    pub(super) served: Served,
+}
+
+/// Who was granted something.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Served {
+    near: bool,
+    far: bool,
+}
+
+impl Served {
+    /// A node was that is within reach, or one farther away.
+    pub(super) fn note(&mut self, near: bool) {
+        if near { self.near = true } else { self.far = true }
+    }
 }
 
 /// Another home, as somewhere to send a node to.
@@ -299,9 +313,13 @@ impl Home {
     /// nodes that they sent may not be able to run it. So they are told again, ever more seldom.
     pub(super) fn seek_again(&mut self, out: &mut Outbox, timers: &mut Timers) {
         self.exchange.sought = 0;
-        // Where work goes away, those who are near enough take it.
+        // Where work goes away, those who are near enough take it. Where it went to none but those
+        // who are farther, these are called again soon: nobody else may be able to run it.
         let served = std::mem::take(&mut self.exchange.served);
-        let how = if served { Seeking::Near } else { Seeking::Anywhere };
+        let how = if served.near { Seeking::Near } else { Seeking::Anywhere };
+        if served.far && !served.near {
+            self.exchange.patience = Span::ZERO;
+        }
         self.spread_the_word(how, out);
         self.trade_with(how, out, timers);
         if !self.ready.is_empty() && !self.exchange.is_alone() && self.word.is_none() {

@@ -85,6 +85,11 @@ impl Home {
         }
     }
 
+    /// Whether no task of a job may begin anywhere: it is shut, or being cancelled softly.
+    pub(super) fn begins_nothing(&self, job: JobNo) -> bool {
+        self.gates.is_shut(job) || self.is_stopping(job)
+    }
+
     /// What is said of a job as it is put on record: a deadline as a moment of the calendar.
     pub(super) fn on_record(&self, mut about: About) -> About {
         if let Some(Deadline::After(span)) = about.deadline {

@@ -163,6 +163,7 @@ impl Home {
         let free: Option<Resources> = (ask.held > 0).then_some(ask.free);
         let (weight, ready_tasks) = self.ready.for_node(&info);
         let quota = self.quota(node, weight, power, totals);
+        let near = self.is_within_reach(node);
         let floor = self.floor(node, free.as_ref());
         let portion = Portion { quota, items_max: self.limits.grant_items_max, floor };
         let taken = self.take_for(node, cause, free.as_ref(), portion);
@@ -170,7 +171,7 @@ impl Home {
             return;
         }
         self.unpark(node);
-        self.exchange.served = true;
+        self.exchange.served.note(near);
         if let Some(account) = self.accounts.get_mut(&node) {
             account.fails = 0;
         }

@@ -133,7 +133,7 @@ impl Home {
                 return;
             }
             let free = self.open.may_copy(holder, node, self.limits.open_copies_max)
-                && !self.gates.is_shut(range.job);
+                && !self.begins_nothing(range.job);
             let spec = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
             if free && spec.is_some_and(|spec| info.can_run(&spec.body.request)) {
                 best = Some((holder, range));

@@ -16,6 +16,7 @@ use bary_policy::recover::{quarantine, retry};
 
 use crate::flaw::Flaw;
 use crate::home::Home;
+use crate::home::account::Account;
 use crate::home::session::beyond;
 use crate::outbox::Outbox;
 use crate::timers::{Attempt, Timer, Timers};
@@ -40,8 +41,19 @@ impl Home {
         }
         self.settling.push_back((self.log.rests_on(), from, outcomes.batch));
         self.settle(out, timers);
-        if let Some(ask) = outcomes.ask {
-            self.on_ask(from, ask, out, timers);
+        match outcomes.ask {
+            Some(ask) => self.on_ask(from, ask, out, timers),
+            None => self.miss(from, out, timers),
+        }
+    }
+
+    /// A node that ended its last task of this home did not ask for more: it may wait at a nearer
+    /// one that knows of no work here, and will be told of it again.
+    fn miss(&mut self, node: NodeId, out: &mut Outbox, timers: &mut Timers) {
+        let idle = |account: &Account| account.told && account.holding.tasks() == 0;
+        if !self.ready.is_empty() && self.accounts.get(&node).is_some_and(idle) {
+            self.accounts.get_mut(&node).into_iter().for_each(|account| account.told = false);
+            self.serve(out, timers);
         }
     }
 

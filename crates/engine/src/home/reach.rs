@@ -34,6 +34,12 @@ impl Home {
         Some(pull::reach(ready, power, &self.policy.pull))
     }
 
+    /// Whether a node is near enough to be sought for what is ready here.
+    pub(super) fn is_within_reach(&mut self, node: NodeId) -> bool {
+        let distance = self.accounts.get(&node).map_or(Span::ZERO, |one| one.peer.round_trip);
+        self.reach(Seeking::Near).is_none_or(|reach| distance <= reach)
+    }
+
     /// How much weight an asking node is given of what it could run.
     pub(super) fn quota(&mut self, node: NodeId, weight: u64, power: f64, totals: Totals) -> u64 {
         let share = pull::share(weight, power, totals.power, &self.policy.pull);

@@ -229,10 +229,11 @@ impl Home {
         if was_open {
             self.commit(Record::Closed { job }, &mut then);
         }
+        self.follow(then, out, timers);
         if !running {
+            self.withdraw_offers(out, timers);
             self.want_back(&Retract::Unstarted(job), out);
         }
-        self.follow(then, out, timers);
         Ok(Reply::Done)
     }
 

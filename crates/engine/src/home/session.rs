@@ -143,10 +143,10 @@ impl Home {
             let jobs: BTreeSet<JobNo> = hello.held.iter().map(|(_, range)| range.job).collect();
             self.reconcile(from, hello.held, out, timers);
             // That a job is held or being cancelled softly it may not have heard.
-            let waits = |job: &JobNo| self.is_stopping(*job) || self.gates.is_shut(*job);
-            let jobs: Vec<JobNo> = jobs.into_iter().filter(waits).collect();
+            let shut = |job: &JobNo| self.begins_nothing(*job);
+            let jobs: Vec<JobNo> = jobs.into_iter().filter(shut).collect();
             for job in jobs {
-                self.log.say(from, Say::Retract(Retract::Unstarted(job)), out);
+                self.log.say_after_held(from, Say::Retract(Retract::Unstarted(job)), out);
             }
             if self.is_drained(from) || self.holds_unfit(from) {
                 self.empty(from, out);
@@ -178,7 +178,7 @@ impl Home {
             }
         }
         if !stale.is_empty() {
-            self.log.say(from, Say::Retract(Retract::Stale(stale)), out);
+            self.log.say_after_held(from, Say::Retract(Retract::Stale(stale)), out);
         }
         if self.flaws.has(Flaw::StaleIncarnation) {
             return;

@@ -10,6 +10,7 @@ use bary_model::id::{JobNo, NodeId};
 use bary_model::job::About;
 use bary_model::message::{Retract, Say};
 use bary_model::task::TaskSpec;
+use bary_policy::preset::Binding;
 
 use crate::home::Home;
 use crate::input::Refusal;
@@ -47,6 +48,7 @@ impl Home {
             for range in self.ready.remove(job) {
                 self.make_ready(range);
             }
+            self.withdraw_offers(out, timers);
             self.want_back(&Retract::Unstarted(job), out);
             self.serve(out, timers);
         }
@@ -74,6 +76,7 @@ impl Home {
             self.make_ready(range);
         }
         // Nodes start what they hold by the priority that it was granted with.
+        self.withdraw_offers(out, timers);
         self.want_back(&Retract::Unstarted(job), out);
         let specs: Vec<_> = self.known(job)?.specs().cloned().collect();
         self.goes_ahead(job, &specs);
@@ -122,6 +125,10 @@ impl Home {
     pub(super) fn empty(&mut self, node: NodeId, out: &mut Outbox) {
         let holds = self.accounts.get(&node).is_some_and(|account| account.holding.tasks() > 0);
         if holds || self.open.has(node) {
+            if self.policy.binding == Binding::Claims {
+                // What it has heard of and not claimed, others may claim.
+                self.log.say_after_held(node, Say::Release, out);
+            }
             self.log.say_after_held(node, Say::Retract(Retract::Everything), out);
         }
     }

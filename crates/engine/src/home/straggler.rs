@@ -84,8 +84,7 @@ impl Home {
             let may = granted_in == epoch
                 && held.node != node
                 && !self.open.contains(granted_in, grant)
-                && !self.gates.is_shut(held.job)
-                && !self.is_stopping(held.job)
+                && !self.begins_nothing(held.job)
                 && info.is_some_and(|info| {
                     let room = info.resources.times(&request.resources);
                     info.can_run(request) && room >= u64::from(held.tasks)

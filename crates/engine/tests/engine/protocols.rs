@@ -259,6 +259,55 @@ fn of_two_claims_the_better_one_runs_and_the_other_gives_way() {
     assert!(!world.events.iter().any(|event| superseded(&event.kind)), "none ran twice");
 }
 
+/// How often a node that had given a held job back began something of it all the same, where the
+/// job is held so long after it was submitted.
+fn begun_after_giving_back(policy: &str, after: Span) -> u64 {
+    let limits = Limits { offers_max: 64, ..Limits::default() };
+    // A home that is near to all who can run its tasks, which are far from each other.
+    let mut nodes = nodes(5);
+    nodes[0].resources.milli_cpus = 500;
+    let way = |a: usize, b: usize| Span::millis(if a.min(b) == 0 { 1 } else { 50 });
+    let distances = (0..5).map(|a| (0..5).map(|b| way(a, b)).collect()).collect();
+    let mut world = World::with(&nodes, policy, &limits, distances);
+    world.unit = Span::millis(1);
+    world.advance_to(Moment(0) + Span::secs(1));
+    let (gave, begun) = (Rc::new(RefCell::new([false; 5])), Rc::new(RefCell::new(0)));
+    let count = Rc::clone(&begun);
+    world.watch = Some(Box::new(move |_, node, what| match what {
+        Seen::Effect(Effect::Send { frame, .. }) => {
+            let body = frame.body.as_ref();
+            let gives = body.is_some_and(|(_, said)| matches!(said.say, Say::Retracted { .. }));
+            gave.borrow_mut()[node] |= gives;
+        }
+        Seen::Effect(Effect::Start { .. }) => {
+            *count.borrow_mut() += u64::from(gave.borrow()[node]);
+        }
+        _ => {}
+    }));
+    submit(&mut world, (0..200).map(|n| 1.0 + f64::from(n * 7 % 10)));
+    let job = bary_model::id::JobNo(0);
+    world.advance_to(world.now + after);
+    world.request(Request::Hold { job, held: true, reason: None });
+    world.advance_to(world.now + Span::millis(3));
+    // From now on the home hears late what is claimed.
+    (1..5).for_each(|node| world.distances[node][0] = Span::secs(1));
+    world.advance_to(world.now + Span::secs(60));
+    world.watch = None;
+    world.request(Request::Hold { job, held: false, reason: None });
+    world.run();
+    assert_eq!(world.ends().len(), 200, "once released all of it runs");
+    *begun.borrow()
+}
+
+#[test]
+fn who_has_given_a_held_job_back_claims_nothing_more_of_it() {
+    for policy in ["broadcast", "pids-broadcast"] {
+        for after in (0..500).step_by(5).map(Span::millis) {
+            assert_eq!(begun_after_giving_back(policy, after), 0, "{policy}, held after {after:?}");
+        }
+    }
+}
+
 #[test]
 fn what_a_lost_node_had_claimed_is_run_by_another_at_once() {
     let mut world = claimers(4, "broadcast");

@@ -55,7 +55,7 @@ pub(crate) struct World {
     due: BTreeMap<u64, (usize, Due)>,
     sequence: u64,
     /// How long a message takes from each node to each other.
-    distances: Vec<Vec<Span>>,
+    pub(crate) distances: Vec<Vec<Span>>,
     /// How long a batch takes to be durable.
     pub(crate) journal: Span,
     /// Time that a unit of weight takes at speed 1.
