@@ -12,6 +12,9 @@ use bary_policy::trip::LeastTrip;
 const TRIPS_MAX: usize = 100_000;
 /// Most homes for which a node measures at a time; the oldest gives way.
 const ERRANDS_MAX: usize = 64;
+/// So many probes in a row that took longer than was believed are made again. One that met a pause
+/// would make a node near by seem far for as long as nobody measures anew.
+const DOUBTS_MAX: u8 = 2;
 
 /// What was measured, and what is being measured.
 #[derive(Debug, Default)]
@@ -19,6 +22,8 @@ pub(crate) struct Ways {
     trips: BTreeMap<NodeId, LeastTrip>,
     /// When each first answered: a link's first messages wait until both ends have greeted.
     greeted: BTreeMap<NodeId, Moment>,
+    /// How often in a row each was farther than was believed.
+    doubted: BTreeMap<NodeId, u8>,
     errands: Vec<Errand>,
 }
 
@@ -56,6 +61,7 @@ impl Ways {
     pub(crate) fn forget(&mut self, node: NodeId) {
         self.trips.remove(&node);
         self.greeted.remove(&node);
+        self.doubted.remove(&node);
         self.errands.retain(|errand| errand.home != node);
     }
 
@@ -90,6 +96,18 @@ impl Ways {
                 Answer::First
             }
         }
+    }
+
+    /// Whether a probe should be made again, which took longer than was believed or did not.
+    pub(crate) fn doubts(&mut self, node: NodeId, longer: bool) -> bool {
+        let times = self.doubted.get(&node).copied().unwrap_or(0);
+        let again = longer && times < DOUBTS_MAX && self.doubted.len() < TRIPS_MAX;
+        if again {
+            self.doubted.insert(node, times + 1);
+        } else {
+            self.doubted.remove(&node);
+        }
+        again
     }
 
     /// A probe has come back; tells how far that node is now taken to be.
@@ -148,6 +166,14 @@ mod tests {
         let mut heard = |sent, now| ways.heard(NodeId(1), Moment(sent), Moment(now));
         assert_eq!([heard(0, 9), heard(1, 9)], [Answer::First, Answer::Early]);
         assert_eq!([heard(9, 13), heard(8, 13)], [Answer::Measured, Answer::Early]);
+    }
+
+    #[test]
+    fn a_longer_way_is_believed_the_third_time_in_a_row() {
+        let mut ways = Ways::default();
+        let mut doubts = |longer| ways.doubts(NodeId(1), longer);
+        assert_eq!([true, true, false].map(&mut doubts), [true, true, false]);
+        assert_eq!([true, true, true, true].map(&mut doubts), [true, true, false, true]);
     }
 
     #[test]

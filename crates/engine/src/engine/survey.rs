@@ -106,6 +106,10 @@ impl Engine {
             Answer::Early => return,
             Answer::Measured => {}
         }
+        let believed = self.view.round_trip(from);
+        if self.ways.doubts(from, trip > believed && trip::differ(believed, trip)) {
+            return self.say(from, Say::Probe { at: self.out.now });
+        }
         let trip = self.ways.measured(from, trip);
         self.set_distance(from, trip);
         self.tell_distances();
