@@ -148,6 +148,9 @@ fn told(policy: &str, cpus: &str, ratios: &[f64]) {
     );
 }
 
+/// How many of the worst cases are named.
+const SHOWN_MAX: usize = 10;
+
 /// What each policy took in each case of a set.
 struct Cases<'a> {
     set: &'static str,
@@ -178,15 +181,19 @@ impl<'a> Cases<'a> {
     fn told(&self) {
         let Some((ours, others)) = self.policies.split_first() else { return };
         for (at, other) in (1..).zip(others) {
-            let ratios = self.took.iter().map(|(name, took)| (took[0] / took[at], name));
-            let more = ratios.clone().filter(|(ratio, _)| *ratio > 1.01).count();
-            let Some((worst, name)) = ratios.max_by(|one, two| one.0.total_cmp(&two.0)) else {
-                continue;
-            };
+            let ratios = self.took.iter().map(|(name, took)| (took[0] / took[at], name.as_str()));
+            let mut ratios: Vec<(f64, &str)> = ratios.collect();
+            ratios.sort_by(|one, two| two.0.total_cmp(&one.0));
+            let Some((worst, _)) = ratios.first() else { continue };
+            let more = ratios.iter().filter(|(ratio, _)| *ratio > 1.01).count();
+            let shown = ratios[..more.clamp(1, SHOWN_MAX.min(ratios.len()))].iter();
+            let shown: Vec<String> =
+                shown.map(|(ratio, name)| format!("{name} {ratio:.4}")).collect();
             println!(
-                "worst {} {ours} {other} ratio {worst:.4} more {more} cases {} in {name}",
+                "worst {} {ours} {other} ratio {worst:.4} more {more} cases {} in {}",
                 self.set,
                 self.took.len(),
+                shown.join(", "),
             );
         }
     }
