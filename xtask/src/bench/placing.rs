@@ -1,5 +1,5 @@
-//! What placing costs where a thousand nodes are known, under every preset, and what a formula
-//! costs beside the same rule built in.
+//! What placing costs where a thousand nodes are known: a placement by every force, all that a home
+//! does for a task under every preset, and a formula beside the same rule built in.
 
 use std::process::Command;
 
@@ -7,6 +7,31 @@ use crate::bench::figure::{Bound, Row};
 use crate::process::printed;
 use crate::repo::Repo;
 
+macro_rules! forces {
+    ($($name:literal),* $(,)?) => { [$((concat!("force=", $name), $name)),*] };
+}
+
+/// The forces that the example `placement_cost` of the engine places by, each with its figure.
+const FORCES: [(&str, &str); 18] = forces![
+    "gravity",
+    "pids-classic",
+    "least-loaded",
+    "round-robin",
+    "random",
+    "shortest-queue",
+    "least-used",
+    "power-of-d",
+    "magnetic",
+    "geo",
+    "quantum",
+    "resource-aware",
+    "locality",
+    "capability",
+    "central",
+    "fiedler",
+    "mixed",
+    "eft",
+];
 /// The presets that the example `cost` of the simulator lives, in its order.
 const PRESETS: [&str; 33] = [
     "gravity",
@@ -43,25 +68,32 @@ const PRESETS: [&str; 33] = [
     "open",
     "sparrow",
 ];
-/// Microseconds that a home may take for a task.
+/// Microseconds that a placement may take.
 const MICROS_MAX: f64 = 5.0;
 /// Nanoseconds that a formula may take for a node.
 const FORMULA_NANOS_MAX: f64 = 100.0;
 /// How many times longer a whole run may take with a formula than with the rule it equals.
 const FORMULA_TIMES_MAX: f64 = 3.0;
 
-/// Lives 20,000 tasks under every preset, and scores a thousand nodes with the formula.
+/// Places 20,000 tasks by every force and lives as many under every preset, and scores a thousand
+/// nodes with the formula.
 pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
+    let placement = printed_by(repo, "bary-engine", "placement_cost")?;
     let cost = printed_by(repo, "bary-sim", "cost")?;
-    eprint!("{cost}");
     let force = printed_by(repo, "bary-policy", "force_cost")?;
-    let row = |figure, value, unit, most| {
-        let bound = Some(Bound::AtMost(most));
+    eprint!("{placement}{cost}{force}");
+    let row = |figure, value, unit, most: Option<f64>| {
+        let bound = most.map(Bound::AtMost);
         Row { figure, runs: vec![value], unit, bound, peer: None }
     };
     let mut rows = Vec::new();
+    for (figure, name) in FORCES {
+        // On nodes of one speed, and of four; the dearer counts.
+        let dearest = numbers(&placement, name)?.into_iter().fold(0.0, f64::max);
+        rows.push(row(figure, dearest, "µs", Some(MICROS_MAX)));
+    }
     for preset in PRESETS {
-        rows.push(row(preset, after(&cost, preset, "homes")?, "µs", MICROS_MAX));
+        rows.push(row(preset, after(&cost, preset, "homes")?, "µs", None));
     }
     if let Some(other) = cost.lines().filter_map(|line| line.split(' ').next()).find(unknown) {
         return Err(format!("the example cost lives `{other}`, which this bench does not know"));
@@ -69,9 +101,10 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let whole = |name| after(&cost, name, "whole");
     let pulled = whole("formula-pulled")? / whole("gravity")?;
     let pushed = whole("formula-pushed")? / whole("gravity-pushed")?;
-    rows.push(row("a formula, for a node", nanos(&force, "expr")?, "ns", FORMULA_NANOS_MAX));
-    rows.push(row("a run with it, over gravity", pulled, "", FORMULA_TIMES_MAX));
-    rows.push(row("the same where tasks are pushed", pushed, "", FORMULA_TIMES_MAX));
+    let nanos = numbers(&force, "expr")?[0];
+    rows.push(row("a formula, for a node", nanos, "ns", Some(FORMULA_NANOS_MAX)));
+    rows.push(row("a run with it, over gravity", pulled, "", Some(FORMULA_TIMES_MAX)));
+    rows.push(row("the same where tasks are pushed", pushed, "", Some(FORMULA_TIMES_MAX)));
     Ok(rows)
 }
 
@@ -96,16 +129,20 @@ fn after(text: &str, name: &str, word: &str) -> Result<f64, String> {
     found.ok_or_else(|| format!("the example cost does not tell `{word}` of `{name}`"))
 }
 
-/// The first number of a force's line in the example `force_cost`: nanoseconds for a node.
-fn nanos(text: &str, force: &str) -> Result<f64, String> {
-    let line = text.lines().find_map(|line| line.strip_prefix(force));
-    let found = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    found.ok_or_else(|| format!("the example force_cost says nothing of `{force}`"))
+/// The numbers behind a name, at least one, where the name is the first word of a line.
+fn numbers(text: &str, name: &str) -> Result<Vec<f64>, String> {
+    let mut lines = text.lines().map(str::split_whitespace);
+    let line = lines.find_map(|mut words| (words.next()? == name).then_some(words));
+    let found: Result<Vec<f64>, _> = line.into_iter().flatten().map(str::parse).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(format!("the examples tell no number of `{name}`")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{after, nanos};
+    use super::{after, numbers};
 
     #[test]
     fn a_number_is_that_of_the_whole_name() {
@@ -116,9 +153,10 @@ mod tests {
     }
 
     #[test]
-    fn a_formula_is_found_in_the_table_of_forces() {
-        let text = "FORCE NS\ngravity   10.4 11.0\nexpr      69.1 70.0\n";
-        assert_eq!(nanos(text, "expr"), Ok(69.1));
-        assert!(nanos(text, "geo").is_err());
+    fn the_numbers_of_a_force_stand_behind_its_whole_name() {
+        let text = "FORCE NS\ngravity   10.4 11.0\nexpr      69.1\n";
+        assert_eq!(numbers(text, "gravity"), Ok(vec![10.4, 11.0]));
+        assert_eq!(numbers(text, "expr"), Ok(vec![69.1]));
+        assert!(numbers(text, "geo").is_err() && numbers(text, "FORCE").is_err());
     }
 }
