@@ -8,9 +8,11 @@ mod engine;
 mod figure;
 mod functions;
 mod graphs;
+mod loading;
 mod memory;
 mod node;
 mod peers;
+mod placing;
 mod sim;
 mod start;
 mod swap;
@@ -79,6 +81,12 @@ const BENCHES: &[Bench] = &[
         name: "traces",
         what: "public logs of clusters (BARY_DATA): waits, slowdowns, utilisation",
         run: traces::run,
+    },
+    Bench { name: "loading", what: "how fast large traces are read", run: loading::run },
+    Bench {
+        name: "placing",
+        what: "what a task costs its home with a thousand nodes, under every preset",
+        run: placing::run,
     },
     Bench { name: "makespan", what: "a thousand sleeps on four slots", run: balance::makespan },
 ];

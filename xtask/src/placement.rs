@@ -74,7 +74,7 @@ fn put(repo: &Repo, page: &str, table: &str, text: &str) -> Result<(), String> {
     std::fs::write(&path, whole).map_err(|cause| format!("{page}: {cause}"))
 }
 
-/// The table as Markdown: a row a rule, a column a scenario.
+/// The table as Markdown: a row a rule and a column a scenario, or the other way round.
 fn markdown(
     repo: &Repo,
     program: &PathBuf,
@@ -97,18 +97,46 @@ fn markdown(
         }
         columns.push(column);
     }
-    let heads: Vec<&str> = table.columns.iter().map(|(_, head)| *head).collect();
-    let mut text = format!("| | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
-    for (claim, cells) in table.claims {
-        text += &format!("| *{claim}* | {} |\n", cells.join(" | "));
+    Ok(drawn(table, &columns))
+}
+
+/// The lines of a table, from what each rule came to in each scenario.
+fn drawn(table: &Table, columns: &[BTreeMap<&str, Measured>]) -> String {
+    let bold = |number: usize, head: &str| match number {
+        0 => format!("**{head}**"),
+        _ => head.to_owned(),
+    };
+    let rules: Vec<(&str, String)> = (0..)
+        .zip(table.rows)
+        .map(|(number, (policy, head))| (*policy, bold(number, head)))
+        .collect();
+    let scenarios: Vec<&str> = table.columns.iter().map(|(_, head)| *head).collect();
+    let of = |policy: &str, at: usize| cell(columns[at].get(policy), table.cell);
+    if table.turned {
+        let heads: Vec<&str> = rules.iter().map(|(_, head)| &**head).collect();
+        let rows = (0..).zip(&scenarios).map(|(at, head)| {
+            let cells = rules.iter().map(|(policy, _)| of(policy, at));
+            line(head, &cells.collect::<Vec<String>>())
+        });
+        return top(&heads) + &rows.collect::<String>();
     }
-    for (number, (policy, head)) in table.rows.iter().enumerate() {
-        let cells = columns.iter().map(|column| cell(column.get(policy), table.cell));
-        let cells: Vec<String> = cells.collect();
-        let head = if number == 0 { format!("**{head}**") } else { (*head).to_owned() };
-        text += &format!("| {head} | {} |\n", cells.join(" | "));
-    }
-    Ok(text)
+    let claims = table.claims.iter().map(|(claim, cells)| line(&format!("*{claim}*"), cells));
+    let rows = rules.iter().map(|(policy, head)| {
+        let cells = (0..scenarios.len()).map(|at| of(policy, at));
+        line(head, &cells.collect::<Vec<String>>())
+    });
+    top(&scenarios) + &claims.chain(rows).collect::<String>()
+}
+
+/// The line of heads and the one below it.
+fn top(heads: &[&str]) -> String {
+    format!("| | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(heads.len()))
+}
+
+/// A line of cells.
+fn line<T: AsRef<str>>(head: &str, cells: &[T]) -> String {
+    let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
+    format!("| {head} | {} |\n", cells.join(" | "))
 }
 
 /// What a policy came to in a scenario.
@@ -173,8 +201,27 @@ mod tests {
             }
             for (_, cells) in table.claims {
                 assert_eq!(cells.len(), table.columns.len(), "{}", table.name);
+                assert!(!table.turned, "{} would not show its claims", table.name);
             }
         }
+    }
+
+    #[test]
+    fn a_turned_table_has_a_row_for_each_scenario() {
+        let table = Table {
+            name: "x",
+            columns: &[("one", "1 node"), ("two", "2 nodes")],
+            rows: &[("a", "A"), ("b", "B")],
+            cell: &[("balance", 1.0, 0)],
+            claims: &[],
+            without: &[("b", "two")],
+            turned: true,
+        };
+        let of = |value| Measured::from([("balance".to_owned(), value)]);
+        let columns =
+            [BTreeMap::from([("a", of(1.0)), ("b", of(2.0))]), BTreeMap::from([("a", of(3.0))])];
+        let text = "| | **A** | B |\n|---|---|---|\n| 1 node | 1 | 2 |\n| 2 nodes | 3 | – |\n";
+        assert_eq!(drawn(&table, &columns), text);
     }
 
     #[test]

@@ -118,13 +118,15 @@ fn stg(folder: &Path, policies: &[String]) -> Done<()> {
         let [graph, cpus, _, best] = words[..] else { return Err(line.into()) };
         rows.push((graph, cpus.parse::<u32>()?, best.parse::<f64>()?));
     }
-    for policy in policies {
+    let mut cases = Cases::new("stg", policies);
+    for (at, policy) in policies.iter().enumerate() {
         let mut all = Vec::new();
         for cpus in [2, 4, 8, 16] {
             let mut ratios = Vec::new();
             for (graph, _, best) in rows.iter().filter(|row| row.1 == cpus) {
                 let trace = opened(&folder.join("stg").join(graph))?;
                 let took = makespan(&trace, machines(&trace.jobs[0], cpus), policy)?;
+                cases.put(at, || format!("{graph}-on-{cpus}"), took.as_secs_f64());
                 ratios.push(took.as_secs_f64() / best);
             }
             told(policy, &cpus.to_string(), &ratios);
@@ -132,6 +134,7 @@ fn stg(folder: &Path, policies: &[String]) -> Done<()> {
         }
         told(policy, "all", &all);
     }
+    cases.told();
     Ok(())
 }
 
@@ -143,6 +146,57 @@ fn told(policy: &str, cpus: &str, ratios: &[f64]) {
         mean(ratios),
         most(ratios),
     );
+}
+
+/// How many of the worst cases are named.
+const SHOWN_MAX: usize = 10;
+
+/// What each policy took in each case of a set.
+struct Cases<'a> {
+    set: &'static str,
+    policies: &'a [String],
+    /// A case's name, and what each policy took.
+    took: Vec<(String, Vec<f64>)>,
+    /// How many cases each policy has had.
+    had: Vec<usize>,
+}
+
+impl<'a> Cases<'a> {
+    fn new(set: &'static str, policies: &'a [String]) -> Self {
+        Self { set, policies, took: Vec::new(), had: vec![0; policies.len()] }
+    }
+
+    /// Adds what a policy took in its next case; all policies have the same cases in one order.
+    fn put(&mut self, policy: usize, name: impl Fn() -> String, took: f64) {
+        let at = self.had[policy];
+        self.had[policy] += 1;
+        if at == self.took.len() {
+            self.took.push((name(), vec![f64::NAN; self.policies.len()]));
+        }
+        self.took[at].1[policy] = took;
+    }
+
+    /// Prints where the first policy is worst beside each other one, and how often it takes more
+    /// than 1 % longer.
+    fn told(&self) {
+        let Some((ours, others)) = self.policies.split_first() else { return };
+        for (at, other) in (1..).zip(others) {
+            let ratios = self.took.iter().map(|(name, took)| (took[0] / took[at], name.as_str()));
+            let mut ratios: Vec<(f64, &str)> = ratios.collect();
+            ratios.sort_by(|one, two| two.0.total_cmp(&one.0));
+            let Some((worst, _)) = ratios.first() else { continue };
+            let more = ratios.iter().filter(|(ratio, _)| *ratio > 1.01).count();
+            let shown = ratios[..more.clamp(1, SHOWN_MAX.min(ratios.len()))].iter();
+            let shown: Vec<String> =
+                shown.map(|(ratio, name)| format!("{name} {ratio:.4}")).collect();
+            println!(
+                "worst {} {ours} {other} ratio {worst:.4} more {more} cases {} in {}",
+                self.set,
+                self.took.len(),
+                shown.join(", "),
+            );
+        }
+    }
 }
 
 /// A job of a trace by itself, from its arrival on.
@@ -165,6 +219,7 @@ fn graphs(folder: &Path, policies: &[String]) -> Done<()> {
         .collect::<Result<_, _>>()?;
     files.sort();
     let (mut all, mut lists) = (vec![Vec::new(); policies.len()], Vec::new());
+    let mut cases = Cases::new("graphs", policies);
     for trace in files.iter().map(|path| opened(path)) {
         let trace = trace?;
         for job in &trace.jobs {
@@ -175,8 +230,9 @@ fn graphs(folder: &Path, policies: &[String]) -> Done<()> {
                 let name = job.name.replace(' ', "-");
                 let mut line = format!("graph {name} on {cpus} list {list:.4}");
                 lists.push(list);
-                for (policy, ratios) in policies.iter().zip(&mut all) {
+                for (at, (policy, ratios)) in policies.iter().zip(&mut all).enumerate() {
                     let took = makespan(&alone, machines(job, cpus), policy)?.as_secs_f64();
+                    cases.put(at, || format!("{name}-on-{cpus}"), took);
                     let ratio = took / bound;
                     line += &format!(" {policy} {ratio:.4}");
                     ratios.push(ratio);
@@ -197,6 +253,7 @@ fn graphs(folder: &Path, policies: &[String]) -> Done<()> {
             self::mean(&to_list),
         );
     }
+    cases.told();
     Ok(())
 }
 
@@ -206,19 +263,23 @@ fn traces(folder: &Path, policies: &[String]) -> Done<()> {
     let lcg = |name, knows| (name, "swf/LCG-head.swf.gz", LCG_CPUS, knows);
     let logs =
         [nasa, lcg("lcg-exact", Knowledge::Exact), lcg("lcg-requested", Knowledge::Declared)];
+    let mut cases = Cases::new("logs", policies);
     for (name, file, cpus, knows) in logs {
         let trace = opened(&folder.join(file))?;
-        for policy in policies {
-            log(name, &trace, (machine(cpus), knows), policy)?;
+        for (at, policy) in policies.iter().enumerate() {
+            let response = log(name, &trace, (machine(cpus), knows), policy);
+            cases.put(at, || name.to_owned(), response);
         }
     }
+    cases.told();
     Ok(())
 }
 
 /// Processors for the part of the grid's log: fewer than it had, so that jobs have to wait.
 const LCG_CPUS: u32 = 1_000;
 
-fn log(name: &str, trace: &Trace, on: (Machines, Knowledge), policy: &str) -> Done<()> {
+/// Prints a log's figures, and gives the mean of its tasks' times from arrival to end.
+fn log(name: &str, trace: &Trace, on: (Machines, Knowledge), policy: &str) -> f64 {
     let (machines, knows) = on;
     let plan = Plan::replay(trace, knows, machines, policy);
     let mut starts = Starts(vec![Moment(u64::MAX); trace.tasks()]);
@@ -227,9 +288,11 @@ fn log(name: &str, trace: &Trace, on: (Machines, Knowledge), policy: &str) -> Do
     jobs.sort_by_key(|job| job.arrival);
     let tasks = jobs.iter().flat_map(|job| job.tasks.iter().map(|task| (job.arrival, task)));
     let (mut waits, mut slowdowns, mut busy) = (Vec::new(), Vec::new(), 0.0);
+    let mut runs = Vec::new();
     for ((arrival, task), start) in tasks.zip(&starts.0) {
         let (run, wait) = (task.run.as_secs_f64(), start.since(Moment(0) + arrival).as_secs_f64());
         waits.push(wait);
+        runs.push(run);
         // Bounded by 10 s, as in Feitelson et al. (1997).
         slowdowns.push(((wait + run) / run.max(10.0)).max(1.0));
         busy += work(task).as_secs_f64();
@@ -245,7 +308,7 @@ fn log(name: &str, trace: &Trace, on: (Machines, Knowledge), policy: &str) -> Do
         100.0 * busy / span / f64::from(machines.cpus),
         report.verdict,
     );
-    Ok(())
+    mean(&waits) + mean(&runs)
 }
 
 fn main() -> Done<()> {

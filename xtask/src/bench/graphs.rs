@@ -14,6 +14,8 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let optimum = |figure, line: &str, bound| row(&stg, figure, line, "mean", bound);
     let to_list = |figure, line: &str| row(&graphs, figure, line, "list", None);
     let to_bound = |figure, line: &str, bound| row(&graphs, figure, line, "mean", bound);
+    // A rule that is never worse by more than 1 % than what is simpler.
+    let worst = |from, figure, line: &str| row(from, figure, line, "ratio", most(1.01));
     Ok(vec![
         optimum("STG-50, 2 to 16 processors", "stg gravity on all", most(1.005))?,
         optimum("STG-50, 2 processors", "stg gravity on 2 ", None)?,
@@ -28,6 +30,14 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
         to_list("the same, first come first", "graphs fifo")?,
         to_list("the same, random", "graphs random")?,
         to_list("the same, steal half", "graphs work-stealing")?,
+        worst(&stg, "STG-50, the worst beside random", "worst stg gravity random ")?,
+        worst(&stg, "STG-50, the worst beside steal half", "worst stg gravity work-stealing ")?,
+        worst(&graphs, "workflows, the worst beside random", "worst graphs gravity random ")?,
+        worst(
+            &graphs,
+            "workflows, the worst beside steal half",
+            "worst graphs gravity work-stealing ",
+        )?,
     ])
 }
 

@@ -10,38 +10,62 @@ use crate::repo::Repo;
 /// The variable that names the folder of public sets, which are no part of the project.
 const DATA: &str = "BARY_DATA";
 
-/// The policies, and what each is called in figures.
-const POLICIES: [&str; 4] = ["gravity", "fifo", "fifo,queue=fcfs", "fifo,queue=easy"];
+/// The policies; the first is the default.
+const POLICIES: [&str; 6] =
+    ["gravity", "fifo", "fifo,queue=fcfs", "fifo,queue=easy", "random", "work-stealing"];
+
+/// Figures: what each is called, how the example's line begins, after which word its number
+/// stands, and its unit.
+const FIGURES: [(&str, &str, &str, &str); 29] = [
+    ("NASA, default, wait", "log nasa gravity ", "wait", "s"),
+    ("NASA, FCFS, wait", "log nasa fifo,queue=fcfs ", "wait", "s"),
+    ("NASA, EASY, wait", "log nasa fifo,queue=easy ", "wait", "s"),
+    ("NASA, default, slowdown", "log nasa gravity ", "slowdown", ""),
+    ("NASA, FCFS, slowdown", "log nasa fifo,queue=fcfs ", "slowdown", ""),
+    ("NASA, EASY, slowdown", "log nasa fifo,queue=easy ", "slowdown", ""),
+    ("NASA, default, utilisation", "log nasa gravity ", "use", "%"),
+    ("NASA, FCFS, utilisation", "log nasa fifo,queue=fcfs ", "use", "%"),
+    ("NASA, EASY, utilisation", "log nasa fifo,queue=easy ", "use", "%"),
+    ("LCG, exact, default, wait", "log lcg-exact gravity ", "wait", "s"),
+    ("LCG, exact, FCFS, wait", "log lcg-exact fifo,queue=fcfs ", "wait", "s"),
+    ("LCG, exact, EASY, wait", "log lcg-exact fifo,queue=easy ", "wait", "s"),
+    ("LCG, exact, default, slowdown", "log lcg-exact gravity ", "slowdown", ""),
+    ("LCG, exact, FCFS, slowdown", "log lcg-exact fifo,queue=fcfs ", "slowdown", ""),
+    ("LCG, exact, EASY, slowdown", "log lcg-exact fifo,queue=easy ", "slowdown", ""),
+    ("LCG, exact, default, utilisation", "log lcg-exact gravity ", "use", "%"),
+    ("LCG, exact, FCFS, utilisation", "log lcg-exact fifo,queue=fcfs ", "use", "%"),
+    ("LCG, exact, EASY, utilisation", "log lcg-exact fifo,queue=easy ", "use", "%"),
+    ("LCG, requested, default, wait", "log lcg-requested gravity ", "wait", "s"),
+    ("LCG, requested, FCFS, wait", "log lcg-requested fifo,queue=fcfs ", "wait", "s"),
+    ("LCG, requested, EASY, wait", "log lcg-requested fifo,queue=easy ", "wait", "s"),
+    ("LCG, requested, default, slowdown", "log lcg-requested gravity ", "slowdown", ""),
+    ("LCG, requested, FCFS, slowdown", "log lcg-requested fifo,queue=fcfs ", "slowdown", ""),
+    ("LCG, requested, EASY, slowdown", "log lcg-requested fifo,queue=easy ", "slowdown", ""),
+    ("LCG, requested, default, utilisation", "log lcg-requested gravity ", "use", "%"),
+    ("LCG, requested, FCFS, utilisation", "log lcg-requested fifo,queue=fcfs ", "use", "%"),
+    ("LCG, requested, EASY, utilisation", "log lcg-requested fifo,queue=easy ", "use", "%"),
+    ("logs, response beside random", "worst logs gravity random ", "ratio", ""),
+    ("logs, response beside steal half", "worst logs gravity work-stealing ", "ratio", ""),
+];
+/// What is known of these logs, or wanted.
+const BOUNDS: [(&str, f64); 4] = [
+    ("NASA, FCFS, wait", 8.5),
+    ("NASA, EASY, wait", 4.5),
+    ("logs, response beside random", 1.01),
+    ("logs, response beside steal half", 1.01),
+];
 
 /// Replays each log under each policy.
 pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let words: Vec<&str> = ["traces"].into_iter().chain(POLICIES).collect();
     let Some(told) = told(repo, &words)? else { return Ok(Vec::new()) };
-    let row = |figure, line: &str, word: &str, unit, bound| {
+    let row = |(figure, line, word, unit)| {
         let runs = vec![told.number(line, word)?];
+        let bound = BOUNDS.iter().find(|(name, _)| *name == figure);
+        let bound = bound.map(|(_, most)| Bound::AtMost(*most));
         Ok(Row { figure, runs, unit, bound, peer: None })
     };
-    let (fcfs, easy) = ("fifo,queue=fcfs", "fifo,queue=easy");
-    let of = |log: &str, policy: &str| format!("log {log} {policy} ");
-    let most = |bound| Some(Bound::AtMost(bound));
-    [
-        row("NASA, default, mean wait", &of("nasa", "gravity"), "wait", "s", None),
-        row("NASA, FCFS, mean wait", &of("nasa", fcfs), "wait", "s", most(8.5)),
-        row("NASA, EASY, mean wait", &of("nasa", easy), "wait", "s", most(4.5)),
-        row("NASA, default, slowdown", &of("nasa", "gravity"), "slowdown", "", None),
-        row("NASA, FCFS, slowdown", &of("nasa", fcfs), "slowdown", "", None),
-        row("NASA, EASY, slowdown", &of("nasa", easy), "slowdown", "", None),
-        row("NASA, default, utilisation", &of("nasa", "gravity"), "use", "%", None),
-        row("LCG, exact, default, wait", &of("lcg-exact", "gravity"), "wait", "s", None),
-        row("LCG, exact, FCFS, wait", &of("lcg-exact", fcfs), "wait", "s", None),
-        row("LCG, requested, default, wait", &of("lcg-requested", "gravity"), "wait", "s", None),
-        row("LCG, requested, EASY, wait", &of("lcg-requested", easy), "wait", "s", None),
-        row("LCG, exact, default, slowdown", &of("lcg-exact", "gravity"), "slowdown", "", None),
-        row("LCG, exact, FCFS, slowdown", &of("lcg-exact", fcfs), "slowdown", "", None),
-        row("LCG, default, utilisation", &of("lcg-exact", "gravity"), "use", "%", None),
-    ]
-    .into_iter()
-    .collect()
+    FIGURES.into_iter().map(row).collect()
 }
 
 /// What the simulator's example printed.

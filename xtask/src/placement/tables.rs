@@ -17,12 +17,17 @@ pub(crate) struct Table {
     pub(crate) claims: &'static [(&'static str, &'static [&'static str])],
     /// Rules that are left out in a scenario.
     pub(crate) without: &'static [(&'static str, &'static str)],
+    /// Whether a scenario is a row, and a rule a column; such a table has no claims.
+    pub(crate) turned: bool,
 }
 
 /// Balance in percent, and messages that placing took, a task.
 const PLACING: Cell = &[("balance", 1.0, 2), ("claims_per_task", 1.0, 3)];
 /// Balance in percent, and the makespan over the lower bound.
 const SPREAD: Cell = &[("balance", 1.0, 2), ("makespan_over_bound", 1.0, 3)];
+/// The same, and the makespan over the lower bound.
+const CLUSTER: Cell =
+    &[("balance", 1.0, 2), ("claims_per_task", 1.0, 3), ("makespan_over_bound", 1.0, 4)];
 /// Mean wait in milliseconds, and that of one task in a hundred.
 const WAITING: Cell = &[("wait_mean_seconds", 1e3, 1), ("wait_p99_seconds", 1e3, 0)];
 /// Microseconds of this machine for each task, all engines together.
@@ -91,6 +96,7 @@ pub(crate) const TABLES: &[Table] = &[
             ("random, as published", &["–", "76.8", "–", "–", "–"]),
         ],
         without: MANY,
+        turned: false,
     },
     Table {
         name: "time",
@@ -99,6 +105,7 @@ pub(crate) const TABLES: &[Table] = &[
         cell: TIME,
         claims: &[("PIDS, as published", &["800", "1,200", "2,100", "3,500", "–"])],
         without: MANY,
+        turned: false,
     },
     Table {
         name: "deciding",
@@ -107,6 +114,28 @@ pub(crate) const TABLES: &[Table] = &[
         cell: DECIDING,
         claims: &[("PIDS, as published", &["800", "1,200", "2,100", "3,500", "–"])],
         without: MANY,
+        turned: false,
+    },
+    Table {
+        name: "clusters",
+        columns: &[
+            ("lan-10", "small: 10 nodes, 1,000 tasks"),
+            ("lan-100", "medium: 100 nodes, 10⁵ tasks"),
+            ("lan-1000", "large: 1,000 nodes, 10⁶ tasks"),
+            ("lan-10000", "massive: 10,000 nodes, 10⁶ tasks"),
+        ],
+        rows: FOUR,
+        cell: CLUSTER,
+        claims: &[],
+        without: &[
+            ("work-stealing", "lan-1000"),
+            ("least-loaded", "lan-1000"),
+            ("random", "lan-1000"),
+            ("work-stealing", "lan-10000"),
+            ("least-loaded", "lan-10000"),
+            ("random", "lan-10000"),
+        ],
+        turned: true,
     },
     Table {
         name: "regions",
@@ -120,6 +149,7 @@ pub(crate) const TABLES: &[Table] = &[
         cell: SPREAD,
         claims: &[],
         without: &[("broadcast", "regions-50")],
+        turned: false,
     },
     Table {
         name: "cold",
@@ -133,6 +163,7 @@ pub(crate) const TABLES: &[Table] = &[
         cell: SPREAD,
         claims: &[],
         without: &[("broadcast", "cold-50")],
+        turned: false,
     },
     Table {
         name: "speeds",
@@ -146,6 +177,7 @@ pub(crate) const TABLES: &[Table] = &[
         cell: SPREAD,
         claims: &[],
         without: &[],
+        turned: false,
     },
     Table {
         name: "both",
@@ -159,6 +191,7 @@ pub(crate) const TABLES: &[Table] = &[
         cell: SPREAD,
         claims: &[],
         without: &[],
+        turned: false,
     },
     Table {
         name: "giants",
@@ -181,6 +214,7 @@ pub(crate) const TABLES: &[Table] = &[
             ("gravity,speculate=late", "giants-50"),
             ("gravity,giants=1.1,speculate=late", "giants-50"),
         ],
+        turned: false,
     },
     Table {
         name: "homes",
@@ -194,6 +228,7 @@ pub(crate) const TABLES: &[Table] = &[
         cell: PLACING,
         claims: &[],
         without: &[("work-stealing", "homes-50")],
+        turned: false,
     },
     Table {
         name: "hard",
@@ -210,6 +245,7 @@ pub(crate) const TABLES: &[Table] = &[
         cell: SPREAD,
         claims: &[],
         without: &[],
+        turned: false,
     },
     Table {
         name: "arrivals",
@@ -225,6 +261,25 @@ pub(crate) const TABLES: &[Table] = &[
         cell: WAITING,
         claims: &[],
         without: &[],
+        turned: false,
+    },
+    Table {
+        name: "gossip",
+        columns: &[
+            ("arrivals-skew", "no gossip"),
+            ("gossip-20", "every 20 ms"),
+            ("gossip-100", "100 ms"),
+            ("gossip-500", "500 ms"),
+            ("gossip-1000", "1 s"),
+        ],
+        rows: FOUR,
+        cell: WAITING,
+        claims: &[(
+            "level flow of gossiped loads, as simulated before",
+            &["–", "14", "55", "400", "–"],
+        )],
+        without: &[],
+        turned: false,
     },
     Table {
         name: "small-cluster",
@@ -242,6 +297,7 @@ pub(crate) const TABLES: &[Table] = &[
         cell: &[("makespan_seconds", 1.0, 2)],
         claims: &[("work-stealing, as published", &["25.3", "15.8", "28.5"])],
         without: &[],
+        turned: false,
     },
 ];
 

@@ -26,7 +26,7 @@ pub(crate) struct Runs {
     pub(crate) rows: Vec<Row>,
     /// The first seed's run of each policy.
     pub(crate) first: Vec<Trial>,
-    /// How long this machine took for each task of a policy's runs, in microseconds.
+    /// How long a processor took for each task of a policy's runs, in microseconds.
     pub(crate) host: Vec<f64>,
     /// The part of it in which homes decided.
     pub(crate) homes: Vec<f64>,
@@ -105,11 +105,21 @@ fn one(life: &Life, number: usize) -> Result<Done, TrialError> {
     let seed = scenario.seed.wrapping_add(number as u64);
     let load = load::load(scenario, seed);
     let mut homes = Stopwatch::default();
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), worked());
     let trial = trial::metered(scenario, &load, (&life.policy.name, seed), &mut homes)?;
-    let (took, decided) = (began.elapsed(), homes.sum);
+    let (wall, after) = (began.elapsed(), worked());
+    let took = before.zip(after).map_or(wall, |(before, after)| after.saturating_sub(before));
+    // Other programs interrupt a home's part of a run as often as the rest of it.
+    let decided = homes.sum.mul_f64(took.as_secs_f64() / wall.as_secs_f64().max(1e-9));
     let measures = trial.measures.clone();
     Ok(Done { measures, trial: (number == 0).then_some(trial), took, decided })
+}
+
+/// How long a processor has worked for this thread, where the system tells: what other programs of
+/// a busy machine take does not count.
+fn worked() -> Option<Duration> {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    told.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
 fn gathered(

@@ -108,6 +108,7 @@ fn document(scenario: &Scenario, runs: &Runs, time: bool) -> Value {
         }
         if time {
             made["host_microseconds_per_task"] = json!(runs.host[number]);
+            made["homes_microseconds_per_task"] = json!(runs.homes[number]);
         }
         made
     });
