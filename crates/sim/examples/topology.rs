@@ -1,11 +1,13 @@
 //! Prints what laying jobs out over regions gives in the engine itself, as a table of
-//! docs/topology.md: `cargo run --release -p bary-sim --example topology [SEEDS] [FAMILY]`; and
-//! with the word `flow` what room between homes gives in the sample `skew`, and with one latency
-//! for all.
+//! docs/topology.md: `cargo run --release -p bary-sim --example topology [SEEDS] [FAMILY]`. With
+//! the word `unseen` it does so on clusters and families that no rule was made on, with other
+//! seeds; with `flow` it prints what room between homes gives in the sample `skew`, and with one
+//! latency for all.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(clippy::print_stderr, reason = "why there is no table is no part of it")]
 
+use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,6 +24,38 @@ const FAMILIES: [(&str, &str); 4] = [
 ];
 const SIZES: [(&str, &str); 4] =
     [("1 KB", "1KB"), ("100 KB", "100KB"), ("1 MB", "1MB"), ("10 MB", "10MB")];
+/// Where the rules were made: two equal regions.
+const SEEN: [(&str, &str, u32); 1] = [(
+    "2x16",
+    "[[nodes]]\ncount = 16\nregion = \"a\"\n[[nodes]]\ncount = 16\nregion = \"b\"\n\
+     [network]\nbandwidth = \"1GB\"\nbandwidth_between = \"25MB\"\n",
+    25,
+)];
+/// Others, with the megabytes a second between their regions, which the rules are told.
+const UNSEEN: [(&str, &str, u32); 2] = [
+    (
+        "3x8, 30 ms, 10 MB/s",
+        "[[nodes]]\ncount = 8\nregion = \"a\"\n[[nodes]]\ncount = 8\nregion = \"b\"\n\
+         [[nodes]]\ncount = 8\nregion = \"c\"\n\
+         [network]\nbetween = \"30ms\"\nbandwidth = \"1GB\"\nbandwidth_between = \"10MB\"\n",
+        10,
+    ),
+    (
+        "12+4, 80 ms, 50 MB/s",
+        "[[nodes]]\ncount = 12\nspeed = [0.5, 1, 2]\nregion = \"a\"\n\
+         [[nodes]]\ncount = 4\nspeed = 2\nregion = \"b\"\n\
+         [network]\nbetween = \"80ms\"\nbandwidth = \"1GB\"\nbandwidth_between = \"50MB\"\n",
+        50,
+    ),
+];
+const UNSEEN_FAMILIES: [(&str, &str); 3] = [
+    ("layers", "width = 40\ndepth = 12"),
+    ("chain", "width = 64\ndepth = 8"),
+    ("fork-join", "width = 32\ndepth = 6"),
+];
+const UNSEEN_SIZES: [(&str, &str); 3] = [("30 KB", "30KB"), ("300 KB", "300KB"), ("3 MB", "3MB")];
+/// The first of the seeds that no rule was made on.
+const UNSEEN_SEED: u64 = 101;
 /// The rules, each with its head; the first is what all others are held against.
 const RULES: [(&str, &str); 6] = [
     ("least-loaded", "least-loaded"),
@@ -35,26 +69,31 @@ const RULES: [(&str, &str); 6] = [
 /// Makespans in seconds and megabytes between regions, by rule and seed.
 type Runs = Vec<Vec<(f64, f64)>>;
 
-fn scenario(graph: &str, size: &str, output: &str) -> Result<Scenario, String> {
+fn scenario(nodes: &str, graph: &str, size: &str, output: &str) -> Result<Scenario, String> {
     let text = format!(
-        "[[nodes]]\ncount = 16\nregion = \"a\"\n[[nodes]]\ncount = 16\nregion = \"b\"\n\
-         [network]\nbandwidth = \"1GB\"\nbandwidth_between = \"25MB\"\n\
-         [[workload]]\ngraph = \"{graph}\"\n{size}\ntasks = 1\noutput = \"{output}\"\n"
+        "{nodes}[[workload]]\ngraph = \"{graph}\"\n{size}\ntasks = 1\noutput = \"{output}\"\n"
     );
     let mut none = |_: &str| Err(std::io::Error::other("there are no traces"));
     let read = scenario::read(&text, Path::new("topology.toml"), &mut none);
     read.map_err(|faults| format!("{} faults", faults.len()))
 }
 
-fn lived(scenario: &Scenario, seeds: u64) -> Result<Runs, String> {
+/// Lives each rule with each seed; those that look at bytes are told what goes between regions.
+fn lived(scenario: &Scenario, seeds: Range<u64>, between: u32) -> Result<Runs, String> {
     let [time, bytes] = ["makespan_seconds", "megabytes_between"]
         .map(|name| compare::position(name).ok_or_else(|| format!("no measure {name}")));
     let (time, bytes) = (time?, bytes?);
     let mut runs = vec![Vec::new(); RULES.len()];
-    for seed in 1..=seeds {
+    for seed in seeds {
         let load = load(scenario, seed);
         for ((policy, _), runs) in RULES.iter().zip(&mut runs) {
-            let trial = trial::run(scenario, &load, policy, seed).map_err(|e| e.to_string())?;
+            let told = if policy.contains("unit=") {
+                format!(",between={between}")
+            } else {
+                String::new()
+            };
+            let policy = format!("{policy}{told}");
+            let trial = trial::run(scenario, &load, &policy, seed).map_err(|e| e.to_string())?;
             let of = |at: usize| (MEASURES[at].of)(&trial.measures);
             runs.push((of(time), of(bytes)));
         }
@@ -87,18 +126,41 @@ fn row(cells: &[(f64, f64)]) -> String {
     cells.collect::<Vec<_>>().join(" | ")
 }
 
-fn print(seeds: u64, only: Option<&str>) -> Result<(), String> {
+/// How much longer the last rule takes than the best of those that it chooses from, run by run.
+fn regrets(runs: &Runs) -> Vec<f64> {
+    let best =
+        |at: usize| [0, 2, 3, 4].iter().map(|rule| runs[*rule][at].0).fold(f64::MAX, f64::min);
+    runs[RULES.len() - 1].iter().enumerate().map(|(at, run)| run.0 / best(at)).collect()
+}
+
+/// Clusters, families with their shapes, and sizes.
+type Cases<'a> =
+    (&'a [(&'a str, &'a str, u32)], &'a [(&'a str, &'a str)], &'a [(&'a str, &'a str)]);
+
+fn print(
+    (clusters, families, sizes): Cases<'_>,
+    seeds: &Range<u64>,
+    only: Option<&str>,
+) -> Result<(), String> {
     let heads: Vec<&str> = RULES[1..].iter().map(|(_, head)| *head).collect();
-    println!("| family | bytes | least-loaded, s | {} |", heads.join(" | "));
-    println!("|---|---|---|{}", "---|".repeat(heads.len()));
-    let mut all: Vec<Vec<(f64, f64)>> = Vec::new();
-    for (family, shape) in FAMILIES.iter().filter(|one| only.is_none_or(|only| only == one.0)) {
-        for (name, output) in SIZES {
-            let runs = lived(&scenario(family, shape, output)?, seeds)?;
-            let cells = relative(&runs);
-            let least = mean(runs[0].iter().map(|run| run.0));
-            println!("| {family} | {name} | {least:.2} | {} |", row(&cells));
-            all.push(cells);
+    println!("| nodes | family | bytes | least-loaded, s | {} | T3 / best |", heads.join(" | "));
+    println!("|---|---|---|---|{}---|", "---|".repeat(heads.len()));
+    let (mut all, mut worst): (Vec<Vec<(f64, f64)>>, Vec<f64>) = (Vec::new(), Vec::new());
+    for (cluster, nodes, between) in clusters {
+        for (family, shape) in families.iter().filter(|one| only.is_none_or(|only| only == one.0)) {
+            for (name, output) in sizes {
+                let scenario = scenario(nodes, family, shape, output)?;
+                let runs = lived(&scenario, seeds.clone(), *between)?;
+                let cells = relative(&runs);
+                let least = mean(runs[0].iter().map(|run| run.0));
+                let regret = geometric(regrets(&runs).into_iter());
+                let cells_text = row(&cells);
+                println!(
+                    "| {cluster} | {family} | {name} | {least:.2} | {cells_text} | {regret:.2} |"
+                );
+                all.push(cells);
+                worst.push(regret);
+            }
         }
     }
     let of = |rule: usize| {
@@ -107,7 +169,8 @@ fn print(seeds: u64, only: Option<&str>) -> Result<(), String> {
         (geometric(times), mean(bytes))
     };
     let means: Vec<(f64, f64)> = (0..RULES.len()).map(of).collect();
-    println!("| all | geometric mean (bytes: mean) | | {} |", row(&means));
+    let regret = geometric(worst.iter().copied());
+    println!("| all | geometric mean (bytes: mean) | | | {} | {regret:.2} |", row(&means));
     Ok(())
 }
 
@@ -158,7 +221,11 @@ fn main() -> ExitCode {
     let word = given.next();
     let printed = match word.as_deref() {
         Some("flow") => print_flows(seeds),
-        family => print(seeds, family),
+        Some("unseen") => {
+            let cases = (&UNSEEN[..], &UNSEEN_FAMILIES[..], &UNSEEN_SIZES[..]);
+            print(cases, &(UNSEEN_SEED..UNSEEN_SEED + seeds), None)
+        }
+        family => print((&SEEN, &FAMILIES, &SIZES), &(1..1 + seeds), family),
     };
     match printed {
         Ok(()) => ExitCode::SUCCESS,

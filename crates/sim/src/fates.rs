@@ -8,13 +8,17 @@ use bary_model::time::Span;
 use crate::lot::Lot;
 
 /// How often attempts go wrong, in percent.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fates {
     /// Attempts that fail.
     pub fails: u64,
+    /// Whether these always end with a code, and not in ways after which no attempt is made.
+    pub exits: bool,
     /// Attempts that do not end by themselves, nor when they are asked; only where the task's
-    /// timeout is below [`Fates::HANG_MAX`].
+    /// timeout is below `hang_max`.
     pub hangs: u64,
+    /// The least timeout with which no attempt hangs.
+    pub hang_max: Span,
     /// Attempts that show no life.
     pub silent: u64,
     /// Tasks that take their node down the first times they run.
@@ -52,8 +56,15 @@ impl Course {
     }
 }
 
+impl Default for Fates {
+    fn default() -> Self {
+        let hang_max = Self::HANG_MAX;
+        Self { fails: 0, exits: false, hangs: 0, hang_max, silent: 0, poison: 0, lies: false }
+    }
+}
+
 impl Fates {
-    /// Tasks whose timeout is longer never hang, or a run would take hours.
+    /// In drawn worlds, tasks whose timeout is longer never hang, or a run would take hours.
     pub const HANG_MAX: Span = Span::secs(10);
     /// How often a poison task takes a node down before it lets go.
     pub const POISON_MAX: u64 = 2;
@@ -74,9 +85,10 @@ impl Fates {
             course.effort = lot.one_of(&[-99, -70, 0, 0, 200, 900]);
         }
         if lot.percent(self.fails) {
-            course.failure = Some(Box::new(failure(&mut lot)));
+            let drawn = failure(&mut lot);
+            course.failure = Some(Box::new(if self.exits { Failure::Exit(1) } else { drawn }));
         }
-        course.hangs = item.spec.body.timeout < Self::HANG_MAX && lot.percent(self.hangs);
+        course.hangs = item.spec.body.timeout < self.hang_max && lot.percent(self.hangs);
         course.silent = lot.percent(self.silent);
         if self.poison > 0 {
             let mut lot = Lot::new(task, "poison");

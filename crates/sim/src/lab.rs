@@ -2,9 +2,11 @@
 //! lives it in virtual time, once a seed; and what came of it is compared. What runs is the very
 //! engine that a cluster runs.
 
+pub mod attempts;
 pub mod chart;
 pub mod compare;
 pub mod cut;
+mod dial;
 mod draw;
 pub mod faults;
 mod gossip;

@@ -302,6 +302,9 @@ impl JobPlan {
     }
 }
 
+/// How long after its timeout an attempt that hangs ends at the latest.
+const HANG_GRACE: Span = Span::secs(5);
+
 /// By how much a slow node is slower.
 pub(crate) const SLOWNESS: u32 = 10;
 
@@ -337,7 +340,8 @@ impl Plan {
             let body = &spec.body;
             let mut attempt = spec.weight.units() * each;
             if attempt > body.timeout.as_secs_f64() || self.fates.hangs > 0 {
-                attempt = attempt.max((body.timeout + body.grace).as_secs_f64().min(15.0));
+                let stopped = body.timeout + body.grace;
+                attempt = attempt.max(stopped.min(self.fates.hang_max + HANG_GRACE).as_secs_f64());
             }
             let tries = f64::from(body.retries) + 1.0;
             let wait = f64::from(body.retries) * body.backoff.max.as_secs_f64();

@@ -22,7 +22,10 @@ pub enum Reason {
     #[error("there is nothing in it: it has no {0}")]
     Empty(&'static str),
     /// It is none of the formats, as far as can be seen.
-    #[error("this looks like none of the formats {}; name one with --from", Format::names())]
+    #[error(
+        "this looks like none of the formats {}; bary trace convert takes it with --from",
+        Format::names()
+    )]
     Unrecognised,
     /// It is not text.
     #[error("this is not text in UTF-8, which the format is")]

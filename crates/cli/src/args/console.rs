@@ -11,6 +11,7 @@ use crate::console::wrong::CONSOLE_SERVERS_MAX;
 /// How many servers there are at first, and how things are shown.
 #[derive(Clone, Debug, Args)]
 #[command(
+    allow_negative_numbers = true,
     after_help = "Examples:\n  bary console                 asks for the number of servers, \
                         then takes commands\n  bary console --lang ru       the same in Russian\n  \
                         printf '3\\nadd 5\\nwait all\\n' | bary console\n\n\

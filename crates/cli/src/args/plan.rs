@@ -12,6 +12,7 @@ use crate::limits;
 
 /// Which job, on which nodes, with which policies.
 #[derive(Clone, Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct PlanArgs {
     /// The job file; - for standard input
     #[arg(value_name = "JOB.toml")]

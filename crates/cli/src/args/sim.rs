@@ -19,7 +19,7 @@ use crate::limits;
 
 /// One simulated run, or a verb.
 #[derive(Clone, Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, allow_negative_numbers = true)]
 pub(crate) struct SimArgs {
     #[command(subcommand)]
     pub(crate) verb: Option<SimVerb>,
@@ -74,6 +74,7 @@ pub(crate) enum SimVerb {
 
 /// What is searched, on what.
 #[derive(Clone, Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct TuneArgs {
     /// The policy whose parameters are searched; what it says is where the search begins
     #[arg(value_name = "POLICY")]

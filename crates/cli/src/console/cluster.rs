@@ -8,6 +8,7 @@ use bary_sim::session::{Session, Still, SubmitError};
 
 use crate::console::fleet::{Fleet, Happening};
 use crate::console::notice::{Named, Notice, What};
+use crate::console::seconds;
 use crate::console::state::{Running, Server, State};
 use crate::console::summary::{Share, Summary};
 use crate::console::wrong::{CONSOLE_SERVERS_MAX, CONSOLE_TASKS_MAX, Wrong};
@@ -277,7 +278,8 @@ impl<'a> Cluster<'a> {
     fn running(&self, server: usize) -> Option<Running> {
         let running = self.session.running(server)?;
         let told = self.fleet.as_ref().and_then(|fleet| fleet.left(server));
-        let left = told.unwrap_or_else(|| (running.began + running.takes).since(self.now()));
+        let left = told.map(|left| seconds::stepped(left, running.takes));
+        let left = left.unwrap_or_else(|| (running.began + running.takes).since(self.now()));
         Some(Running { task: running.task + 1, takes: running.takes, left })
     }
 

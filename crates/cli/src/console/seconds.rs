@@ -23,6 +23,14 @@ pub(crate) fn about(seconds: f64) -> String {
     shown(Span::millis((seconds * 10.0).round() as u64 * 100))
 }
 
+/// What a process says is left of what takes so long, which is some thousandths old when it is told:
+/// in whole seconds where all of it is so many, and in tenths otherwise.
+pub(crate) fn stepped(left: Span, takes: Span) -> Span {
+    let second = 1_000 * THOUSANDTH;
+    let step = if takes.0.is_multiple_of(second) { second } else { second / 10 };
+    Span((left.0 + step / 2) / step * step)
+}
+
 /// Seconds since the beginning, as JSON has them.
 pub(crate) fn number(at: Moment) -> f64 {
     (at.0 / THOUSANDTH) as f64 / 1e3
@@ -42,7 +50,7 @@ pub(crate) fn thousandths(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{TASK_THOUSANDTHS_MAX, about, shown, thousandths};
+    use super::{TASK_THOUSANDTHS_MAX, about, shown, stepped, thousandths};
     use bary_model::time::Span;
 
     #[test]
@@ -52,6 +60,13 @@ mod tests {
         }
         assert_eq!(thousandths("1000000"), Some(TASK_THOUSANDTHS_MAX));
         assert_eq!(about(0.349), "0.3");
+    }
+
+    #[test]
+    fn what_is_left_of_whole_seconds_falls_by_whole_seconds() {
+        let left = |left, takes| shown(stepped(Span::millis(left), Span::millis(takes)));
+        assert_eq!([left(4_054, 5_000), left(36, 5_000)], ["4", "0"]);
+        assert_eq!([left(1_530, 2_500), left(180, 200)], ["1.5", "0.2"]);
     }
 
     #[test]

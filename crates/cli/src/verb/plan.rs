@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use bary_api::v1::NodeStatus;
+use bary_api::v1::{LearntTime, NodeStatus};
 use bary_jobfile::files::Disk;
 use bary_jobfile::limits::JOB_FILE_BYTES_MAX;
 use bary_jobfile::read::{self, ReadOptions};
@@ -12,9 +12,11 @@ use bary_model::id::NodeId;
 use bary_model::job::JobSpec;
 use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
-use bary_policy::preset;
-use bary_sim::lab::outlook::{Outlook, OutlookError, outlook};
-use bary_sim::lab::scenario::POLICIES;
+use bary_model::time::Span;
+use bary_policy::learnt;
+use bary_policy::preset::{self, PolicyError};
+use bary_sim::lab::named::{self, POLICIES};
+use bary_sim::lab::outlook::{Outlook, OutlookError, Pace, outlook};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
@@ -24,6 +26,7 @@ use crate::args::cluster::cores;
 use crate::args::plan::PlanArgs;
 use crate::asking;
 use crate::complaint::Complaint;
+use crate::counted::counted;
 use crate::exit::Exit;
 use crate::listing;
 use crate::screen::Screen;
@@ -34,6 +37,8 @@ use crate::verb;
 const MEMORY: u64 = 1 << 40;
 /// With how many seeds each policy is foretold.
 const SEEDS: u64 = 3;
+/// Up to how many times the best a policy counts as no worse.
+const NEAR: f64 = 1.01;
 
 /// What is foretold of a policy: its runs, the middle one between the others.
 struct Row {
@@ -41,13 +46,25 @@ struct Row {
     runs: Vec<Outlook>,
 }
 
+/// What a job is foretold on, and with what.
+struct Ground {
+    nodes: Vec<NodeInfo>,
+    pace: Pace,
+    policies: Vec<String>,
+    /// The policy that is followed anyway.
+    followed: String,
+}
+
 /// Foretells a job.
 pub(crate) fn run(args: &PlanArgs, face: Face) -> Result<Exit, Complaint> {
     let job = job(args)?;
-    let policies = policies(args)?;
+    let named = policies(args)?;
     if let Some(count) = args.nodes {
-        let nodes: Vec<NodeInfo> = (0..u64::from(count)).map(|id| like_this(id, &job)).collect();
-        let text = shown(&rows(&job, &nodes, args, &policies)?, &nodes, args, face);
+        let nodes = (0..u64::from(count)).map(|id| like_this(id, &job)).collect();
+        let pace = pace(&job, args.unit, &[]);
+        let policies = named.unwrap_or_else(usual);
+        let ground = Ground { nodes, pace, policies, followed: POLICIES[0].to_owned() };
+        let text = shown(&rows(&job, &ground)?, &ground, face);
         verb::print(&mut Screen::new(face), &text)?;
         return Ok(Exit::OK);
     }
@@ -59,9 +76,34 @@ pub(crate) fn run(args: &PlanArgs, face: Face) -> Result<Exit, Complaint> {
             let complaint = Complaint::new(Exit::UNPLACEABLE, "no node takes work just now");
             return Err(complaint.help("bary node ls shows them; --nodes N foretells without"));
         }
-        asking.say(&shown(&rows(&job, &nodes, args, &policies)?, &nodes, args, face))?;
+        let follows = asking.node.list_policies().await?;
+        let pace = pace(&job, args.unit, &follows.learnt);
+        let followed = follows.followed;
+        let mut policies = named.clone().unwrap_or_else(usual);
+        if preset::parse(&followed).is_ok() && !policies.contains(&followed) {
+            policies.push(followed.clone());
+        }
+        let ground = Ground { nodes, pace, policies, followed };
+        asking.say(&shown(&rows(&job, &ground)?, &ground, face))?;
         Ok(Exit::OK)
     })
+}
+
+/// How long the tasks of each spec run: as is said of them, or else as others took that ran the
+/// same.
+fn pace(job: &JobSpec, unit: Span, learnt: &[LearntTime]) -> Pace {
+    let specs = job.specs.iter().map(|spec| {
+        let kind = String::from_utf8_lossy(learnt::kind(&spec.body));
+        let of_kind = learnt.iter().find(|time| !kind.is_empty() && time.function == kind);
+        let said = Some(spec.estimate).filter(|said| *said > Span::ZERO);
+        said.or_else(|| of_kind.map(|time| Span::from_secs_f64(time.seconds)))
+    });
+    Pace { specs: specs.collect(), unit }
+}
+
+/// The policies that are foretold where none is named.
+fn usual() -> Vec<String> {
+    POLICIES.iter().map(|name| (*name).to_owned()).collect()
 }
 
 fn job(args: &PlanArgs) -> Result<JobSpec, Complaint> {
@@ -75,13 +117,15 @@ fn job(args: &PlanArgs) -> Result<JobSpec, Complaint> {
     Ok(read::read(&text, name, &options, &Disk)?.spec)
 }
 
-fn policies(args: &PlanArgs) -> Result<Vec<String>, Complaint> {
+/// The policies that the command line names, if it names any.
+fn policies(args: &PlanArgs) -> Result<Option<Vec<String>>, Complaint> {
     if args.policy.is_empty() {
-        return Ok(POLICIES.iter().map(|name| (*name).to_owned()).collect());
+        return Ok(None);
     }
-    let named = args.policy.iter().flat_map(|text| verb::sim::lab::policies(text));
-    let parsed = named.map(|text| preset::parse(&text).map(|policy| policy.name));
-    parsed.collect::<Result<_, _>>().map_err(Complaint::usage)
+    let texts = args.policy.iter().flat_map(|text| verb::sim::lab::policies(text));
+    let wrong = |error: PolicyError| Complaint::usage(&error).help(named::hint(&error));
+    let parsed = texts.map(|text| preset::parse(&text).map(|policy| policy.name).map_err(wrong));
+    parsed.collect::<Result<_, _>>().map(Some)
 }
 
 /// A node of this machine's cores that has whatever else a task of the job may ask for.
@@ -127,14 +171,9 @@ fn told(id: u64, node: &NodeStatus) -> NodeInfo {
     }
 }
 
-fn rows(
-    job: &JobSpec,
-    nodes: &[NodeInfo],
-    args: &PlanArgs,
-    policies: &[String],
-) -> Result<Vec<Row>, Complaint> {
-    let each = policies.iter().map(|policy| {
-        let runs = (1..=SEEDS).map(|seed| outlook(job, nodes, args.unit, policy, seed));
+fn rows(job: &JobSpec, ground: &Ground) -> Result<Vec<Row>, Complaint> {
+    let each = ground.policies.iter().map(|policy| {
+        let runs = (1..=SEEDS).map(|seed| outlook(job, &ground.nodes, &ground.pace, policy, seed));
         let mut runs: Vec<Outlook> = runs.collect::<Result<_, _>>().map_err(refused)?;
         runs.sort_by_key(|run| run.makespan);
         Ok(Row { policy: policy.clone(), runs })
@@ -142,6 +181,16 @@ fn rows(
     let mut rows: Vec<Row> = each.collect::<Result<_, Complaint>>()?;
     rows.sort_by_key(|row| row.middle().makespan);
     Ok(rows)
+}
+
+/// What to choose: what is followed anyway where that is as good as the best, to a hundredth.
+fn chosen<'a>(rows: &'a [Row], ground: &Ground) -> Option<&'a Row> {
+    let best = rows.first()?;
+    let near = |row: &&Row| {
+        let most = best.middle().makespan.as_secs_f64() * NEAR;
+        row.policy == ground.followed && row.middle().makespan.as_secs_f64() <= most
+    };
+    rows.iter().find(near).or(Some(best))
 }
 
 fn refused(error: OutlookError) -> Complaint {
@@ -158,23 +207,12 @@ impl Row {
     }
 }
 
-fn shown(rows: &[Row], nodes: &[NodeInfo], args: &PlanArgs, face: Face) -> String {
-    let Some(best) = rows.first() else { return String::new() };
+fn shown(rows: &[Row], ground: &Ground, face: Face) -> String {
+    let Some(best) = chosen(rows, ground) else { return String::new() };
     if face.is_quiet() {
         return rows.iter().map(|row| format!("{}\n", row.policy)).collect();
     }
-    let each = rows.iter().map(|row| {
-        let Outlook { makespan, balance, messages } = row.middle();
-        json!({
-            "policy": row.policy, "makespan_seconds": makespan.as_secs_f64(),
-            "balance": balance, "messages": messages,
-        })
-    });
-    let document = json!({
-        "schema": "bary.plan/1", "nodes": nodes.len(), "unit_seconds": args.unit.as_secs_f64(),
-        "best": best.policy, "policies": each.collect::<Value>(),
-    });
-    if let Some(text) = listing::data(&document, face.output) {
+    if let Some(text) = listing::data(&document(rows, best, ground), face.output) {
         return text;
     }
     let mut table = Table::new();
@@ -189,11 +227,32 @@ fn shown(rows: &[Row], nodes: &[NodeInfo], args: &PlanArgs, face: Face) -> Strin
             messages.to_string(),
         ]);
     }
-    let count = nodes.len();
-    format!(
-        "{}\n\non {count} nodes, if a task of weight 1 takes {}: choose --policy {}\n",
-        crate::report::plain(&mut table),
-        args.unit,
-        best.policy,
-    )
+    let Ground { nodes, pace, followed, .. } = ground;
+    let takes = match (pace.timed(), pace.specs.len() - pace.timed()) {
+        (_, 0) => "run times as they were said or learnt".to_owned(),
+        (0, _) => format!("if a task of weight 1 takes {}", pace.unit),
+        (_, _) => format!("run times as far as known, else {} for a weight of 1", pace.unit),
+    };
+    let choose = match best.policy == *followed {
+        true => format!("{followed} is as good as any"),
+        false => format!("choose --policy {}", best.policy),
+    };
+    let on = counted(nodes.len() as u64, "node");
+    format!("{}\n\non {on}, {takes}: {choose}\n", crate::report::plain(&mut table))
+}
+
+fn document(rows: &[Row], best: &Row, ground: &Ground) -> Value {
+    let each = rows.iter().map(|row| {
+        let Outlook { makespan, balance, messages } = row.middle();
+        json!({
+            "policy": row.policy, "makespan_seconds": makespan.as_secs_f64(),
+            "balance": balance, "messages": messages,
+        })
+    });
+    let Ground { nodes, pace, followed, .. } = ground;
+    json!({
+        "schema": "bary.plan/1", "nodes": nodes.len(), "unit_seconds": pace.unit.as_secs_f64(),
+        "timed_specs": pace.timed(), "best": best.policy, "followed": followed,
+        "policies": each.collect::<Value>(),
+    })
 }

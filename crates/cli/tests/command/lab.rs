@@ -89,6 +89,12 @@ fn what_is_wrong_is_told_before_anything_runs() {
     bench.bary(&["sim", "none.toml"]).says(3, "bary sim --init default");
     bench.bary(&["sim", "small.toml", "--policy", "graviti"]).says(2, "did you mean `gravity`?");
     bench.bary(&["sim", "small.toml", "--policy", ","]).says(2, "no policy is called");
+    bench.bary(&["sim", "small.toml", "--seeds", "-3"]).says(2, "-3 is not in 1..=1000");
+    for file in ["--plot=no/a.svg", "--report=no/a.html"] {
+        let run = bench.bary(&["sim", "small.toml", file]);
+        run.says(3, "a directory that is there");
+        assert_eq!(run.out, "", "nothing was lived");
+    }
     bench.bary(&["sim", "small.toml", "--faults", "none"]).says(2, "--faults is of drawn worlds");
     let two = ["sim", "--seed", "1", "--policy", "gravity", "--policy", "fifo"];
     bench.bary(&two).says(2, "one policy at first");
@@ -161,5 +167,6 @@ fn a_job_is_foretold_for_each_policy_and_nothing_runs() {
     assert_eq!(told["policies"].as_array().map(Vec::len), Some(2));
     assert!(!bench.path().join("here").exists());
     bench.file("large.toml", "[[task]]\ncommand = \"true\"\ngpus = 64\n");
+    bench.bary(&["plan", "job.toml", "--nodes", "-2"]).says(2, "for '--nodes <N>'");
     bench.bary(&["plan", "large.toml", "--nodes", "2"]).says(5, "no node can run");
 }

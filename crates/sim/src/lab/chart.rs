@@ -167,9 +167,24 @@ pub fn round_up(value: f64) -> f64 {
     [0.2, 0.5, 1.0].into_iter().map(|part| part * unit).find(|top| *top >= value).unwrap_or(unit)
 }
 
+/// Round values from `least` to `most`, about so many that four fit between them.
+#[must_use]
+pub fn ticks(least: f64, most: f64) -> Vec<f64> {
+    let step = round_up((most - least) / 4.0);
+    let (first, last) = ((least / step).ceil() as i64, (most / step + 1e-9).floor() as i64);
+    (first..=last).map(|at| at as f64 * step).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn axes_are_marked_at_round_values() {
+        assert_eq!(ticks(0.0, 17.16), [0.0, 5.0, 10.0, 15.0]);
+        assert_eq!(ticks(85.0, 100.0), [85.0, 90.0, 95.0, 100.0]);
+        assert_eq!(ticks(0.0, 5_000.0), [0.0, 2_000.0, 4_000.0]);
+    }
 
     #[test]
     fn nothing_gets_out_of_a_text() {

@@ -40,6 +40,8 @@ pub enum Kind {
     Jump(Span),
     /// These nodes and the others do not reach each other, in one way or another.
     Partition(Shape),
+    /// These nodes hear nothing of the others.
+    Deaf,
     /// This node takes them for gone, though they are there.
     FalseLeft(usize),
     /// The next sync of a home's journal fails, and its process ends with it.
@@ -101,7 +103,8 @@ impl Mishap {
     pub(crate) fn plan(&self) -> Vec<Planned> {
         let at = Moment(0) + self.at;
         let met = (0..self.nodes.len()).filter(|node| self.nodes[*node]);
-        let most = if matches!(self.kind, Kind::Partition(_)) { 1 } else { usize::MAX };
+        let is_one = matches!(self.kind, Kind::Partition(_) | Kind::Deaf);
+        let most = if is_one { 1 } else { usize::MAX };
         met.take(most).map(|node| Planned { at, kind: self.of(node) }).collect()
     }
 
@@ -119,6 +122,10 @@ impl Mishap {
             Kind::Partition(shape) => {
                 let (shape, first) = (shape.clone(), self.nodes.clone());
                 FaultKind::Partition { shape, first, lasts }
+            }
+            Kind::Deaf => {
+                let first = self.nodes.iter().map(|deaf| !deaf).collect();
+                FaultKind::Partition { shape: Shape::OneWay, first, lasts }
             }
             Kind::FalseLeft(by) => FaultKind::FalseLeft { node, by: *by, lasts },
             Kind::SyncFails => FaultKind::SyncFails { shard, down: lasts },
@@ -173,6 +180,7 @@ fn kind(
         "jump" => Kind::Jump(time("ahead", Span::secs(5))),
         "partition" => Kind::Partition(Shape::Symmetric),
         "one-way" => Kind::Partition(Shape::OneWay),
+        "deaf" => Kind::Deaf,
         "bridge" => Kind::Partition(Shape::Bridge(by()?)),
         "flap" => Kind::Partition(Shape::Flapping(time("period", Span::millis(200)))),
         "false-left" => Kind::FalseLeft(by()?),

@@ -1,12 +1,14 @@
 //! The keys of a scenario. This one table is what scenarios are checked against and what the
 //! page of the simulator must name.
 
+pub mod attempts;
 pub mod fault;
 pub mod gossip;
 pub mod scaling;
 
 use bary_jobfile::keys::{Key, Shape, key};
 
+use crate::lab::keys::attempts::ATTEMPTS;
 use crate::lab::keys::fault::FAULT;
 use crate::lab::keys::gossip::GOSSIP;
 use crate::lab::keys::scaling::{PRICES, SCALING};
@@ -18,10 +20,12 @@ const TIME: Shape = Shape::Time { zero: true };
 const SPAN: Shape = Shape::Time { zero: false };
 /// A node by its number.
 const NODE: Shape = Shape::Integer(0, NODES_MAX as i64 - 1);
+/// Millionths of a clock; at most a fifth.
+const DRIFT: Shape = Shape::Integer(-200_000, 200_000);
 const CORES: Shape = Shape::Integer(1, CORES_MAX as i64);
 
 /// The keys at the top.
-pub static TOP: [Key; 15] = [
+pub static TOP: [Key; 16] = [
     key("name", Shape::Text, "the file's name", "What the scenario is called.")
         .example("name = \"two regions\""),
     key("unit", SPAN, "\"10ms\"", "How long a task of weight 1 takes at speed 1.")
@@ -79,11 +83,13 @@ pub static TOP: [Key; 15] = [
         .example("sync = \"1ms\""),
     key("workload", Shape::List(&Shape::Record(&WORKLOAD)), "", "What there is to do.")
         .example("[[workload]]"),
+    key("attempts", Shape::Record(&ATTEMPTS), "all succeed", "How tasks go wrong by themselves.")
+        .example("[attempts]"),
     key("fault", Shape::List(&Shape::Record(&FAULT)), "", "What goes wrong.").example("[[fault]]"),
 ];
 
 /// The keys of `[[nodes]]`.
-pub static NODES: [Key; 8] = [
+pub static NODES: [Key; 9] = [
     key("count", Shape::Integer(1, NODES_MAX as i64), "1", "How many nodes are like this.")
         .example("count = 10"),
     key(
@@ -102,10 +108,18 @@ pub static NODES: [Key; 8] = [
     key("region", Shape::Text, "\"r0\"", "Where they are.").example("region = \"eu\""),
     key("labels", Shape::Map(&Shape::Text), "", "Labels that tasks may ask for.")
         .example("labels = { disk = \"ssd\" }"),
+    key(
+        "drift",
+        Shape::Either(&[DRIFT, Shape::List(&DRIFT)]),
+        "0",
+        "By how many millionths their clocks run fast, or slow where it is below 0; of several, \
+         the nodes of the group have one after another.",
+    )
+    .example("drift = [-200, 0, 200]"),
 ];
 
 /// The keys of `[network]`.
-pub static NETWORK: [Key; 9] = [
+pub static NETWORK: [Key; 12] = [
     key("latency", TIME, "\"1ms\"", "How long a message takes one way inside a region.")
         .example("latency = \"1ms\""),
     key("between", TIME, "\"50ms\"", "The same between two regions.").example("between = \"50ms\""),
@@ -126,6 +140,12 @@ pub static NETWORK: [Key; 9] = [
     .example("jitter = false"),
     key("loss", Shape::Number(0.0, 0.5), "0", "Which share of all messages is lost.")
         .example("loss = 0.01"),
+    key("twice", Shape::Number(0.0, 0.5), "0", "Which share of them comes twice.")
+        .example("twice = 0.01"),
+    key("late", Shape::Number(0.0, 0.5), "0", "Which share is late, and overtaken by others.")
+        .example("late = 0.01"),
+    key("late_max", SPAN, "\"100ms\"", "By how much they are late at most.")
+        .example("late_max = \"1s\""),
     key(
         "guess",
         TIME,

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use bary_model::time::Span;
+use bary_policy::flow::Rule;
+use bary_policy::layout::Plans;
 use bary_policy::parameter::{Domain, Parameter, Value, table};
-use bary_policy::preset;
+use bary_policy::preset::{self, Policy};
 
 /// A parameter and where it is searched.
 #[derive(Clone, Debug)]
@@ -59,6 +61,32 @@ pub fn knobs(policy: &str) -> Vec<Knob> {
         (least < most).then_some(Knob { parameter, least, most })
     };
     table::ALL.iter().copied().filter_map(of).collect()
+}
+
+/// Those of [`knobs`] that change anything as the policy stands: what belongs to something that it
+/// does not use is left out, unless its text names it.
+#[must_use]
+pub fn working(policy: &str) -> Vec<Knob> {
+    let Ok(parsed) = preset::parse(policy) else { return Vec::new() };
+    let named: Vec<&str> = parsed.given.unusual().map(|(parameter, _)| parameter.key).collect();
+    let mut knobs = knobs(policy);
+    knobs.retain(|knob| {
+        let key = knob.parameter.key;
+        named.contains(&key) || is_used(&parsed, key)
+    });
+    knobs
+}
+
+/// Whether a policy uses what a parameter belongs to.
+fn is_used(policy: &Policy, key: &str) -> bool {
+    match key {
+        "slow_share" | "copies_max" | "age_min" => policy.queue.speculate.is_some(),
+        "between" | "unit" => policy.carrying.layout != Plans::None,
+        "flow_threshold" => policy.flow.rule == Rule::Laplacian,
+        // Usually they forbid nothing, and what a search would try forbids little.
+        "giants" | "looks" | "delay" => false,
+        _ => true,
+    }
 }
 
 /// The knob that a text such as `alpha=0.1..1` names.
@@ -176,6 +204,19 @@ mod tests {
         assert!(told("factor=0.1..1").contains("no parameter `factor`"));
         assert!(told("alpha=1..0.1").contains("no range"));
         assert!(told("alpha=0.1..7").contains("number from"));
+    }
+
+    #[test]
+    fn what_a_policy_does_not_use_is_searched_only_where_it_is_named() {
+        let keys = |policy: &str| {
+            let knobs = working(policy);
+            knobs.iter().map(|knob| knob.parameter.key).collect::<Vec<_>>()
+        };
+        assert!(keys("gravity").contains(&"alpha") && !keys("gravity").contains(&"giants"));
+        assert!(!keys("gravity").contains(&"age_min"));
+        assert!(keys("gravity,speculate=late").contains(&"age_min"));
+        assert!(keys("gravity,giants=4").contains(&"giants"));
+        assert!(knob("gravity", "giants=1..10").is_ok());
     }
 
     #[test]

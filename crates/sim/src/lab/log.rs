@@ -11,7 +11,9 @@ use bary_model::outcome::Outcome;
 use bary_model::time::{Moment, Span};
 use bary_model::weight::Weight;
 
+use crate::lab::dial::Dials;
 use crate::lab::shape::{Arrival, Load, Piece};
+use crate::plan::Plan;
 use crate::tally::Tally;
 use crate::watch::{Seen, Watch};
 
@@ -31,6 +33,8 @@ pub struct Log {
     pub stolen: u64,
     /// How many tasks were given back so.
     pub moved: u64,
+    /// Attempts that did not succeed.
+    pub failed: u64,
     /// How long each node's slots were busy, all added up.
     pub busy: Vec<Span>,
     /// Tasks that were made while there was room: when, at which home, and what.
@@ -41,6 +45,8 @@ pub struct Log {
     pub(crate) sent: Tally,
     /// When the load's time begins.
     zero: Moment,
+    /// What the nodes' clocks showed when.
+    dials: Dials,
     runs: BTreeMap<(usize, RunNo), Arc<[GrantItem]>>,
 }
 
@@ -63,7 +69,7 @@ impl Log {
     /// A log of nothing yet; the load's time begins at `zero` of the world's, and at most `makes`
     /// tasks are made beyond the load's.
     #[must_use]
-    pub fn new(load: &Load, makes: usize, nodes: usize, zero: Moment) -> Self {
+    pub fn new(load: &Load, makes: usize, plan: &Plan, zero: Moment) -> Self {
         Self {
             tasks: vec![Fate::default(); load.tasks.len() + makes],
             made: Vec::new(),
@@ -72,14 +78,16 @@ impl Log {
             steals: 0,
             stolen: 0,
             moved: 0,
+            failed: 0,
             sent: Tally::default(),
             zero,
-            busy: vec![Span::ZERO; nodes],
+            busy: vec![Span::ZERO; plan.nodes.len()],
+            dials: Dials::new(plan),
             runs: BTreeMap::new(),
         }
     }
 
-    /// How many tasks have not ended.
+    /// How many tasks have not succeeded.
     #[must_use]
     pub fn left(&self) -> u64 {
         self.tasks.iter().filter(|task| task.ends == 0).count() as u64
@@ -126,16 +134,17 @@ impl Log {
             }
             self.busy[node] += item.usage.busy;
             if !matches!(item.outcome, Outcome::Succeeded(_)) {
+                self.failed += u64::from(item.range.count);
                 continue;
             }
+            let began = self.dials.world(node, item.usage.began).since(self.zero);
             let each = Span(item.usage.busy.0 / u64::from(item.range.count.max(1)));
             for step in 0..item.range.count {
                 let number = of.spec.first_row as usize + (item.range.first + step) as usize;
                 let Some(task) = self.tasks.get_mut(number) else { continue };
                 self.repeated += u64::from(task.ends > 0);
                 if task.ends == 0 {
-                    let began = Moment(item.usage.began.since(self.zero).0);
-                    let start = began + each.times(u64::from(step));
+                    let start = Moment(began.0) + each.times(u64::from(step));
                     let (end, slot) = (start + each, item.usage.slot);
                     *task = Fate { start, end, node: node as u32, slot, ends: 0 };
                 }

@@ -53,6 +53,7 @@ pub struct Measures {
     pub(super) bytes: f64,
     pub(super) between: f64,
     pub(super) off: f64,
+    pub(super) failed: f64,
     pub(super) left: f64,
     pub(super) done: f64,
     pub(super) node_hours: f64,
@@ -94,7 +95,7 @@ impl Measure {
 }
 
 /// Every measure.
-pub static MEASURES: [Measure; 28] = [
+pub static MEASURES: [Measure; 29] = [
     measure(
         ("balance", "BALANCE"),
         ("%", 2),
@@ -289,7 +290,20 @@ pub static MEASURES: [Measure; 28] = [
         "how far run times that homes had learnt to expect were off on average, over what the \
          tasks took; with weights=learnt",
     ),
-    measure(("tasks_left", "LEFT"), ("", 0), (Low, true), |m| m.left, "tasks that never ended"),
+    measure(
+        ("failed_per_task", "FAILED"),
+        ("", 4),
+        (Low, true),
+        |m| m.failed,
+        "attempts that failed for each task",
+    ),
+    measure(
+        ("tasks_left", "LEFT"),
+        ("", 0),
+        (Low, true),
+        |m| m.left,
+        "tasks that never ended well",
+    ),
 ];
 
 #[cfg(test)]

@@ -17,6 +17,10 @@ pub struct Web {
     pub jitter: bool,
     /// How many of a million messages are lost.
     pub loss: u32,
+    /// How many of a million come twice.
+    pub twice: u32,
+    /// How many of a million are late, and by how much at most.
+    pub late: (u32, Span),
     /// How many bytes a second go from each region to each other; where it is absent, bytes take
     /// no time.
     pub bandwidths: Option<Bandwidth>,
@@ -30,7 +34,9 @@ impl Web {
     #[must_use]
     pub fn even(regions: usize, inside: Span, between: Span) -> Self {
         let latencies = square(regions, inside, between);
-        Self { latencies, jitter: true, loss: 0, bandwidths: None, guess: None }
+        let late = (0, Span::millis(100));
+        let (bandwidths, guess) = (None, None);
+        Self { latencies, jitter: true, loss: 0, twice: 0, late, bandwidths, guess }
     }
 
     pub(crate) fn read(
@@ -45,7 +51,13 @@ impl Web {
         let Some(from) = from else { return Ok(web) };
         web.jitter = from.flag("jitter").unwrap_or(true);
         web.guess = from.time("guess");
-        web.loss = (from.number("loss").unwrap_or(0.0) * 1e6).round() as u32;
+        let million = |key| (from.number(key).unwrap_or(0.0) * 1e6).round() as u32;
+        (web.loss, web.twice) = (million("loss"), million("twice"));
+        web.late = (million("late"), from.time("late_max").unwrap_or(web.late.1));
+        if from.has("late_max") && web.late.0 == 0 {
+            let text = "`late_max` says how late messages are, and none is late";
+            return Err(document.fault(from.span("late_max"), text, "add late = 0.01"));
+        }
         let rows = |key: &str, given: Vec<usize>, each: &str| {
             let many = regions.len();
             if given.len() == many && given.iter().all(|row| *row == many) {
@@ -67,14 +79,19 @@ impl Web {
         Ok(web)
     }
 
+    /// Whether nothing ever goes wrong on it.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.loss == 0 && self.twice == 0 && self.late.0 == 0
+    }
+
     pub(crate) fn plan(&self) -> NetworkPlan {
         NetworkPlan {
             latency: self.latencies.clone(),
             jitter: self.jitter,
             loss: self.loss,
-            twice: 0,
-            late: 0,
-            late_max: Span::ZERO,
+            twice: self.twice,
+            late: self.late.0,
+            late_max: self.late.1,
         }
     }
 }

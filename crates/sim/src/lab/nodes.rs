@@ -31,6 +31,9 @@ pub struct Group {
     pub region: Box<str>,
     /// What tasks may ask for.
     pub labels: BTreeMap<Box<str>, Box<str>>,
+    /// By how many millionths their clocks run fast, which they have one after another; at least
+    /// one.
+    pub drifts: Vec<i32>,
 }
 
 impl Default for Group {
@@ -44,6 +47,7 @@ impl Default for Group {
             gpus: 0,
             region: "r0".into(),
             labels: BTreeMap::new(),
+            drifts: vec![0],
         }
     }
 }
@@ -56,6 +60,11 @@ impl Group {
         if speeds.is_empty() {
             speeds = usual.speeds;
         }
+        let mut drifts: Vec<i32> =
+            from.numbers("drift").iter().map(|drift| *drift as i32).collect();
+        if drifts.is_empty() {
+            drifts = usual.drifts;
+        }
         let slots = whole("slots", 1);
         Self {
             count: whole("count", 1) as usize,
@@ -66,6 +75,7 @@ impl Group {
             gpus: whole("gpus", 0),
             region: from.text("region").map_or(usual.region, Into::into),
             labels: from.map("labels").iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            drifts,
         }
     }
 
@@ -85,7 +95,7 @@ impl Group {
             speed: self.speeds[own % self.speeds.len()],
             labels: self.labels.clone(),
         };
-        NodePlan { info, region, home: false, drift: 0 }
+        NodePlan { info, region, home: false, drift: self.drifts[own % self.drifts.len()] }
     }
 }
 

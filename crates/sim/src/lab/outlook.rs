@@ -1,9 +1,12 @@
-//! What a job will take on given nodes with each policy, by living it in virtual time. Weights
-//! are all that is known of how long tasks run.
+//! What a job will take on given nodes with each policy, by living it in virtual time. Where nobody
+//! says how long tasks run, their weights stand for it.
+
+use std::sync::Arc;
 
 use bary_model::id::NodeId;
 use bary_model::job::JobSpec;
 use bary_model::node::NodeInfo;
+use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
 
 use crate::plan::ready::ACQUAINTED_MAX;
@@ -51,15 +54,57 @@ pub enum OutlookError {
     },
 }
 
-/// Lives a job on nodes that are one millisecond apart; the first is its home. A unit of weight
-/// takes `unit` at speed 1.
+/// How long tasks run at speed 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Each task of a spec, in the order of specs, where it is known.
+    pub specs: Vec<Option<Span>>,
+    /// A unit of the weight of all others.
+    pub unit: Span,
+}
+
+impl Pace {
+    /// A pace at which only weights count.
+    #[must_use]
+    pub fn by_weight(unit: Span) -> Self {
+        Self { specs: Vec::new(), unit }
+    }
+
+    /// Of how many specs it is known.
+    #[must_use]
+    pub fn timed(&self) -> usize {
+        self.specs.iter().flatten().count()
+    }
+
+    /// A job whose tasks each have a row of their own, and how many times longer the task of each
+    /// row takes than its weight says.
+    fn of(&self, job: &JobSpec) -> (JobSpec, Option<Arc<[f64]>>) {
+        let mut job = job.clone();
+        if self.specs.iter().all(Option::is_none) {
+            return (job, None);
+        }
+        let mut efforts: Vec<f64> = Vec::new();
+        let known = self.specs.iter().copied().chain(std::iter::repeat(None));
+        let timed = job.specs.iter().zip(known).map(|(spec, known)| {
+            let said = spec.weight.units() * self.unit.as_secs_f64();
+            let effort = known.map_or(1.0, |known| known.as_secs_f64() / said);
+            let first_row = efforts.len() as u64;
+            efforts.resize(efforts.len() + spec.count as usize, effort);
+            Arc::new(TaskSpec { first_row, ..TaskSpec::clone(spec) })
+        });
+        job.specs = timed.collect();
+        (job, Some(efforts.into()))
+    }
+}
+
+/// Lives a job on nodes that are one millisecond apart; the first is its home.
 ///
 /// # Errors
 /// Where some task fits no node, there are too many, or the run did not end.
 pub fn outlook(
     job: &JobSpec,
     nodes: &[NodeInfo],
-    unit: Span,
+    pace: &Pace,
     policy: &str,
     seed: u64,
 ) -> Result<Outlook, OutlookError> {
@@ -79,8 +124,9 @@ pub fn outlook(
     plan.nodes = nodes.iter().enumerate().map(|(id, info)| node(id, info)).collect();
     plan.acquainted = plan.nodes.len() <= ACQUAINTED_MAX;
     plan.network = even(Span::millis(1));
-    plan.unit = unit;
-    let mut spec = job.clone();
+    plan.unit = pace.unit;
+    let (mut spec, efforts) = pace.of(job);
+    plan.efforts = efforts;
     // It is foretold as if it began now and nobody waited.
     (spec.about.held, spec.about.not_before, spec.key) = (false, None, None);
     plan.jobs = vec![JobPlan::new(ZERO, 0, spec)];
@@ -102,10 +148,6 @@ fn node(id: usize, info: &NodeInfo) -> NodePlan {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use bary_model::task::TaskSpec;
-
     use super::*;
     use crate::plan::ready::{function, job};
     use crate::plan::world::node as one;
@@ -115,13 +157,26 @@ mod tests {
         let nodes: Vec<NodeInfo> = (0..4).map(|id| one(id, 1, 1.0, true).info).collect();
         let body = Arc::new(function("work"));
         let spec = |count| TaskSpec { count, array: true, ..TaskSpec::new(Arc::clone(&body)) };
-        let told = outlook(&job(vec![spec(8)]), &nodes, Span::secs(1), "gravity", 1);
+        let pace = Pace::by_weight(Span::secs(1));
+        let told = outlook(&job(vec![spec(8)]), &nodes, &pace, "gravity", 1);
         let took = told.map(|told| told.makespan.as_secs_f64());
         assert!(took.as_ref().is_ok_and(|took| (2.0..2.1).contains(took)), "{took:?}");
         let mut large = function("work");
         large.request.resources.milli_cpus = 9_000;
         let large = job(vec![TaskSpec::new(Arc::new(large))]);
-        let told = outlook(&large, &nodes, Span::secs(1), "gravity", 1);
+        let told = outlook(&large, &nodes, &pace, "gravity", 1);
         assert_eq!(told, Err(OutlookError::Room { name: "task 0".into() }));
+    }
+
+    #[test]
+    fn tasks_take_as_long_as_is_known_of_their_spec_and_others_what_they_weigh() {
+        let nodes = [one(0, 1, 2.0, true).info];
+        let body = Arc::new(function("work"));
+        let spec = || TaskSpec { count: 3, array: true, ..TaskSpec::new(Arc::clone(&body)) };
+        let job = job(vec![spec(), spec()]);
+        let pace = Pace { specs: vec![Some(Span::secs(10)), None], unit: Span::secs(2) };
+        let told = outlook(&job, &nodes, &pace, "gravity", 1);
+        let took = told.map(|told| told.makespan.as_secs_f64());
+        assert!(took.as_ref().is_ok_and(|took| (18.0..18.1).contains(took)), "{took:?}");
     }
 }

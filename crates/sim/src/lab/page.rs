@@ -55,10 +55,11 @@ pub fn html(report: &Report<'_>) -> String {
          <meta http-equiv=\"Content-Security-Policy\" \
          content=\"default-src 'none';style-src 'unsafe-inline'\">\
          <title>{name}</title><style>{STYLE}{}</style></head><body><main>\n\
-         <h1>{name}</h1>\n<p>{tasks} tasks on {nodes} nodes, {seeds} seeds from {}, in virtual \
+         <h1>{name}</h1>\n<p>{tasks} tasks on {nodes} nodes, seeds {} to {}, in virtual \
          time. Each number is the median of its runs, with the least and the greatest.</p>\n",
         chart::STYLE,
         scenario.seed,
+        scenario.seed.saturating_add(u64::from(seeds).saturating_sub(1)),
     );
     table(&mut page, rows);
     let mut figure = |title: &str, drawn: chart::Chart, words: &str| {

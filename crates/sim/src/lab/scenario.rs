@@ -6,9 +6,10 @@ use std::sync::Arc;
 use bary_jobfile::document::{self, Document, Section};
 use bary_jobfile::fault::Fault;
 use bary_model::time::Span;
-use bary_policy::preset::{self, Policy, PolicyError};
+use bary_policy::preset::Policy;
 use bary_trace::trace::Trace;
 
+use crate::lab::attempts::Attempts;
 use crate::lab::cut::Cut;
 use crate::lab::faults::Mishap;
 use crate::lab::gossip;
@@ -54,6 +55,8 @@ pub struct Scenario {
     pub prices: Prices,
     /// The work.
     pub workloads: Vec<Workload>,
+    /// How tasks go wrong by themselves.
+    pub attempts: Attempts,
     /// What goes wrong.
     pub faults: Vec<Mishap>,
 }
@@ -91,10 +94,6 @@ pub struct Life {
     pub scenario: Arc<Scenario>,
 }
 
-/// The policies that are compared where none are named.
-pub const POLICIES: [&str; 5] =
-    ["gravity", "work-stealing", "least-loaded", "round-robin", "random"];
-
 /// Reads the text of a scenario; `path` is named in faults and gives it its name, and `traces`
 /// gives the bytes of the traces that it names.
 ///
@@ -128,12 +127,13 @@ fn scenario(
         met: top.flag("met").unwrap_or(false),
         seed: top.integer("seed").map_or(1, |seed| seed as u64),
         seeds: top.integer("seeds").map_or(5, |seeds| seeds as u32),
-        policies: policies(document, &top)?,
+        policies: named::policies(document, &top)?,
         gossip: gossiping(document, &top, (&network, &nodes))?,
         network,
         scalings: scalings(document, &top, &ground)?,
         prices,
         sync: top.time("sync").unwrap_or_default(),
+        attempts: Attempts::read(document, top.section("attempts").as_ref())?,
         faults: faults(document, &top, (&nodes, homes))?,
         nodes,
         workloads,
@@ -246,20 +246,6 @@ fn bounded(
     Err(document.fault(top.span(key), &text, "make the scenario smaller"))
 }
 
-fn policies(document: &Document<'_>, top: &Section<'_>) -> Result<Vec<Policy>, Box<Fault>> {
-    let named = top.texts("policies");
-    if named.is_empty() {
-        let usual = POLICIES.iter().filter_map(|name| preset::parse(name).ok());
-        return Ok(usual.collect());
-    }
-    let parsed = named.into_iter().map(|(text, span)| {
-        let wrong =
-            |error: PolicyError| document.fault(span, &error.to_string(), &named::hint(&error));
-        preset::parse(text).map_err(wrong)
-    });
-    parsed.collect()
-}
-
 impl Scenario {
     /// The nodes that are homes: spread evenly, or the first ones where others come and go.
     #[must_use]
@@ -303,6 +289,11 @@ impl Scenario {
     #[must_use]
     pub fn tasks(&self) -> u64 {
         self.workloads.iter().map(Workload::all_tasks).sum()
+    }
+
+    /// Whether nothing goes wrong by itself or by chance, whatever faults there are.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.network.is_sound() && self.attempts.fates.plain()
     }
 
     /// How much weight all nodes do in a unit of time.

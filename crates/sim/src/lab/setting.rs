@@ -63,6 +63,7 @@ impl Setting<'_> {
             bytes: self.bytes() as f64 / 1e6,
             between: self.report.crossed as f64 / 1e6,
             off: self.report.predicted.0 * 100.0,
+            failed: self.log.failed as f64 / tasks,
             left: self.log.left() as f64,
         }
     }

@@ -11,6 +11,7 @@ use bary_model::time::{Moment, Span};
 use bary_model::weight::Weight;
 use bary_policy::preset::{self, Binding, Policy};
 
+use crate::lab::attempts::Attempts;
 use crate::lab::gossip;
 use crate::lab::log::{GREETING_ROW, Log};
 use crate::lab::measures::Measures;
@@ -77,7 +78,7 @@ pub fn metered(
 ) -> Result<Trial, TrialError> {
     let plan = plan(scenario, load, policy, seed);
     let makes = plan.crew.adaptive.map_or(0, |made| made.tasks_max as usize);
-    let mut log = Log::new(load, makes, plan.nodes.len(), zero(scenario));
+    let mut log = Log::new(load, makes, &plan, zero(scenario));
     let homes = plan.nodes.iter().map(|node| node.home).collect();
     let mut metered = Metered { log: &mut log, homes, meter };
     let report = world::run(&plan, Some(&mut metered), None);
@@ -91,7 +92,7 @@ pub fn metered(
     };
     let left = log.left();
     // Timers of work that is done may go on; tasks that are left may not.
-    if left > 0 && scenario.faults.is_empty() {
+    if left > 0 && scenario.faults.is_empty() && scenario.is_sound() {
         return Err(TrialError::Endless { policy: policy.to_owned(), seed, what, left });
     }
     let setting = Setting { scenario, load, log: &log, report: &report };
@@ -172,13 +173,14 @@ pub fn plan(scenario: &Scenario, load: &Load, policy: &str, seed: u64) -> Plan {
         acquainted: nodes.len() <= ACQUAINTED_MAX,
         nodes,
         network: scenario.network.plan(),
-        disk: DiskPlan { sync: scenario.sync, keeping: keeping(&faults) },
+        disk: DiskPlan { sync: scenario.sync, keeping: keeping(scenario, &faults) },
         presence: scenario.gossip.clone(),
         bandwidth: scenario.network.bandwidths.clone(),
         guess: scenario.network.guess,
         efforts,
         unit: scenario.unit,
-        jobs: jobs(scenario, load, zero, !faults.is_empty() || scenario.network.loss > 0),
+        fates: scenario.attempts.fates,
+        jobs: jobs(scenario, load, zero, !faults.is_empty() || !scenario.is_sound()),
         calm: calm(scenario, load),
         faults,
         patience: PATIENCE + claim_timeout(policy) + makes(scenario),
@@ -221,10 +223,10 @@ fn makes(scenario: &Scenario) -> Span {
 
 /// What journals keep: nothing where nobody ever opens one again, and bytes where they may find
 /// no space.
-fn keeping(faults: &[Fault]) -> Keeping {
+fn keeping(scenario: &Scenario, faults: &[Fault]) -> Keeping {
     let fills = |fault: &Fault| matches!(fault.kind, FaultKind::Full { .. });
     match faults {
-        [] => Keeping::Nothing,
+        [] if scenario.attempts.fates.poison == 0 => Keeping::Nothing,
         some if some.iter().any(fills) => Keeping::Bytes { segment: SEGMENT, snapshot: SEGMENT },
         _ => Keeping::Model,
     }
@@ -234,11 +236,11 @@ fn keeping(faults: &[Fault]) -> Keeping {
 const SEGMENT: u64 = 1 << 20;
 
 /// When messages are lost no more and faults are over: behind the last fault, and where messages
-/// are lost, so late that all work should be done by then.
+/// are lost or tasks take their nodes down, so late that all work should be done by then.
 fn calm(scenario: &Scenario, load: &Load) -> Moment {
     let faults = scenario.faults.iter().map(|fault| fault.until()).max();
     let faults = faults.map(|at| zero(scenario) + at.since(Moment(0))).unwrap_or_default();
-    if scenario.network.loss == 0 {
+    if scenario.network.is_sound() && scenario.attempts.fates.poison == 0 {
         return faults;
     }
     let work: f64 = load.tasks.iter().map(|task| task.real).sum();
@@ -258,7 +260,7 @@ fn zero(scenario: &Scenario) -> Moment {
 }
 
 fn jobs(scenario: &Scenario, load: &Load, zero: Moment, keyed: bool) -> Vec<JobPlan> {
-    let mut bodies = Bodies::new();
+    let mut bodies = Bodies { attempts: &scenario.attempts, made: BTreeMap::new() };
     let homes = if scenario.met { scenario.homes_at() } else { Vec::new() };
     let greetings = homes.into_iter().map(|home| JobPlan::new(Moment(0), home, greeting()));
     let each = load.jobs.iter().enumerate().map(|(number, arrival)| {
@@ -280,12 +282,24 @@ fn greeting() -> JobSpec {
     JobSpec::new("greeting", vec![Arc::new(spec)])
 }
 
-/// Tasks that need the same share a body.
-type Bodies = BTreeMap<(Need, Arc<str>), Arc<Body>>;
+/// The bodies of tasks; those that need the same share one.
+struct Bodies<'a> {
+    attempts: &'a Attempts,
+    made: BTreeMap<(Need, Arc<str>), Arc<Body>>,
+}
 
-fn body(need: Need, name: &str) -> Body {
+impl Bodies<'_> {
+    fn of(&mut self, task: &Piece) -> Arc<Body> {
+        let attempts = self.attempts;
+        let made = || Arc::new(body(task.need, &task.function, attempts));
+        let named = (task.need, Arc::clone(&task.function));
+        Arc::clone(self.made.entry(named).or_insert_with(made))
+    }
+}
+
+fn body(need: Need, name: &str, attempts: &Attempts) -> Body {
     let mut body = function(if name.is_empty() { "work" } else { name });
-    body.timeout = TIMEOUT;
+    attempts.arm(&mut body);
     body.request.resources = Resources {
         memory: need.memory,
         milli_cpus: need.milli_cpus,
@@ -295,17 +309,9 @@ fn body(need: Need, name: &str) -> Body {
     body
 }
 
-/// No task of a scenario takes too long.
-const TIMEOUT: Span = Span::secs(1_000_000_000);
-
 /// The specs of a job: an array where all tasks are the same, and one for each task otherwise.
 /// A task's row is its number in the load, by which it is known again.
-fn specs(load: &Load, arrival: &Arrival, bodies: &mut Bodies) -> Vec<Arc<TaskSpec>> {
-    let mut shared = |task: &Piece| {
-        let named = (task.need, Arc::clone(&task.function));
-        let made = || Arc::new(body(task.need, &task.function));
-        Arc::clone(bodies.entry(named).or_insert_with(made))
-    };
+fn specs(load: &Load, arrival: &Arrival, bodies: &mut Bodies<'_>) -> Vec<Arc<TaskSpec>> {
     let tasks = load.tasks_of(arrival);
     let first = u64::from(arrival.first);
     let alike = !load.errs
@@ -317,13 +323,13 @@ fn specs(load: &Load, arrival: &Arrival, bodies: &mut Bodies) -> Vec<Arc<TaskSpe
         });
     if alike {
         let (weight, count) = (tasks[0].weight, arrival.count);
-        let spec = TaskSpec { output: tasks[0].output, ..TaskSpec::new(shared(&tasks[0])) };
+        let spec = TaskSpec { output: tasks[0].output, ..TaskSpec::new(bodies.of(&tasks[0])) };
         let spec = TaskSpec { count, array: count > 1, weight, first_row: first, ..spec };
         return vec![Arc::new(spec)];
     }
     let each = tasks.iter().zip(first..).map(|(task, row)| {
         let after = task.after.iter().map(|before| After { spec: SpecNo(*before), aligned: false });
-        let spec = TaskSpec { output: task.output, ..TaskSpec::new(shared(task)) };
+        let spec = TaskSpec { output: task.output, ..TaskSpec::new(bodies.of(task)) };
         let after = after.collect();
         Arc::new(TaskSpec { weight: task.weight, first_row: row, after, ..spec })
     });

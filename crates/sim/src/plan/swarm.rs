@@ -108,7 +108,9 @@ fn levels(plan: &mut Plan, on: Faults, lot: &mut Lot) {
 fn fates(on: Faults, lot: &mut Lot) -> Fates {
     let fate = Fates {
         fails: lot.one_of(&[5, 40]),
+        exits: false,
         hangs: lot.one_of(&[3, 20]),
+        hang_max: Fates::HANG_MAX,
         silent: lot.one_of(&[3, 20]),
         poison: lot.one_of(&[1, 5]),
         lies: true,
@@ -116,7 +118,9 @@ fn fates(on: Faults, lot: &mut Lot) -> Fates {
     let level = |name, level| if on.has(name) { level } else { 0 };
     Fates {
         fails: level("fail", fate.fails),
+        exits: fate.exits,
         hangs: level("hang", fate.hangs),
+        hang_max: fate.hang_max,
         silent: level("silent", fate.silent),
         poison: level("poison", fate.poison),
         lies: on.has("lie"),

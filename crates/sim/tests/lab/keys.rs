@@ -1,6 +1,7 @@
 //! The keys of scenarios: that each is told of and good, and what is refused.
 
 use bary_jobfile::keys::{Key, Shape};
+use bary_sim::lab::keys::attempts::ATTEMPTS;
 use bary_sim::lab::keys::gossip::GOSSIP;
 use bary_sim::lab::keys::scaling::SCALING;
 use bary_sim::lab::keys::{NETWORK, NODES, TOP, WORKLOAD};
@@ -35,6 +36,11 @@ fn what_is_wrong_is_told_with_its_line_and_a_fix() {
         ("[[fault]]\nkind = \"eio\"\nnodes = 3", "x.toml:3:9", "the homes are 0"),
         ("[[fault]]\nkind = \"bridge\"\nnodes = 3", "x.toml:2:8", "add by = 0"),
         ("[[fault]]\nkind = \"bridge\"\nnodes = 3\nby = 99", "x.toml:4:6", "the nodes are 0"),
+        ("[attempts]\nhangs = 1", "x.toml:2:9", "add timeout"),
+        ("[attempts]\nsilent = 1", "x.toml:2:10", "add heartbeat"),
+        ("[attempts]\nfails = -1", "x.toml:2:9", "from 0 to 100"),
+        ("[network]\nlate_max = \"1s\"", "x.toml:2:12", "add late"),
+        ("[[nodes]]\ndrift = 999_999", "x.toml:2:9", "from -200000"),
         ("[gossip]\nprobe = \"1s\"\ntimeout = \"1s\"", "x.toml:3:11", "a longer `probe`"),
         ("[[scaling]]\nrule = \"wait\"\nbill = \"1h\"", "x.toml:3:8", "it is of cost"),
         ("[[scaling]]\nrule = \"fixed\"\nband = 5", "x.toml:3:8", "write rule = \"wait\""),
@@ -95,7 +101,8 @@ fn a_scenario_that_is_written_names_every_key_and_is_read_as_its_sample_is() {
 #[test]
 fn every_example_of_a_key_is_good_where_it_stands() {
     keys(&TOP, &mut |key| assert!(!key.example.is_empty(), "{} has no example", key.name));
-    let tables: [(&str, &'static [Key]); 5] = [
+    let tables: [(&str, &'static [Key]); 6] = [
+        ("[attempts]", &ATTEMPTS),
         ("[network]", &NETWORK),
         ("[gossip]", &GOSSIP),
         ("[[nodes]]", &NODES),

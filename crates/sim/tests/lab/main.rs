@@ -131,6 +131,53 @@ fn what_messages_are_lost_or_processes_end_is_done_all_the_same() {
     assert!(measured(&scenario(text), "gravity", "tasks_left") < 1.0);
 }
 
+/// Six nodes, two of them homes, whose work goes wrong by itself or on the way.
+fn unlucky(words: &str) -> Scenario {
+    let text = "homes = 2\n[[nodes]]\ncount = 6\ndrift = [-200, 150]\n[[workload]]\ntasks = 200\n";
+    scenario(&format!("{text}{words}"))
+}
+
+#[test]
+fn all_work_is_done_though_messages_come_twice_late_or_not_at_all() {
+    let sound = measured(&unlucky(""), "gravity", "messages_per_task");
+    for words in ["twice = 0.2", "late = 0.2\nlate_max = \"300ms\"", "loss = 0.1"] {
+        let scenario = unlucky(&format!("[network]\n{words}"));
+        assert!(measured(&scenario, "gravity", "tasks_left") < 1.0, "{words}");
+        let messages = measured(&scenario, "gravity", "messages_per_task");
+        assert!((messages - sound).abs() > 1e-9, "{words} changes nothing: {messages}");
+    }
+}
+
+#[test]
+fn attempts_that_go_wrong_are_made_again_and_what_has_no_attempt_left_is_told() {
+    let wrong = ["fails = 20", "hangs = 3\ntimeout = \"20s\"", "silent = 10\nheartbeat = \"20ms\""];
+    for words in wrong {
+        let scenario = unlucky(&format!("[attempts]\nretries = 20\n{words}"));
+        assert!(measured(&scenario, "gravity", "tasks_left") < 1.0, "{words}");
+        let failed = measured(&scenario, "gravity", "failed_per_task");
+        assert!(failed > 0.01, "{words}: {failed}");
+    }
+    let poison = unlucky("[attempts]\npoison = 2");
+    assert!(measured(&poison, "gravity", "tasks_left") < 1.0);
+    let sound = measured(&unlucky(""), "gravity", "makespan_seconds");
+    assert!(measured(&poison, "gravity", "makespan_seconds") > sound, "nodes were down");
+    let hopeless = unlucky("[attempts]\nfails = 100\nretries = 1");
+    assert!((measured(&hopeless, "gravity", "tasks_left") - 200.0).abs() < 0.5);
+    assert!((measured(&hopeless, "gravity", "failed_per_task") - 2.0).abs() < 0.01);
+}
+
+#[test]
+fn times_are_the_worlds_whatever_a_nodes_clock_shows() {
+    let took = |words: &str| measured(&scenario(words), "gravity", "makespan_seconds");
+    let text = "[[nodes]]\ncount = 6\ndrift = 0\n";
+    let right = took(text);
+    let fast = took(&text.replace("= 0", "= 100_000"));
+    assert!((fast / right - 1.0).abs() < 0.01, "{fast} and {right}");
+    let jump = "[[fault]]\nkind = \"jump\"\nnodes = [1, 2]\nat = \"1s\"\nahead = \"1h\"\n";
+    let jumped = took(&format!("{text}{jump}"));
+    assert!((jumped / right - 1.0).abs() < 0.01, "{jumped} and {right}");
+}
+
 /// Six nodes, two of them homes, and what goes wrong at 50 ms.
 fn troubled(fault: &str) -> Scenario {
     let text = "homes = 2\nsync = \"2ms\"\n[[nodes]]\ncount = 6\n[[workload]]\ntasks = 200\n";
@@ -148,6 +195,7 @@ fn every_kind_of_fault_can_be_asked_for_and_all_work_is_done_after_those_that_pa
         ("jump", "nodes = 3\nahead = \"1m\""),
         ("partition", "nodes = [0, 1]"),
         ("one-way", "nodes = [0, 1]"),
+        ("deaf", "nodes = [2, 3]"),
         ("bridge", "nodes = [0, 1]\nby = 5"),
         ("flap", "nodes = [0, 1]\nperiod = \"100ms\""),
         ("false-left", "nodes = 4\nby = 0"),

@@ -46,8 +46,12 @@ pub(crate) fn run(args: &SimArgs, face: Face) -> Result<Exit, Complaint> {
     let scenario = asked(args)?;
     let plot = args.lab.plot.as_deref();
     let plot = plot.map(|path| Picture::of(path).map(|kind| (path, kind))).transpose()?;
+    // What cannot be written is told before anybody waits for it.
+    let files = [plot.map(|(path, _)| path), args.lab.report.as_deref()];
+    files.into_iter().flatten().try_for_each(writable)?;
     let mut screen = Screen::new(face);
     let runs = runs::all(&scenario, args.lab.jobs, (&mut screen, "comparison"), face)?;
+    verb::print(&mut screen, &shown::text(&scenario, &runs, args.lab.time, face))?;
     if let Some((path, kind)) = plot {
         let chart = page::comparison(&scenario, &runs.rows, shown::judged_by(&scenario));
         write(path, &kind.bytes(&chart.alone())?)?;
@@ -55,7 +59,6 @@ pub(crate) fn run(args: &SimArgs, face: Face) -> Result<Exit, Complaint> {
     if let Some(path) = &args.lab.report {
         write(path, report(&scenario, &runs).as_bytes())?;
     }
-    verb::print(&mut screen, &shown::text(&scenario, &runs, args.lab.time, face))?;
     Ok(Exit::OK)
 }
 
@@ -74,6 +77,17 @@ fn report(scenario: &Scenario, runs: &Runs) -> String {
     })
 }
 
+/// Refuses a file that cannot be written, and leaves what is there as it is.
+fn writable(path: &Path) -> Result<(), Complaint> {
+    let there = path.exists();
+    let opened = File::options().append(true).create(true).open(path);
+    opened.map_err(|cause| unwritten(path, &cause))?;
+    if !there {
+        std::fs::remove_file(path).map_err(|cause| unwritten(path, &cause))?;
+    }
+    Ok(())
+}
+
 /// Writes a file that was asked for; one that is there is replaced.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Complaint> {
     std::fs::write(path, bytes).map_err(|cause| unwritten(path, &cause))
@@ -82,7 +96,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Complaint> {
 fn unwritten(path: &Path, cause: &std::io::Error) -> Complaint {
     let text = format!("cannot write `{}`: {cause}", path.display());
     match cause.kind() {
-        ErrorKind::NotFound => Complaint::not_found(text),
+        ErrorKind::NotFound => {
+            Complaint::not_found(text).help("name a file in a directory that is there")
+        }
         _ => Complaint::failed(text),
     }
 }

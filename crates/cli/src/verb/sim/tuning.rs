@@ -70,7 +70,7 @@ pub(crate) fn run(args: &TuneArgs, face: Face) -> Result<Exit, Complaint> {
 
 fn knobs(args: &TuneArgs, policy: &str) -> Result<Vec<Knob>, Complaint> {
     let knobs = if args.param.is_empty() {
-        knob::knobs(policy)
+        knob::working(policy)
     } else {
         let each = args.param.iter().map(|text| knob::knob(policy, text));
         each.collect::<Result<_, _>>().map_err(Complaint::usage)?

@@ -1,7 +1,7 @@
 //! The main chart: for each measure a panel, with a bar for each policy and a whisker from the
 //! least to the greatest of its runs.
 
-use crate::lab::chart::{Chart, colour, number, round_up, short};
+use crate::lab::chart::{Chart, colour, number, short};
 use crate::lab::compare::{Middle, Row};
 use crate::lab::measures::{Better, MEASURES};
 
@@ -46,7 +46,8 @@ fn one(chart: &mut Chart, top: f64, rows: &[Row], measure: usize) {
     chart.words((12.0, top + 18.0), &head, "start", "muted");
     let middles: Vec<Middle> = rows.iter().map(|row| row.middle(measure)).collect();
     let most = middles.iter().map(|middle| middle.max).fold(0.0, f64::max);
-    let most = if of.unit == "%" { 100.0 } else { round_up(most) };
+    // The longest bar fills the room; where all are nothing, none does.
+    let most = if of.unit == "%" { 100.0 } else { most.max(1e-12) };
     let room = WIDTH - LABEL - 90.0;
     let x = |value: f64| LABEL + room * (value / most).clamp(0.0, 1.0);
     for (place, (row, middle)) in rows.iter().zip(&middles).enumerate() {

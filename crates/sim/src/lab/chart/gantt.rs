@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::chart::{Chart, colour, number};
+use crate::lab::chart::{Chart, colour, number, ticks};
 use crate::lab::log::Log;
 use crate::lab::shape::Load;
 
@@ -36,24 +36,28 @@ pub fn draw(policy: &str, load: &Load, log: &Log) -> Chart {
         "{policy}: {all} slots ran tasks until {} s; {shown} of them are drawn.",
         number(until as f64 / 1e9),
     );
-    let height = 34.0 + LANE * shown as f64;
+    let height = if shown < all { 50.0 } else { 34.0 } + LANE * shown as f64;
     let mut chart = Chart::new(760.0, height, &format!("What ran where, {policy}"), &words);
-    for (place, ((node, slot), bars)) in lanes.iter_mut().take(LANES_MAX).enumerate() {
+    let mut named: Option<(u32, f64)> = None;
+    for (place, ((node, _), bars)) in lanes.iter_mut().take(LANES_MAX).enumerate() {
         let y = 4.0 + LANE * place as f64;
-        if *slot == 0 || place == 0 {
+        if named.is_none_or(|(last, at)| last != *node && y - at > LANE) {
             chart.words((LABEL - 6.0, y + 9.0), &format!("n{node}"), "end", "muted");
+            named = Some((*node, y));
         }
         bars.sort_unstable();
         lane(&mut chart, y, bars, until);
     }
     let foot = 4.0 + LANE * shown as f64;
-    for part in 0..=4_u32 {
-        let part = f64::from(part) / 4.0;
-        let x = LABEL + ROOM * part;
+    for seconds in ticks(0.0, until as f64 / 1e9) {
+        let x = LABEL + ROOM * seconds / (until as f64 / 1e9);
         chart.line((x, 2.0), (x, foot + 2.0), "faint");
-        let seconds = format!("{} s", number(until as f64 / 1e9 * part));
-        let anchor = if part > 0.99 { "end" } else { "middle" };
-        chart.words((x, foot + 18.0), &seconds, anchor, "muted");
+        let anchor = if x > LABEL + ROOM * 0.97 { "end" } else { "middle" };
+        chart.words((x, foot + 18.0), &format!("{} s", number(seconds)), anchor, "muted");
+    }
+    if shown < all {
+        let words = format!("the first {shown} of {all} slots");
+        chart.words((LABEL, foot + 34.0), &words, "start", "muted");
     }
     chart
 }

@@ -2,7 +2,7 @@
 
 use bary_model::time::Moment;
 
-use crate::lab::chart::{Chart, colour, number, round_up, short};
+use crate::lab::chart::{Chart, colour, number, short, ticks};
 use crate::lab::log::Log;
 use crate::lab::shape::Load;
 
@@ -24,17 +24,18 @@ pub fn draw(runs: &[(&str, &Load, &Log)]) -> Chart {
     let words = words.collect::<Vec<_>>().join(" ");
     let rows = runs.len() as f64;
     let mut chart = Chart::new(760.0, 320.0 + 18.0 * rows, "Tasks that wait, over time", &words);
-    let top = round_up(most as f64);
+    let (top, until_seconds) = (most as f64, until as f64 / 1e9);
     let place = |step: usize, count: f64| {
         (70.0 + 660.0 * step as f64 / STEPS as f64, 270.0 - 240.0 * count / top)
     };
-    for part in 0..=4_u32 {
-        let part = f64::from(part) / 4.0;
-        let (_, y) = place(0, top * part);
+    for count in ticks(0.0, top) {
+        let (_, y) = place(0, count);
         chart.line((66.0, y), (730.0, y), "faint");
-        chart.words((62.0, y + 4.0), &number(top * part), "end", "muted");
-        let seconds = until as f64 / 1e9 * part;
-        chart.words((70.0 + 660.0 * part, 288.0), &number(seconds), "middle", "muted");
+        chart.words((62.0, y + 4.0), &number(count), "end", "muted");
+    }
+    for seconds in ticks(0.0, until_seconds) {
+        let x = 70.0 + 660.0 * seconds / until_seconds;
+        chart.words((x, 288.0), &number(seconds), "middle", "muted");
     }
     chart.words((400.0, 306.0), "seconds", "middle", "muted");
     chart.words((14.0, 14.0), "tasks that wait", "start", "muted");

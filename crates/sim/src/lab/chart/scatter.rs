@@ -1,6 +1,6 @@
 //! Balance against messages: whoever balances well with few of them stands at the top left.
 
-use crate::lab::chart::{Chart, colour, number, round_up, short};
+use crate::lab::chart::{Chart, colour, number, round_up, short, ticks};
 use crate::lab::compare::{Row, position};
 
 /// A dot for each policy.
@@ -24,14 +24,14 @@ pub fn draw(rows: &[Row]) -> Chart {
     };
     chart.line((70.0, 290.0), (700.0, 290.0), "faint");
     chart.line((70.0, 20.0), (70.0, 290.0), "faint");
-    for step in 0..=4 {
-        let part = f64::from(step) / 4.0;
-        let (x, _) = place((most * part, 0.0));
-        chart.words((x, 308.0), &number(most * part), "middle", "muted");
-        let value = least + (100.0 - least) * part;
-        let (_, y) = place((0.0, value));
+    for messages in ticks(0.0, most) {
+        let (x, _) = place((messages, 0.0));
+        chart.words((x, 308.0), &number(messages), "middle", "muted");
+    }
+    for balance in ticks(least, 100.0) {
+        let (_, y) = place((0.0, balance));
         chart.line((66.0, y), (700.0, y), "faint");
-        chart.words((62.0, y + 4.0), &number(value), "end", "muted");
+        chart.words((62.0, y + 4.0), &number(balance), "end", "muted");
     }
     chart.words((385.0, 328.0), "messages for each task", "middle", "muted");
     chart.words((14.0, 14.0), "balance in %", "start", "muted");

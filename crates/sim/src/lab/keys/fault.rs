@@ -14,6 +14,7 @@ pub const KINDS: &[&str] = &[
     "jump",
     "partition",
     "one-way",
+    "deaf",
     "bridge",
     "flap",
     "false-left",
@@ -31,7 +32,7 @@ pub static FAULT: [Key; 11] = [
         Shape::Choice(KINDS),
         "",
         "What goes wrong. With a process: crash, power, death, pause, slow, jump. Between nodes: \
-         partition, one-way, bridge, flap, false-left. With a home's journal: eio, full, \
+         partition, one-way, deaf, bridge, flap, false-left. With a home's journal: eio, full, \
          slow-disk, rot, takeover.",
     )
     .example("kind = \"crash\"")

@@ -8,6 +8,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::{Map, Value, json};
 
 use crate::args::{Face, Form};
+use crate::counted::counted;
 use crate::listing::{clean, csv, yaml};
 use crate::verb::sim::lab::runs::Runs;
 
@@ -79,13 +80,15 @@ fn foot(scenario: &Scenario, runs: &Runs) -> String {
     let bound = position("lower_bound_seconds").and_then(|at| Some(runs.rows.first()?.middle(at)));
     let bound = bound.unwrap_or_default();
     let (tasks, nodes, seeds) = (scenario.tasks(), scenario.count(), scenario.seeds);
-    let spread = if seeds > 1 { "; each number is a median ± half the range" } else { "" };
+    let spread = if scenario.seeds > 1 { "; each number is a median ± half the range" } else { "" };
     let name = clean::line(&scenario.name);
+    let (tasks, nodes) = (counted(tasks, "task"), counted(nodes as u64, "node"));
+    let seeds = counted(u64::from(seeds), "seed");
     format!(
-        "\n{name}: {tasks} tasks on {nodes} nodes, {seeds} seeds from {}{spread}\n\
+        "\n{name}: {tasks} on {nodes}, {seeds} from {}{spread}\n\
          no schedule can end before {} s\n",
         scenario.seed,
-        cell(bound, 3, seeds > 1),
+        cell(bound, 3, scenario.seeds > 1),
     )
 }
 
