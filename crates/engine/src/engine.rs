@@ -248,7 +248,8 @@ impl Engine {
         for peer in self.view.peers.values() {
             home.on_joined(peer, out, timers);
         }
-        self.chart.found().iter().for_each(|topology| home.on_placed(topology));
+        let found = self.chart.found();
+        found.iter().for_each(|topology| home.on_placed(topology, out, timers));
         self.homes.insert(shard, home);
         self.own.get_or_insert(shard);
     }

@@ -1,5 +1,5 @@
-//! What forces cost: nanoseconds to score one node, and microseconds to place one task among a
-//! thousand nodes. Run it with `cargo run --release -p bary-policy --example force_cost`.
+//! What forces cost: nanoseconds to score one node. Run it with
+//! `cargo run --release -p bary-policy --example force_cost`.
 
 #![expect(clippy::print_stdout, reason = "an example prints its figures")]
 
@@ -13,10 +13,8 @@ use bary_model::resources::Resources;
 use bary_model::task::Request;
 use bary_model::time::Span;
 use bary_model::weight::Weight;
-use bary_policy::dice::Dice;
 use bary_policy::force::user::User;
 use bary_policy::force::{self, Force};
-use bary_policy::sample::drawn;
 use bary_policy::view::{Foresight, GraphScores, NodeView, TaskView, Used};
 
 const NODES: usize = 1_000;
@@ -33,48 +31,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let request = Request { resources: Resources::cpus(1), ..request };
     let mut all = force::all();
     all.push(std::sync::Arc::new(User::parse(GRAVITY)?));
-    println!(
-        "{:<16} {:>10} {:>15} {:>20}",
-        "FORCE", "NS A NODE", "US A PLACEMENT", "US WITH looks=200"
-    );
+    println!("{:<16} {:>10}", "FORCE", "NS A NODE");
     for force in &all {
-        let [node, placement, some] = cost(force.as_ref(), &nodes, &request)?;
-        println!("{:<16} {node:>10.1} {placement:>15.2} {some:>20.2}", force.name());
+        let node = cost(force.as_ref(), &nodes, &request)?;
+        println!("{:<16} {node:>10.1}", force.name());
     }
     Ok(())
 }
 
-/// Nanoseconds to score a node, and microseconds to place a task, also where some are looked at.
+/// Nanoseconds to score a node.
 fn cost(
     force: &dyn Force,
     nodes: &[NodeView<'_>],
     request: &Request,
-) -> Result<[f64; 3], Box<dyn std::error::Error>> {
-    let mut dice = Dice::new(1, "force");
+) -> Result<f64, Box<dyn std::error::Error>> {
     let known = Foresight { bytes: Some(1 << 20), ..Foresight::default() };
     let weight = Weight::new(5.25)?;
     let task = TaskView { weight, b_level: 5_250, sequence: 0, request, known };
-    let score = |node: &NodeView<'_>, dice: &mut Dice| force.between(&task, node, dice).0;
     let scored = median(|| {
-        let each = nodes.iter().map(|node| score(node, &mut dice));
+        let each = nodes.iter().map(|node| force.between(&task, node).0);
         each.fold(0_i64, |sum, pull| sum.wrapping_add(black_box(pull)))
     });
-    let mut placed = |looks: usize| {
-        let most = force.looks_at().unwrap_or(nodes.len()).min(looks);
-        let time = median(|| {
-            let best = if most < nodes.len() {
-                let places = drawn(nodes.len(), most, &mut dice).into_iter();
-                places.max_by_key(|place| score(&nodes[*place], &mut dice))
-            } else {
-                (0..nodes.len()).max_by_key(|place| score(&nodes[*place], &mut dice))
-            };
-            best.map_or(0, |place| i64::try_from(place).unwrap_or(0))
-        });
-        time.as_secs_f64() * 1e6
-    };
-    let (all, some) = (placed(nodes.len()), placed(200));
-    let each = scored.as_secs_f64() * 1e9 / NODES as f64;
-    Ok([each, all, some])
+    Ok(scored.as_secs_f64() * 1e9 / NODES as f64)
 }
 
 /// The median time of a call, over `ROUNDS` of them: what else runs on the machine hits few.
@@ -120,7 +98,6 @@ fn view<'a>((n, info): (usize, &'a NodeInfo)) -> NodeView<'a> {
         power: info.power(),
         free: Some(&info.resources),
         used: Some(Used { cpu: part, memory: part / 2.0 }),
-        bandwidth: Some(125_000_000),
         bytes_here: Some((part * 1e6) as u64),
         scores: Some(GraphScores { closeness: part, fiedler: part - 0.5 }),
         timing: None,

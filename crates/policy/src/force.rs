@@ -50,6 +50,21 @@ impl Pull {
     }
 }
 
+/// Which node of several would draw most, if one had the best of each: then the strongest of many
+/// is found without a look at each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ideal {
+    /// One that is as near as the nearest, and otherwise better: it holds as little, in weight and
+    /// in tasks, as the one that holds least, and was granted as few; it has as much power, free
+    /// room, closeness and size of Fiedler component as any. What else nodes say of themselves is
+    /// the same.
+    Near,
+    /// The same, but as far away as the farthest.
+    Far,
+    /// It cannot be told.
+    Unknown,
+}
+
 /// A rule for which node a task goes to.
 pub trait Force: Send + Sync + Debug {
     /// The name under which people choose it.
@@ -64,7 +79,25 @@ pub trait Force: Send + Sync + Debug {
     fn formula(&self) -> &str;
 
     /// How strongly `node` draws `task`.
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, dice: &mut Dice) -> Pull;
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull;
+
+    /// Which node would draw most; [`Force::between`] never gives less for it than for one of those
+    /// whose best it has.
+    fn ideal(&self) -> Ideal {
+        Ideal::Near
+    }
+
+    /// Whether nodes try for a task in the order of their pulls and the first that
+    /// [claims](Force::claims) it has it, or the first of all where none does; otherwise the first
+    /// always has it.
+    fn tries(&self) -> bool {
+        false
+    }
+
+    /// Whether it looks at what a node has free. See [`NodeView::free`].
+    fn sees_free(&self) -> bool {
+        false
+    }
 
     /// Whether `node` would claim `task` by itself, where nodes decide and not a home. A rule
     /// without a threshold claims always.
@@ -150,8 +183,58 @@ pub fn all() -> Vec<Arc<dyn Force>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::World;
-    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+    use crate::view::Timing;
+    use crate::world::{Node, World};
+    use bary_model::resources::Resources;
+    use bary_model::time::Span;
+    use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
+
+    /// What tells nodes apart that say the same of themselves.
+    #[derive(Clone, Debug)]
+    struct Stand {
+        held: [u64; 3],
+        trip: u64,
+        power: f64,
+        free: u64,
+        scores: (f64, f64),
+        times: [u64; 4],
+    }
+
+    fn stand() -> impl Strategy<Value = Stand> {
+        let held = prop::array::uniform3(0..2_000_u64);
+        let rest = (0.01..1e4, 0..4_000_u64, (0.0..1.0, -1.0..1.0));
+        let times = prop::array::uniform4(0..1_000_u64);
+        (held, 0..200_u64, rest, times).prop_map(|(held, trip, (power, free, scores), times)| {
+            Stand { held, trip, power, free, scores, times }
+        })
+    }
+
+    impl Stand {
+        fn put(&self, node: &mut Node) {
+            let [load, granted, tasks] = self.held;
+            node.load(load * 100).granted(granted).tasks(tasks % 9).slots(4).measured(self.power);
+            node.round_trip(Span::millis(self.trip)).scores(self.scores.0, self.scores.1);
+            node.resources(Resources::cpus(4));
+            node.free(Resources { milli_cpus: self.free, ..Resources::default() });
+            let [free, fetch, traffic, run] = self.times.map(Span::millis);
+            node.timing(Timing { free, fetch, traffic, run });
+        }
+
+        fn best([one, other]: &[Self; 2], ideal: Ideal) -> Self {
+            let less = |pick: fn(&Self) -> u64| pick(one).min(pick(other));
+            let trips = [one.trip.min(other.trip), one.trip.max(other.trip)];
+            let (closeness, fiedler) =
+                (one.scores.0.max(other.scores.0), |s: &Self| s.scores.1.abs());
+            Self {
+                held: [less(|s| s.held[0]), less(|s| s.held[1]), less(|s| s.held[2] % 9)],
+                trip: trips[usize::from(ideal == Ideal::Far)],
+                power: one.power.max(other.power),
+                free: one.free.max(other.free),
+                scores: (closeness, fiedler(one).max(fiedler(other))),
+                times: [0, 1, 2, 3].map(|at| one.times[at].min(other.times[at])),
+            }
+        }
+    }
 
     #[test]
     fn every_name_has_its_force() {
@@ -187,21 +270,44 @@ mod tests {
             world.node("heavy").load(load + more).power(power);
             let task = world.task(weight);
             let [light, heavy] = [0, 1].map(|n| world.view(n));
-            for force in all().iter().filter(|force| force.name() != "random") {
-                let mut dice = Dice::new(1, "force");
-                let pulls = [&light, &heavy].map(|node| force.between(&task, node, &mut dice));
+            for force in &all() {
+                let pulls = [&light, &heavy].map(|node| force.between(&task, node));
                 prop_assert!(pulls[0] >= pulls[1], "{}: {pulls:?}", force.name());
             }
         }
 
         #[test]
-        fn the_same_dice_give_the_same_pull(seed: u64, load: u64, weight in 0.001..1e6) {
+        fn what_has_the_best_of_both_draws_no_less_than_either(
+            stands in prop::array::uniform2(stand()),
+            region in 0..2_usize,
+            weight in 0.001..1e6,
+        ) {
+            let mut world = World::default();
+            world.request.region = Some(["here", "there"][region].into());
+            world.request.resources = Resources::cpus(1);
+            for stand in &stands {
+                stand.put(world.node("n"));
+            }
+            let task = world.task(weight);
+            let [one, other] = [0, 1].map(|n| world.view(n));
+            for force in all() {
+                let pulls = [&one, &other].map(|node| force.between(&task, node));
+                let mut best = World::default();
+                best.request = world.request.clone();
+                Stand::best(&stands, force.ideal()).put(best.node("n"));
+                let mean_load = one.mean_load.max(other.mean_load);
+                let ideal = NodeView { mean_load, ..best.view(0) };
+                let (pull, name) = (force.between(&task, &ideal), force.name());
+                prop_assert!(pull >= pulls[0].max(pulls[1]), "{name}: {pull:?} {pulls:?}");
+            }
+        }
+
+        #[test]
+        fn every_pull_has_its_reason(load: u64, weight in 0.001..1e6) {
             let mut world = World::default();
             world.node("a").load(load);
             let (task, node) = (world.task(weight), world.view(0));
             for force in all() {
-                let pull = || force.between(&task, &node, &mut Dice::new(seed, "force"));
-                prop_assert_eq!(pull(), pull());
                 prop_assert!(!force.reason(&task, &node).is_empty());
             }
         }

@@ -13,12 +13,12 @@ pub fn end(task: &TaskView<'_>, node: &NodeView<'_>) -> f64 {
     (node.load as f64 + task.weight.thousandths() as f64) / node.power
 }
 
-/// Whether a node that would end at `end` may have a task that would end at `soonest` where it
-/// ends soonest, with ends up to `giants` times later.
+/// Until when a task may end at a node where it would end at `soonest` at the node where it ends
+/// soonest, with ends up to `giants` times later.
 #[must_use]
-pub fn admits(end: f64, soonest: f64, giants: f64) -> bool {
+pub fn latest(soonest: f64, giants: f64) -> f64 {
     // Rounded up a little, so that the soonest itself is never refused.
-    end <= soonest * giants * (1.0 + 1e-9) || !soonest.is_finite()
+    if soonest.is_finite() { soonest * giants * (1.0 + 1e-9) } else { f64::INFINITY }
 }
 
 #[cfg(test)]
@@ -35,7 +35,7 @@ mod tests {
         let allowed = |weight: f64| {
             let task = world.task(weight);
             let ends = [0, 1].map(|node| end(&task, &world.view(node)));
-            ends.map(|end| admits(end, ends[0].min(ends[1]), 1.1))
+            ends.map(|end| end <= latest(ends[0].min(ends[1]), 1.1))
         };
         assert_eq!(allowed(1.0), [true, false], "the fast node is busy for longer");
         assert_eq!(allowed(1_000.0), [false, true]);
@@ -46,7 +46,7 @@ mod tests {
         let mut world = World::default();
         world.node("dead").power(0.0);
         let end = end(&world.task(1.0), &world.view(0));
-        assert!(admits(end, end, 1.0));
+        assert!(end <= latest(end, 1.0));
     }
 
     proptest! {
@@ -63,7 +63,7 @@ mod tests {
             let task = world.task(weight);
             let ends: Vec<f64> = (0..nodes.len()).map(|n| end(&task, &world.view(n))).collect();
             let soonest = ends.iter().copied().fold(f64::INFINITY, f64::min);
-            prop_assert!(ends.iter().any(|end| admits(*end, soonest, giants)));
+            prop_assert!(ends.iter().any(|end| *end <= latest(soonest, giants)));
         }
     }
 }

@@ -23,6 +23,17 @@ pub trait Order: Send + Sync + Debug {
 
     /// The task's key; higher comes first. It never changes while the task is ready.
     fn key(&self, task: &TaskView<'_>) -> i64;
+
+    /// Whether owners take turns, before any key. See [`fair_share::Turns`].
+    fn takes_turns(&self) -> bool {
+        false
+    }
+
+    /// Whether it looks at a task's upward rank. See
+    /// [`Foresight::rank`](crate::view::Foresight::rank).
+    fn needs_rank(&self) -> bool {
+        false
+    }
 }
 
 /// The orders there are, by name.

@@ -35,8 +35,6 @@ pub struct Foresight {
     pub rank: Option<Span>,
     /// How many bytes of inputs it reads, wherever they are.
     pub bytes: Option<u64>,
-    /// When its owner's turn comes: the virtual time at which fair queueing would start it.
-    pub turn: Option<u64>,
 }
 
 /// A node that could run a task.
@@ -63,8 +61,6 @@ pub struct NodeView<'a> {
     pub free: Option<&'a Resources>,
     /// How busy it is, as it measures itself.
     pub used: Option<Used>,
-    /// How many bytes a second come to it.
-    pub bandwidth: Option<u64>,
     /// How many bytes of the task's inputs it has already.
     pub bytes_here: Option<u64>,
     /// Where it is in the graph of nodes.

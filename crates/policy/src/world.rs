@@ -7,7 +7,6 @@ use bary_model::task::Request;
 use bary_model::time::Span;
 use bary_model::weight::Weight;
 
-use crate::dice::Dice;
 use crate::force::Force;
 use crate::view::{Foresight, GraphScores, NodeView, TaskView, Timing, Used};
 
@@ -29,7 +28,6 @@ pub(crate) struct Node {
     power: f64,
     free: Option<Resources>,
     used: Option<Used>,
-    bandwidth: Option<u64>,
     bytes_here: Option<u64>,
     scores: Option<GraphScores>,
     timing: Option<Timing>,
@@ -103,11 +101,6 @@ impl Node {
         self
     }
 
-    pub(crate) fn bandwidth(&mut self, bytes: u64) -> &mut Self {
-        self.bandwidth = Some(bytes);
-        self
-    }
-
     pub(crate) fn bytes_here(&mut self, bytes: u64) -> &mut Self {
         self.bytes_here = Some(bytes);
         self
@@ -145,7 +138,6 @@ impl World {
             power: 1.0,
             free: None,
             used: None,
-            bandwidth: None,
             bytes_here: None,
             scores: None,
             timing: None,
@@ -179,7 +171,6 @@ impl World {
             power: node.power,
             free: node.free.as_ref(),
             used: node.used,
-            bandwidth: node.bandwidth,
             bytes_here: node.bytes_here,
             scores: node.scores,
             timing: node.timing,
@@ -188,8 +179,7 @@ impl World {
 
     /// How strongly each node draws `task`.
     pub(crate) fn pulls(&self, force: &dyn Force, task: &TaskView<'_>) -> Vec<i64> {
-        let mut dice = Dice::new(1, "force");
         let views = (0..self.nodes.len()).map(|index| self.view(index));
-        views.map(|node| force.between(task, &node, &mut dice).0).collect()
+        views.map(|node| force.between(task, &node).0).collect()
     }
 }

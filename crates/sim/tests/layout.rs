@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use bary_engine::effect::Effect;
 use bary_engine::input::Input;
-use bary_model::time::Moment;
+use bary_model::time::{Moment, Span};
 use bary_policy::layout::{Choice, Layout};
 use bary_sim::hunt;
 use bary_sim::hunt::case::Case;
 use bary_sim::lab::load::load;
 use bary_sim::lab::scenario;
 use bary_sim::lab::trial;
-use bary_sim::plan::{Fault, FaultKind, Plan};
+use bary_sim::plan::{Fault, FaultKind, Keeping, Plan};
 use bary_sim::report::{Report, Verdict};
 use bary_sim::watch::{Seen, Watch};
 use bary_sim::world;
@@ -113,14 +113,28 @@ fn a_region_that_dies_keeps_no_task_waiting() {
     {
         let mut plan = plan("stencil", "1MB", policy);
         // The home is the first node: the other region dies in the middle of the job.
-        let at = plan.jobs[0].at + bary_model::time::Span::millis(400);
-        plan.disk.keeping = bary_sim::plan::Keeping::Model;
+        let at = plan.jobs[0].at + Span::millis(400);
+        plan.disk.keeping = Keeping::Model;
         plan.faults = (8..16).map(|node| Fault { at, kind: FaultKind::Death { node } }).collect();
-        plan.calm = at + bary_model::time::Span::millis(1);
+        plan.calm = at + Span::millis(1);
         let (report, layouts) = lived(&plan);
         assert_eq!(layouts.found.len(), 1, "{policy}: it was laid out before");
-        assert!(report.makespan > bary_model::time::Span::millis(400));
+        assert!(report.makespan > Span::millis(400));
     }
+}
+
+#[test]
+fn a_home_that_begins_anew_has_what_is_left_laid_out_again() {
+    let mut plan = plan("stencil", "1MB", "topology,layout=split");
+    let at = plan.jobs[0].at + Span::millis(400);
+    plan.disk.keeping = Keeping::Model;
+    let crash = FaultKind::Crash { node: 0, after: 0, power: false, down: Span::millis(50) };
+    plan.faults = vec![Fault { at, kind: crash }];
+    plan.calm = at + Span::millis(51);
+    let (report, layouts) = lived(&plan);
+    assert!(report.makespan > Span::millis(450), "it was over too soon to be cut off");
+    assert_eq!((layouts.asked, layouts.found.len()), (2, 2));
+    assert_eq!(layouts.found[0].layout, layouts.found[1].layout);
 }
 
 /// Lets every task of a plan leave so many bytes.

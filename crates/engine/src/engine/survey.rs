@@ -143,7 +143,8 @@ impl Engine {
         if self.chart.answer(number, topology.map(|topology| *topology))
             && let Some(topology) = self.chart.found()
         {
-            self.homes.values_mut().for_each(|home| home.on_placed(topology));
+            let (out, timers) = (&mut self.out, &mut self.timers);
+            self.homes.values_mut().for_each(|home| home.on_placed(topology, out, timers));
         }
     }
 }

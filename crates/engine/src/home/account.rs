@@ -11,7 +11,9 @@ use bary_model::time::{Moment, Span};
 use bary_policy::steal::Victim;
 use bary_policy::view::{GraphScores, NodeView};
 
-use crate::home::accounts::Totals;
+use crate::home::field::Among;
+use crate::home::stand::{self, Stand};
+use crate::home::sums::Totals;
 use crate::timers::TimerKey;
 
 /// One node as its home sees it.
@@ -255,14 +257,12 @@ impl Account {
     /// Weight per second of one of its slots (thousandths): as shown, or as its speed says where
     /// nodes have shown what a unit of it comes to, or else a unit of weight a second.
     pub(crate) fn pace(&self, scale: Option<f64>) -> f64 {
-        self.pace.unwrap_or_else(|| self.peer.info.speed * scale.unwrap_or(1e3))
+        stand::pace(self.pace, &self.peer.info, scale)
     }
 
     /// Its slots times the pace they have shown, or the speed it declares until then.
     pub(crate) fn power(&self, scale: Option<f64>) -> f64 {
-        let info = &self.peer.info;
-        let measured = self.pace.map(|pace| pace * f64::from(info.slots));
-        measured.unwrap_or_else(|| info.power() * scale.unwrap_or(1.0))
+        stand::power(self.pace, &self.peer.info, scale)
     }
 
     /// How many tasks have not started, estimated: all but one for each slot.
@@ -277,20 +277,42 @@ impl Account {
         asks.or_else(|| (self.tasks() == 0).then_some(&self.peer.info.resources))
     }
 
+    /// How it stands, where it is one of those that are meant.
+    pub(crate) fn stand(&self, among: Among) -> Option<Stand> {
+        let meant = match among {
+            Among::Met => self.session.open,
+            Among::Waiting => self.parked.is_some(),
+        };
+        let free = self.free().map(|free| [free.milli_cpus, free.memory, free.milli_gpus]);
+        let trip = self.peer.round_trip;
+        let scores = self.scores.map(|scores| (scores.closeness, scores.fiedler.abs()));
+        meant.then(|| Stand {
+            least: self.peer.info.id,
+            load: self.load(),
+            granted: self.granted + self.binding.1,
+            tasks: self.tasks(),
+            trips: (trip, trip),
+            pace: self.pace,
+            unshown: self.pace.is_none(),
+            free,
+            unsaid: free.is_none(),
+            scores: scores.unwrap_or_default(),
+        })
+    }
+
     /// The node as a policy sees it.
     pub(crate) fn view(&self, totals: Totals) -> NodeView<'_> {
         let power = self.power(totals.scale);
         NodeView {
             info: &self.peer.info,
             load: self.load(),
-            mean_load: (totals.load as f64 * power / totals.power) as u64,
+            mean_load: totals.mean_load(power),
             granted: self.granted + self.binding.1,
             tasks: self.tasks(),
             round_trip: self.peer.round_trip,
             power,
             free: self.free(),
             used: None,
-            bandwidth: None,
             bytes_here: None,
             scores: self.scores,
             timing: None,

@@ -8,6 +8,8 @@ use bary_model::id::{NodeId, ShardId};
 use bary_policy::steal::Victim;
 
 use crate::home::account::Account;
+use crate::home::field::Field;
+use crate::home::sums::{Sums, Totals};
 use crate::sorted::Sorted;
 
 /// Every node's account. Whatever was lent out to be changed is counted anew before anything is
@@ -27,6 +29,10 @@ pub(crate) struct Accounts {
     victims: Vec<Victim>,
     /// For whom retracts are under way, and how many.
     thieves: BTreeMap<NodeId, u32>,
+    /// How all stand, but for those that have changed.
+    field: Field,
+    /// Slots whose accounts may stand otherwise than in the field.
+    moved: Vec<NodeId>,
 }
 
 #[derive(Debug)]
@@ -37,6 +43,9 @@ struct Slot {
     place: Option<usize>,
     stale: bool,
     unsure: bool,
+    moved: bool,
+    /// What it says of itself may have changed.
+    reshaped: bool,
     /// Whether it should be told of work and holds some, as it was listed.
     untold: Option<bool>,
 }
@@ -47,42 +56,6 @@ struct Counted {
     sums: Sums,
     victim: Option<Victim>,
     thief: Option<NodeId>,
-}
-
-/// What accounts add up to. Whole numbers, so that the order of changes does not matter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sums {
-    load: u64,
-    /// How many nodes have shown their pace, and what a unit of declared speed has come to there.
-    known: u32,
-    pace: u128,
-    /// Power shown, and power declared where none was shown.
-    shown: u128,
-    declared: u128,
-}
-
-/// What all nodes of a home add up to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Totals {
-    /// Weight granted and not ended, in thousandths.
-    pub(crate) load: u64,
-    /// Power of all nodes.
-    pub(crate) power: f64,
-    /// What a unit of declared speed has come to, over the nodes that have shown it.
-    pub(crate) scale: Option<f64>,
-}
-
-/// How many parts of one are counted.
-const PARTS: f64 = (1_u64 << 40) as f64;
-/// More than this counts as this, so that sums over all nodes there can be never overflow.
-const MOST: f64 = (1_u64 << 56) as f64;
-
-fn parts(number: f64) -> u128 {
-    (number.min(MOST) * PARTS) as u128
-}
-
-fn number(parts: u128) -> f64 {
-    parts as f64 / PARTS
 }
 
 impl Accounts {
@@ -96,6 +69,8 @@ impl Accounts {
             untold: BTreeSet::new(),
             victims: Vec::new(),
             thieves: BTreeMap::new(),
+            field: Field::default(),
+            moved: Vec::new(),
         }
     }
 
@@ -113,7 +88,17 @@ impl Accounts {
             slot.unsure = true;
             self.unsure.push(*node);
         }
+        if !slot.moved {
+            slot.moved = true;
+            self.moved.push(*node);
+        }
         Some(&mut slot.account)
+    }
+
+    /// An account whose node may come to say other things of itself.
+    pub(crate) fn reshape(&mut self, node: &NodeId) -> Option<&mut Account> {
+        self.slots.get_mut(node)?.reshaped = true;
+        self.get_mut(node)
     }
 
     /// An account in which neither whether it waits nor whether it was told of work will change.
@@ -128,6 +113,10 @@ impl Accounts {
             slot.unsure = true;
             self.unsure.push(*node);
         }
+        if !slot.moved {
+            slot.moved = true;
+            self.moved.push(*node);
+        }
         Some(&mut slot.account)
     }
 
@@ -139,15 +128,18 @@ impl Accounts {
     pub(crate) fn insert(&mut self, node: NodeId, account: Account) {
         let counted = Counted::default();
         let (place, untold) = (None, None);
-        let slot = Slot { account, counted, place, stale: true, unsure: true, untold };
+        let (stale, unsure, moved, reshaped) = (true, true, true, true);
+        let slot = Slot { account, counted, place, stale, unsure, moved, reshaped, untold };
         self.slots.insert(node, slot);
-        self.stale.push(node);
-        self.unsure.push(node);
+        for changed in [&mut self.stale, &mut self.unsure, &mut self.moved] {
+            changed.push(node);
+        }
     }
 
     pub(crate) fn remove(&mut self, node: &NodeId) -> Option<Account> {
         self.recount(*node, |_| Counted::default());
         self.list(*node, |_| None);
+        self.field.drop(*node);
         self.slots.remove(node).map(|slot| slot.account)
     }
 
@@ -163,13 +155,15 @@ impl Accounts {
         self.slots.keys()
     }
 
+    /// What a unit of declared speed has come to, as it was when that was last counted.
+    pub(crate) fn last_scale(&self) -> Option<f64> {
+        self.sums.scale()
+    }
+
     /// What all nodes add up to.
     pub(crate) fn totals(&mut self) -> Totals {
         self.settle();
-        let Sums { load, known, pace, shown, declared } = self.sums;
-        let scale = (known > 0).then(|| number(pace) / f64::from(known));
-        let power = number(shown) + number(declared) * scale.unwrap_or(1.0);
-        Totals { load, power, scale }
+        self.sums.totals()
     }
 
     /// Nodes that neither wait here nor know that there is work, in order; those that hold some
@@ -194,6 +188,29 @@ impl Accounts {
     /// Who can be stolen from, as of the last totals.
     pub(crate) fn victims(&self) -> &[Victim] {
         &self.victims
+    }
+
+    /// Brings the field up to date; `region` is where a node is in the graph of the cluster.
+    pub(crate) fn settle_field(&mut self, region: impl Fn(NodeId) -> Option<u32>) {
+        while let Some(node) = self.moved.pop() {
+            let Some(slot) = self.slots.get_mut(&node) else { continue };
+            slot.moved = false;
+            if std::mem::take(&mut slot.reshaped) || !self.field.set(node, &slot.account) {
+                self.field.bring(node, &slot.account, region(node));
+            }
+        }
+        let slots = &self.slots;
+        self.field.make(|node| slots.get(node).map(|slot| &slot.account));
+    }
+
+    /// How all nodes stood when that was last brought up to date.
+    pub(crate) fn field(&self) -> &Field {
+        &self.field
+    }
+
+    /// Leaves a node that waits out of the field until something about it changes, or it is let in.
+    pub(crate) fn leave_out(&mut self, node: NodeId) {
+        self.field.leave_out(node);
     }
 
     /// Counts anew what may have changed.
@@ -276,6 +293,9 @@ impl Accounts {
             assert!(sure, "who has not been told of work is known");
             assert!(!slot.unsure || self.unsure.contains(node), "what has changed is looked at");
             assert!(!slot.stale || self.stale.contains(node), "what has changed is counted anew");
+            if !slot.moved && !slot.reshaped {
+                self.field.check(*node, &slot.account);
+            }
             sums.add(counted.sums);
             untold.extend(slot.untold.map(|busy| (busy, *node)));
             if let Some(thief) = counted.thief {
@@ -310,32 +330,5 @@ impl Counted {
     fn of(account: &Account) -> Self {
         let victim = account.is_open_to_thieves().then(|| account.as_victim());
         Self { sums: Sums::of(account), victim, thief: account.thief }
-    }
-}
-
-impl Sums {
-    fn of(account: &Account) -> Self {
-        let load = account.load();
-        let power = parts(account.power(None));
-        match account.pace_per_speed() {
-            Some(pace) => Self { load, known: 1, pace: parts(pace), shown: power, declared: 0 },
-            None => Self { load, declared: power, ..Self::default() },
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.load += other.load;
-        self.known += other.known;
-        self.pace += other.pace;
-        self.shown += other.shown;
-        self.declared += other.declared;
-    }
-
-    fn remove(&mut self, other: Self) {
-        self.load -= other.load;
-        self.known -= other.known;
-        self.pace -= other.pace;
-        self.shown -= other.shown;
-        self.declared -= other.declared;
     }
 }

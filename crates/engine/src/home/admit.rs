@@ -190,15 +190,21 @@ impl Home {
         let totals = self.totals();
         let request = &entry.spec.body.request;
         let task = TaskView { known: self.foresee(entry, reads), ..task_view(entry) };
-        let mut best: Option<(i64, usize)> = None;
-        for (at, room) in rooms.iter().enumerate() {
-            let Some(account) = self.accounts.get(&room.node) else { continue };
+        let fits = |room: &Room| {
+            let could = |account: &Account| account.peer.info.can_run(request);
             let fits = !barred(room.node) && room.fits(&request.resources);
-            if !fits || !account.peer.info.can_run(request) {
-                continue;
-            }
-            let view = self.seen(account, entry, reads, totals);
-            let score = self.policy.force.between(&task, &view, &mut self.force_dice);
+            fits && self.accounts.get(&room.node).is_some_and(could)
+        };
+        let able = (0..rooms.len()).filter(|at| fits(&rooms[*at]));
+        let able: Vec<usize> = able.collect();
+        let able = match self.looked_at(able.len()) {
+            Some(places) => places.into_iter().map(|place| able[place]).collect(),
+            None => able,
+        };
+        let mut best: Option<(i64, usize)> = None;
+        for at in able {
+            let view = self.seen(&self.accounts[&rooms[at].node], entry, reads, totals);
+            let score = self.policy.force.between(&task, &view);
             if best.is_none_or(|(other, _)| score.0 > other) {
                 best = Some((score.0, at));
             }

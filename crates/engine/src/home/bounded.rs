@@ -8,6 +8,7 @@ use bary_ledger::job::Job;
 use bary_model::event::Cause;
 use bary_model::id::{NodeId, TaskId, TaskRange};
 use bary_model::message::{Retract, Say};
+use bary_model::node::NodeInfo;
 use bary_model::task::Request;
 use bary_policy::steal::Bounds;
 
@@ -107,10 +108,9 @@ impl Home {
 
     /// How many tasks of this request a node may hold at a time: what its queue takes, and what it
     /// runs beside it.
-    pub(super) fn held_max(&self, account: &Account, request: &Request) -> u64 {
+    pub(super) fn held_max(&self, info: &NodeInfo, request: &Request) -> u64 {
         let most = self.limits.push_queue_tasks_max;
         let Some(bounds) = self.bounds() else { return most };
-        let info = &account.peer.info;
         let at_once = info.resources.times(&request.resources).min(u64::from(info.slots));
         most.min(bounds.queue_max.saturating_add(at_once))
     }
@@ -119,7 +119,7 @@ impl Home {
     fn may_have(&self, node: NodeId, more: u64, entry: &Entry) -> bool {
         let request = &entry.spec.body.request;
         let able = |account: &Account| {
-            let fits = account.tasks() + more <= self.held_max(account, request);
+            let fits = account.tasks() + more <= self.held_max(&account.peer.info, request);
             fits && account.peer.info.can_run(request)
         };
         // Permits are counted where ready tasks are.

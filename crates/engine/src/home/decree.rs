@@ -130,7 +130,7 @@ impl Home {
         if self.flaws.has(Flaw::DecreeForgotten) && self.is_reopened() {
             return;
         }
-        let Some(account) = self.accounts.get_mut(&node) else { return };
+        let Some(account) = self.accounts.reshape(&node) else { return };
         if decrees.labels.contains_key(&account.peer.info.name) {
             let mut info = account.peer.info.clone();
             info.labels.clone_from(&account.labels);

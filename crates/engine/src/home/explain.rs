@@ -12,7 +12,6 @@ use crate::home::ready::Entry;
 
 impl Home {
     /// Every node with its score for the first task of a grant, where decisions are explained.
-    /// Dice are copied, so that looking changes nothing.
     pub(super) fn consider(
         &mut self,
         entry: &Entry,
@@ -24,14 +23,13 @@ impl Home {
             return None;
         }
         let totals = self.totals();
-        let mut dice = self.force_dice.clone();
         let reads = self.reads(entry);
         let task = TaskView { known: self.foresee(entry, &reads), ..task_view(entry) };
         let layout = self.layout_in_words(entry);
         let candidates = self.accounts.iter().map(|(&node, account)| {
             let view = self.seen(account, entry, &reads, totals);
             let force = &self.policy.force;
-            let score = force.between(&task, &view, &mut dice).0;
+            let score = force.between(&task, &view).0;
             let asks = account.parked.is_some() || node == chosen;
             let short = view.info.resources.shortages(&task.request.resources);
             let reason = match short.first() {

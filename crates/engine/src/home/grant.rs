@@ -1,5 +1,6 @@
 //! Matching asks and ready tasks, and making grants of the matches.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bary_ledger::array::Holder;
@@ -18,9 +19,9 @@ use bary_policy::view::{Foresight, TaskView};
 use crate::flaw::Flaw;
 use crate::home::Home;
 use crate::home::account::Parked;
-use crate::home::accounts::Totals;
 use crate::home::reach::Seeking;
 use crate::home::ready::{Entry, Floor, Portion};
+use crate::home::sums::Totals;
 use crate::outbox::Outbox;
 use crate::timers::{Timer, Timers};
 
@@ -102,42 +103,18 @@ impl Home {
 
     /// Answers parked asks, the one that the force draws the next task to first.
     pub(super) fn answer_asks(&mut self, out: &mut Outbox, timers: &mut Timers) {
-        let mut parked: Vec<NodeId> = self.parked.iter().copied().collect();
-        while !parked.is_empty() && !self.ready.is_empty() {
-            let at = self.strongest(&parked);
-            let node = parked.swap_remove(at);
+        let mut passed = BTreeSet::new();
+        while passed.len() < self.parked.len() && !self.ready.is_empty() {
+            let Some(node) = self.strongest(&passed) else { break };
             self.answer(node, Cause::Asked, out, timers);
-        }
-    }
-
-    /// Which of the asking nodes the force draws the next ready task to.
-    fn strongest(&mut self, parked: &[NodeId]) -> usize {
-        if parked.len() == 1 {
-            return 0;
-        }
-        let places = self.looked_at(parked.len());
-        let places = places.unwrap_or_else(|| (0..parked.len()).collect());
-        let first = places.first().copied().unwrap_or(0);
-        let mut best: Option<(i64, usize)> = None;
-        for at in places {
-            let node = &parked[at];
-            let info = self.accounts[node].peer.info.clone();
-            let Some(entry) = self.ready.peek(&info, None).cloned() else { continue };
-            let score = self.pull_between(&entry, *node);
-            if best.is_none_or(|(other, _)| score > other) {
-                best = Some((score, at));
+            if self.parked.contains(&node) {
+                passed.insert(node);
+                self.accounts.leave_out(node);
             }
         }
-        best.map_or(first, |(_, at)| at)
-    }
-
-    fn pull_between(&mut self, entry: &Entry, node: NodeId) -> i64 {
-        let totals = self.totals();
-        let reads = self.reads(entry);
-        let task = TaskView { known: self.foresee(entry, &reads), ..task_view(entry) };
-        let Some(account) = self.accounts.get(&node) else { return i64::MIN };
-        let view = self.seen(account, entry, &reads, totals);
-        self.policy.force.between(&task, &view, &mut self.force_dice).0
+        for node in passed {
+            self.accounts.book(&node);
+        }
     }
 
     /// Gives an asking node its share of what is ready, if it can run any of it.
@@ -188,14 +165,16 @@ impl Home {
         let room = u32::try_from(room).unwrap_or(u32::MAX).max(1);
         let no = entry.range.job;
         let job = self.ledger.job(no)?;
-        let (spec, level) = self.levels.get_mut(&no)?.looming(job)?;
+        let levels = self.levels.get_mut(&no)?;
+        let (spec, level) = levels.looming(job)?;
+        let known = Foresight { rank: levels.rank(spec), ..Foresight::default() };
         let spec = job.spec(spec)?;
         let key = self.policy.order.key(&TaskView {
             weight: self.worth(spec),
             b_level: level,
             sequence: 0,
             request: &spec.body.request,
-            known: Foresight::default(),
+            known,
         });
         Some(Floor { key, tasks: if near { 1 } else { room } })
     }

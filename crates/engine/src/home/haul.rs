@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 
 use bary_model::id::NodeId;
+use bary_model::node::NodeInfo;
 use bary_model::time::Span;
 use bary_policy::carrying::Carrying;
 use bary_policy::view::{NodeView, Timing};
 
 use crate::home::Home;
 use crate::home::account::Account;
-use crate::home::accounts::Totals;
 use crate::home::ready::Entry;
+use crate::home::sums::Totals;
 use crate::home::whereabouts::Reads;
 
 /// What lies in one region.
@@ -47,6 +48,21 @@ impl Haul {
     }
 }
 
+/// Where a task would run: at a node, or at one that had the best of some.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot<'a> {
+    /// The node; none where it is no single one, and has nothing of what the task reads.
+    pub(super) node: Option<NodeId>,
+    /// Where it is in the graph of the cluster.
+    pub(super) region: Option<u32>,
+    pub(super) info: &'a NodeInfo,
+    /// Weight a second of one of its slots, in thousandths.
+    pub(super) pace: f64,
+    pub(super) tasks: u64,
+    pub(super) load: u64,
+    pub(super) round_trip: Span,
+}
+
 impl Home {
     /// A node as the force sees it for the first task of an entry.
     pub(super) fn seen<'a>(
@@ -72,35 +88,53 @@ impl Home {
         Haul::of(bytes.iter(), |node| self.region_of(node))
     }
 
-    fn region_of(&self, node: NodeId) -> Option<u32> {
+    pub(super) fn region_of(&self, node: NodeId) -> Option<u32> {
         self.topology.as_ref()?.place(node).map(|place| place.region)
     }
 
     fn timing(&self, account: &Account, entry: &Entry, reads: &Reads, totals: Totals) -> Timing {
         let info = &account.peer.info;
-        let slots = f64::from(info.slots.max(1));
-        // As it has shown, or as its speed says.
-        let pace = account.pace(Some(self.usual_pace(totals.scale)));
-        let run = match self.run_time(&entry.spec, totals.scale).as_secs_f64() {
-            said if entry.spec.estimate > Span::ZERO => said / info.speed,
-            _ => entry.spec.weight.thousandths() as f64 / pace,
+        let node = Some(info.id);
+        let place = Spot {
+            node,
+            region: self.region_of(info.id),
+            info,
+            // As it has shown, or as its speed says.
+            pace: account.pace(Some(self.usual_pace(totals.scale))),
+            tasks: account.tasks(),
+            load: account.load(),
+            round_trip: account.peer.round_trip,
         };
-        let queued = account.tasks() >= u64::from(info.slots);
-        let free = if queued { account.load() as f64 / (pace * slots) } else { 0.0 };
-        let (fetch, traffic) = self.fetching(account, &reads.haul);
+        self.timing_at(&place, entry, reads, totals)
+    }
+
+    /// How long a task would take somewhere.
+    pub(super) fn timing_at(
+        &self,
+        spot: &Spot<'_>,
+        entry: &Entry,
+        reads: &Reads,
+        totals: Totals,
+    ) -> Timing {
+        let slots = f64::from(spot.info.slots.max(1));
+        let run = match self.run_time(&entry.spec, totals.scale).as_secs_f64() {
+            said if entry.spec.estimate > Span::ZERO => said / spot.info.speed,
+            _ => entry.spec.weight.thousandths() as f64 / spot.pace,
+        };
+        let queued = spot.tasks >= u64::from(spot.info.slots);
+        let free = if queued { spot.load as f64 / (spot.pace * slots) } else { 0.0 };
+        let (fetch, traffic) = self.fetching(spot, &reads.haul);
         let [free, run] = [free, run].map(Span::from_secs_f64);
         Timing { free, fetch, traffic, run }
     }
 
     /// How long all that a task reads takes to a node, and what carrying it takes in all.
-    fn fetching(&self, account: &Account, haul: &Haul) -> (Span, Span) {
-        let node = account.peer.info.id;
-        let here = self.region_of(node);
+    fn fetching(&self, spot: &Spot<'_>, haul: &Haul) -> (Span, Span) {
         let Carrying { inside, between, .. } = self.policy.carrying;
         let (mut fetch, mut traffic) = (Span::ZERO, Span::ZERO);
         for (region, pile) in &haul.0 {
-            let most = if pile.at == node { pile.second } else { pile.most };
-            let (bytes, rate) = match *region == here {
+            let most = if Some(pile.at) == spot.node { pile.second } else { pile.most };
+            let (bytes, rate) = match *region == spot.region {
                 true => (most, inside),
                 false => (pile.total, between),
             };
@@ -108,19 +142,19 @@ impl Home {
                 continue;
             }
             let carry = Span::from_secs_f64(bytes as f64 / rate.max(1.0));
-            fetch = fetch.max(carry + self.way(*region, here, account));
+            fetch = fetch.max(carry + self.way(*region, spot));
             traffic += carry;
         }
         (fetch, traffic)
     }
 
     /// One way from a region to another, or to this node where regions are not known.
-    fn way(&self, from: Option<u32>, to: Option<u32>, account: &Account) -> Span {
+    fn way(&self, from: Option<u32>, spot: &Spot<'_>) -> Span {
         let measured = || {
             let ways = &self.topology.as_ref()?.ways;
-            ways.get(from? as usize)?.get(to? as usize).copied()
+            ways.get(from? as usize)?.get(spot.region? as usize).copied()
         };
-        let trip = measured().unwrap_or(account.peer.round_trip);
+        let trip = measured().unwrap_or(spot.round_trip);
         Span(trip.0 / 2)
     }
 }

@@ -1,10 +1,11 @@
 //! How whole jobs lie over the regions of the cluster: asked for when a job comes whose tasks leave
-//! bytes for each other, and followed as long as a region's nodes are there. Kept in mind only:
-//! after a restart tasks go wherever the force draws them.
+//! bytes for each other, and followed as long as a region's nodes are there. Kept in mind only: a
+//! home that begins anew asks again once it knows where its nodes are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bary_ledger::job::Job;
 use bary_model::id::{JobNo, NodeId};
 use bary_model::task::TaskSpec;
 use bary_model::time::Span;
@@ -22,7 +23,11 @@ pub(super) type Region = Arc<BTreeSet<NodeId>>;
 
 /// The jobs that were laid out, or wait to be.
 #[derive(Debug, Default)]
-pub(super) struct Layouts(BTreeMap<JobNo, Laid>);
+pub(super) struct Layouts {
+    laid: BTreeMap<JobNo, Laid>,
+    /// Jobs that came before it was known where nodes are.
+    early: BTreeSet<JobNo>,
+}
 
 #[derive(Debug)]
 struct Laid {
@@ -36,7 +41,8 @@ struct Laid {
 
 impl Layouts {
     pub(super) fn forget(&mut self, job: JobNo) {
-        self.0.remove(&job);
+        self.laid.remove(&job);
+        self.early.remove(&job);
     }
 }
 
@@ -54,6 +60,10 @@ impl Home {
             return;
         }
         let Some((firsts, links)) = self.graph_of(specs) else { return };
+        if self.topology.is_none() {
+            self.layouts.early.insert(job);
+            return;
+        }
         let Some((regions, network)) = self.network(out.me) else { return };
         let scale = self.totals().scale;
         let work = specs.iter().flat_map(|spec| {
@@ -62,10 +72,28 @@ impl Home {
         });
         let plans = self.policy.carrying.layout;
         let question = Box::new(Question { work: work.collect(), links, network, plans });
-        self.layouts.0.insert(job, Laid { firsts, regions, choice: None });
+        self.layouts.laid.insert(job, Laid { firsts, regions, choice: None });
         let timer = timers.set(out.now + self.limits.layout_wait, Timer::Laid(self.log.shard, job));
         self.gates.lay(job, timer);
         out.effect(Effect::Lay { shard: self.log.shard, job, question });
+    }
+
+    /// It has become known where nodes are: what came before that is laid out, as far as it has not
+    /// been granted.
+    pub(super) fn lay_out_early(&mut self, out: &mut Outbox, timers: &mut Timers) {
+        for no in std::mem::take(&mut self.layouts.early) {
+            let waits = |job: &&Job| !job.is_over();
+            let Some(job) = self.ledger.job(no).filter(waits) else { continue };
+            let specs: Vec<Arc<TaskSpec>> = job.specs().cloned().collect();
+            if !self.is_stopping(no) {
+                self.lay_out(no, &specs, out, timers);
+            }
+            if self.gates.is_shut(no) {
+                for range in self.ready.remove(no) {
+                    self.make_ready(range);
+                }
+            }
+        }
     }
 
     /// A job has been laid out, or cannot be.
@@ -76,7 +104,7 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        match self.layouts.0.get_mut(&job) {
+        match self.layouts.laid.get_mut(&job) {
             Some(laid) if choice.is_some() && laid.choice.is_none() => laid.choice = choice,
             _ => return,
         }
@@ -94,7 +122,7 @@ impl Home {
         if self.policy.carrying.layout == Plans::None {
             return None;
         }
-        let laid = self.layouts.0.get(&entry.range.job)?;
+        let laid = self.layouts.laid.get(&entry.range.job)?;
         let task = laid.firsts.get(entry.range.spec.index())? + entry.range.first as usize;
         let region = laid.choice.as_ref()?.layout.region(task)?;
         laid.regions.get(region).map(Arc::clone)
@@ -102,7 +130,7 @@ impl Home {
 
     /// How the job of an entry was laid out, in words.
     pub(super) fn layout_in_words(&self, entry: &Entry) -> Option<String> {
-        let laid = self.layouts.0.get(&entry.range.job)?;
+        let laid = self.layouts.laid.get(&entry.range.job)?;
         laid.choice.as_ref().map(|choice| format!("job {choice}"))
     }
 

@@ -4,11 +4,14 @@
 
 use bary_ledger::job::Job;
 use bary_model::id::SpecNo;
+use bary_model::time::Span;
 
 /// The levels of a job that has dependencies.
 #[derive(Clone, Debug)]
 pub(super) struct Levels {
     of: Vec<u64>,
+    /// Upward ranks, where the order looks at them.
+    ranks: Vec<Span>,
     /// The specs, the highest level first.
     sorted: Box<[SpecNo]>,
     /// How many of these wait for nothing any more.
@@ -16,10 +19,10 @@ pub(super) struct Levels {
 }
 
 impl Levels {
-    pub(super) fn new(of: Vec<u64>) -> Self {
+    pub(super) fn new(of: Vec<u64>, ranks: Vec<Span>) -> Self {
         let mut sorted: Vec<SpecNo> = (0..of.len() as u32).map(SpecNo).collect();
         sorted.sort_by_key(|spec| std::cmp::Reverse(of[spec.index()]));
-        Self { of, sorted: sorted.into(), passed: 0 }
+        Self { of, ranks, sorted: sorted.into(), passed: 0 }
     }
 
     /// Of how many specs there are levels.
@@ -30,6 +33,11 @@ impl Levels {
     /// The level of a spec, in thousandths of weight.
     pub(super) fn get(&self, spec: SpecNo) -> Option<u64> {
         self.of.get(spec.index()).copied()
+    }
+
+    /// The upward rank of a spec, where ranks are known.
+    pub(super) fn rank(&self, spec: SpecNo) -> Option<Span> {
+        self.ranks.get(spec.index()).copied()
     }
 
     /// The spec of the highest level that waits for others, and that level. It is never higher
@@ -52,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_spec_has_its_level_and_an_unknown_one_has_none() {
-        let levels = Levels::new(vec![3, 9, 1]);
+        let levels = Levels::new(vec![3, 9, 1], Vec::new());
         assert_eq!((levels.get(SpecNo(1)), levels.get(SpecNo(3))), (Some(9), None));
         assert_eq!(&*levels.sorted, &[SpecNo(1), SpecNo(0), SpecNo(2)]);
     }

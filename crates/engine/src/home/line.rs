@@ -11,6 +11,7 @@ use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, TaskRange};
 use bary_model::resources::Resources;
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span, Wall};
+use bary_policy::order::fair_share::Turns;
 use bary_policy::queue::Discipline;
 
 use crate::home::Home;
@@ -20,7 +21,8 @@ use crate::timers::TimerKey;
 #[derive(Debug, Default)]
 pub(super) struct Line {
     on: bool,
-    discipline: Discipline,
+    /// Whether owners count.
+    owned: bool,
     /// When the first of the tasks that wait for their node waits no longer, as last seen.
     pub(super) next_turn: Option<Wall>,
     /// The timer of that.
@@ -53,16 +55,16 @@ impl Line {
         self.on
     }
 
-    /// Notes the owner of a job, where owners count.
-    pub(super) fn meet(&mut self, job: Option<&Job>) {
-        if self.discipline != Discipline::Fair {
-            return;
+    /// Notes the owner of a job, where owners count; gives the number of one that has not come up
+    /// before.
+    pub(super) fn meet(&mut self, job: Option<&Job>) -> Option<u32> {
+        let owner = &job.filter(|_| self.owned)?.about.owner;
+        if owner.is_empty() || self.owners.contains_key(owner) {
+            return None;
         }
-        let Some(job) = job else { return };
-        let owner = &job.about.owner;
-        if !owner.is_empty() && !self.owners.contains_key(owner) {
-            self.owners.insert(owner.clone(), self.owners.len() as u32 + 1);
-        }
+        let number = self.owners.len() as u32 + 1;
+        self.owners.insert(owner.clone(), number);
+        Some(number)
     }
 
     /// The number of a job's owner; 0 for nobody, and for all where owners do not count.
@@ -164,17 +166,20 @@ impl Line {
 impl Home {
     /// Begins to keep the book, or ends to, as the policy has it.
     pub(super) fn line_up(&mut self, now: Moment) {
-        let (on, discipline) = (self.policy.queue.is_line(), self.policy.queue.discipline);
-        let on = on || self.policy.queue.speculate.is_some();
+        let queue = &self.policy.queue;
+        let on = queue.is_line() || queue.speculate.is_some();
+        let turns = self.policy.order.takes_turns();
+        let owned = queue.discipline == Discipline::Fair || turns;
         let (turn, look) = (self.line.turn.take(), self.line.look.take());
-        self.line = Line { on, discipline, turn, look, ..Line::default() };
+        self.line = Line { on, owned, turn, look, ..Line::default() };
+        self.ready.turns = turns.then(Turns::default);
         if !self.line.is_on() {
             return;
         }
         let mut held = Vec::new();
         self.ledger.held(|holder, range| held.push((holder, range)));
         for (holder, range) in held {
-            self.line.meet(self.ledger.job(range.job));
+            self.meet_owner(range.job);
             self.book(holder, range, now);
         }
     }

@@ -1,8 +1,8 @@
 //! Putting tasks among those that are ready, and sorting them anew.
 
 use bary_ledger::job::Job;
-use bary_model::id::TaskRange;
-use bary_policy::view::TaskView;
+use bary_model::id::{JobNo, TaskRange};
+use bary_policy::view::{Foresight, TaskView};
 
 use crate::home::Home;
 use crate::home::ready::Entry;
@@ -16,7 +16,7 @@ impl Home {
 
     /// Puts tasks among those that are ready; one that has left a checkpoint is put there alone.
     pub(super) fn offer(&mut self, range: TaskRange) {
-        self.line.meet(self.ledger.job(range.job));
+        self.meet_owner(range.job);
         let kept = |job: &Job| range.count > 1 && !job.checkpoints.is_empty();
         if self.ledger.job(range.job).is_some_and(kept) {
             for part in self.by_checkpoint(range) {
@@ -24,6 +24,16 @@ impl Home {
             }
         } else {
             self.ready.extend(self.entry(range));
+        }
+    }
+
+    /// Notes the owner of a job, where owners count.
+    pub(super) fn meet_owner(&mut self, job: JobNo) {
+        let job = self.ledger.job(job);
+        if let Some(owner) = self.line.meet(job)
+            && let (Some(job), Some(turns)) = (job, &mut self.ready.turns)
+        {
+            turns.set_share(owner, self.policy.queue.share(&job.about.owner));
         }
     }
 
@@ -39,7 +49,7 @@ impl Home {
             b_level,
             sequence: u64::from(range.spec.0),
             request: &spec.body.request,
-            known: self.expects(job, spec),
+            known: Foresight { rank: self.rank(range, spec), ..self.expects(job, spec) },
         };
         let (key, spec) = (self.policy.order.key(&view), spec.clone());
         let rank = spec.body.priority.saturating_add(job.priority);

@@ -7,17 +7,25 @@ use bary_model::time::Span;
 use bary_policy::topology::Topology;
 
 use crate::home::Home;
+use crate::outbox::Outbox;
+use crate::timers::Timers;
 
 impl Home {
     /// The graph was found, or found anew; a node that is not in it has no scores.
-    pub(crate) fn on_placed(&mut self, topology: &Arc<Topology>) {
+    pub(crate) fn on_placed(
+        &mut self,
+        topology: &Arc<Topology>,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
         self.topology = Some(Arc::clone(topology));
         let nodes: Vec<_> = self.accounts.keys().copied().collect();
         for node in nodes {
-            if let Some(account) = self.accounts.book(&node) {
+            if let Some(account) = self.accounts.reshape(&node) {
                 account.scores = topology.place(node).map(|place| place.scores);
             }
         }
+        self.lay_out_early(out, timers);
     }
 
     /// A node is as far away as was measured.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use bary_model::event::Cause;
 use bary_model::id::NodeId;
-use bary_policy::view::TaskView;
 
 use crate::home::Home;
-use crate::home::grant::{Terms, task_view};
+use crate::home::candidates::{Bar, Goal, Wanted};
+use crate::home::field::Among;
+use crate::home::grant::Terms;
 use crate::home::ready::{Entry, Portion};
 use crate::outbox::Outbox;
 use crate::timers::Timers;
@@ -40,50 +41,43 @@ impl Home {
     }
 
     fn ready_anywhere(&mut self) -> (u64, u64) {
-        let infos: Vec<_> = self.met().map(|(_, a)| a.peer.info.clone()).collect();
-        let each = infos.iter().map(|info| self.ready.for_node(info));
+        self.look_around();
+        let makes = self.accounts.field().makes(Among::Met);
+        let each = makes.map(|(_, make)| self.ready.for_node(&make.info));
         each.max_by_key(|(_, tasks)| *tasks).unwrap_or((0, 0))
     }
 
     /// The next ready task and the node for it, where one with room in its queue can run it.
     fn bind_next(&mut self) -> Option<(NodeId, Entry)> {
-        let totals = self.totals();
-        let room = self.limits.push_queue_tasks_max;
-        let open: Vec<NodeId> =
-            self.met().filter(|(_, a)| a.tasks() < room).map(|(n, _)| *n).collect();
-        let open: Vec<NodeId> = open.into_iter().filter(|node| !self.is_drained(*node)).collect();
-        let first = open.iter().find_map(|node| {
-            let account = &self.accounts[node];
-            let entry = self.ready.peek(&account.peer.info, None)?.clone();
-            let room = account.tasks() < self.held_max(account, &entry.spec.body.request);
-            room.then_some(entry)
-        })?;
-        let request = &first.spec.body.request;
-        let able = open.into_iter().filter(|node| self.accounts[node].peer.info.can_run(request));
-        let able = able.collect();
-        let able = self.guarded(&first, able);
-        let reads = self.reads(&first);
-        let able = reads.laid_out(able);
-        let able = match self.looked_at(able.len()) {
-            Some(places) => places.into_iter().map(|place| able[place]).collect(),
-            None => able,
+        self.look_around();
+        let next = self.next(Among::Met);
+        // What the first node with room would have is next, wherever it goes.
+        let first = |make: usize| {
+            let wanted = next.of(make)?;
+            Some((wanted, Bar { room: self.room_at(make, wanted), ..Bar::NONE }))
         };
-        let task = TaskView { known: self.foresee(&first, &reads), ..task_view(&first) };
-        let mut best: Option<(i64, NodeId)> = None;
-        for node in able {
-            let account = &self.accounts[&node];
-            if account.tasks() >= self.held_max(account, request) {
-                continue;
-            }
-            let view = self.seen(account, &first, &reads, totals);
-            let score = self.policy.force.between(&task, &view, &mut self.force_dice).0;
-            if best.is_none_or(|(other, _)| score > other) {
-                best = Some((score, node));
-            }
-        }
-        let (_, node) = best?;
-        let info = self.accounts[&node].peer.info.clone();
-        let entry = self.ready.take(&info, None, Portion::ONE).pop()?;
+        let (make, _) = self.find(Goal::First, Among::Met, first)?;
+        let wanted = next.take(make)?;
+        let able = self.able_makes(&wanted.entry.spec.body.request);
+        let open = Bar { room: self.limits.push_queue_tasks_max, ..Bar::NONE };
+        let latest = self.latest(|make| able[make].then_some((&wanted, open)));
+        let inside = Bar { latest, within: true, ..open };
+        let within = wanted.is_laid_out() && {
+            let inside = |make: usize| able[make].then_some((&wanted, inside));
+            self.find(Goal::First, Among::Met, inside).is_some()
+        };
+        let rooms: Vec<u64> = (0..able.len()).map(|make| self.room_at(make, &wanted)).collect();
+        let bar = |make: usize| Bar { room: rooms[make], latest, within, ..open };
+        let of = |make: usize| able[make].then(|| (&wanted, bar(make)));
+        let node = self.choose(Among::Met, of)?;
+        let Self { accounts, ready, .. } = self;
+        let entry = ready.take(&accounts[&node].peer.info, None, Portion::ONE).pop()?;
         Some((node, entry))
+    }
+
+    /// How many tasks a node of a make may hold, of which this is one.
+    fn room_at(&self, make: usize, wanted: &Wanted) -> u64 {
+        let info = &self.accounts.field().make_at(make).info;
+        self.held_max(info, &wanted.entry.spec.body.request)
     }
 }

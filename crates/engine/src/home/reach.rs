@@ -6,7 +6,7 @@ use bary_model::time::Span;
 use bary_policy::pull;
 
 use crate::home::Home;
-use crate::home::accounts::Totals;
+use crate::home::sums::Totals;
 
 /// Where nodes are sought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Ready tasks, grouped by what they request, so that matching costs classes, not tasks.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
 use bary_model::task::{Body, Request, TaskSpec};
 use bary_model::time::Wall;
+use bary_policy::order::fair_share::Turns;
 
 use crate::home::lane::Lane;
 
@@ -116,6 +117,8 @@ pub(crate) struct Ready {
     fresh: Vec<Entry>,
     /// How many more tasks may be granted under each limit; none where it is not named.
     pub(super) permitted: BTreeMap<Box<str>, u32>,
+    /// Whose turn it is, where owners take turns.
+    pub(super) turns: Option<Turns>,
 }
 
 /// Past this many, classes without tasks are forgotten.
@@ -211,7 +214,14 @@ impl Ready {
             let most = below.map_or(u32::MAX, |floor| floor.tasks.saturating_sub(tasks));
             let most = most.min(permitted);
             let must = taken.is_empty();
-            let Some(entry) = self.classes[class].take(left, must, room, most) else { break };
+            // One task may be more than what is left until the turn is another's.
+            let one = head.map_or(0, |head| head.spec.weight.thousandths());
+            let turn = self.left_in_turn(class, node, free);
+            let quota = turn.map_or(left, |turn| left.min(turn.max(one)));
+            let Some(entry) = self.classes[class].take(quota, must, room, most) else { break };
+            if let Some(turns) = &mut self.turns {
+                turns.take(entry.owner, entry.weight());
+            }
             if let Some(permit) = permit {
                 self.permit(&permit.name, permitted - entry.range.count);
             }
@@ -229,6 +239,9 @@ impl Ready {
             if let Some(permit) = &entry.spec.body.permit {
                 let left = self.permitted_of(&permit.name);
                 self.permit(&permit.name, left + entry.range.count);
+            }
+            if let Some(turns) = &mut self.turns {
+                turns.give_back(entry.owner, entry.weight());
             }
         }
         self.extend(entries);
@@ -258,13 +271,23 @@ impl Ready {
 
     /// The class whose head goes first among those that `node` could run.
     fn best(&self, node: &NodeInfo, free: Option<&Resources>) -> Option<usize> {
-        let open = self.classes.iter().enumerate().filter(|(_, class)| {
+        let ranked = self.open(node, free).filter_map(|(at, class)| {
+            Some((at, (class.rank, Reverse(self.turn_of(class))), class.lane.head()?))
+        });
+        ranked.max_by(|a, b| a.1.cmp(&b.1).then_with(|| a.2.cmp(b.2))).map(|(at, ..)| at)
+    }
+
+    /// The classes of which `node` could run something now.
+    pub(super) fn open(
+        &self,
+        node: &NodeInfo,
+        free: Option<&Resources>,
+    ) -> impl Iterator<Item = (usize, &Class)> {
+        self.classes.iter().enumerate().filter(move |(_, class)| {
             class.open(&self.permitted).1 > 0
                 && node.can_run(&class.request)
                 && free.is_none_or(|free| free.fits(&class.request.resources))
-        });
-        let ranked = open.filter_map(|(at, class)| Some((at, class.rank, class.lane.head()?)));
-        ranked.max_by(|a, b| a.1.cmp(&b.1).then_with(|| a.2.cmp(b.2))).map(|(at, ..)| at)
+        })
     }
 
     /// Sorts what arrived into its classes.

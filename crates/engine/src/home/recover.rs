@@ -70,8 +70,8 @@ impl Home {
         self.follow_all(then, arrivals, out, timers);
     }
 
-    /// Takes up one job that is not over: its levels and its size.
-    fn take_up(&mut self, no: JobNo, out: &Outbox, timers: &mut Timers) {
+    /// Takes up one job that is not over: its levels, its size and its layout.
+    fn take_up(&mut self, no: JobNo, out: &mut Outbox, timers: &mut Timers) {
         let Some(job) = self.ledger.job(no).filter(|job| !job.is_over()) else { return };
         let specs: Vec<_> = job.specs().cloned().collect();
         self.specs_held += specs.len() as u64;
@@ -79,6 +79,7 @@ impl Home {
         // What is being cancelled ends whether it is held or not.
         if !self.is_stopping(no) {
             self.shut(no, out, timers);
+            self.lay_out(no, &specs, out, timers);
         }
     }
 
@@ -98,8 +99,9 @@ impl Home {
         if specs.iter().any(|spec| !spec.after.is_empty())
             && let Ok(order) = graph::order(specs)
         {
-            self.levels
-                .insert(no, Levels::new(graph::b_levels(specs, &order, |spec| self.worth(spec))));
+            let ranks = self.ranks(specs, &order);
+            let levels = graph::b_levels(specs, &order, |spec| self.worth(spec));
+            self.levels.insert(no, Levels::new(levels, ranks));
         }
     }
 }

@@ -23,7 +23,7 @@ impl Home {
     /// There is a node, or more is known of it.
     pub(crate) fn on_joined(&mut self, peer: &Peer, out: &mut Outbox, timers: &mut Timers) {
         let node = peer.info.id;
-        if let Some(account) = self.accounts.get_mut(&node) {
+        if let Some(account) = self.accounts.reshape(&node) {
             account.meet(peer);
         } else {
             let mut account = Account::new(peer.clone());

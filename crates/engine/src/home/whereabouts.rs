@@ -88,20 +88,24 @@ impl Reads {
         self.within.is_some() || !self.bytes.is_empty()
     }
 
-    /// Those of some nodes that the layout of the job gives the first task; all where it gives
-    /// none, or where none of these is one.
-    pub(super) fn laid_out(&self, nodes: Vec<NodeId>) -> Vec<NodeId> {
-        let Some(within) = &self.within else { return nodes };
-        if nodes.iter().any(|node| within.contains(node)) {
-            nodes.into_iter().filter(|node| within.contains(node)).collect()
-        } else {
-            nodes
-        }
-    }
-
     /// How many bytes lie at a node, where it is known of any where they are.
     pub(super) fn at(&self, node: NodeId) -> Option<u64> {
         (!self.bytes.is_empty()).then(|| self.bytes.get(&node).copied().unwrap_or(0))
+    }
+
+    /// The nodes that have something of what is read.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.bytes.keys().copied()
+    }
+
+    /// The nodes of the region that the layout of the job gives the first task, where it does.
+    pub(super) fn within(&self) -> Option<&Region> {
+        self.within.as_ref()
+    }
+
+    /// How many bytes lie at a node that has none, where it is known of any where they are.
+    pub(super) fn nowhere(&self) -> Option<u64> {
+        (!self.bytes.is_empty()).then_some(0)
     }
 
     /// Whether a node is of the region that the layout gives; where there is none, whether no other

@@ -14,7 +14,6 @@ use bary_model::resources::Resources;
 use bary_model::task::Request;
 use bary_model::time::Span;
 use bary_model::weight::Weight;
-use bary_policy::dice::Dice;
 use bary_policy::force::pids_classic::PidsClassic;
 use bary_policy::force::{self, Force};
 use bary_policy::preset;
@@ -57,11 +56,8 @@ fn tried(asked: &TryPolicyRequest) -> Result<TryPolicyReply, Refused> {
     let (strength, threshold, claims) = if force.name() == rule.name() {
         (published.0, published.1, published.0 < published.1)
     } else {
-        let pull = |load| {
-            trial.view(load, false, |task, node| {
-                force.between(task, node, &mut Dice::new(0, "trial")).0 as f64 / 1e3
-            })
-        };
+        let pull =
+            |load| trial.view(load, false, |task, node| force.between(task, node).0 as f64 / 1e3);
         // A well draws while it is below the level; other forces claim what an average node would.
         let threshold = if force.name() == "gravity" { 0.0 } else { pull(trial.average) };
         let strength = pull(trial.load);
@@ -168,7 +164,6 @@ impl Trial {
             power: 1.0,
             free: None,
             used: None,
-            bandwidth: None,
             bytes_here: None,
             scores: None,
             timing: None,

@@ -1,12 +1,11 @@
 //! The most capable node: `pull = score / (1 + tasks/slots)` with `score` the published sum of
 //! `0.4 CPU + 0.3 GPU + 0.2 memory + 0.1 network`, each from 0 to 100. The document names what goes
 //! into each and no formula; here an amount `x` gives `100 * x / (x + half)`, with a half of 16
-//! cores times speed, 1 GPU, 64 GiB and a gigabit a second; processors count by their idle share,
-//! memory by its free share, and a network by `1 / (1 + round trip / 10 ms)` too. What a node has
-//! not measured counts as free. The score is divided by the queue, or the best node would get
+//! cores times speed, 1 GPU and 64 GiB; processors count by their idle share, memory by its free
+//! share, and a network is `100 / (1 + round trip / 10 ms)`. What a node has not measured counts as
+//! free. The score is divided by the queue, or the best node would get
 //! everything. Blind spot: a GPU attracts tasks that do not use it.
 
-use crate::dice::Dice;
 use crate::force::{Force, Pull};
 use crate::parameter::given::Given;
 use crate::parameter::table::{CPU_SHARE, GPU_SHARE, MEMORY_SHARE, NETWORK_SHARE};
@@ -19,8 +18,8 @@ pub struct Capability {
     pub weights: [f64; 4],
 }
 
-/// The amounts that score a half: cores, GPUs, bytes of memory, and bytes a second.
-const HALVES: [f64; 4] = [16.0, 1.0, (64_u64 << 30) as f64, 125e6];
+/// The amounts that score a half: cores, GPUs, and bytes of memory.
+const HALVES: [f64; 3] = [16.0, 1.0, (64_u64 << 30) as f64];
 /// The round trip, in milliseconds, at which a network scores a half.
 const NEAR_MS: f64 = 10.0;
 
@@ -39,13 +38,12 @@ impl Capability {
         let idle = node.used.map_or(1.0, |used| 1.0 - used.cpu);
         let free = node.used.map_or(1.0, |used| 1.0 - used.memory);
         let cores = whole.milli_cpus as f64 / 1e3 * node.info.speed;
-        // Without a measured bandwidth only the latency tells networks apart.
-        let bandwidth = node.bandwidth.map_or(f64::INFINITY, |bytes| bytes as f64);
-        let amounts = [cores, whole.milli_gpus as f64 / 1e3, whole.memory as f64, bandwidth];
+        let amounts = [cores, whole.milli_gpus as f64 / 1e3, whole.memory as f64];
         let shares = [idle, 1.0, free, NEAR_MS / (NEAR_MS + node.distance_ms() * 2.0)];
         let mut score = 0.0;
         for part in 0..4 {
-            let full = 1.0 / (1.0 + HALVES[part] / amounts[part]);
+            // Only latency tells networks apart.
+            let full = if part < 3 { 1.0 / (1.0 + HALVES[part] / amounts[part]) } else { 1.0 };
             score += self.weights[part] * 100.0 * shares[part].clamp(0.0, 1.0) * full;
         }
         score
@@ -72,7 +70,7 @@ impl Force for Capability {
         "(0.4 CPU + 0.3 GPU + 0.2 memory + 0.1 network) / (1 + tasks / slots)"
     }
 
-    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(self.left(node))
     }
 
@@ -93,11 +91,11 @@ mod tests {
         let mut world = World::default();
         let memory = 64 << 30;
         let half = Resources { memory, milli_gpus: 1_000, ..Resources::cpus(16) };
-        world.node("half of all").resources(half).bandwidth(125_000_000);
-        world.node("cores only").resources(Resources::cpus(16)).bandwidth(0);
-        world.node("busy").resources(Resources::cpus(16)).bandwidth(0).used(0.5, 0.0);
+        world.node("half of all").resources(half);
+        world.node("cores only").resources(Resources::cpus(16));
+        world.node("busy").resources(Resources::cpus(16)).used(0.5, 0.0);
         let pulls = world.pulls(&Capability::with(&Given::default()), &world.task(1.0));
-        assert_eq!(pulls, [50_000, 20_000, 10_000]);
+        assert_eq!(pulls, [55_000, 30_000, 20_000]);
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! centrality that the published rule means. Where no closeness is known, the shortest queue
 //! draws most. Blind spot: bytes: where they are what counts, `locality` knows better.
 
-use crate::dice::Dice;
 use crate::force::capability::queue;
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView};
@@ -31,7 +30,7 @@ impl Force for Central {
         "100 * current-flow closeness / (1 + tasks / slots)"
     }
 
-    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(left(node))
     }
 

@@ -6,7 +6,6 @@
 //! known of a node's times it is the shortest queue. Blind spot: it is greedy, and does not see
 //! what reads the task's own result.
 
-use crate::dice::Dice;
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView, Timing};
 
@@ -40,7 +39,7 @@ impl Force for Eft {
         true
     }
 
-    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(-node.timing.as_ref().map_or_else(|| queue(node), end))
     }
 

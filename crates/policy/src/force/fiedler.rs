@@ -5,7 +5,6 @@
 //! sides of the best cut, which is what the vector is good for (Fiedler, 1973). Where no component
 //! is known, all nodes are alike. Blind spots: centrality, load, speed; see `central`.
 
-use crate::dice::Dice;
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView};
 
@@ -22,7 +21,7 @@ impl Force for Fiedler {
         "100 * |component of the Fiedler vector|"
     }
 
-    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(node.scores.map_or(0.0, |scores| 100.0 * scores.fiedler.abs()))
     }
 

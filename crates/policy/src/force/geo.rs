@@ -5,7 +5,6 @@
 //! Blind spot: the square is steep: 50 ms away a node counts as 650 times as loaded, so work
 //! hardly ever leaves its region.
 
-use crate::dice::Dice;
 use crate::force::repulsion::Repulsion;
 use crate::force::{Force, Pull};
 use crate::latency::LatencyMap;
@@ -63,7 +62,7 @@ impl Force for Geo {
         "-(G * weight * (load + weight) / capacity) * ((distance + 1) / 2)^2"
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(-self.units(task, node) * 1e3)
     }
 

@@ -73,7 +73,7 @@ impl Force for Gravity {
         Self::deficit(task, node) > 0.0
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(self.units(task, node))
     }
 

@@ -2,7 +2,6 @@
 //! power is in weight a second. Blind spots: distance, and a view that is old by the time
 //! it is used, as then every home sends its tasks to the same node.
 
-use crate::dice::Dice;
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView};
 
@@ -25,7 +24,7 @@ impl Force for LeastLoaded {
         "-(load + weight) / power"
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(-end(task, node) * 1e6)
     }
 

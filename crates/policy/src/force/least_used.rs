@@ -3,7 +3,6 @@
 //! was granted make it, and no node as less than that, so that what was just sent there counts
 //! before the next measurement. Blind spots: weights, and work that is about to end.
 
-use crate::dice::Dice;
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView};
 
@@ -32,7 +31,7 @@ impl Force for LeastUsed {
         "-100 * max(busy processors, used memory), both with the task"
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(-100.0 * fullness(task, node))
     }
 

@@ -7,7 +7,6 @@
 //! as none there, bandwidth and run time as the parameters say. Blind spot: it does not look
 //! ahead to what reads the task's own result.
 
-use crate::dice::Dice;
 use crate::force::{Force, Pull};
 use crate::parameter::given::Given;
 use crate::parameter::table::{BANDWIDTH, RUN_TIME};
@@ -16,7 +15,7 @@ use crate::view::{NodeView, TaskView};
 /// The earliest start; the unit of its pull is a millisecond.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Locality {
-    /// Bytes a second, where a node's are unknown. Defaults to 125 MB/s, a gigabit.
+    /// Bytes a second to any node. Defaults to 125 MB/s, a gigabit.
     pub bandwidth: f64,
     /// How long a task runs, in milliseconds, where that is unknown. Defaults to 1 s.
     pub run_ms: f64,
@@ -36,8 +35,7 @@ impl Locality {
         if missing == 0 {
             return 0.0;
         }
-        let bandwidth = node.bandwidth.map_or(self.bandwidth, |bytes| bytes as f64);
-        node.distance_ms() + missing as f64 / bandwidth.max(1.0) * 1e3
+        node.distance_ms() + missing as f64 / self.bandwidth.max(1.0) * 1e3
     }
 
     /// How long the task waits for those before it, in milliseconds.
@@ -56,7 +54,7 @@ impl Force for Locality {
         "-max(wait, latency + missing bytes / bandwidth), in ms"
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         let moving = self.moving(task, node);
         Pull::rounded(-(self.wait(task, node).max(moving) + moving / 1e3))
     }
@@ -96,8 +94,8 @@ mod tests {
         let mut world = World::default();
         world.node("has them").bytes_here(1_000_000).tasks(1);
         world.node("idle");
-        world.node("slow way").bandwidth(1_000_000);
-        assert_eq!(pulls(&world), [-100_000, -8_008, -1_001_000]);
+        world.node("far").round_trip(Span::millis(100));
+        assert_eq!(pulls(&world), [-100_000, -8_008, -58_058]);
     }
 
     #[test]

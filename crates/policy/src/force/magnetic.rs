@@ -4,7 +4,6 @@
 //! is its label `kind`, `cpu` where it has none. Blind spot: within a kind it sees no distance, and
 //! a node of the right kind gets four times the load before another is taken.
 
-use crate::dice::Dice;
 use crate::force::repulsion::Repulsion;
 use crate::force::{Force, Pull};
 use crate::parameter::given::Given;
@@ -65,7 +64,7 @@ impl Force for Magnetic {
         "-(G * weight * (load + weight) / capacity), halved for its kind and doubled for others"
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(-self.units(task, node) * 1e3)
     }
 

@@ -3,7 +3,6 @@
 //! known, capability decides alone. Blind spots: those of its halves; and a kind is what
 //! somebody declared, compute where nobody did.
 
-use crate::dice::Dice;
 use crate::force::capability::Capability;
 use crate::force::central;
 use crate::force::{Force, Pull};
@@ -48,7 +47,7 @@ impl Force for Mixed {
         "by kind: capability for compute, closeness for communication, else half of each"
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         let part = self.part(task, node);
         let central = if part < 1.0 { central::left(node) } else { 0.0 };
         Pull::rounded(part * self.capability.left(node) + (1.0 - part) * central)
@@ -74,24 +73,24 @@ mod tests {
     #[test]
     fn each_kind_goes_its_own_way() {
         let mut world = World::default();
-        world.node("strong").resources(Resources::cpus(64)).bandwidth(0).scores(0.2, 0.5);
-        world.node("central").resources(Resources::cpus(1)).bandwidth(0).scores(1.0, 0.0);
+        world.node("strong").resources(Resources::cpus(64)).scores(0.2, 0.5);
+        world.node("central").resources(Resources::cpus(1)).scores(1.0, 0.0);
         let pulls = [Kind::Compute, Kind::Communication, Kind::Mixed].map(|kind| {
             world.request.kind = kind;
             world.pulls(&Mixed::with(&Given::default()), &world.task(1.0))
         });
-        assert_eq!(pulls[0], [32_000, 2_353]);
+        assert_eq!(pulls[0], [42_000, 12_353]);
         assert_eq!(pulls[1], [20_000, 100_000]);
-        assert_eq!(pulls[2], [26_000, 51_176]);
+        assert_eq!(pulls[2], [31_000, 56_176]);
     }
 
     #[test]
     fn without_closeness_capability_decides() {
         let mut world = World::default();
-        world.node("strong").resources(Resources::cpus(64)).bandwidth(0);
-        world.node("weak").resources(Resources::cpus(1)).bandwidth(0);
+        world.node("strong").resources(Resources::cpus(64));
+        world.node("weak").resources(Resources::cpus(1));
         world.request.kind = Kind::Communication;
         let pulls = world.pulls(&Mixed::with(&Given::default()), &world.task(1.0));
-        assert_eq!(pulls, [32_000, 2_353]);
+        assert_eq!(pulls, [42_000, 12_353]);
     }
 }

@@ -4,7 +4,7 @@
 //! `F < 0.8 * mean load * weight` a cluster without load never starts.
 
 use crate::dice::Dice;
-use crate::force::{Force, Pull};
+use crate::force::{Force, Ideal, Pull};
 use crate::parameter::given::Given;
 use crate::parameter::table::{DISTANCE_OFFSET, FACTOR, G};
 use crate::view::{NodeView, TaskView};
@@ -69,8 +69,12 @@ impl Force for PidsClassic {
         self.force(task, node) < self.threshold(task, node)
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(-self.force(task, node))
+    }
+
+    fn ideal(&self) -> Ideal {
+        Ideal::Far
     }
 
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {

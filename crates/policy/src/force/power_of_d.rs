@@ -3,7 +3,6 @@
 //! Karlin and Upfal, 1999; Mitzenmacher, 2001). Cheap, and old views do not make all choose the
 //! same node. Blind spots: distance, and it is never quite as level as looking at all.
 
-use crate::dice::Dice;
 use crate::force::least_loaded::LeastLoaded;
 use crate::force::{Force, Pull};
 use crate::parameter::given::Given;
@@ -34,8 +33,8 @@ impl Force for PowerOfD {
         "-(load + weight) / power, of d nodes drawn by lot"
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, dice: &mut Dice) -> Pull {
-        LeastLoaded.between(task, node, dice)
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
+        LeastLoaded.between(task, node)
     }
 
     fn looks_at(&self) -> Option<usize> {
@@ -50,6 +49,7 @@ impl Force for PowerOfD {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::Dice;
     use crate::sample::drawn;
     use crate::world::World;
 
@@ -64,8 +64,7 @@ mod tests {
         for _ in 0..200 {
             let task = world.task(1.0);
             let places = drawn(200, force.looks_at().unwrap_or(200), &mut dice);
-            let rank =
-                |place: &usize| force.between(&task, &world.view(*place), &mut Dice::new(0, ""));
+            let rank = |place: &usize| force.between(&task, &world.view(*place));
             let best = places.into_iter().max_by_key(rank).expect("some are drawn");
             let load = world.view(best).load;
             world.at(best).load(load + 1_000);

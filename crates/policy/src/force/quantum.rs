@@ -24,9 +24,6 @@ pub struct Quantum {
     pub temperature: f64,
 }
 
-/// What is taken off the pull of a node that does not claim: more than any two forces differ.
-const REFUSED: i64 = 1 << 60;
-
 impl Quantum {
     /// As the parameters say.
     #[must_use]
@@ -68,11 +65,12 @@ impl Force for Quantum {
          with e^-((F - theta * mean F) / temperature)"
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, dice: &mut Dice) -> Pull {
-        let Pull(pull) = Pull::rounded(-self.repulsion.force(task, node) * 1e3);
-        // The draw is made either way, so that what one node does shifts no other's.
-        let claims = self.claims(task, node, dice);
-        Pull(pull.max(-REFUSED).saturating_sub(if claims { 0 } else { REFUSED }))
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
+        Pull::rounded(-self.repulsion.force(task, node) * 1e3)
+    }
+
+    fn tries(&self) -> bool {
+        true
     }
 
     fn claims(&self, task: &TaskView<'_>, node: &NodeView<'_>, dice: &mut Dice) -> bool {

@@ -8,7 +8,6 @@
 
 use bary_model::resources::Resources;
 
-use crate::dice::Dice;
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView};
 
@@ -54,8 +53,12 @@ impl Force for ResourceAware {
         "1000 * sum of need / whole * free / whole over resources; below 0 where it does not fit"
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(alignment(task, node) * 1e3)
+    }
+
+    fn sees_free(&self) -> bool {
+        true
     }
 
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {

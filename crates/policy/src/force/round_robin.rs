@@ -1,7 +1,6 @@
 //! To each node in turn: `pull = -granted`, so the node with the fewest tasks so far is next.
 //! Blind spots: weight, speed, load and distance; a slow node gets as many tasks as a fast one.
 
-use crate::dice::Dice;
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView};
 
@@ -18,7 +17,7 @@ impl Force for RoundRobin {
         "-(tasks granted so far)"
     }
 
-    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         let granted = i64::try_from(node.granted).unwrap_or(i64::MAX);
         Pull(granted.saturating_mul(-1_000))
     }

@@ -2,7 +2,6 @@
 //! room in a queue, as systems with bounded queues do it. Blind spots: weight, speed and distance:
 //! a queue of three long tasks looks better than one of four short ones.
 
-use crate::dice::Dice;
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView};
 
@@ -19,7 +18,7 @@ impl Force for ShortestQueue {
         "-tasks / slots"
     }
 
-    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(-(node.tasks as f64) / f64::from(node.info.slots.max(1)))
     }
 

@@ -5,7 +5,7 @@ use crate::dice::Dice;
 use crate::expression::Expression;
 use crate::expression::fault::ExpressionError;
 use crate::expression::variable::{Facts, Variable};
-use crate::force::{Force, Pull};
+use crate::force::{Force, Ideal, Pull};
 use crate::view::{NodeView, TaskView};
 
 /// A formula as a force; the unit of its pull is what its user had in mind.
@@ -52,7 +52,7 @@ impl Force for User {
         &self.text
     }
 
-    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>, _dice: &mut Dice) -> Pull {
+    fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(self.units(task, node))
     }
 
@@ -64,6 +64,14 @@ impl Force for User {
         let words = self.text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
         let graph = [Variable::Closeness, Variable::Fiedler].map(Variable::name);
         words.into_iter().any(|word| graph.contains(&word))
+    }
+
+    fn ideal(&self) -> Ideal {
+        Ideal::Unknown
+    }
+
+    fn sees_free(&self) -> bool {
+        true
     }
 
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {

@@ -1,10 +1,10 @@
-//! The task whose owner's turn comes first: `key = -turn`, the virtual time at which start-time
-//! fair queueing would start it (Goyal, Vin and Cheng, 1996): an owner's tasks follow each other
-//! at a distance of weight over share, so that owners with equal shares advance alike, however
-//! many tasks each has. The home says when turns come; a task without one is first. Blind spots:
-//! the makespan, and resources other than work; `queue=fair` counts those.
+//! The task whose owner's turn comes first, by start-time fair queueing (Goyal, Vin and Cheng,
+//! 1996): an owner's tasks follow each other in virtual time at a distance of weight over share, so
+//! that owners with equal shares advance alike, however many tasks each has. Between owners
+//! [`Turns`] decide; the tasks of one go in the order of arrival. Blind spots: the makespan, and
+//! resources other than work; `queue=fair` counts those.
 
-use crate::order::{Order, as_key};
+use crate::order::Order;
 use crate::view::TaskView;
 
 /// The owner that is farthest behind first.
@@ -24,31 +24,93 @@ impl Order for FairShare {
         "fair-share"
     }
 
-    fn key(&self, task: &TaskView<'_>) -> i64 {
-        -as_key(task.known.turn.unwrap_or(0))
+    fn key(&self, _task: &TaskView<'_>) -> i64 {
+        0
+    }
+
+    fn takes_turns(&self) -> bool {
+        true
+    }
+}
+
+/// Whose turn it is, of owners by number. `Default` is that all are equally far.
+#[derive(Clone, Debug, Default)]
+pub struct Turns {
+    /// When the next task of each owner may start.
+    next: Vec<u64>,
+    /// The virtual time: when the last task that was taken started.
+    now: u64,
+    /// What shares weigh, in thousandths; 1,000 for an owner that is not here.
+    shares: Vec<u64>,
+}
+
+impl Turns {
+    /// Sets what an owner's share weighs, in thousandths, at least 1.
+    pub fn set_share(&mut self, owner: u32, share: u64) {
+        let owners = self.shares.len().max(owner as usize + 1);
+        self.shares.resize(owners, 1_000);
+        self.shares[owner as usize] = share;
+    }
+
+    /// When the owner's next task starts, in virtual time; the least is next. Who had nothing to
+    /// do for a while has nothing saved up.
+    #[must_use]
+    pub fn of(&self, owner: u32) -> u64 {
+        self.next.get(owner as usize).map_or(self.now, |next| self.now.max(*next))
+    }
+
+    /// How much weight (thousandths) of an owner goes before its turn comes to `until`.
+    #[must_use]
+    pub fn before(&self, owner: u32, until: u64) -> u64 {
+        let distance = u128::from(until.saturating_sub(self.of(owner)));
+        u64::try_from(distance * u128::from(self.share(owner)) / 1_000).unwrap_or(u64::MAX)
+    }
+
+    /// So much of the owner's weight (thousandths) was taken in its turn.
+    pub fn take(&mut self, owner: u32, weight: u64) {
+        self.now = self.of(owner);
+        let owners = self.next.len().max(owner as usize + 1);
+        self.next.resize(owners, 0);
+        self.next[owner as usize] = next_turn(self.now, weight, self.share(owner));
+    }
+
+    /// So much of what was taken last in the owner's turn was not wanted.
+    pub fn give_back(&mut self, owner: u32, weight: u64) {
+        let distance = next_turn(0, weight, self.share(owner));
+        if let Some(next) = self.next.get_mut(owner as usize) {
+            *next = next.saturating_sub(distance);
+        }
+    }
+
+    fn share(&self, owner: u32) -> u64 {
+        self.shares.get(owner as usize).copied().unwrap_or(1_000)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::Foresight;
-    use crate::world::World;
 
     #[test]
     fn an_owner_with_twice_the_share_has_two_turns_for_one() {
-        let world = World::default();
-        let mut tasks = Vec::new();
-        for (owner, share) in [("ann", 2_000), ("bob", 1_000)] {
-            let mut turn = 0;
-            for _ in 0..6 {
-                let known = Foresight { turn: Some(turn), ..Foresight::default() };
-                tasks.push((FairShare.key(&TaskView { known, ..world.task(1.0) }), owner));
-                turn = next_turn(turn, 1_000, share);
-            }
+        let mut turns = Turns::default();
+        turns.set_share(1, 2_000);
+        let mut taken = [0; 2];
+        for _ in 0..90 {
+            let owner = u32::from(turns.of(1) < turns.of(0));
+            turns.take(owner, 1_000);
+            taken[owner as usize] += 1;
         }
-        tasks.sort_by_key(|(key, owner)| (std::cmp::Reverse(*key), *owner));
-        let first: Vec<&str> = tasks.iter().take(9).map(|(_, owner)| *owner).collect();
-        assert_eq!(first.iter().filter(|owner| **owner == "ann").count(), 6, "{first:?}");
+        assert_eq!(taken, [30, 60]);
+    }
+
+    #[test]
+    fn who_comes_late_has_nothing_saved_up_and_nothing_to_make_up_for() {
+        let mut turns = Turns::default();
+        for _ in 0..10 {
+            turns.take(0, 1_000);
+        }
+        assert_eq!((turns.of(0), turns.of(1)), (1_000_000 / 100, 9_000));
+        assert_eq!(turns.before(1, turns.of(0)), 1_000);
     }
 }

@@ -17,6 +17,10 @@ impl Order for Heft {
         "heft"
     }
 
+    fn needs_rank(&self) -> bool {
+        true
+    }
+
     fn key(&self, task: &TaskView<'_>) -> i64 {
         as_key(task.known.rank.unwrap_or_else(|| seconds(task.b_level)).0)
     }

@@ -205,7 +205,7 @@ pub const BANDWIDTH: Parameter = Parameter {
     of: &["locality", "eft"],
     domain: number(1e-6, 1e9, 125.0),
     unit: "MB/s",
-    what: "how fast inputs come to a node whose bandwidth is unknown",
+    what: "how fast inputs come to a node",
 };
 
 /// The run time where a task's is unknown.
