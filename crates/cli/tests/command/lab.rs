@@ -64,7 +64,7 @@ fn a_chart_is_an_image_where_there_are_fonts_and_is_refused_before_anything_runs
             let (code, help) = if cfg!(feature = "png") {
                 (1, "fonts-dejavu-core")
             } else {
-                (2, "--features png")
+                (2, "the feature png")
             };
             run.says(code, help);
             assert_eq!(run.out, "");

@@ -1,4 +1,4 @@
-//! As what a chart is written: SVG always, and PNG where this program was built with it.
+//! As what a chart is written: SVG always, and PNG unless this program was built without it.
 
 use std::path::Path;
 
@@ -54,6 +54,6 @@ fn drawn(chart: &str) -> Result<Vec<u8>, Complaint> {
 #[cfg(not(feature = "png"))]
 fn png() -> Result<Picture, Complaint> {
     let text = "this bary was built without PNG";
-    let help = "name a file that ends in .svg, or build it with --features png";
+    let help = "name a file that ends in .svg, or build it with the feature png";
     Err(Complaint::usage(text).help(help))
 }
