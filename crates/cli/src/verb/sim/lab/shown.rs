@@ -80,7 +80,8 @@ fn foot(scenario: &Scenario, runs: &Runs) -> String {
     let bound = position("lower_bound_seconds").and_then(|at| Some(runs.rows.first()?.middle(at)));
     let bound = bound.unwrap_or_default();
     let (tasks, nodes, seeds) = (scenario.tasks(), scenario.count(), scenario.seeds);
-    let spread = if scenario.seeds > 1 { "; each number is a median ± half the range" } else { "" };
+    let spread =
+        if scenario.seeds > 1 { "; each number is a median ± half the range" } else { "" };
     let name = clean::line(&scenario.name);
     let (tasks, nodes) = (counted(tasks, "task"), counted(nodes as u64, "node"));
     let seeds = counted(u64::from(seeds), "seed");
