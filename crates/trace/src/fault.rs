@@ -83,6 +83,9 @@ pub enum Reason {
         /// The one that is not there.
         parent: Box<str>,
     },
+    /// Something is said of a task that is not there.
+    #[error("`{0}` waits for others, and is no task of its job")]
+    UnknownTask(Box<str>),
     /// The same name stands for two.
     #[error("{what} `{name}` is there twice")]
     Twice {

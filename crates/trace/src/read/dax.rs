@@ -139,9 +139,10 @@ impl Found {
         }
         let mut after: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); self.entries.len()];
         for (line, child, parent) in &self.edges {
-            let (Some(task), Some(on)) =
-                (numbers.get(child.as_str()), numbers.get(parent.as_str()))
-            else {
+            let Some(task) = numbers.get(child.as_str()) else {
+                return Err(Fault::at(*line, Reason::UnknownTask(shown(child))));
+            };
+            let Some(on) = numbers.get(parent.as_str()) else {
                 let (task, parent) = (shown(child), shown(parent));
                 return Err(Fault::at(*line, Reason::UnknownParent { task, parent }));
             };
@@ -231,6 +232,15 @@ mod tests {
             assert_eq!(fault.line, Some(line), "{wrong}: {fault}");
         }
         assert!(read("x", &SAMPLE[..SAMPLE.len() - 20]).is_err());
+    }
+
+    #[test]
+    fn whichever_end_of_a_dependency_is_no_task_is_named() {
+        let told = |right: &str, wrong: &str| {
+            read("x", &SAMPLE.replacen(right, wrong, 1)).expect_err(wrong).to_string()
+        };
+        assert!(told("<parent ref=\"ID0\"/>", "<parent ref=\"ID9\"/>").contains("waits for `ID9`"));
+        assert!(told("<child ref=\"ID1\">", "<child ref=\"ID8\">").contains("`ID8` waits"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) fn read(name: &str, text: &str) -> Result<Trace, Fault> {
     if rows.len() as u64 != count.saturating_add(2) {
         let (found, want) = (rows.len() as u64, count.saturating_add(2));
         let last = rows.last().map_or(first, |row| row.line);
-        let what = "tasks, with those of begin and end,";
+        let what = "tasks with those of begin and end";
         return Err(Fault::at(last, Reason::Count { what, found, want }));
     }
     let (begin, end) = (&rows[0], &rows[rows.len() - 1]);
