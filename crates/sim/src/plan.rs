@@ -12,6 +12,7 @@ pub mod ready;
 pub mod replay;
 pub mod scaling;
 pub mod steering;
+pub(crate) mod swaps;
 pub mod swarm;
 pub(crate) mod ties;
 pub mod world;
