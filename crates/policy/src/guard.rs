@@ -1,8 +1,9 @@
 //! A guard beside any force: giants go to the fastest. A node may have a task only where it would
 //! end there within so many times the soonest end there is: `l_i + w/s_i <= g * min_j (l_j +
 //! w/s_j)` with `l` the load over power. It mends the worst case of pulling, a very heavy task that
-//! happens to be next when a slow node asks. Blind spot: it trusts weights, and a slow node may
-//! idle while a heavy task waits for a fast one.
+//! happens to be next when a slow node asks. Blind spots: it trusts weights, it knows of no way
+//! there and back, and a slow node may idle while a heavy task waits for a fast one: the closer `g`
+//! is to 1, the more often.
 
 use crate::view::{NodeView, TaskView};
 

@@ -143,6 +143,10 @@ impl Accounts {
         self.slots.remove(node).map(|slot| slot.account)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&NodeId, &Account)> + Clone {
         self.slots.iter().map(|(node, slot)| (node, &slot.account))
     }

@@ -153,10 +153,14 @@ impl Home {
         among: Among,
         of: impl Fn(usize) -> Option<(&'w Wanted, Bar<'w>)>,
     ) -> Option<NodeId> {
-        if self.policy.looks_at(usize::MAX).is_some() {
+        // Of a force of which nothing is known every node has to be asked for.
+        let unknown = self.policy.force.ideal() == Ideal::Unknown;
+        if unknown || self.policy.looks_at(self.accounts.len()).is_some() {
             let able = self.able_among(among, &of);
             if let Some(places) = self.looked_at(able.len()) {
                 return self.best_of(places.into_iter().map(|place| able[place]), among, &of);
+            } else if unknown {
+                return self.best_of(able.into_iter(), among, &of);
             }
         }
         if !self.policy.force.tries() {
@@ -205,12 +209,15 @@ impl Home {
         of: &impl Fn(usize) -> Option<(&'w Wanted, Bar<'w>)>,
     ) -> Vec<(usize, NodeId)> {
         let field = self.accounts.field();
+        let any_drained = self.drains_any();
         let mut able = Vec::new();
         for (make, _) in field.makes(among) {
             let Some((wanted, bar)) = of(make) else { continue };
+            // Mostly how a node stands says it all.
+            let all = !any_drained && !bar.within && bar.latest.is_none() && bar.passed.is_empty();
             let may = |(node, stand): &(NodeId, &Stand)| {
-                stand.tasks < bar.room
-                    && self.exact(Goal::First, *node, among, (wanted, bar)).is_some()
+                let exact = || self.exact(Goal::First, *node, among, (wanted, bar)).is_some();
+                stand.tasks < bar.room && (all || exact())
             };
             able.extend(field.nodes(make, among).filter(may).map(|(node, _)| (make, node)));
         }
@@ -330,7 +337,10 @@ impl Home {
         if stand.tasks >= bar.room {
             return None;
         }
-        if ideal == Ideal::Unknown || goal == Goal::First && bar.latest.is_none() {
+        if goal == Goal::First && bar.latest.is_none() {
+            return Some(0);
+        }
+        if ideal == Ideal::Unknown {
             return Some(i64::MAX);
         }
         let timing = force.needs_timing().then(|| {

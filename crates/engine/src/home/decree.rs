@@ -140,6 +140,11 @@ impl Home {
         }
     }
 
+    /// Whether there may be nodes to which nothing is granted.
+    pub(super) fn drains_any(&self) -> bool {
+        !(self.drained.is_empty() && self.ledger.decrees().drained.is_empty())
+    }
+
     /// Whether nothing is granted to a node.
     pub(super) fn is_drained(&self, node: NodeId) -> bool {
         let decreed = || {

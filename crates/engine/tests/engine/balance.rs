@@ -106,9 +106,10 @@ fn a_giant_behind_light_tasks_goes_to_a_fast_node_too() {
     // Both nodes have met the home, and the guard gives what comes next to the fast one.
     world.submit(job(vec![spec("", 2, 1.0, &body)]));
     world.run();
-    world.submit(job(vec![spec("", 1, 40.0, &body)]));
+    world.submit(job(vec![spec("", 1, 400.0, &body)]));
     world.advance_to(world.now + Span::millis(30));
-    // The slow one alone waits for work, and has a share of many tasks.
+    // The slow one alone waits for work, and has a share of many tasks: the fast one is busy for so
+    // long that a light task ends sooner at the slow one, and not so long that a giant does.
     let weight = |n: u32| if n == 3 { 400.0 } else { 10.0 };
     world.submit(job((0..2_000).map(|n| spec("", 1, weight(n), &body)).collect()));
     world.run();

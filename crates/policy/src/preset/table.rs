@@ -53,7 +53,7 @@ pub(super) const PARTS_OF: &[&str] = &[
     "binding=push,order=fifo,force=round-robin,steal=half",
     "binding=push,order=fifo,force=shortest-queue,steal=bounded",
     "binding=pull,order=heaviest-first,force=gravity,steal=half",
-    "binding=pull,order=heaviest-first,force=gravity,steal=half,giants=1.1",
+    "binding=pull,order=heaviest-first,force=gravity,steal=half,giants=4",
     "binding=pull,order=fifo,force=gravity,steal=half",
     "binding=pull,order=b-level,force=gravity,steal=half",
     "binding=pull,order=heft,force=gravity,steal=half",
