@@ -75,7 +75,7 @@ const FORMULA_NANOS_MAX: f64 = 100.0;
 /// How many times longer a whole run may take with a formula than with the rule it equals.
 const FORMULA_TIMES_MAX: f64 = 3.0;
 
-/// Places 20,000 tasks by every force and lives as many under every preset, and scores a thousand
+/// Places tasks by every force and lives 20,000 under every preset, and scores a thousand
 /// nodes with the formula.
 pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let placement = printed_by(repo, "bary-engine", "placement_cost")?;
