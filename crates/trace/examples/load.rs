@@ -1,4 +1,4 @@
-//! Prints how long a large trace takes to read, in seconds of a processor and in every format that holds one:
+//! Prints how long large traces take to read, in seconds of a processor, in formats that hold one:
 //! `load [JOBS]`. Run it with `cargo run --release -p bary-trace --example load`.
 #![expect(clippy::print_stdout, reason = "an example prints its figures")]
 

@@ -17,6 +17,9 @@ use crate::args::cluster::cores;
 use crate::complaint::Complaint;
 use crate::screen::Screen;
 
+/// What the system tells of a processor's time is too coarse for a shorter run.
+const COARSE: Duration = Duration::from_millis(20);
+
 /// How often progress is shown.
 const PACE: Duration = Duration::from_millis(200);
 
@@ -108,7 +111,10 @@ fn one(life: &Life, number: usize) -> Result<Done, TrialError> {
     let (began, before) = (Instant::now(), worked());
     let trial = trial::metered(scenario, &load, (&life.policy.name, seed), &mut homes)?;
     let (wall, after) = (began.elapsed(), worked());
-    let took = before.zip(after).map_or(wall, |(before, after)| after.saturating_sub(before));
+    let took = match before.zip(after) {
+        Some((before, after)) if wall >= COARSE => after.saturating_sub(before),
+        _ => wall,
+    };
     // Other programs interrupt a home's part of a run as often as the rest of it.
     let decided = homes.sum.mul_f64(took.as_secs_f64() / wall.as_secs_f64().max(1e-9));
     let measures = trial.measures.clone();
