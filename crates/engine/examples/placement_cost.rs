@@ -1,7 +1,7 @@
 //! What placing a task takes a home with a thousand nodes, by force: microseconds of this machine
 //! in all that its engine does from the submission to the grant. Run it with
-//! `cargo run --release -p bary-engine --example placement_cost`, with the names of forces behind it
-//! where not all are wanted.
+//! `cargo run --release -p bary-engine --example placement_cost`, with the names of forces behind
+//! it where not all are wanted.
 
 #![expect(clippy::print_stdout, reason = "an example prints its figures")]
 

@@ -248,8 +248,7 @@ impl Engine {
         for peer in self.view.peers.values() {
             home.on_joined(peer, out, timers);
         }
-        let found = self.chart.found();
-        found.iter().for_each(|topology| home.on_placed(topology, out, timers));
+        self.chart.found().into_iter().for_each(|found| home.on_placed(found, out, timers));
         self.homes.insert(shard, home);
         self.own.get_or_insert(shard);
     }

@@ -38,6 +38,7 @@ mod recover;
 mod remind;
 mod requests;
 mod sampling;
+mod seek;
 mod session;
 mod stand;
 mod steal;

@@ -1,8 +1,8 @@
 //! Seeds that found something once, fresh ones, and one that is asked for. `BARY_SEED=7 cargo
 //! test -p bary-sim --test hunt one` runs one; `BARY_SEEDS=1000..2000` with `sweep` runs many.
-//! With `BARY_GOSSIP=1` gossip decides in their worlds who sees whom, `BARY_POLICY` names the policy
-//! by which all nodes decide at first, and `BARY_WITHOUT=protocols,placing` leaves parts out. With
-//! `BARY_TABLE=1` the one that is asked for prints what happened.
+//! With `BARY_GOSSIP=1` gossip decides in their worlds who sees whom, `BARY_POLICY` names the
+//! policy by which all nodes decide at first, and `BARY_WITHOUT=protocols,placing` leaves parts
+//! out. With `BARY_TABLE=1` the one that is asked for prints what happened.
 
 use std::io::{self, Write as _};
 use std::panic;

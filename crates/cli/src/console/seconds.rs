@@ -23,8 +23,8 @@ pub(crate) fn about(seconds: f64) -> String {
     shown(Span::millis((seconds * 10.0).round() as u64 * 100))
 }
 
-/// What a process says is left of what takes so long, which is some thousandths old when it is told:
-/// in whole seconds where all of it is so many, and in tenths otherwise.
+/// What a process says is left of what takes so long, which is some thousandths old when it is
+/// told: in whole seconds where all of it is so many, and in tenths otherwise.
 pub(crate) fn stepped(left: Span, takes: Span) -> Span {
     let second = 1_000 * THOUSANDTH;
     let step = if takes.0.is_multiple_of(second) { second } else { second / 10 };
