@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::args::auth::AuthVerb;
+use crate::args::auth::{AuthVerb, StateArgs};
 use crate::args::backup::RestoreArgs;
 use crate::args::console::ConsoleArgs;
 use crate::args::journal::JournalVerb;
@@ -150,6 +150,8 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: AuthVerb,
     },
+    /// Show the certificates of the member of a state, and until when they are good
+    Tls(StateArgs),
     /// Bring up a node to try things on, which keeps nothing
     Dev(Box<DevArgs>),
     #[command(flatten)]

@@ -4,7 +4,7 @@ use bary_api::v1::{AuditLine, Event, Job, LearntTime, NodeStatus, Task, TokenInf
 
 use crate::listing::amount::{percent, plain, size, span};
 use crate::listing::moment::{self, Clock};
-use crate::listing::{Kind, WIDE, column, number};
+use crate::listing::{Kind, WIDE, column, number, optional};
 
 /// Jobs.
 pub(crate) const JOBS: Kind<Job> = Kind {
@@ -66,7 +66,11 @@ pub(crate) const NODES: Kind<NodeStatus> = Kind {
         number("MEMORY", 3, |node, _| size(node.memory)),
         number("GPUS", 6, |node, _| if node.gpus > 0.0 { plain(node.gpus) } else { String::new() }),
         number("ENDED", 2, |node, _| count(node.tasks_ended)),
+        optional("AWAY", 5, |node, _| trip(node)),
+        optional("LOAD", 5, |node, _| load(node)),
         column("SINCE", 7, |node, clock| clock.ago(&node.since)),
+        optional("DOUBT", 2, |node, _| node.doubt.clone()),
+        optional("MEMBER", WIDE, |node, _| node.member.clone()),
         number("SPEED", WIDE, |node, _| plain(node.speed)),
         column("LABELS", WIDE, |node, _| pairs(&node.labels)),
         column("FUNCTIONS", WIDE, |node, _| node.functions.join(",")),
@@ -122,6 +126,81 @@ pub(crate) const TOKENS: Kind<TokenInfo> = Kind {
     ],
     id: |token| token.name.clone(),
 };
+
+/// How far a node is, there and back, where it is of another member.
+pub(crate) fn trip(node: &NodeStatus) -> String {
+    let micros = node.round_trip_seconds * 1e6;
+    match micros.round() as u64 {
+        0 => String::new(),
+        micros @ 1..10_000 => format!("{micros} µs"),
+        micros => format!("{} ms", micros / 1_000),
+    }
+}
+
+/// How many cores of its machine have something to do, where a cluster's members tell.
+pub(crate) fn load(node: &NodeStatus) -> String {
+    if node.member.is_empty() { String::new() } else { format!("{:.1}", node.load) }
+}
+
+/// Invitations to a cluster.
+pub(crate) const INVITATIONS: Kind<Invitation> = Kind {
+    schema: "bary.invitations/1",
+    noun: "invitations",
+    columns: &[
+        column("NAME", 0, |one, _| one.name.clone()),
+        column("CREATED", 2, |one, clock| clock.ago(&one.created)),
+        column("EXPIRES", 1, |one, clock| clock.ago(&one.expires)),
+        number("USES", 0, |one, _| one.uses.map_or_else(|| "any".into(), |uses| uses.to_string())),
+        column("MAY INVITE", 3, |one, _| if one.may_invite { "yes" } else { "no" }.to_owned()),
+    ],
+    id: |one| one.name.clone(),
+};
+
+/// What a member proves itself by.
+pub(crate) const CERTIFICATES: Kind<Shown> = Kind {
+    schema: "bary.certificates/1",
+    noun: "certificates",
+    columns: &[
+        column("OF", 0, |one, _| one.whose.clone()),
+        column("NAME", 0, |one, _| one.name.clone()),
+        column("NUMBER", 5, |one, _| one.number.clone()),
+        column("UNTIL", 0, |one, _| moment::local(&one.until)),
+        column("FROM", WIDE, |one, _| moment::local(&one.from)),
+        column("SIGNS", 3, |one, _| if one.signs { "yes" } else { "no" }.to_owned()),
+        column("FINGERPRINT", 4, |one, _| one.fingerprint.clone()),
+    ],
+    id: |one| one.fingerprint.clone(),
+};
+
+/// One certificate, as programs read it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(crate) struct Shown {
+    /// Whose it is: the member's or the authority's.
+    pub(crate) whose: String,
+    pub(crate) name: String,
+    /// The number that follows from its key.
+    pub(crate) number: String,
+    pub(crate) from: String,
+    pub(crate) until: String,
+    /// From when on a running member has it renewed.
+    pub(crate) renewed_from: String,
+    /// Whether its owner can sign those of others.
+    pub(crate) signs: bool,
+    pub(crate) fingerprint: String,
+}
+
+/// One invitation to a cluster, as programs read it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(crate) struct Invitation {
+    pub(crate) name: String,
+    pub(crate) created: String,
+    /// From when on it lets nobody in; empty where it does until revoked.
+    pub(crate) expires: String,
+    /// How many nodes it lets in still; absent where any number.
+    pub(crate) uses: Option<u32>,
+    /// Whether who joins may invite others.
+    pub(crate) may_invite: bool,
+}
 
 /// How long tasks take by what they run.
 pub(crate) const LEARNT: Kind<LearntTime> = Kind {

@@ -25,6 +25,8 @@ pub(crate) struct Column<T: 'static> {
     /// How soon it goes where there is no room: 0 never, 1 last. [`WIDE`] is for -o wide only.
     pub(crate) rank: u8,
     pub(crate) right: bool,
+    /// Whether it is left out where it says nothing of any row.
+    pub(crate) optional: bool,
     pub(crate) cell: fn(&T, &Clock) -> String,
 }
 
@@ -48,7 +50,16 @@ pub(crate) const fn column<T>(
     rank: u8,
     cell: fn(&T, &Clock) -> String,
 ) -> Column<T> {
-    Column { head, rank, right: false, cell }
+    Column { head, rank, right: false, optional: false, cell }
+}
+
+/// The same for what few rows have.
+pub(crate) const fn optional<T>(
+    head: &'static str,
+    rank: u8,
+    cell: fn(&T, &Clock) -> String,
+) -> Column<T> {
+    Column { head, rank, right: false, optional: true, cell }
 }
 
 /// The same for numbers.
@@ -57,7 +68,7 @@ pub(crate) const fn number<T>(
     rank: u8,
     cell: fn(&T, &Clock) -> String,
 ) -> Column<T> {
-    Column { head, rank, right: true, cell }
+    Column { head, rank, right: true, optional: false, cell }
 }
 
 /// How rows are wanted.
@@ -156,7 +167,9 @@ impl<T: Serialize> Kind<T> {
                 rows.iter().map(|row| clean::line(&(column.cell)(row, &wish.clock))).collect()
             })
             .collect();
-        let mut kept: Vec<usize> = (0..columns.len()).collect();
+        let says =
+            |at: &usize| !columns[*at].optional || cells[*at].iter().any(|cell| !cell.is_empty());
+        let mut kept: Vec<usize> = (0..columns.len()).filter(says).collect();
         if let (Some(width), false) = (wish.width, wide) {
             let widths: Vec<usize> = columns.iter().zip(&cells).map(width_of).collect();
             fit(&mut kept, &widths, &columns, width);

@@ -110,7 +110,8 @@ fn run(args: Args) -> Result<Exit, Complaint> {
     match args.verb {
         Verb::Up(args) => verb::up::run(&args),
         Verb::Join(args) => verb::up::join(&args),
-        Verb::Auth { verb } => verb::auth::run(&verb, face.without_rows()?),
+        Verb::Auth { verb } => verb::auth::run(&verb, face),
+        Verb::Tls(args) => verb::tls::run(&args, face),
         Verb::Dev(args) => verb::dev::run(&args),
         Verb::Remote(verb) => verb::remote::run(&verb, face),
         Verb::Why(why) => verb::why::run(&why, face),

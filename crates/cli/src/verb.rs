@@ -34,6 +34,7 @@ pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod sim;
+pub(crate) mod tls;
 pub(crate) mod trace;
 pub(crate) mod up;
 pub(crate) mod why;

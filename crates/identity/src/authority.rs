@@ -21,9 +21,9 @@ use crate::name::Name;
 pub const SKEW: Span = Span::secs(3_600);
 /// How long an authority is good for: about 20 years.
 pub const AUTHORITY_SPAN: Span = Span::secs(20 * 365 * 86_400);
-/// How long a member's certificate is good for where nobody says: a year, as members do not renew
-/// theirs by themselves.
-pub const MEMBER_SPAN: Span = Span::secs(365 * 86_400);
+/// How long a member's certificate is good for where nobody says: a week, as members renew theirs
+/// at half of it.
+pub const MEMBER_SPAN: Span = Span::secs(7 * 86_400);
 
 /// What signs.
 pub struct Authority {
@@ -190,6 +190,7 @@ mod tests {
         assert_eq!((signed.name.as_str(), signed.number), ("alpha", node.number()));
         assert_eq!(signed.from, Wall(NOW.0 - SKEW.0));
         assert_eq!(signed.until, Wall(NOW.0 + MEMBER_SPAN.0));
+        assert_eq!(signed.renew_at(), Wall(NOW.0 + MEMBER_SPAN.0 / 2));
     }
 
     #[test]

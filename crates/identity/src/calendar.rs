@@ -18,11 +18,49 @@ pub fn parse(text: &str) -> Option<Wall> {
     u64::try_from(at.as_nanosecond()).ok().map(Wall)
 }
 
+/// What stands for no moment.
+pub const NEVER: &str = "never";
+
+/// A text is no moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no moment; write one as 2026-11-21T17:19:34Z")]
+pub struct NoMoment(Box<str>);
+
+/// The moment that a text names.
+///
+/// # Errors
+/// Where it names none.
+pub fn moment(text: &str) -> Result<Wall, NoMoment> {
+    parse(text).ok_or_else(|| NoMoment(text.into()))
+}
+
+/// As [`moment`], or none where the text is [`NEVER`].
+///
+/// # Errors
+/// As [`moment`].
+pub fn moment_or_never(text: &str) -> Result<Option<Wall>, NoMoment> {
+    if text == NEVER { Ok(None) } else { moment(text).map(Some) }
+}
+
+/// The text that [`moment_or_never`] reads.
+#[must_use]
+pub fn text_or_never(at: Option<Wall>) -> String {
+    at.map_or_else(|| NEVER.to_owned(), text)
+}
+
 #[cfg(test)]
 mod tests {
     use bary_model::time::Wall;
 
-    use super::{parse, text};
+    use super::{moment_or_never, parse, text, text_or_never};
+
+    #[test]
+    fn no_moment_is_read_as_it_was_written() {
+        for at in [None, Some(Wall(1_500_000_000))] {
+            assert_eq!(moment_or_never(&text_or_never(at)), Ok(at));
+        }
+        assert!(moment_or_never("soon").is_err());
+    }
 
     #[test]
     fn a_moment_is_read_as_it_was_written() {

@@ -6,6 +6,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
+use crate::authority::SKEW;
 use crate::key;
 use crate::name::Name;
 
@@ -46,6 +47,13 @@ pub enum CertificateError {
 }
 
 impl Certificate {
+    /// From when on another should be asked for: half-way from when it was signed to its end.
+    #[must_use]
+    pub fn renew_at(&self) -> Wall {
+        let signed = Wall(self.from.0.saturating_add(SKEW.0)).min(self.until);
+        Wall(signed.0 + (self.until.0 - signed.0) / 2)
+    }
+
     /// Reads a member's certificate.
     ///
     /// # Errors

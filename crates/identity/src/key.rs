@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData, SigningKey};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 
 use crate::name::Name;
@@ -33,6 +33,11 @@ pub struct KeyError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no certificate can be asked for: {0}")]
 pub struct RequestError(pub(crate) rcgen::Error);
+
+/// Nothing was signed with this key: the library refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nothing was signed: {0}")]
+pub struct SignError(pub(crate) rcgen::Error);
 
 impl Key {
     /// The key of 32 bytes, which must come from the system's source of randomness.
@@ -79,6 +84,14 @@ impl Key {
         params.distinguished_name = called(name);
         let request = params.serialize_request(&self.pair).map_err(RequestError)?;
         Ok(request.der().to_vec())
+    }
+
+    /// Signs a message.
+    ///
+    /// # Errors
+    /// Where the library refuses.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        SigningKey::sign(&self.pair, message).map_err(SignError)
     }
 
     pub(crate) fn pair(&self) -> &KeyPair {

@@ -12,5 +12,6 @@ pub mod join_line;
 pub mod key;
 pub mod keyring;
 pub mod name;
+pub mod revocation;
 pub mod sheet;
 pub mod token;

@@ -52,7 +52,38 @@ pub enum SheetError {
     },
 }
 
+/// Why the lines of a text are not what they should be: where, and what would help.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError<F: std::error::Error> {
+    /// It is no such text at all, of a newer version, or was changed.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
+    /// A line is wrong.
+    #[error("line {line}: {fault}")]
+    Line {
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        fault: F,
+    },
+}
+
 impl Sheet {
+    /// Reads a text line by line.
+    ///
+    /// # Errors
+    /// Where it is no such text, or `one` finds a fault in a line.
+    pub fn parse<F: std::error::Error>(
+        &self,
+        text: &str,
+        mut one: impl FnMut(&str) -> Result<(), F>,
+    ) -> Result<(), ParseError<F>> {
+        for (line, words) in self.lines(text)? {
+            one(words).map_err(|fault| ParseError::Line { line, fault })?;
+        }
+        Ok(())
+    }
+
     /// The text of some lines.
     #[must_use]
     pub fn print(&self, lines: impl IntoIterator<Item = String>) -> String {

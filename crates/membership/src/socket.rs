@@ -36,7 +36,15 @@ impl SealedSocket {
     /// # Errors
     /// Where the system gives none.
     pub async fn bind(at: SocketAddr, sealer: Sealer) -> io::Result<Self> {
-        let socket = UdpSocket::bind(at).await?.into_std()?;
+        Self::of(UdpSocket::bind(at).await?.into_std()?, sealer)
+    }
+
+    /// The socket that has been taken already. It must be called on a runtime.
+    ///
+    /// # Errors
+    /// Where the system does not let it be used.
+    pub fn of(socket: std::net::UdpSocket, sealer: Sealer) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
         let (out, sealer) = (Arc::new(socket.try_clone()?), Arc::new(sealer));
         Ok(Self { socket: Arc::new(UdpSocket::from_std(socket)?), out, sealer })
     }

@@ -9,7 +9,7 @@ pub(crate) mod chance;
 pub mod change;
 pub mod private;
 mod root;
-mod wrong;
+pub(crate) mod wrong;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

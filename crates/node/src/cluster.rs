@@ -27,7 +27,8 @@ use crate::journal::JournalPulse;
 use crate::listener::{Listener, Poker};
 use crate::maker::{Held, Maker};
 use crate::options::{ClusterOptions, Membership};
-use crate::peers::roster::Inside;
+use crate::peers::about::About;
+use crate::peers::roster::{Inside, Peers};
 use crate::state::State as Shard;
 use crate::surveyor;
 use crate::telling;
@@ -190,9 +191,10 @@ impl Cluster {
         let poker = Poker::new(news);
         if let Some(peers) = &peers {
             let blobs = peers.blobs(results.store());
-            let (crew, network, audit) = (Arc::clone(&crew), Arc::clone(&network), OnceLock::new());
+            let (crew, network) = (Arc::clone(&crew), Arc::clone(&network));
+            let (audit, board) = (OnceLock::new(), OnceLock::new());
             let (origin, ghost) = (options.executor.origin, nodes[0].clone());
-            peers.open(Inside { crew, network, blobs, origin, ghost, audit }, awaited);
+            peers.open(Inside { crew, network, blobs, origin, ghost, audit, board }, awaited);
         }
         let all = Arc::clone(&crew);
         let living = async move { live(hosts, coming, &all).await };
@@ -257,6 +259,17 @@ impl Cluster {
     #[must_use]
     pub fn info(&self, node: NodeId) -> Option<NodeInfo> {
         self.crew.info(node)
+    }
+
+    /// What is known of a node of the cluster that this process is a member of; nothing where it is
+    /// in none.
+    pub(crate) fn about(&self, node: NodeId) -> About {
+        self.peers().map(|peers| peers.about(node)).unwrap_or_default()
+    }
+
+    /// The other members of the cluster, where this process is in one.
+    pub(crate) fn peers(&self) -> Option<&Arc<Peers>> {
+        self.options.peers.as_ref().map(|Membership(peers)| peers)
     }
 
     /// What starts commands beside those of a node; none for one that joined later.

@@ -3,17 +3,24 @@
 //! what a node here says to a node there goes over their streams.
 
 pub mod invites;
+pub mod pace;
 pub mod papers;
 pub mod place;
 
+pub(crate) mod about;
 pub(crate) mod blobs;
 pub(crate) mod gate;
 pub(crate) mod post;
+pub(crate) mod revoked;
 pub(crate) mod roster;
 
+mod beat;
 mod book;
 mod card;
 mod clocks;
 mod envelope;
 mod file;
 mod hearing;
+mod load;
+mod presence;
+mod renewal;

@@ -4,7 +4,7 @@
 //!
 //! Two members that open one at the same time keep that of the lower number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tonic::transport::Channel;
 
 use crate::tls::{Configs, Credentials, CredentialsError};
@@ -20,6 +20,7 @@ use crate::tls::{Configs, Credentials, CredentialsError};
 pub mod accept;
 pub mod dial;
 pub mod entry;
+pub mod renewal;
 pub mod shelf;
 
 mod stream;
@@ -104,6 +105,8 @@ struct Inner {
     members: Mutex<BTreeMap<u64, Member>>,
     streams: AtomicU64,
     lost: AtomicU64,
+    /// Who is no member any more.
+    banned: watch::Sender<BTreeSet<u64>>,
     /// Connections by which members are asked for something, beside their streams.
     asking: tokio::sync::Mutex<BTreeMap<u64, Channel>>,
     on: Handle,
@@ -151,7 +154,8 @@ impl Mesh {
         let configs = RwLock::new(Configs::new(own)?);
         let (members, streams, lost) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
         let asking = tokio::sync::Mutex::default();
-        let inner = Inner { me, limits, ears, configs, members, streams, lost, asking, on };
+        let banned = watch::Sender::default();
+        let inner = Inner { me, limits, ears, configs, members, streams, lost, banned, asking, on };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -180,6 +184,15 @@ impl Mesh {
         if stream.is_some_and(|stream| stream.since.is_some()) {
             self.0.ears.linked(member, false);
         }
+    }
+
+    /// A member is none any more: its stream and all connections that it has opened end, and no
+    /// other begins for as long as the certificate that it shows is not welcome.
+    pub fn ban(&self, member: u64) {
+        self.0.banned.send_modify(|banned| {
+            banned.insert(member);
+        });
+        self.forget(member);
     }
 
     /// Sends a frame. It is lost where the member cannot be reached, or too many wait for it.

@@ -262,6 +262,17 @@ async fn who_is_not_welcome_any_more_is_not_heard() {
     assert_eq!(one.mesh.linked(), Vec::<u64>::new());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_when_its_member_is_banned() {
+    let (mut one, mut two) = pair().await;
+    two.mesh.send(1, Bytes::from_static(b"hello"));
+    assert_eq!(two.next().await, Told::Linked(1, true));
+    one.frame().await;
+    one.mesh.ban(2);
+    assert_eq!(two.next().await, Told::Linked(1, false));
+    assert_eq!(one.mesh.linked(), Vec::<u64>::new());
+}
+
 /// A gate that knows one token, and notes what it was asked.
 struct Guard {
     authority: Vec<u8>,

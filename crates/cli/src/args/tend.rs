@@ -22,6 +22,8 @@ pub(crate) enum NodeVerb {
     Undrain(NodeChangeArgs),
     /// Give a node labels, or take them away: NAME=VALUE, NAME-
     Label(NodeLabelArgs),
+    /// Remove members from the cluster for good: no member lets them in any more
+    Remove(NodeChangeArgs),
 }
 
 /// The flags of `bary node ls`.
@@ -44,7 +46,7 @@ pub(crate) struct NodeShowArgs {
     pub(crate) reach: Reach,
 }
 
-/// The flags of `bary node drain` and `undrain`.
+/// The flags of `bary node drain`, `undrain` and `remove`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct NodeChangeArgs {
     /// The nodes

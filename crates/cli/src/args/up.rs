@@ -1,10 +1,12 @@
 //! The flags of `bary up` and `bary dev`.
 
+use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use bary_identity::name::{Name, NameError};
 use bary_model::time::Span;
+use bary_node::peers::pace::{Pace, USUAL};
 use bary_node::serve::address::PORT;
 use clap::ValueEnum;
 
@@ -20,6 +22,7 @@ and says which settings need a restart.
 Examples:
   bary up
   bary up --state /var/lib/bary --log-format json
+  bary up --local 3
   curl -H \"Authorization: Bearer $(cat ~/.local/state/bary/token)\" localhost:9876/v1/info";
 
 /// A node that stays.
@@ -33,6 +36,14 @@ pub(crate) struct UpArgs {
     /// in that cluster already, come back to it
     #[arg(long = "cluster", value_name = "NAME", value_parser = name, help_heading = "Cluster")]
     pub(crate) found: Option<Name>,
+    /// Bring up so many nodes as processes of this machine that are one cluster, each with a state
+    /// and a port of its own; Ctrl-C ends all
+    #[arg(long, value_name = "N", value_parser = locals(), help_heading = "Cluster")]
+    #[arg(conflicts_with_all = ["name", "cluster_listen", "advertise"])]
+    pub(crate) local: Option<u32>,
+    /// Which of the nodes of --local this process is
+    #[arg(long, value_name = "K", hide = true, requires = "local")]
+    pub(crate) local_node: Option<u32>,
     #[command(flatten)]
     pub(crate) member: MemberArgs,
     #[command(flatten)]
@@ -41,21 +52,29 @@ pub(crate) struct UpArgs {
     pub(crate) cluster: ClusterArgs,
 }
 
+/// How many nodes `--local` brings up at most.
+pub(crate) const LOCALS_MAX: u32 = 64;
+
+fn locals() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(LOCALS_MAX))
+}
+
 /// What stands below the flags of `bary join`.
 const JOIN_NOTES: &str = "\
 The node becomes a member for good: bary up on the same state comes back to the cluster.
 
 Examples:
   bary join lab@10.0.0.5:8471/bary_.../...
-  bary auth join-line --state DIR | ssh other bary join -";
+  bary auth join-line --state DIR | ssh other bary join -
+  bary auth invite > lab.invitation; bary join lab.invitation";
 
 /// A node that joins a cluster and stays.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = JOIN_NOTES)]
 pub(crate) struct JoinArgs {
-    /// The join line, as bary up --cluster and bary auth join-line print it; - reads it from
-    /// standard input
-    #[arg(value_name = "LINE")]
+    /// The join line, as bary up --cluster and bary auth join-line print it, or the file of an
+    /// invitation; - reads either from standard input
+    #[arg(value_name = "LINE|FILE")]
     pub(crate) line: String,
     /// The directory of the node's state; $XDG_STATE_HOME/bary where absent
     #[arg(long, value_name = "DIR", env = "BARY_STATE", hide_env_values = true)]
@@ -69,7 +88,7 @@ pub(crate) struct JoinArgs {
 }
 
 /// What a member of a cluster is called and where it is.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
 pub(crate) struct MemberArgs {
     /// What the member is called; this machine's name where absent
@@ -81,6 +100,56 @@ pub(crate) struct MemberArgs {
     /// Where other members reach this one; where it listens where absent
     #[arg(long, value_name = "ADDR,..", value_delimiter = ',')]
     pub(crate) advertise: Vec<SocketAddr>,
+    /// How often to say that it is there, and after how long a silence others are gone: lan, wan,
+    /// pids or hidrs
+    #[arg(long, value_name = "NAME", default_value = USUAL, value_parser = pace)]
+    pub(crate) pace: Pace,
+    /// How long the certificates are good that this member signs; each member has its own renewed
+    /// at half of that
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = some_time)]
+    pub(crate) certificates_for: Span,
+    /// Where members may be, besides those that it knows: addresses, or a file with one on each
+    /// line
+    #[arg(long, value_name = "ADDR,..|FILE", value_parser = bootstrap)]
+    pub(crate) bootstrap: Option<Bootstrap>,
+}
+
+/// Where members may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bootstrap(pub(crate) Vec<SocketAddr>);
+
+/// How many addresses a bootstrap list has at most.
+const BOOTSTRAP_MAX: usize = 1_024;
+/// How many bytes its file has at most.
+const BOOTSTRAP_BYTES_MAX: u64 = 64 << 10;
+
+fn pace(text: &str) -> Result<Pace, String> {
+    let names = || Pace::all().iter().map(|pace| pace.name).collect::<Vec<_>>().join(", ");
+    Pace::named(text).ok_or_else(|| format!("there are {}", names()))
+}
+
+fn bootstrap(text: &str) -> Result<Bootstrap, String> {
+    let listed: Result<Vec<SocketAddr>, _> = text.split(',').map(str::parse).collect();
+    if let Ok(addresses) = listed {
+        return Ok(Bootstrap(addresses));
+    }
+    let file = std::fs::File::open(text).map_err(|cause| {
+        format!("it is neither addresses, as 10.0.0.5:8471, nor a file of them: {cause}")
+    })?;
+    let read = std::io::read_to_string(file.take(BOOTSTRAP_BYTES_MAX));
+    let read = read.map_err(|cause| cause.to_string())?;
+    let mut addresses = Vec::new();
+    for (at, line) in read.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if !line.is_empty() {
+            let wrong = |_| format!("line {}: `{line}` is no address as 10.0.0.5:8471", at + 1);
+            addresses.push(line.parse().map_err(wrong)?);
+        }
+    }
+    if addresses.len() > BOOTSTRAP_MAX {
+        return Err(format!("it has more than {BOOTSTRAP_MAX} addresses"));
+    }
+    Ok(Bootstrap(addresses))
 }
 
 fn name(text: &str) -> Result<Name, NameError> {
@@ -154,4 +223,26 @@ pub(crate) enum LogForm {
 
 fn usual() -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bootstrap, bootstrap};
+
+    #[test]
+    fn a_bootstrap_list_is_addresses_or_a_file_of_them() {
+        let at = |text: &str| text.parse().expect("it is an address");
+        let both = Bootstrap(vec![at("10.0.0.5:8471"), at("[::1]:1")]);
+        assert_eq!(bootstrap("10.0.0.5:8471,[::1]:1"), Ok(both.clone()));
+        let dir = tempfile::tempdir().expect("there is room");
+        let file = dir.path().join("members");
+        let read = |text: &str| {
+            std::fs::write(&file, text).expect("there is room");
+            bootstrap(file.to_str().expect("the test names it well"))
+        };
+        assert_eq!(read("# ours\n10.0.0.5:8471 # alpha\n\n[::1]:1\n"), Ok(both));
+        let wrong = read("10.0.0.5:8471\nalpha\n").expect_err("that is none");
+        assert_eq!(wrong, "line 2: `alpha` is no address as 10.0.0.5:8471");
+        assert!(bootstrap("no such file").is_err());
+    }
 }

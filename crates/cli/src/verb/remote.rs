@@ -65,5 +65,6 @@ fn node(verb: &NodeVerb, face: Face) -> Result<Exit, Complaint> {
         NodeVerb::Drain(args) => nodes::change(args, "drain", face),
         NodeVerb::Undrain(args) => nodes::change(args, "undrain", face),
         NodeVerb::Label(args) => nodes::label(args, face),
+        NodeVerb::Remove(args) => nodes::remove(args, face),
     }
 }

@@ -16,40 +16,75 @@ use bary_node::service::OpenError;
 use bary_node::service::options::{ServiceLimits, ServiceOptions};
 
 use crate::args::cluster::{ClusterArgs, cores};
-use crate::args::up::{DoorArgs, JoinArgs, LogForm, MemberArgs, UpArgs};
+use crate::args::up::{Bootstrap, DoorArgs, JoinArgs, LogForm, MemberArgs, UpArgs};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::keep;
 
+#[cfg(unix)]
+mod local;
 mod reload;
 
 /// Runs the node to its end.
 pub(crate) fn run(args: &UpArgs) -> Result<Exit, Complaint> {
+    if let Some(count) = args.local {
+        return several(args, count);
+    }
     let state = state_of(args.state.as_deref())?;
     let member = member(&args.member, args.found.clone().map(Entrance::Found));
     let way = Way { listens: true, until_eof: false, member };
     stay(&args.doors, &args.cluster, Some(state), way)
 }
 
+#[cfg(unix)]
+fn several(args: &UpArgs, count: u32) -> Result<Exit, Complaint> {
+    match args.local_node {
+        Some(number) => local::node(args, count, number),
+        None => local::run(args, count),
+    }
+}
+
+#[cfg(not(unix))]
+fn several(_: &UpArgs, _: u32) -> Result<Exit, Complaint> {
+    Err(Complaint::usage("--local is there on Unix only"))
+}
+
 /// Has the node join a cluster, and runs it to its end.
 pub(crate) fn join(args: &JoinArgs) -> Result<Exit, Complaint> {
     let state = state_of(args.state.as_deref())?;
-    let line = match args.line.as_str() {
-        "-" => std::io::read_to_string(std::io::stdin().take(LINE_BYTES_MAX)),
-        line => Ok(line.to_owned()),
-    };
-    let line: JoinLine = line.map_err(Complaint::failed)?.parse().map_err(Complaint::usage)?;
+    let line = invitation(&args.line)?;
     let member = member(&args.member, Some(Entrance::Enter(Arc::new(line))));
     let way = Way { listens: true, until_eof: false, member };
     stay(&args.doors, &args.cluster, Some(state), way)
+}
+
+/// The join line that a word is, or that stands in the file that it names.
+fn invitation(word: &str) -> Result<JoinLine, Complaint> {
+    let read = match word {
+        "-" => Some(std::io::read_to_string(std::io::stdin().take(LINE_BYTES_MAX))),
+        path if Path::new(path).is_file() => {
+            let file = std::fs::File::open(path);
+            Some(file.and_then(|file| std::io::read_to_string(file.take(LINE_BYTES_MAX))))
+        }
+        _ => None,
+    };
+    let Some(read) = read else { return word.parse().map_err(Complaint::usage) };
+    let text = read.map_err(|cause| Complaint::failed(format!("{word}: {cause}")))?;
+    let told = |line: &&str| !(line.trim().is_empty() || line.starts_with('#'));
+    let (at, line) = text.lines().enumerate().find(|(_, line)| told(line)).unwrap_or((0, ""));
+    let wrong = |error| Complaint::usage(format!("{word}, line {}: {error}", at + 1));
+    line.parse().map_err(wrong)
 }
 
 /// How many bytes of a join line are read at most.
 const LINE_BYTES_MAX: u64 = 4_096;
 
 fn member(args: &MemberArgs, way: Option<Entrance>) -> MemberOptions {
-    let MemberArgs { name, cluster_listen, advertise } = args.clone();
-    MemberOptions { way, name, listen: cluster_listen, advertise }
+    let MemberArgs { name, cluster_listen: listen, advertise, pace, .. } = args.clone();
+    let (certificate_span, bootstrap) = (args.certificates_for, args.bootstrap.clone());
+    let seeds = bootstrap.map(|Bootstrap(seeds)| seeds).unwrap_or_default();
+    let usual = MemberOptions::default();
+    MemberOptions { way, name, listen, advertise, pace, seeds, certificate_span, ..usual }
 }
 
 /// The directory of the state: absolute, as it is told to others, who may be somewhere else.

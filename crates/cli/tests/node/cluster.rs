@@ -1,87 +1,7 @@
 //! Two members of a cluster, as processes that reach each other over loopback: both run what either
 //! is given, and what a member held runs again when it dies.
 
-use std::io::Read;
-use std::process::{Command, Stdio};
-
-use crate::bench::{Bench, Run};
-use crate::standing::Standing;
-
-/// A member over a state of its own.
-struct Member {
-    node: Standing,
-    name: &'static str,
-}
-
-/// A directory in which members run.
-struct Lab {
-    bench: Bench,
-}
-
-impl Lab {
-    fn new() -> Self {
-        let lab = Self { bench: Bench::new() };
-        for pipe in ["pipe", "ready", "gate"] {
-            let made = Command::new("mkfifo").arg(lab.bench.path().join(pipe)).status();
-            assert!(made.is_ok_and(|status| status.success()));
-        }
-        lab
-    }
-
-    fn member(&self, name: &'static str, words: &[&str]) -> Member {
-        let state = ["--state", name, "--listen", "127.0.0.1:0", "--no-socket", "-j", "1"];
-        let mut command = self.bench.command([words, &state].concat());
-        command.env_remove("NOTIFY_SOCKET").stdout(Stdio::null()).stderr(Stdio::piped());
-        Member { node: Standing::at_state(&self.bench, command, name), name }
-    }
-
-    /// The first member, and the line that it prints.
-    fn found(&self, name: &'static str) -> (Member, String) {
-        let listen = ["--cluster-listen", "127.0.0.1:0"];
-        let mut member =
-            self.member(name, &[&["up", "--cluster", "lab", "--name", name], &listen[..]].concat());
-        let line = member.line("others join with: bary join ");
-        let line = line.rsplit(' ').next().unwrap_or_default().trim().to_owned();
-        (member, line)
-    }
-
-    fn join(&self, name: &'static str, line: &str) -> Member {
-        let listen = ["--cluster-listen", "127.0.0.1:0"];
-        self.member(name, &[&["join", line, "--name", name], &listen[..]].concat())
-    }
-
-    /// Asks a member.
-    fn ask(&self, member: &Member, words: &[&str]) -> Run {
-        let mut command = self.bench.command(words);
-        command.env("BARY_ADDR", format!("http://{}", member.node.at));
-        command.env("BARY_TOKEN", &member.node.token);
-        Run::of(command.output().expect("the program is built"))
-    }
-
-    /// Runs two tasks of which neither ends unless both run at a time, on one slot each.
-    fn both_run(&self, member: &Member) -> Run {
-        let script = "if [ {} = 1 ]; then cat pipe; else echo met > pipe; fi";
-        let words = ["submit", "--wait", "--array", "1-2", "--", "sh", "-c", script];
-        self.ask(member, &words)
-    }
-}
-
-impl Member {
-    /// The next line of its log that says this.
-    fn line(&mut self, text: &str) -> String {
-        loop {
-            let line = self.node.line();
-            assert!(!line.is_empty(), "{} has ended before it said: {text}", self.name);
-            if line.contains(text) {
-                return line;
-            }
-        }
-    }
-
-    fn meets(&mut self, other: &Self) {
-        self.line(&format!("member {} is there", other.name));
-    }
-}
+use crate::lab::Lab;
 
 #[test]
 fn what_one_member_is_given_runs_on_both() {
@@ -126,11 +46,7 @@ fn what_a_member_held_runs_again_when_it_dies() {
     let script = "[ -e killed ] && exec echo again; echo up > ready; cat gate";
     let words = ["submit", "-q", "--array", "1-2", "--", "sh", "-c", script];
     lab.ask(&alpha, &words).is(0, "1\n");
-    let mut up = String::new();
-    while up.lines().count() < 2 {
-        let ready = std::fs::File::open(lab.bench.path().join("ready"));
-        ready.and_then(|mut ready| ready.read_to_string(&mut up)).expect("tasks write there");
-    }
+    lab.ready(2);
     lab.bench.file("killed", "");
     drop(beta);
     alpha.line("member beta has gone");

@@ -6,18 +6,14 @@
 //! sum: HASH
 //! ```
 
-use bary_model::time::Wall;
-
 use super::{INVITATIONS_MAX, Invitation, Invitations, InviteError};
-use crate::calendar;
+use crate::calendar::{self, NoMoment, moment, moment_or_never, text_or_never};
 use crate::name::{Name, NameError};
-use crate::sheet::{Sheet, SheetError};
+use crate::sheet::{self, Sheet};
 use crate::token::TokenHash;
 
 /// The invitations' kind of text.
 const SHEET: Sheet = Sheet { magic: "bary-invitations", version: 1, what: "list of invitations" };
-/// What stands for no moment.
-const NEVER: &str = "never";
 /// What stands for any number of uses.
 const ANY: &str = "any";
 /// What whoever joins may do: let others in, or not.
@@ -26,20 +22,7 @@ const ADMITS: [&str; 2] = ["joins", "admits"];
 pub const BYTES_MAX: usize = INVITATIONS_MAX * 320;
 
 /// Why a text is no list of invitations: where, and what would help.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ParseError {
-    /// It is none at all, of a newer version, or was changed.
-    #[error(transparent)]
-    Sheet(#[from] SheetError),
-    /// A line is not an invitation's.
-    #[error("line {line}: {fault}")]
-    Line {
-        /// Which line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        fault: LineFault,
-    },
-}
+pub type ParseError = sheet::ParseError<LineFault>;
 
 /// What is wrong with an invitation's line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,8 +37,8 @@ pub enum LineFault {
     #[error(transparent)]
     Name(#[from] NameError),
     /// A moment is none.
-    #[error("`{0}` is no moment; write one as 2026-11-21T17:19:34Z")]
-    Moment(Box<str>),
+    #[error(transparent)]
+    Moment(#[from] NoMoment),
     /// Its number of uses is none.
     #[error("`{0}` is no number of uses; write one from 1 on, or {ANY}")]
     Uses(Box<str>),
@@ -77,7 +60,7 @@ impl Invitations {
         SHEET.print(self.all().iter().map(|one| {
             let Invitation { name, created, expires, uses, admits, hash } = one;
             let created = calendar::text(*created);
-            let expires = expires.map_or(NEVER.into(), calendar::text);
+            let expires = text_or_never(*expires);
             let uses = uses.map_or(ANY.into(), |uses| uses.to_string());
             format!("{name} {created} {expires} {uses} {} {hash}", ADMITS[usize::from(*admits)])
         }))
@@ -89,10 +72,7 @@ impl Invitations {
     /// Where it holds none, or such as were changed since; see [`ParseError`].
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut all = Self::default();
-        for (at, line) in SHEET.lines(text)? {
-            let added = one(line).and_then(|one| Ok(all.invite(one)?));
-            added.map_err(|fault| ParseError::Line { line: at, fault })?;
-        }
+        SHEET.parse(text, |line| Ok::<_, LineFault>(all.invite(one(line)?)?))?;
         Ok(all)
     }
 }
@@ -110,15 +90,11 @@ fn one(line: &str) -> Result<Invitation, LineFault> {
     Ok(Invitation {
         name: Name::new(name)?,
         created: moment(created)?,
-        expires: if expires == NEVER { None } else { Some(moment(expires)?) },
+        expires: moment_or_never(expires)?,
         uses,
         admits: may.ok_or_else(|| LineFault::Admits(admits.into()))? == 1,
         hash: TokenHash::parse(hash).ok_or_else(|| LineFault::Hash(hash.into()))?,
     })
-}
-
-fn moment(text: &str) -> Result<Wall, LineFault> {
-    calendar::parse(text).ok_or_else(|| LineFault::Moment(text.into()))
 }
 
 #[cfg(test)]

@@ -6,36 +6,19 @@
 //! sum: HASH
 //! ```
 
-use bary_model::time::Wall;
-
 use super::{AddError, Entry, Keyring, TOKENS_MAX};
-use crate::calendar;
+use crate::calendar::{self, NoMoment, moment, moment_or_never, text_or_never};
 use crate::name::{Name, NameError};
-use crate::sheet::{Sheet, SheetError};
+use crate::sheet::{self, Sheet};
 use crate::token::TokenHash;
 
 /// The keyring's kind of text.
 const SHEET: Sheet = Sheet { magic: "bary-keyring", version: 1, what: "keyring" };
-/// What stands for no moment.
-const NEVER: &str = "never";
 /// How many bytes the file has at most: more than [`TOKENS_MAX`] of the longest lines.
 pub const BYTES_MAX: usize = TOKENS_MAX * 320;
 
 /// Why a text is no keyring: where, and what would help.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ParseError {
-    /// It is no keyring at all, of a newer version, or was changed.
-    #[error(transparent)]
-    Sheet(#[from] SheetError),
-    /// A line is not a token's.
-    #[error("line {line}: {fault}")]
-    Line {
-        /// Which line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        fault: LineFault,
-    },
-}
+pub type ParseError = sheet::ParseError<LineFault>;
 
 /// What is wrong with a token's line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,8 +35,8 @@ pub enum LineFault {
     #[error(transparent)]
     Role(#[from] bary_api::role::UnknownRole),
     /// A moment is none.
-    #[error("`{0}` is no moment; write one as 2026-11-21T17:19:34Z")]
-    Moment(Box<str>),
+    #[error(transparent)]
+    Moment(#[from] NoMoment),
     /// A hash is none.
     #[error("`{0}` is no hash of 64 hexadecimal digits in lower case")]
     Hash(Box<str>),
@@ -69,7 +52,7 @@ impl Keyring {
         SHEET.print(self.entries().iter().map(|entry| {
             let Entry { name, role, created, expires, used, hash } = entry;
             let created = calendar::text(*created);
-            let [expires, used] = [expires, used].map(|at| at.map_or(NEVER.into(), calendar::text));
+            let [expires, used] = [expires, used].map(|at| text_or_never(*at));
             format!("{name} {role} {created} {expires} {used} {hash}")
         }))
     }
@@ -80,10 +63,7 @@ impl Keyring {
     /// Where it holds none, or one that was changed since; see [`ParseError`].
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut keyring = Self::default();
-        for (at, line) in SHEET.lines(text)? {
-            let added = entry(line).and_then(|entry| Ok(keyring.insert(entry).map(|_| ())?));
-            added.map_err(|fault| ParseError::Line { line: at, fault })?;
-        }
+        SHEET.parse(text, |line| Ok::<_, LineFault>(keyring.insert(entry(line)?).map(|_| ())?))?;
         Ok(keyring)
     }
 }
@@ -103,20 +83,13 @@ fn entry(line: &str) -> Result<Entry, LineFault> {
     })
 }
 
-fn moment(text: &str) -> Result<Wall, LineFault> {
-    calendar::parse(text).ok_or_else(|| LineFault::Moment(text.into()))
-}
-
-fn moment_or_never(text: &str) -> Result<Option<Wall>, LineFault> {
-    if text == NEVER { Ok(None) } else { moment(text).map(Some) }
-}
-
 #[cfg(test)]
 mod tests {
     use bary_api::role::Role;
     use bary_model::time::Wall;
 
-    use super::{BYTES_MAX, Keyring, LineFault, NEVER, ParseError};
+    use super::{BYTES_MAX, Keyring, LineFault, ParseError};
+    use crate::calendar::NEVER;
     use crate::keyring::TOKENS_MAX;
     use crate::name::{self, Name};
     use crate::token::Token;

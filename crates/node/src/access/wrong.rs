@@ -1,17 +1,18 @@
 //! How many wrong tokens are listened to: some at once, and then one for each period. It protects
-//! the audit log and the processor from floods; guessing a token is hopeless at any rate.
+//! the audit log and the processor from floods; guessing a token is hopeless at any rate. Strangers
+//! who connect as members are written down no more often.
 
 use bary_model::time::{Span, Wall};
 
 /// How many wrong tokens may come at once.
-pub(super) const BURST_MAX: u64 = 20;
+pub(crate) const BURST_MAX: u64 = 20;
 /// After how long one more may come.
 const PERIOD: Span = Span::secs(1);
 const TOLERANCE: u64 = BURST_MAX * PERIOD.0;
 
 /// The wrong tokens of late.
 #[derive(Debug, Default)]
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     /// How long it takes until all of them are paid off, each taking a period, in nanoseconds.
     owed: u64,
     /// When that was so.
@@ -23,7 +24,7 @@ pub(super) struct Wrong {
 impl Wrong {
     /// Counts one more. Gives how many were shed before it, or, where it is shed too, after how
     /// long the next one would not be. A clock that is set back pays nothing off and costs nothing.
-    pub(super) fn count(&mut self, now: Wall) -> Result<u64, Span> {
+    pub(crate) fn count(&mut self, now: Wall) -> Result<u64, Span> {
         self.owed = self.owed.saturating_sub(now.since(self.seen).0);
         self.seen = now;
         let owed = self.owed + PERIOD.0;

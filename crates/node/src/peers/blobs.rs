@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bary_model::id::{Birth, NodeId};
-use bary_model::message::{Frame, GrantItem, Message, OutcomeItem, Outcomes, Say, Upstream};
+use bary_model::message::{Frame, GrantItem, OutcomeItem, Outcomes, Say};
 use bary_model::outcome::{Outcome, Results};
 use bary_model::payload::{BlobRef, Payload};
 use bary_ports::store::Store;
@@ -59,10 +59,10 @@ impl Blobs {
         member: u64,
         from: NodeId,
         to: NodeId,
-        frame: Frame,
+        mut frame: Frame,
         network: &Arc<Network>,
     ) {
-        let wanted = wanted(&frame);
+        let wanted = wanted(&mut frame);
         if wanted.is_empty() {
             return network.deliver(from, to, frame);
         }
@@ -124,65 +124,38 @@ impl Blobs {
 }
 
 /// The results that a frame refers to, each once.
-fn wanted(frame: &Frame) -> Vec<BlobRef> {
+fn wanted(frame: &mut Frame) -> Vec<BlobRef> {
     let mut wanted = Vec::new();
-    let mut note = |payload: &Payload| {
+    each_payload(frame, &mut |payload| {
         if let Payload::Stored(blob) = payload
             && !wanted.contains(blob)
         {
             wanted.push(*blob);
         }
-    };
-    match frame.body.as_ref().map(|(_, message)| &message.say) {
-        Some(Say::Checkpoint { payload, .. }) => note(payload),
-        Some(Say::Grant(grant)) => grant.items.iter().for_each(|item| in_grant(item, &mut note)),
-        Some(Say::Announce(told)) => told.items.iter().for_each(|item| in_grant(item, &mut note)),
-        Some(Say::Outcomes(outcomes)) => in_outcomes(outcomes, &mut note),
-        Some(Say::Repeat(all)) => all.iter().for_each(|one| in_outcomes(one, &mut note)),
-        _ => {}
-    }
+    });
     wanted
 }
 
-fn in_grant(item: &GrantItem, note: &mut dyn FnMut(&Payload)) {
-    let upstream = item.upstream.iter().flat_map(|all| all.iter());
-    upstream.flat_map(|upstream| &upstream.results).for_each(&mut *note);
-    if let Some((_, payload)) = &item.checkpoint {
-        note(payload);
-    }
-}
-
-fn in_outcomes(outcomes: &Outcomes, note: &mut dyn FnMut(&Payload)) {
-    for OutcomeItem { outcome, stderr, .. } in outcomes.items.iter() {
-        note(stderr);
-        match outcome {
-            Outcome::Succeeded(Results::Each(each)) => each.iter().for_each(&mut *note),
-            Outcome::Failed { output, .. } => note(output),
-            Outcome::Succeeded(Results::Nothing) | Outcome::Stopped | Outcome::Returned => {}
-        }
-    }
-}
-
 /// The frame, with what its results are called here.
-fn renamed(frame: Frame, here: &BTreeMap<u64, BlobRef>) -> Frame {
-    let body = frame.body.map(|(number, message)| {
-        let mut say = message.say.clone();
-        let mut rename = |payload: &mut Payload| {
-            if let Payload::Stored(blob) = payload
-                && let Some(own) = here.get(&blob.id)
-            {
-                *blob = *own;
-            }
-        };
-        each_payload(&mut say, &mut rename);
-        (number, Arc::new(Message { say, ..*message }))
+fn renamed(mut frame: Frame, here: &BTreeMap<u64, BlobRef>) -> Frame {
+    each_payload(&mut frame, &mut |payload| {
+        if let Payload::Stored(blob) = payload
+            && let Some(own) = here.get(&blob.id)
+        {
+            *blob = *own;
+        }
     });
-    Frame { body, ..frame }
+    frame
 }
 
-/// Visits every payload of what is said.
-fn each_payload(say: &mut Say, visit: &mut dyn FnMut(&mut Payload)) {
-    match say {
+/// Visits every payload of a frame. A frame that has just come shares nothing with others, so that
+/// nothing is copied.
+fn each_payload(frame: &mut Frame, visit: &mut dyn FnMut(&mut Payload)) {
+    let Some((_, message)) = &mut frame.body else { return };
+    if !may_have_payloads(&message.say) {
+        return;
+    }
+    match &mut Arc::make_mut(message).say {
         Say::Checkpoint { payload, .. } => visit(payload),
         Say::Grant(grant) => grant.items.iter_mut().for_each(|item| of_grant(item, visit)),
         Say::Announce(told) => told.items.iter_mut().for_each(|item| of_grant(item, visit)),
@@ -192,12 +165,21 @@ fn each_payload(say: &mut Say, visit: &mut dyn FnMut(&mut Payload)) {
     }
 }
 
+fn may_have_payloads(say: &Say) -> bool {
+    matches!(
+        say,
+        Say::Checkpoint { .. }
+            | Say::Grant(_)
+            | Say::Announce(_)
+            | Say::Outcomes(_)
+            | Say::Repeat(_)
+    )
+}
+
 fn of_grant(item: &mut GrantItem, visit: &mut dyn FnMut(&mut Payload)) {
     if let Some(upstream) = &mut item.upstream {
-        let mut all: Vec<Upstream> = upstream.to_vec();
-        let results = all.iter_mut().flat_map(|upstream| &mut upstream.results);
-        results.for_each(&mut *visit);
-        *upstream = all.into();
+        let all = Arc::make_mut(upstream).iter_mut();
+        all.flat_map(|upstream| &mut upstream.results).for_each(&mut *visit);
     }
     if let Some((_, payload)) = &mut item.checkpoint {
         visit(payload);

@@ -75,6 +75,13 @@ impl Book {
         self.members().iter().map(|(number, known)| (*number, known.clone())).collect()
     }
 
+    /// A member is none any more.
+    pub(super) fn remove(&self, number: u64) {
+        if self.members().remove(&number).is_some() {
+            self.changed.store(true, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn has(&self, number: u64) -> bool {
         self.members().contains_key(&number)
     }

@@ -9,6 +9,7 @@ use bary_wire::frame;
 use bytes::Bytes;
 
 use super::card::Card;
+use super::load::Load;
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,10 @@ pub(super) enum Said {
     Card(Box<Card>),
     /// Say who you are.
     Hail,
+    /// How busy the member is.
+    Load(Load),
+    /// Who is a member no more.
+    Revoked(String),
     /// Say this back, with what your clock shows.
     Ping { at: Moment },
     /// It is said back.
@@ -30,6 +35,8 @@ const CARD: u8 = 2;
 const PING: u8 = 3;
 const PONG: u8 = 4;
 const HAIL: u8 = 5;
+const LOAD: u8 = 6;
+const REVOKED: u8 = 7;
 
 /// A frame from one node to another.
 pub(super) fn frame(from: NodeId, to: NodeId, frame: &Frame) -> Result<Bytes, EncodeError> {
@@ -50,6 +57,18 @@ fn of_member(node: NodeId) -> u16 {
 pub(super) fn card(card: &Card) -> Bytes {
     let mut bytes = vec![CARD];
     bytes.extend(card.encode());
+    bytes.into()
+}
+
+pub(super) fn load(load: &Load) -> Bytes {
+    let mut bytes = vec![LOAD];
+    bytes.extend(load.encode());
+    bytes.into()
+}
+
+pub(super) fn revoked(text: &str) -> Bytes {
+    let mut bytes = vec![REVOKED];
+    bytes.extend_from_slice(text.as_bytes());
     bytes.into()
 }
 
@@ -95,6 +114,8 @@ pub(super) fn read(from: u64, me: u64, bytes: &[u8]) -> Option<Said> {
             Some(Said::Pong { at: moment(at)?, theirs: moment(theirs)? })
         }
         HAIL => Some(Said::Hail),
+        REVOKED => String::from_utf8(rest.to_vec()).ok().map(Said::Revoked),
+        LOAD => Load::decode(rest).map(Said::Load),
         _ => None,
     }
 }
@@ -110,7 +131,7 @@ mod tests {
     use bary_model::time::Moment;
     use proptest::prelude::{any, proptest};
 
-    use super::{Said, card, frame, ping, pong, read};
+    use super::{Load, Said, card, frame, load, ping, pong, read};
     use crate::peers::card::tests::card as some_card;
 
     #[test]
@@ -121,6 +142,8 @@ mod tests {
         assert_eq!(read(5, 6, &bytes), Some(Said::Frame { from, to, frame: greeting }));
         let told = some_card(5);
         assert_eq!(read(5, 6, &card(&told)), Some(Said::Card(Box::new(told))));
+        let busy = Load { machine_milli: 1_500, busy: vec![(3, 2)] };
+        assert_eq!(read(5, 6, &load(&busy)), Some(Said::Load(busy)));
         let at = Moment(7);
         assert_eq!(read(5, 6, &ping(at)), Some(Said::Ping { at }));
         let theirs = Moment(u64::MAX);
@@ -129,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_speaks_for_anothers_node(bytes in any::<Vec<u8>>(), kind in 0..7_u8) {
+        fn nobody_speaks_for_anothers_node(bytes in any::<Vec<u8>>(), kind in 0..9_u8) {
             let bytes = [&[kind][..], &bytes].concat();
             if let Some(Said::Frame { from, to, .. }) = read(5, 6, &bytes) {
                 assert_eq!((from.member(), to.member()), (5, 6));

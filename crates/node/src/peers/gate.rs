@@ -5,17 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bary_identity::audit::{Entry, Outcome};
-use bary_identity::authority::{Authority, MEMBER_SPAN};
+use bary_identity::authority::Authority;
 use bary_identity::certificate::Certificate;
 use bary_identity::invitation::{Invitations, SpendError};
 use bary_identity::token::Token;
+use bary_model::time::Span;
 use bary_transport::mesh::entry::{Gate as Admits, MEMBERS_TOLD_MAX, Newcomer, Papers as Given};
 use bary_transport::tls::Secret;
 
 use super::invites::{self, ChangeError};
 use super::papers::{Papers, PapersError, serial};
 use super::roster::Peers;
-use crate::audit::Audit;
+use crate::audit::{AppendError, Audit};
 use crate::board::clock;
 
 /// The gate of a member.
@@ -23,6 +24,8 @@ pub(crate) struct Gate {
     pub(crate) papers: Arc<Papers>,
     pub(crate) peers: Arc<Peers>,
     pub(crate) audit: Audit,
+    /// How long the certificates are good for that it signs.
+    pub(crate) span: Span,
 }
 
 /// Why a newcomer is not let in, in words for whoever runs it.
@@ -40,6 +43,10 @@ enum Refusal {
     Sign(String),
     #[error("the member cannot read or write what it needs for it")]
     Change(#[source] ChangeError),
+    #[error("the member cannot write whom it knows: {0}")]
+    Book(#[source] std::io::Error),
+    #[error("it was removed from the cluster; have it join with a state of its own anew")]
+    Revoked,
     #[error("the member cannot write that it let a node in")]
     Audit,
 }
@@ -76,6 +83,8 @@ impl Gate {
         let members = self.peers.members_to_tell().into_iter();
         let key = admits.then(|| Secret(authority.key().reveal().to_vec()));
         self.peers.expect(signed.number, &signed.name, &newcomer.addresses);
+        // What it will hold must not be taken for lost where this process dies just now.
+        self.peers.book.save().map_err(Refusal::Book)?;
         Ok(Given {
             certificate: signed.der,
             authority: self.papers.authority().to_vec(),
@@ -98,8 +107,11 @@ impl Gate {
         let spent = all.spend(&token.hash(), now)?;
         let sign = |error: PapersError| Refusal::Sign(error.to_string());
         let serial = serial().map_err(sign)?;
-        let signed = authority.sign(&newcomer.request, serial, now, MEMBER_SPAN);
+        let signed = authority.sign(&newcomer.request, serial, now, self.span);
         let signed = signed.map_err(|error| Refusal::Sign(error.to_string()))?;
+        if self.peers.revoked.has(signed.number) {
+            return Err(Refusal::Revoked);
+        }
         let name = signed.name.as_str();
         if self.peers.has_name(name, signed.number) {
             return Err(Refusal::NameTaken(name.into()));
@@ -110,16 +122,28 @@ impl Gate {
     }
 
     fn note(&self, who: &str, at: &str, outcome: Outcome, reason: &str) -> Result<(), Refusal> {
+        self.note_as("join", who, at, outcome, reason).map_err(|_| Refusal::Audit)
+    }
+
+    /// Writes a line of the audit log.
+    pub(super) fn note_as(
+        &self,
+        verb: &str,
+        who: &str,
+        at: &str,
+        outcome: Outcome,
+        reason: &str,
+    ) -> Result<(), AppendError> {
         let entry = Entry {
             at: clock::now(),
             who,
             role: None,
             door: "member",
-            verb: "join",
+            verb,
             target: at,
             outcome,
             reason,
         };
-        self.audit.append(&entry).map(drop).map_err(|_| Refusal::Audit)
+        self.audit.append(&entry).map(drop)
     }
 }

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use super::card::Card;
 use super::clocks::Clock;
 use super::envelope::{self, Said};
-use super::roster::{Away, BEAT, Link, Peers, SILENT_BEATS_MAX, lock};
+use super::roster::{Link, Peers, lock};
 use crate::board::clock;
 use crate::serve::log::Level;
 
@@ -34,7 +34,9 @@ impl Hearing {
 
 impl Ears for Hearing {
     fn welcome(&self, certificate: &[u8]) -> Option<u64> {
-        Certificate::read(certificate.to_vec()).ok().map(|read| read.number)
+        let number = Certificate::read(certificate.to_vec()).ok()?.number;
+        let peers = self.peers()?;
+        (!peers.revoked.has(number)).then_some(number)
     }
 
     fn frame(&self, from: u64, frame: Bytes) {
@@ -82,6 +84,12 @@ impl Peers {
             Said::Frame { from: node, to, frame } => self.on_frame(from, node, to, frame),
             Said::Card(card) => self.on_card(from, card),
             Said::Hail => self.mesh.send(from, envelope::card(&self.card())),
+            Said::Revoked(text) => self.on_revoked(&text),
+            Said::Load(load) => {
+                if let Some(link) = lock(&self.links).get_mut(&from) {
+                    link.load = Some(load);
+                }
+            }
             Said::Ping { at } => self.mesh.send(from, envelope::pong(at, self.now())),
             Said::Pong { at, theirs } => {
                 let now = self.now();
@@ -148,10 +156,14 @@ impl Peers {
         lock(&self.awaited).retain(|node| node.member() != member || !there.contains(node));
     }
 
-    /// Somebody who is no member was not let in.
+    /// Somebody who is no member was not let in. Of many, only some are written down.
     fn on_refused(&self, from: SocketAddr, why: &str) {
         let audit = self.inside.get().and_then(|inside| inside.audit.get());
         let (at, from) = (clock::now(), from.to_string());
+        let Ok(shed) = lock(&self.refused).count(at) else { return };
+        let more = format!("{why}; {shed} more were refused before");
+        let why = if shed == 0 { why } else { &more };
+        self.log.say(Level::Warning, &format!("{from} was not let in: {why}"), &[]);
         let (door, verb, outcome) = ("member", "connect", Outcome::Refused);
         let entry =
             Entry { at, who: "", role: None, door, verb, target: &from, outcome, reason: why };
@@ -164,9 +176,13 @@ impl Peers {
     /// A member was not reached; that is told once until it is there.
     fn on_unreached(&self, member: u64, why: &str) {
         let mut away = lock(&self.away);
+        let patience = self.pace.silence_max();
         // One that has just been let in, or begins again, is not there at once.
-        let late = |away: &&mut Away| !away.told && away.since.elapsed() > BEAT * SILENT_BEATS_MAX;
-        let Some(away) = away.get_mut(&member).filter(late) else { return };
+        let Some(away) = away.get_mut(&member) else { return };
+        away.cause = Some(why.into());
+        if away.told || away.since.elapsed() <= patience {
+            return;
+        }
         away.told = true;
         let name = self.member_name(member).unwrap_or_default();
         self.log.say(Level::Warning, &format!("member {name} is not reached: {why}"), &[]);

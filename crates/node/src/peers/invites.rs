@@ -106,15 +106,44 @@ pub(super) fn change<T, E: From<ChangeError>>(
     Ok(done)
 }
 
+/// The papers of a state that may let others in.
+fn admitting(state: &Path) -> Result<Papers, LineError> {
+    let papers = Papers::of(state)?.ok_or_else(|| LineError::NoMember(state.to_owned()))?;
+    if papers.admits.is_none() {
+        return Err(LineError::MayNot);
+    }
+    Ok(papers)
+}
+
+/// The invitations that were made at the member of a state and let in still, the oldest first.
+///
+/// # Errors
+/// Where it has none to give; see [`LineError`].
+pub fn all(state: &Path) -> Result<Vec<Invitation>, LineError> {
+    let papers = admitting(state)?;
+    let now = clock::now();
+    change(&papers.dir, |all| {
+        let mut invitations = all.all().to_vec();
+        invitations.retain(|one| one.expires.is_none_or(|at| at > now));
+        Ok(invitations)
+    })
+}
+
+/// Has an invitation of the member of a state let nobody in from now on; false where there is none
+/// of that name. Who was let in by it stays a member.
+///
+/// # Errors
+/// As [`all`].
+pub fn revoke(state: &Path, name: &str) -> Result<bool, LineError> {
+    change(&admitting(state)?.dir, |all| Ok(all.revoke(name)))
+}
+
 /// Makes an invitation at the member of a state, and gives its line. The node may run meanwhile.
 ///
 /// # Errors
 /// Where nobody is invited; see [`LineError`].
 pub fn invite(state: &Path, terms: &Terms) -> Result<JoinLine, LineError> {
-    let papers = Papers::of(state)?.ok_or_else(|| LineError::NoMember(state.to_owned()))?;
-    if papers.admits.is_none() {
-        return Err(LineError::MayNot);
-    }
+    let papers = admitting(state)?;
     let token = chance::draw().map(Token::new).map_err(PapersError::Chance)?;
     let now = clock::now();
     let name = match &terms.name {

@@ -5,16 +5,16 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use bary_identity::authority::{Authority, MEMBER_SPAN, SignError};
+use bary_identity::authority::{Authority, SignError};
 use bary_identity::certificate::{Certificate, CertificateError, MEMBER};
 use bary_identity::fingerprint::Fingerprint;
 use bary_identity::join_line::JoinLine;
 use bary_identity::key::{Key, KeyError, RequestError};
 use bary_identity::name::Name;
+use bary_model::time::Span;
 use bary_transport::mesh::MeshLimits;
-use bary_transport::mesh::dial::DialError;
 use bary_transport::mesh::entry::{EnterError, Newcomer, Papers as Given, enter};
 use bary_transport::tls::{Credentials, Known, Secret};
 
@@ -38,12 +38,23 @@ const LIVES: &str = "lives";
 pub struct Papers {
     pub(super) dir: PathBuf,
     key: Key,
-    certificate: Certificate,
+    name: Name,
+    number: u64,
+    certificate: RwLock<Certificate>,
     authority: Certificate,
     /// What signs, where this member may let others in.
     pub(super) admits: Option<Authority>,
     /// What the cluster's datagrams are to be sealed with.
     pub(super) secret: Secret,
+}
+
+/// What a newcomer is called, and where others will reach it.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// Its name.
+    pub name: Name,
+    /// Its addresses.
+    pub addresses: Vec<SocketAddr>,
 }
 
 /// Why there are no papers. The state is as it was.
@@ -75,7 +86,7 @@ pub enum PapersError {
         asked: Name,
     },
     /// The certificate's time is over.
-    #[error("the certificate of this member has run out; it has to join the cluster anew")]
+    #[error("the certificate of this member has run out; have it let in again: bary join LINE")]
     RanOut,
     /// The system gives no random bytes.
     #[error("the system gives no random bytes: {0}")]
@@ -134,21 +145,25 @@ impl Papers {
         let read = Certificate::read_authority(&authority);
         let authority = read.map_err(|error| damaged(&dir.join(AUTHORITY), error))?;
         let secret = Secret(need(SECRET)?);
-        if certificate.until <= clock::now() {
-            return Err(PapersError::RanOut);
-        }
-        Ok(Some(Self { dir, key, certificate, authority, admits, secret }))
+        let (name, number) = (certificate.name.clone(), certificate.number);
+        let certificate = RwLock::new(certificate);
+        Ok(Some(Self { dir, key, name, number, certificate, authority, admits, secret }))
     }
 
     /// Founds a cluster, of which this node is the first member and may let others in.
     ///
     /// # Errors
     /// Where files cannot be written, or nothing can be drawn.
-    pub fn found(state: &Path, cluster: &Name, name: &Name) -> Result<Self, PapersError> {
+    pub fn found(
+        state: &Path,
+        cluster: &Name,
+        name: &Name,
+        span: Span,
+    ) -> Result<Self, PapersError> {
         let now = clock::now();
         let authority = Authority::found(cluster, new_key()?, serial()?, now)?;
         let key = new_key()?;
-        let signed = authority.sign(&key.request(name)?, serial()?, now, MEMBER_SPAN)?;
+        let signed = authority.sign(&key.request(name)?, serial()?, now, span)?;
         let given = Given {
             certificate: signed.der,
             authority: authority.certificate().to_vec(),
@@ -159,37 +174,40 @@ impl Papers {
         Self::keep(state, &key, &given)
     }
 
-    /// Has a member let this node in, which others will reach at `addresses`, and keeps what it
-    /// gives. The members are tried in turn.
+    /// Has a member let this node in, and keeps what it gives. Members `at` these addresses are
+    /// tried in turn: one that refuses may not know of an invitation that another made.
     ///
     /// # Errors
     /// Where none does.
     pub async fn enter(
         state: &Path,
         line: &JoinLine,
-        name: &Name,
-        addresses: Vec<SocketAddr>,
+        at: &[SocketAddr],
+        who: &Who,
     ) -> Result<Self, PapersError> {
-        let key = new_key()?;
+        let key = match Self::of(state)? {
+            // Who was a member before is the same one again.
+            Some(papers) => papers.key,
+            None => new_key()?,
+        };
+        let addresses = who.addresses.clone();
         let token = Secret(line.token.reveal().as_bytes().to_vec());
-        let who = Newcomer { token, request: key.request(name)?, addresses };
+        let who = Newcomer { token, request: key.request(&who.name)?, addresses };
         let fingerprint = line.fingerprint;
         let known: Known = Arc::new(move |der: &[u8]| Fingerprint::of(der) == fingerprint);
-        let mut last = PapersError::NoAddress;
-        for &at in &line.addresses {
+        let mut why = PapersError::NoAddress;
+        for &at in at {
             match enter(at, MEMBER, Arc::clone(&known), &who, &MeshLimits::default()).await {
                 Ok(given) => return Self::keep(state, &key, &given),
-                // Another member would refuse as well, or should not be asked behind its back.
-                Err(error) if !matches!(error, EnterError::Dial(DialError::Connect { .. })) => {
-                    return Err(error.into());
-                }
-                Err(error) => last = error.into(),
+                // What the first one says that refuses tells more than what the others do.
+                Err(_) if matches!(why, PapersError::Enter(EnterError::Refused { .. })) => {}
+                Err(error) => why = error.into(),
             }
         }
-        Err(last)
+        Err(why)
     }
 
-    fn keep(state: &Path, key: &Key, given: &Given) -> Result<Self, PapersError> {
+    pub(super) fn keep(state: &Path, key: &Key, given: &Given) -> Result<Self, PapersError> {
         let dir = state.join(DIR);
         file::directory(&dir).map_err(failed(&dir))?;
         let keep = |name: &str, bytes: &[u8]| {
@@ -229,13 +247,61 @@ impl Papers {
     /// The number of the member.
     #[must_use]
     pub fn number(&self) -> u64 {
-        self.certificate.number
+        self.number
     }
 
     /// What the member is called.
     #[must_use]
     pub fn name(&self) -> &Name {
-        &self.certificate.name
+        &self.name
+    }
+
+    /// Its certificate.
+    #[must_use]
+    pub fn certificate(&self) -> Certificate {
+        self.certificate.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The certificate of the cluster's authority.
+    #[must_use]
+    pub fn authority_certificate(&self) -> &Certificate {
+        &self.authority
+    }
+
+    /// Whether this member may let others in.
+    #[must_use]
+    pub fn may_admit(&self) -> bool {
+        self.admits.is_some()
+    }
+
+    /// Whether its certificate's time is over.
+    #[must_use]
+    pub fn has_run_out(&self) -> bool {
+        self.certificate().until <= clock::now()
+    }
+
+    /// Asks for another certificate.
+    pub(super) fn request(&self) -> Result<Vec<u8>, PapersError> {
+        Ok(self.key.request(&self.name)?)
+    }
+
+    /// Signs another certificate for this member, where it may sign any, and keeps it.
+    pub(crate) fn sign_own(&self, span: Span) -> Result<(), PapersError> {
+        let authority = self.admits.as_ref().ok_or(PapersError::RanOut)?;
+        let signed = authority.sign(&self.request()?, serial()?, clock::now(), span)?;
+        self.renew(signed.der)
+    }
+
+    /// Keeps another certificate of this member.
+    pub(super) fn renew(&self, der: Vec<u8>) -> Result<(), PapersError> {
+        let at = self.dir.join(CERTIFICATE);
+        let certificate = Certificate::read(der).map_err(|error| damaged(&at, error))?;
+        if certificate.number != self.number || certificate.name != self.name {
+            return Err(damaged(&at, CertificateError::OtherKey));
+        }
+        file::write(&at, &certificate.der).map_err(failed(&at))?;
+        *self.certificate.write().unwrap_or_else(PoisonError::into_inner) = certificate;
+        Ok(())
     }
 
     /// What the cluster is called.
@@ -259,7 +325,7 @@ impl Papers {
     pub(super) fn credentials(&self) -> Credentials {
         Credentials {
             member: MEMBER.into(),
-            certificate: self.certificate.der.clone(),
+            certificate: self.certificate().der,
             key: Box::new(Secret(self.key.reveal().to_vec())),
             authority: self.authority.der.clone(),
         }

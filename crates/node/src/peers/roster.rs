@@ -1,10 +1,9 @@
 //! Which members are there: it opens streams to all that it knows of, tells the nodes here who has
-//! come and gone, and hands on what nodes say to each other. A member that says nothing for four
+//! come and gone, and hands on what nodes say to each other. A member that says nothing for some
 //! beats is taken as gone until it is heard again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,8 +18,6 @@ use bary_transport::mesh::{Ears, Mesh, MeshLimits};
 use bary_transport::tls::CredentialsError;
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 
 use super::blobs::Blobs;
 use super::book::{Book, BookError, Known};
@@ -28,20 +25,20 @@ use super::card::Card;
 use super::clocks::Clock;
 use super::envelope;
 use super::hearing::Hearing;
+use super::load::Load;
+use super::pace::Pace;
 use super::papers::Papers;
 use super::place::Place;
+use super::presence::Standings;
+use super::revoked::{Revoked, RevokedError};
+use crate::access::wrong::Wrong;
 use crate::audit::Audit;
+use crate::board::Board;
 use crate::crew::Crew;
 use crate::serve::log::{Level, Log};
 
-/// How often each member says that it is there.
-pub(crate) const BEAT: Duration = Duration::from_millis(300);
-/// After how many beats without a word a member is taken as gone.
-pub(crate) const SILENT_BEATS_MAX: u32 = 4;
 /// How long nodes that held something before a restart have to come back.
 pub(crate) const RETURN_SPAN: Duration = Duration::from_secs(10);
-/// How often a member is tried that was not reached for [`RETURN_SPAN`].
-const SELDOM: Duration = Duration::from_secs(5);
 
 /// The other members.
 pub(crate) struct Peers {
@@ -51,6 +48,7 @@ pub(crate) struct Peers {
     pub(super) version: Box<str>,
     pub(super) log: Log,
     pub(super) book: Book,
+    pub(super) revoked: Revoked,
     pub(super) mesh: Mesh,
     pub(super) on: Handle,
     pub(super) inside: OnceLock<Inside>,
@@ -59,6 +57,17 @@ pub(crate) struct Peers {
     /// Nodes that held something before this process began, and have not come back.
     pub(super) awaited: Mutex<BTreeSet<NodeId>>,
     pub(super) began: Instant,
+    pub(super) pace: Pace,
+    /// Where others may be, besides those that are known.
+    pub(super) seeds: Vec<SocketAddr>,
+    /// How the others stand, as members tell each other.
+    pub(super) standings: Mutex<Standings>,
+    /// The number of this life.
+    life: OnceLock<u32>,
+    /// How busy this member last said that it is.
+    pub(super) told_load: Mutex<Load>,
+    /// Who was refused of late.
+    pub(super) refused: Mutex<Wrong>,
     /// Whether the own card has changed since it was told.
     pub(super) changed: AtomicBool,
 }
@@ -72,6 +81,8 @@ pub(crate) struct Inside {
     /// Whom the nodes that are awaited are taken for where they do not come back.
     pub(crate) ghost: NodeInfo,
     pub(crate) audit: OnceLock<Audit>,
+    /// What tells how busy they are.
+    pub(crate) board: OnceLock<Arc<Board>>,
 }
 
 /// A stream to a member.
@@ -80,6 +91,8 @@ pub(super) struct Link {
     pub(super) heard: Instant,
     pub(super) card: Option<Box<Card>>,
     pub(super) clock: Option<Clock>,
+    /// How busy it said that it is.
+    pub(super) load: Option<Load>,
     /// The nodes that the ones here know of, and how far they were told that they are.
     pub(super) met: BTreeMap<NodeId, (NodeInfo, Span)>,
 }
@@ -89,8 +102,19 @@ pub(super) struct Link {
 pub(super) struct Away {
     pub(super) since: Instant,
     pub(super) tried: Option<Instant>,
+    /// Why, in words.
+    pub(super) why: &'static str,
+    /// Why it was not reached since.
+    pub(super) cause: Option<Box<str>>,
     /// Whether it was told why.
     pub(super) told: bool,
+}
+
+impl Away {
+    /// One that is away from now on.
+    pub(super) fn new(since: Instant, why: &'static str) -> Self {
+        Self { since, tried: None, why, cause: None, told: false }
+    }
 }
 
 /// Why there are no peers.
@@ -98,6 +122,8 @@ pub(super) struct Away {
 pub(crate) enum PeersError {
     #[error("the list of members cannot be read: {0}")]
     Book(#[from] BookError),
+    #[error("the list of removed members cannot be read: {0}")]
+    Revoked(#[from] RevokedError),
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
 }
@@ -116,8 +142,10 @@ impl Peers {
         version: &str,
         log: Log,
         on: Handle,
+        (pace, seeds): (Pace, Vec<SocketAddr>),
     ) -> Result<Arc<Self>, PeersError> {
         let (me, book) = (papers.number(), Book::open(&papers.dir)?);
+        let revoked = Revoked::open(&papers.dir, papers.authority())?;
         let hearing = Arc::new(Hearing::default());
         let ears = Arc::clone(&hearing) as Arc<dyn Ears>;
         let mesh = Mesh::new(me, &papers.credentials(), MeshLimits::default(), ears, on.clone())?;
@@ -131,6 +159,7 @@ impl Peers {
             version: version.into(),
             log,
             book,
+            revoked,
             mesh,
             on,
             inside: OnceLock::new(),
@@ -138,6 +167,12 @@ impl Peers {
             away: Mutex::default(),
             awaited: Mutex::default(),
             began: Instant::now(),
+            pace,
+            seeds,
+            standings: Mutex::default(),
+            life: OnceLock::new(),
+            told_load: Mutex::default(),
+            refused: Mutex::default(),
             changed: AtomicBool::new(false),
         });
         // It was made for this.
@@ -152,7 +187,14 @@ impl Peers {
 
     /// The number of the life that begins now; see [`Papers::begin_life`].
     pub(crate) fn begin_life(&self, least: u32) -> std::io::Result<u32> {
-        self.papers.begin_life(least).map_err(std::io::Error::other)
+        let life = self.papers.begin_life(least).map_err(std::io::Error::other)?;
+        // There is one life in a process.
+        Ok(*self.life.get_or_init(|| life))
+    }
+
+    /// The number of this life; 0 before it has begun.
+    pub(super) fn life(&self) -> u32 {
+        self.life.get().copied().unwrap_or_default()
     }
 
     /// What carries frames.
@@ -177,11 +219,11 @@ impl Peers {
         drop(self.inside.set(inside));
     }
 
-    /// Where refusals are noted.
-    pub(crate) fn audits(&self, audit: Audit) {
+    /// Where refusals are noted, and what tells how busy the nodes here are.
+    pub(crate) fn serves(&self, audit: Audit, board: Arc<Board>) {
         if let Some(inside) = self.inside.get() {
-            // The first one stays.
-            drop(inside.audit.set(audit));
+            // The first ones stay.
+            drop((inside.audit.set(audit), inside.board.set(board)));
         }
     }
 
@@ -218,77 +260,22 @@ impl Peers {
 
     /// A member was let in, and is to be reached at these addresses.
     pub(super) fn expect(&self, number: u64, name: &Name, addresses: &[SocketAddr]) {
-        if number != self.me && self.book.note(number, name, addresses) {
+        let is_other = number != self.me && !self.revoked.has(number);
+        if is_other && self.book.note(number, name, addresses) {
             self.mesh.place(number, addresses.to_vec());
             self.on_change();
         }
     }
 
-    /// Keeps streams to all members that are known, until `closing` turns true.
-    pub(crate) async fn live(self: Arc<Self>, mut closing: watch::Receiver<bool>) {
-        let mut beat = tokio::time::interval(BEAT);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // Whoever would say so may have gone.
-        let mut closed = pin!(async { drop(closing.wait_for(|closing| *closing).await) });
-        loop {
-            tokio::select! {
-                _ = beat.tick() => self.on_beat().await,
-                () = &mut closed => return,
-            }
-        }
-    }
-
-    async fn on_beat(self: &Arc<Self>) {
-        let now = Instant::now();
-        self.reconcile(now);
-        if self.changed.swap(false, Ordering::Relaxed) {
-            let card = envelope::card(&self.card());
-            let there: Vec<u64> = lock(&self.links).keys().copied().collect();
-            there.into_iter().for_each(|member| self.mesh.send(member, card.clone()));
-        }
-        for (member, _) in self.book.all() {
-            if member != self.me && self.is_due(member, now) {
-                self.mesh.send(member, envelope::ping(self.now()));
-            }
-        }
-        if now.duration_since(self.began) > RETURN_SPAN {
-            self.give_up();
-        }
-        if self.book.is_changed() {
-            let peers = Arc::clone(self);
-            let saved = tokio::task::spawn_blocking(move || peers.book.save()).await;
-            if let Ok(Err(error)) = saved {
-                let text = format!("the list of members cannot be written: {error}");
-                self.log.say(Level::Warning, &text, &[]);
-            }
-        }
-    }
-
-    /// Whether a member is to hear from this one: always where it is there, else now and then.
-    fn is_due(&self, member: u64, now: Instant) -> bool {
-        if lock(&self.links).contains_key(&member) {
-            return true;
-        }
-        let mut away = lock(&self.away);
-        let new = Away { since: now, tried: None, told: false };
-        let away = away.entry(member).or_insert(new);
-        let often = now.duration_since(away.since) < RETURN_SPAN;
-        let late = away.tried.is_none_or(|at| often || now.duration_since(at) >= SELDOM);
-        if late {
-            away.tried = Some(now);
-        }
-        late
-    }
-
     /// Ends streams that are silent, and takes in what the mesh says of the others.
-    fn reconcile(self: &Arc<Self>, now: Instant) {
+    pub(super) fn reconcile(self: &Arc<Self>, now: Instant) {
         let streams: BTreeSet<u64> = self.mesh.linked().into_iter().collect();
         let (mut silent, mut lost, mut known) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (member, link) in &*lock(&self.links) {
             known.insert(*member);
             if !streams.contains(member) {
                 lost.push(*member);
-            } else if now.duration_since(link.heard) > BEAT * SILENT_BEATS_MAX {
+            } else if now.duration_since(link.heard) > self.pace.silence_max() {
                 silent.push(*member);
             }
         }
@@ -305,8 +292,8 @@ impl Peers {
 
     /// There is a stream to a member: it hears who this one is, and is asked the same.
     pub(super) fn begin(&self, member: u64) {
-        let (card, clock, met) = (None, None, BTreeMap::new());
-        let new = Link { heard: Instant::now(), card, clock, met };
+        let (card, clock, load, met) = (None, None, None, BTreeMap::new());
+        let new = Link { heard: Instant::now(), card, clock, load, met };
         let before = lock(&self.links).insert(member, new);
         lock(&self.away).remove(&member);
         if let Some(before) = before {
@@ -317,13 +304,17 @@ impl Peers {
         }
         self.mesh.send(member, envelope::card(&self.card()));
         self.mesh.send(member, envelope::hail());
+        self.mesh.send(member, envelope::load(&self.load()));
+        if let Some(text) = self.revoked.text() {
+            self.mesh.send(member, envelope::revoked(&text));
+        }
         self.mesh.send(member, envelope::ping(self.now()));
     }
 
     /// There is no stream to a member any more.
-    pub(super) fn end(&self, member: u64, why: &str) {
+    pub(super) fn end(&self, member: u64, why: &'static str) {
         let Some(link) = lock(&self.links).remove(&member) else { return };
-        let away = Away { since: Instant::now(), tried: None, told: true };
+        let away = Away { told: true, ..Away::new(Instant::now(), why) };
         lock(&self.away).insert(member, away);
         self.part(link.met.into_keys());
         if let Some(card) = link.card {
@@ -338,7 +329,7 @@ impl Peers {
     }
 
     /// The nodes that have not come back hold nothing any more.
-    fn give_up(&self) {
+    pub(super) fn give_up(&self) {
         let awaited = std::mem::take(&mut *lock(&self.awaited));
         if let Some(inside) = self.inside.get() {
             for id in awaited {

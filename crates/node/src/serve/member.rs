@@ -2,13 +2,16 @@
 //! the others, and how they are let in.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 
+use bary_identity::authority::MEMBER_SPAN;
 use bary_identity::join_line::JoinLine;
 use bary_identity::name::{Name, NameError};
+use bary_model::time::Span;
 use bary_transport::mesh::accept::Doors;
+use bary_transport::mesh::renewal::{self, Renews};
 use bary_transport::mesh::{entry, shelf};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -20,23 +23,49 @@ use super::log::Log;
 use crate::options::{ClusterOptions, Membership};
 use crate::peers::gate::Gate;
 use crate::peers::invites::{self, FIRST_SPAN, LineError, Terms};
-use crate::peers::papers::{Papers, PapersError};
+use crate::peers::pace::Pace;
+use crate::peers::papers::{Papers, PapersError, Who};
 use crate::peers::place::{PORT, Place};
 use crate::peers::roster::{Peers, PeersError};
 use crate::service::Service;
 
 /// How a node is a member of a cluster.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MemberOptions {
     /// How it becomes one; none where it only comes back to the one that it is in, if any.
     pub way: Option<Way>,
     /// What the member is called. Defaults to this machine's name.
     pub name: Option<Name>,
-    /// Where it listens for the others. Defaults to where it did before, else to port 8471 on all
-    /// addresses.
+    /// Where it listens for the others. Defaults to where it did before, else to `usual_listen`.
     pub listen: Option<SocketAddr>,
+    /// Where it listens the first time where nobody says. Defaults to port 8471 on all addresses.
+    pub usual_listen: SocketAddr,
     /// Where the others reach it. Defaults to where it listens.
     pub advertise: Vec<SocketAddr>,
+    /// How often it says that it is there. Defaults to that for machines of one site.
+    pub pace: Pace,
+    /// Where members may be, besides those that it knows.
+    pub seeds: Vec<SocketAddr>,
+    /// How long the certificates are good for that this member signs. Defaults to a week.
+    pub certificate_span: Span,
+    /// Whether a founder makes a line by which others join, and tells it. Defaults to true.
+    pub tells_line: bool,
+}
+
+impl Default for MemberOptions {
+    fn default() -> Self {
+        Self {
+            way: None,
+            name: None,
+            listen: None,
+            usual_listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT),
+            advertise: Vec::new(),
+            pace: Pace::usual(),
+            seeds: Vec::new(),
+            certificate_span: MEMBER_SPAN,
+            tells_line: true,
+        }
+    }
 }
 
 /// How a node becomes a member. One that is in that cluster comes back to it.
@@ -91,6 +120,9 @@ pub(super) struct Member {
     papers: Arc<Papers>,
     pub(super) peers: Arc<Peers>,
     listener: TcpListener,
+    certificate_span: Span,
+    /// For datagrams, at the same port.
+    datagrams: UdpSocket,
     /// What lets others in, where it has just founded the cluster.
     line: Option<JoinLine>,
 }
@@ -119,9 +151,17 @@ impl Member {
             }
             (_, _) => {}
         }
+        if let Some(papers) = before.as_ref().filter(|papers| papers.has_run_out()) {
+            match &options.way {
+                Some(Way::Enter(_)) => {}
+                _ => papers.sign_own(options.certificate_span)?,
+            }
+        }
+        // Who has run out is let in anew.
+        let before = before.filter(|papers| !papers.has_run_out());
         let kept = if before.is_some() { Place::read(&dir).map_err(failed)? } else { None };
-        let (listener, at) =
-            listen(options.listen.or_else(|| kept.as_ref().map(|kept| kept.listen)))?;
+        let before_this = kept.as_ref().map_or(options.usual_listen, |kept| kept.listen);
+        let (listener, datagrams, at) = listen(options.listen.unwrap_or(before_this))?;
         let towards = match &options.way {
             Some(Way::Enter(line)) => line.addresses.first().copied(),
             _ => None,
@@ -137,13 +177,15 @@ impl Member {
         };
         place.write(&dir).map_err(failed)?;
         let line = match &options.way {
-            Some(Way::Found(_)) if is_new => Some(first_line(state)?),
+            Some(Way::Found(_)) if is_new && options.tells_line => Some(first_line(state)?),
             _ => None,
         };
         let papers = Arc::new(papers);
         let on = runtime.handle().clone();
-        let peers = Peers::new(Arc::clone(&papers), place, version, log, on)?;
-        Ok(Some(Self { papers, peers, listener, line }))
+        let ways = (options.pace.clone(), options.seeds.clone());
+        let peers = Peers::new(Arc::clone(&papers), place, version, log, on, ways)?;
+        let certificate_span = options.certificate_span;
+        Ok(Some(Self { papers, peers, listener, certificate_span, datagrams, line }))
     }
 
     /// Has the nodes be this member's: named after it, and numbered as its own.
@@ -172,17 +214,22 @@ impl Member {
         runtime: &Runtime,
         service: &Service,
         closing: &watch::Receiver<bool>,
-    ) -> [JoinHandle<()>; 2] {
+    ) -> [JoinHandle<()>; 4] {
         let (papers, peers) = (self.papers, self.peers);
         let audit = service.audit_log().clone();
-        peers.audits(audit.clone());
+        peers.serves(audit.clone(), Arc::clone(service.board()));
         let mesh = peers.mesh().clone();
         let members = shelf::router(service.cluster().store());
-        let gate = Gate { papers, peers: Arc::clone(&peers), audit };
-        let newcomers = entry::router(Arc::new(gate));
+        let span = self.certificate_span;
+        let gate = Arc::new(Gate { papers, peers: Arc::clone(&peers), audit, span });
+        let members = renewal::router(members, Arc::clone(&gate) as Arc<dyn Renews>);
+        let newcomers = entry::router(gate);
         let doors = Doors { members, newcomers };
         let serving = runtime.spawn(mesh.serve(self.listener, doors, closing.clone()));
-        [serving, runtime.spawn(peers.live(closing.clone()))]
+        let mingling = Arc::clone(&peers).mingle(self.datagrams, closing.clone());
+        let certified = Arc::clone(&peers).stay_certified(span, closing.clone());
+        let (mingling, certified) = (runtime.spawn(mingling), runtime.spawn(certified));
+        [serving, mingling, certified, runtime.spawn(peers.live(closing.clone()))]
     }
 }
 
@@ -196,10 +243,14 @@ fn become_one(
     let name = options.name.clone().map_or_else(machine, Ok)?;
     Ok(match &options.way {
         Some(Way::Enter(line)) => {
-            let entering = Papers::enter(state, line, &name, place.addresses.clone());
-            runtime.block_on(entering)?
+            let at: Vec<SocketAddr> =
+                line.addresses.iter().chain(&options.seeds).copied().collect();
+            let who = Who { name, addresses: place.addresses.clone() };
+            runtime.block_on(Papers::enter(state, line, &at, &who))?
         }
-        Some(Way::Found(cluster)) => Papers::found(state, cluster, &name)?,
+        Some(Way::Found(cluster)) => {
+            Papers::found(state, cluster, &name, options.certificate_span)?
+        }
         None => return Err(MemberError::NoState),
     })
 }
@@ -230,17 +281,28 @@ fn machine_name() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
-fn listen(wanted: Option<SocketAddr>) -> Result<(TcpListener, SocketAddr), ListenError> {
-    let usual = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT);
-    let at = wanted.unwrap_or(usual);
+/// How many ports are tried that the system chooses, until one is free for datagrams as well.
+const PORTS_TRIED_MAX: usize = 16;
+
+/// Listens at an address, for streams and for datagrams.
+fn listen(at: SocketAddr) -> Result<(TcpListener, UdpSocket, SocketAddr), ListenError> {
     let listen = || {
         let listener = std::net::TcpListener::bind(at)?;
         listener.set_nonblocking(true)?;
         let at = listener.local_addr()?;
-        Ok((TcpListener::from_std(listener)?, at))
+        Ok((TcpListener::from_std(listener)?, UdpSocket::bind(at)?, at))
     };
-    listen().map_err(|cause: io::Error| match cause.kind() {
-        io::ErrorKind::AddrInUse => ListenError::Taken(at),
-        _ => ListenError::Refused { at, cause },
+    let taken = |cause: &io::Error| cause.kind() == io::ErrorKind::AddrInUse;
+    let tries = if at.port() == 0 { PORTS_TRIED_MAX } else { 1 };
+    let mut listening = listen();
+    for _ in 1..tries {
+        if !listening.as_ref().is_err_and(taken) {
+            break;
+        }
+        listening = listen();
+    }
+    listening.map_err(|cause: io::Error| match taken(&cause) {
+        true => ListenError::Taken(at),
+        false => ListenError::Refused { at, cause },
     })
 }

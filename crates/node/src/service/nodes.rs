@@ -2,8 +2,10 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bary_api::problem::{Kind, Refused};
+use bary_api::role::Role;
 use bary_api::v1::{ChangeNodeRequest, ChangedReply, ListNodesReply, ListNodesRequest, NodeStatus};
 use bary_api::verb::Verb;
 use bary_engine::input::Request;
@@ -11,14 +13,22 @@ use bary_identity::calendar;
 use bary_jobfile::suggest;
 use bary_model::decree::Decree;
 use bary_model::id::NodeId;
+use bary_model::time::Span;
 
-use crate::board::clock;
 use crate::board::nodes::NodeRow;
+use crate::board::{Board, clock};
 use crate::crew::Member;
+use crate::peers::about::About;
+use crate::peers::revoked::RemoveError;
 use crate::service::caller::Caller;
 use crate::service::{Inner, Service};
 
 impl Service {
+    /// What is known of jobs, tasks and nodes.
+    pub(crate) fn board(&self) -> &Arc<Board> {
+        &self.0.board
+    }
+
     /// The nodes that run tasks; all where none is named.
     ///
     /// # Errors
@@ -52,11 +62,35 @@ impl Service {
     ) -> Result<ChangedReply, Refused> {
         let target = format!("{} {}", asked.action, asked.node);
         let leave = self.admit_why(caller, Verb::ChangeNode, target, &asked.reason)?;
+        if asked.action == "remove" {
+            let removed = match caller.role {
+                Role::Admin => self.0.remove_member(&asked.node).await,
+                _ => Err(Refused::new(Kind::Denied, "only an admin removes members")),
+            };
+            return leave.settle(removed);
+        }
         leave.settle(self.0.change_node(&asked).await)
     }
 }
 
 impl Inner {
+    /// Has a member of the cluster be none any more.
+    async fn remove_member(&self, name: &str) -> Result<ChangedReply, Refused> {
+        let (peers, name) = (self.cluster.peers().cloned(), name.to_owned());
+        let remove = move || peers.ok_or(RemoveError::NoCluster)?.remove(&name);
+        let removed = tokio::task::spawn_blocking(remove).await;
+        let removed = removed.map_err(|_| Refused::new(Kind::Internal, "removing it failed"))?;
+        let note = removed.map_err(|error| {
+            let kind = match error {
+                RemoveError::Unknown(_) => Kind::NotFound,
+                RemoveError::Sign(_) | RemoveError::File(_) => Kind::Internal,
+                _ => Kind::Invalid,
+            };
+            Refused::new(kind, error.to_string())
+        })?;
+        Ok(ChangedReply { jobs: Vec::new(), note })
+    }
+
     async fn change_node(&self, asked: &ChangeNodeRequest) -> Result<ChangedReply, Refused> {
         let members = shown(self.cluster.members());
         // What was decreed of a node can be taken back while it is away.
@@ -83,7 +117,7 @@ impl Inner {
             }
             other => {
                 let title = format!("`{other}` is no change of a node");
-                let help = "there are drain, undrain and label";
+                let help = "there are drain, undrain, label and remove";
                 return Err(Refused::new(Kind::Invalid, title).help(help));
             }
         };
@@ -106,13 +140,17 @@ impl Inner {
         let drained = drained || books.decrees.drained.contains(&info.name);
         let labels = books.decrees.labels_of(info);
         drop(books);
+        let About { member: of, busy: told, machine_milli, doubt } = self.cluster.about(info.id);
+        let busy = told.unwrap_or(busy);
         let state = match (member.gone, drained, busy) {
             (true, ..) => "down",
+            (_, false, _) if !doubt.is_empty() => "suspect",
             (_, false, _) => "up",
             (_, true, 0) => "drained",
             (_, true, _) => "draining",
         };
         let (busy, holding) = if member.gone { (0, 0) } else { (busy, holding) };
+        let round_trip = member.round_trip.filter(|_| !member.gone).unwrap_or(Span::ZERO);
         let labels = labels.iter().map(|(name, value)| (name.to_string(), value.to_string()));
         let functions = info.offers.functions.iter().flatten().map(ToString::to_string);
         NodeStatus {
@@ -135,6 +173,10 @@ impl Inner {
                 self.started
             }),
             holding,
+            member: of,
+            round_trip_seconds: round_trip.as_secs_f64(),
+            doubt,
+            load: f64::from(machine_milli) / 1e3,
         }
     }
 }

@@ -43,6 +43,9 @@ pub struct Doors {
 /// How long to wait where the system gives no connection, as where no file may be opened any more.
 const AGAIN_SPAN: std::time::Duration = std::time::Duration::from_millis(100);
 
+/// How long a connection lasts to one who is no member any more.
+const LAST_WORDS_SPAN: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Who has come.
 enum Come {
     Member(u64, TlsStream<TcpStream>),
@@ -94,7 +97,19 @@ impl Inner {
             Err(_) => return self.ears.refused(from, "it did not show who it is in time"),
         };
         match come {
-            Come::Member(member, tls) => self.talk(tls, doors.members, Member(member)).await,
+            Come::Member(member, tls) => {
+                let mut banned = self.banned.subscribe();
+                let is_banned = banned.wait_for(|banned| banned.contains(&member));
+                let mut talk = pin!(self.talk(tls, doors.members, Member(member)));
+                tokio::select! {
+                    // Whoever would say so lives as long as the mesh.
+                    () = async { drop(is_banned.await) } => {
+                        // It may hear why.
+                        drop(tokio::time::timeout(LAST_WORDS_SPAN, &mut talk).await);
+                    }
+                    () = &mut talk => {}
+                }
+            }
             Come::Newcomer(tls) => self.talk(tls, doors.newcomers, from).await,
         }
     }

@@ -96,7 +96,7 @@ impl Inner {
     }
 
     /// A connection to ask a member over; one that was made before where there is one.
-    async fn ask(&self, member: u64) -> Result<Channel, FetchError> {
+    pub(super) async fn ask(&self, member: u64) -> Result<Channel, FetchError> {
         let mut asking = self.asking.lock().await;
         if let Some(channel) = asking.get(&member) {
             return Ok(channel.clone());

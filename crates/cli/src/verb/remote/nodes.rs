@@ -1,5 +1,7 @@
 //! `bary node`: the nodes and workers that run tasks.
 
+use std::collections::BTreeSet;
+
 use bary_api::v1::{ChangeNodeRequest, NodeStatus};
 
 use crate::args::tend::{NodeChangeArgs, NodeLabelArgs, NodeLsArgs, NodeShowArgs};
@@ -17,8 +19,31 @@ pub(crate) fn list(args: &NodeLsArgs, face: Face) -> Result<Exit, Complaint> {
     asking::run(&args.reach, face, async |asking| {
         let nodes = asking.node.list_nodes(&[]).await?.nodes;
         asking.print(&NODES, &nodes, args.format.as_deref())?;
+        if nodes.len() > 1 && matches!(face.output, Form::Table | Form::Wide) {
+            asking.note(&totals(&nodes));
+        }
         Ok(Exit::OK)
     })
+}
+
+/// What all nodes that are there have together.
+fn totals(nodes: &[NodeStatus]) -> String {
+    let there: Vec<&NodeStatus> = nodes.iter().filter(|node| node.state != "down").collect();
+    let sum = |part: fn(&NodeStatus) -> u64| there.iter().map(|node| part(node)).sum::<u64>();
+    // Nodes of one member share its machine.
+    let members: BTreeSet<&str> = there.iter().map(|node| node.member.as_str()).collect();
+    let cpus: f64 = there.iter().map(|node| node.cpus).sum();
+    let mut text = format!("{} of {} nodes are there", there.len(), nodes.len());
+    if members.iter().any(|member| !member.is_empty()) {
+        text.push_str(&format!(", of {} members", members.len()));
+    }
+    let (busy, slots) = (sum(|node| node.busy.into()), sum(|node| node.slots.into()));
+    text.push_str(&format!(": {busy} of {slots} slots busy, {} cpus", plain(cpus)));
+    let gpus: f64 = there.iter().map(|node| node.gpus).sum();
+    if gpus > 0.0 {
+        text.push_str(&format!(", {} gpus", plain(gpus)));
+    }
+    text
 }
 
 /// Shows them with all that is known.
@@ -41,6 +66,10 @@ fn lines(node: &NodeStatus, clock: Clock) -> Vec<(&'static str, String)> {
     vec![
         ("node", node.name.clone()),
         ("state", node.state.clone()),
+        ("doubt", node.doubt.clone()),
+        ("member", node.member.clone()),
+        ("away", kinds::trip(node)),
+        ("load", kinds::load(node)),
         ("kind", node.kind.clone()),
         ("slots", format!("{}, {} busy", node.slots, node.busy)),
         ("holding", node.holding.to_string()),
@@ -69,6 +98,19 @@ pub(crate) fn change(args: &NodeChangeArgs, action: &str, face: Face) -> Result<
             tell(asking, request).await?;
         }
         now(asking, &args.nodes).await
+    })
+}
+
+/// Removes members from the cluster.
+pub(crate) fn remove(args: &NodeChangeArgs, face: Face) -> Result<Exit, Complaint> {
+    asking::run(&args.reach, face, async |asking| {
+        for node in &args.nodes {
+            let (node, action) = (node.clone(), "remove".to_owned());
+            let reason = args.reason.clone().unwrap_or_default();
+            let request = ChangeNodeRequest { node, action, reason, ..Default::default() };
+            tell(asking, request).await?;
+        }
+        Ok(Exit::OK)
     })
 }
 

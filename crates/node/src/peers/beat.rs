@@ -1,0 +1,101 @@
+//! What a member does again and again: says that it is there and how busy it is, looks whom there
+//! is no stream to, and keeps whom it knows.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use super::envelope;
+use super::roster::{Away, Peers, RETURN_SPAN, lock};
+use crate::serve::log::Level;
+
+/// How often it is looked what has changed here, and whom there is no stream to, at least.
+const LOOK: Duration = Duration::from_millis(300);
+/// How often a member is tried that was not reached for [`RETURN_SPAN`].
+const SELDOM: Duration = Duration::from_secs(5);
+
+impl Peers {
+    /// Keeps streams to all members that are known, until `closing` turns true.
+    pub(crate) async fn live(self: Arc<Self>, mut closing: watch::Receiver<bool>) {
+        let mut look = tokio::time::interval(LOOK.min(self.pace.beat));
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next = Instant::now();
+        // Whoever would say so may have gone.
+        let mut closed = pin!(async { drop(closing.wait_for(|closing| *closing).await) });
+        loop {
+            tokio::select! {
+                _ = look.tick() => {
+                    let now = Instant::now();
+                    let beats = now >= next;
+                    if beats {
+                        next = now + self.pace.beat;
+                    }
+                    self.look(now, beats).await;
+                }
+                () = &mut closed => return,
+            }
+        }
+    }
+
+    /// Does what is due; with `beats`, says to all that there is a stream to that it is there.
+    async fn look(self: &Arc<Self>, now: Instant, beats: bool) {
+        self.reconcile(now);
+        if self.changed.swap(false, Ordering::Relaxed) {
+            let card = envelope::card(&self.card());
+            let there: Vec<u64> = lock(&self.links).keys().copied().collect();
+            there.into_iter().for_each(|member| self.mesh.send(member, card.clone()));
+        }
+        if beats {
+            self.tell_load();
+        }
+        for (member, _) in self.book.all() {
+            if member != self.me && self.is_due(member, now, beats) {
+                self.mesh.send(member, envelope::ping(self.now()));
+            }
+        }
+        if now.duration_since(self.began) > RETURN_SPAN {
+            self.give_up();
+        }
+        if self.book.is_changed() {
+            let peers = Arc::clone(self);
+            let saved = tokio::task::spawn_blocking(move || peers.book.save()).await;
+            if let Ok(Err(error)) = saved {
+                let text = format!("the list of members cannot be written: {error}");
+                self.log.say(Level::Warning, &text, &[]);
+            }
+        }
+    }
+
+    /// Says how busy this member is, where that has changed.
+    fn tell_load(&self) {
+        let load = self.load();
+        let before = std::mem::replace(&mut *lock(&self.told_load), load.clone());
+        if load != before {
+            let load = envelope::load(&load);
+            let there: Vec<u64> = lock(&self.links).keys().copied().collect();
+            there.into_iter().for_each(|member| self.mesh.send(member, load.clone()));
+        }
+    }
+
+    /// Whether a member is to hear from this one: at each beat where there is a stream to it, else
+    /// now and then, and often where others say that it is there.
+    fn is_due(&self, member: u64, now: Instant, beats: bool) -> bool {
+        if lock(&self.links).contains_key(&member) {
+            return beats;
+        }
+        let is_here = self.standing(member).is_some_and(|standing| standing.here);
+        let mut away = lock(&self.away);
+        let new = || Away::new(now, "it was not reached yet");
+        let away = away.entry(member).or_insert_with(new);
+        let often = is_here || now.duration_since(away.since) < RETURN_SPAN;
+        let late = away.tried.is_none_or(|at| often || now.duration_since(at) >= SELDOM);
+        if late {
+            away.tried = Some(now);
+        }
+        late
+    }
+}
