@@ -150,10 +150,7 @@ impl Cluster {
         results: Results,
         state: Option<Shard>,
     ) -> Result<(Self, Listener), StartError> {
-        let faults = options.check();
-        if !faults.is_empty() {
-            return Err(StartError::Options(faults));
-        }
+        options.sound().map_err(StartError::Options)?;
         let nodes = options.infos();
         let (news, heard) = telling::queue(options.news_max);
         let network = Arc::new(Network::new(surveyor::ways(options)));

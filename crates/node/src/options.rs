@@ -188,6 +188,15 @@ impl ClusterOptions {
         Some(Arc::new(Desk::new(cache, Arc::clone(store), cwd, origin)))
     }
 
+    /// Whether nothing is wrong with them.
+    ///
+    /// # Errors
+    /// See [`ClusterOptions::check`].
+    pub(crate) fn sound(&self) -> Result<(), Vec<String>> {
+        let faults = self.check();
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
     /// Everything that is wrong with them, in words.
     #[must_use]
     pub fn check(&self) -> Vec<String> {

@@ -66,6 +66,22 @@ fn one() {
     hold(&case, "asked for");
 }
 
+/// A seed as it is kept: `7`, or `7/gossip` where gossip decides who sees whom, or
+/// `7/policy=broadcast` where all nodes begin with that policy.
+fn named(name: &str) -> Case {
+    let mut words = name.split('/');
+    let seed = words.next().and_then(|seed| seed.parse().ok()).expect("a line has a seed");
+    let mut case = Case::of(seed);
+    for word in words {
+        match word.split_once('=') {
+            Some(("policy", policy)) => case.policy = Some(policy.to_owned()),
+            None if word == "gossip" => case.gossip = true,
+            _ => panic!("`{word}` says nothing of a seed"),
+        }
+    }
+    case
+}
+
 /// Each line: a seed, the parts that are left out (or `-`), and why it is kept.
 #[test]
 fn kept() {
@@ -73,10 +89,10 @@ fn kept() {
     let mut seeds = 0;
     for line in lines {
         let mut words = line.splitn(3, ' ');
-        let seed = words.next().and_then(|seed| seed.parse().ok()).expect("a line has a seed");
+        let case = words.next().map(named).expect("a line has a seed");
         let without = words.next().expect("a line has what is left out");
         let why = words.next().expect("a line says why it is kept");
-        hold(&Case { without: parts(without), ..Case::of(seed) }, why);
+        hold(&Case { without: parts(without), ..case }, why);
         seeds += 1;
     }
     assert!(seeds > 0, "seeds are kept");
