@@ -23,6 +23,9 @@ pub struct Gates {
     wishes: BTreeMap<(NodeId, JobNo), u64>,
     /// Jobs whose hold a node has acknowledged that is their home.
     held: BTreeSet<(NodeId, ShardId, JobNo)>,
+    /// Who opened each shard last. A home before it that has not heard of that yet may acknowledge
+    /// a hold, but who comes after it may have released the job.
+    homes: BTreeMap<ShardId, NodeId>,
 }
 
 impl Gates {
@@ -31,7 +34,7 @@ impl Gates {
     pub fn new(rules: &Rules) -> Self {
         let (ahead, fast) = (rules.ahead, rules.fast);
         let (times, wishes, held) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { ahead, fast, times, wishes, held }
+        Self { ahead, fast, times, wishes, held, homes: BTreeMap::new() }
     }
 
     /// The latest that any clock can show.
@@ -88,6 +91,7 @@ impl Invariant for Gates {
         match fact {
             Fact::Opened { shard, .. } => {
                 self.opened(scene, *shard);
+                self.homes.insert(*shard, node);
                 // Whoever was its home before may not know that it is none any more.
                 self.held.retain(|(of, known, _)| *of != node && known != shard);
             }
@@ -111,7 +115,9 @@ impl Invariant for Gates {
             Fact::Answered { ticket, answer: Answer::Done } => {
                 let meant =
                     self.wishes.iter().find(|((of, _), last)| *of == node && *last == ticket);
-                if let (Some((&(_, job), _)), Some(shard)) = (meant, scene.own) {
+                if let (Some((&(_, job), _)), Some(shard)) = (meant, scene.own)
+                    && self.homes.get(&shard) == Some(&node)
+                {
                     self.held.insert((node, shard, job));
                 }
             }
