@@ -29,9 +29,11 @@ def channel(address):
     return grpc.insecure_channel(address, options=options)
 
 
-def metadata(token):
-    """What each call carries: the token, where there is one."""
-    return [("authorization", f"Bearer {token}")] if token else []
+def metadata(token, home=None):
+    """What each call carries: the token, where there is one, and the member that is meant, where it
+    is another than the one that is asked."""
+    carried = [("authorization", f"Bearer {token}")] if token else []
+    return carried + ([("bary-home", home)] if home else [])
 
 
 def node(channel):

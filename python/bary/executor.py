@@ -48,15 +48,30 @@ class Executor(concurrent.futures.Executor):
     With `cache`, a call takes the result of an equal one that the node knows, instead of running:
     one of at most so many seconds, or of a day where it is `True`. `bary.cached` says the same of
     one function.
+
+    With `home`, and where `BARY_HOME` is set, the jobs are another member's of the cluster that the
+    node is in; the node hands them on.
     """
 
-    def __init__(self, max_workers=None, *, address=None, token=None, name="python", cache=None):
+    def __init__(
+        self,
+        max_workers=None,
+        *,
+        address=None,
+        token=None,
+        name="python",
+        cache=None,
+        home=None,
+    ):
         if max_workers is not None and max_workers <= 0:
             raise ValueError("max_workers must be greater than 0")
         self._cache = cached_calls.age_of(cache)
         found, found_token = named()
         address, token = address or found, token or found_token
         own = None if address else OwnNode()
+        if own is not None and home:
+            raise ValueError("a home is a member of a cluster: name the address of a node of it")
+        home = None if own else home or os.environ.get("BARY_HOME")
         window = _WINDOW_NAMED
         if own is not None:
             max_workers = max_workers or os.cpu_count() or 1
@@ -64,7 +79,7 @@ class Executor(concurrent.futures.Executor):
         place = own.address if own else address
         crew = Crew(place, token, max_workers, name) if max_workers else None
         self._max_workers = max_workers
-        self._session = Session(place, token, name, window, (crew, own))
+        self._session = Session(place, token, name, window, (crew, own), home)
         _open.add(self._session)
         # What was submitted is finished when nobody holds the executor any more.
         self._finalizer = weakref.finalize(self, self._session.close_later)

@@ -43,11 +43,11 @@ class _Future(concurrent.futures.Future):
 class Session:
     """Submits calls and ends their futures. `parts` are closed after it, in their order."""
 
-    def __init__(self, address, token, name, window, parts):
+    def __init__(self, address, token, name, window, parts, home=None):
         self._name, self._window = name, window
         self._parts = [part for part in parts if part is not None]
         self._channel = channel(address)
-        self._node, self._metadata = node(self._channel), metadata(token)
+        self._node, self._metadata = node(self._channel), metadata(token, home)
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._wanted = threading.Condition(self._lock)

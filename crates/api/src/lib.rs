@@ -4,6 +4,7 @@
 mod base64;
 pub mod bind;
 pub mod chunks;
+pub mod home;
 mod oneof;
 pub mod openapi;
 pub mod page;

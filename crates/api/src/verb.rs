@@ -259,6 +259,13 @@ impl Verb {
         TABLE.iter().find(|row| row.grpc == path).map(|row| row.verb)
     }
 
+    /// The verb that lies at a path over HTTP, under a method.
+    #[must_use]
+    pub fn of_http(method: &str, path: &str) -> Option<Self> {
+        let lies = |route: &&Route| route.method.name() == method && route.is(path);
+        TABLE.iter().find(|row| row.http.iter().any(|route| lies(&route))).map(|row| row.verb)
+    }
+
     /// The verb that has a name.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
@@ -292,6 +299,20 @@ impl Method {
 }
 
 impl Route {
+    /// Whether it is the route to a path.
+    #[must_use]
+    pub fn is(&self, path: &str) -> bool {
+        let (mut own, mut parts) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (own.next(), parts.next()) {
+                (None, None) => return true,
+                (Some(own), Some(part)) if own == part => {}
+                (Some(own), Some(part)) if own.starts_with('{') && !part.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// The names of its parameters, from left to right.
     pub fn params(&self) -> impl Iterator<Item = &'static str> {
         let braced = |part: &'static str| part.strip_prefix('{')?.strip_suffix('}');
@@ -328,6 +349,13 @@ mod tests {
             assert_eq!(row.verb.to_string(), row.name);
         }
         assert_eq!(Verb::of_grpc("/bary.v1.Node/Nothing"), None);
+        for (row, route) in TABLE.iter().flat_map(|row| row.http.iter().map(move |at| (row, at))) {
+            assert_eq!(Verb::of_http(route.method.name(), route.path), Some(row.verb));
+        }
+        assert_eq!(Verb::of_http("POST", "/v1/jobs/1,2/hold"), Some(Verb::Hold));
+        for (method, path) in [("GET", "/v1/jobs/1/hold"), ("GET", "/v1/jobs/"), ("GET", "/")] {
+            assert_eq!(Verb::of_http(method, path), None, "{method} {path}");
+        }
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! One conversation with a node: finds it, connects, and leaves well on Ctrl-C.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
+use std::rc::Rc;
 
-use bary_api::v1::{Job, ListJobsRequest};
+use bary_api::v1::{Job, ListJobsRequest, Task};
 use bary_client::address::Address;
 use bary_client::client::Client;
 
@@ -13,15 +16,18 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::listing::{Kind, Wish};
 use crate::screen::Screen;
-use crate::selector::{Jobs, Target};
+use crate::selector::{Jobs, Target, Which};
 use crate::verb;
 
-/// A node that is being asked, for one verb.
+/// A node that is being asked, for one verb. Clones are the same conversation.
+#[derive(Clone)]
 pub(crate) struct Asking {
     pub(crate) node: Client,
     pub(crate) face: Face,
+    /// The member whose jobs are meant, where it is another than the one that is asked.
+    pub(crate) home: Option<Box<str>>,
     /// What is told on Ctrl-C: how to come back.
-    come_back: RefCell<Option<String>>,
+    come_back: Rc<RefCell<Option<String>>>,
 }
 
 /// Connects, and does what is to be done until that ends or Ctrl-C comes.
@@ -35,9 +41,11 @@ pub(crate) fn run(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(Complaint::failed)?;
     runtime.block_on(async {
-        let come_back = RefCell::new(None);
+        let come_back = Rc::default();
         let node = Client::connect(&address, token.as_deref()).await?;
-        let asking = Asking { node, face, come_back };
+        let node = if reach.consistent { node.consistent() } else { node };
+        let asking = Asking { node, face, home: None, come_back };
+        let asking = asking.at(reach.home.as_deref())?;
         tokio::select! {
             biased;
             heard = tokio::signal::ctrl_c() => {
@@ -76,14 +84,50 @@ fn read(path: &Path) -> Result<String, Complaint> {
     }
 }
 
+/// A row that says whose it is.
+pub(crate) trait Homed {
+    /// The member.
+    fn home(&mut self) -> &mut String;
+}
+
+impl Homed for Job {
+    fn home(&mut self) -> &mut String {
+        &mut self.home
+    }
+}
+
+impl Homed for Task {
+    fn home(&mut self) -> &mut String {
+        &mut self.home
+    }
+}
+
 impl Asking {
     /// What to tell if Ctrl-C comes from here on.
     pub(crate) fn come_back(&self, how: impl Into<String>) {
         *self.come_back.borrow_mut() = Some(how.into());
     }
 
-    /// The numbers of jobs that were named, in their order, each once.
-    pub(crate) async fn jobs(&self, named: &[Jobs]) -> Result<Vec<u32>, Complaint> {
+    /// The same conversation about the jobs of another member; about those that it is about already
+    /// where none is named.
+    pub(crate) fn at(&self, home: Option<&str>) -> Result<Self, Complaint> {
+        let Some(home) = home.filter(|home| self.home.as_deref() != Some(home)) else {
+            return Ok(self.clone());
+        };
+        let node = self.node.at(home)?;
+        Ok(Self { node, home: Some(home.into()), ..self.clone() })
+    }
+
+    /// How a job is named to this node.
+    pub(crate) fn called(&self, job: impl fmt::Display) -> String {
+        match &self.home {
+            Some(home) => format!("{home}/{job}"),
+            None => job.to_string(),
+        }
+    }
+
+    /// The jobs that were named, by the member whose they are, each once: both in their order.
+    pub(crate) async fn jobs(&self, named: &[Jobs]) -> Result<Vec<(Self, Vec<u32>)>, Complaint> {
         self.jobs_where(named, |_| true).await
     }
 
@@ -92,38 +136,44 @@ impl Asking {
         &self,
         named: &[Jobs],
         wanted: impl Fn(&Job) -> bool,
-    ) -> Result<Vec<u32>, Complaint> {
-        let mut numbers = Vec::new();
+    ) -> Result<Vec<(Self, Vec<u32>)>, Complaint> {
+        let mut homes: Vec<(Self, Vec<u32>)> = Vec::new();
         for jobs in named {
-            let found = match jobs.written_out() {
+            let at = self.at(jobs.home.as_deref())?;
+            let found = match jobs.which.written_out() {
                 Some(numbers) => numbers,
-                None => self.look_up(jobs, &wanted).await?,
+                None => at.look_up(&jobs.which, &wanted).await?,
             };
-            numbers.extend(found);
+            match homes.iter_mut().find(|(known, _)| known.home == at.home) {
+                Some((_, numbers)) => numbers.extend(found),
+                None => homes.push((at, found)),
+            }
         }
-        let mut seen = std::collections::BTreeSet::new();
-        numbers.retain(|number| seen.insert(*number));
-        Ok(numbers)
+        for (_, numbers) in &mut homes {
+            let mut seen = BTreeSet::new();
+            numbers.retain(|number| seen.insert(*number));
+        }
+        Ok(homes)
     }
 
     async fn look_up(
         &self,
-        jobs: &Jobs,
+        jobs: &Which,
         wanted: &dyn Fn(&Job) -> bool,
     ) -> Result<Vec<u32>, Complaint> {
-        let last = *jobs == Jobs::Last;
+        let last = *jobs == Which::Last;
         let sort = if last { "-id" } else { "id" }.to_owned();
         let request = ListJobsRequest { sort, limit: u32::from(last), ..Default::default() };
         let there = self.node.list_jobs(request).await?.jobs;
         let meant = |job: &&Job| match jobs {
-            Jobs::Last => true,
-            Jobs::All => wanted(job),
-            Jobs::Numbers(_) => jobs.has(job.id),
+            Which::Last => true,
+            Which::All => wanted(job),
+            Which::Numbers(_) => jobs.has(job.id),
         };
         let numbers: Vec<u32> = there.iter().filter(meant).map(|job| job.id).collect();
         match (numbers.is_empty(), jobs) {
             (false, _) => Ok(numbers),
-            (true, Jobs::Numbers(_)) => Err(Complaint::not_found("no job has such a number")
+            (true, Which::Numbers(_)) => Err(Complaint::not_found("no job has such a number")
                 .help("bary ls lists the jobs there are")),
             (true, _) if there.is_empty() => {
                 Err(Complaint::not_found("there are no jobs").help("submit one: bary submit"))
@@ -133,33 +183,56 @@ impl Asking {
         }
     }
 
-    /// Each job that was named, with the tasks that are meant of it.
+    /// Each job that was named, with the tasks that are meant of it and where it is.
     pub(crate) async fn targets(
         &self,
         named: &[Target],
-    ) -> Result<Vec<(u32, Vec<String>)>, Complaint> {
-        let mut found: Vec<(u32, Vec<String>)> = Vec::new();
+    ) -> Result<Vec<(Self, u32, Vec<String>)>, Complaint> {
+        let mut found: Vec<(Self, u32, Vec<String>)> = Vec::new();
         for target in named {
-            for job in self.jobs(std::slice::from_ref(&target.jobs)).await? {
-                match found.last_mut() {
-                    Some((last, tasks)) if *last == job && !tasks.is_empty() => {
-                        tasks.extend(target.tasks.iter().cloned());
+            for (at, jobs) in self.jobs(std::slice::from_ref(&target.jobs)).await? {
+                for job in jobs {
+                    match found.last_mut() {
+                        Some((last, of, tasks))
+                            if (&last.home, *of) == (&at.home, job) && !tasks.is_empty() =>
+                        {
+                            tasks.extend(target.tasks.iter().cloned());
+                        }
+                        _ => found.push((at.clone(), job, target.tasks.clone())),
                     }
-                    _ => found.push((job, target.tasks.clone())),
                 }
             }
         }
         Ok(found)
     }
 
-    /// The one job that was named.
-    pub(crate) async fn job(&self, named: &Jobs) -> Result<u32, Complaint> {
-        match self.jobs(std::slice::from_ref(named)).await?.as_slice() {
-            [one] => Ok(*one),
+    /// The one job that was named, and where it is.
+    pub(crate) async fn job(&self, named: &Jobs) -> Result<(Self, u32), Complaint> {
+        let found = self.jobs(std::slice::from_ref(named)).await?;
+        match found.as_slice() {
+            [(at, jobs)] if jobs.len() == 1 => Ok((at.clone(), jobs[0])),
             many => {
-                Err(Complaint::usage(format!("{} jobs are named, and one is wanted", many.len())))
+                let many: usize = many.iter().map(|(_, jobs)| jobs.len()).sum();
+                Err(Complaint::usage(format!("{many} jobs are named, and one is wanted")))
             }
         }
+    }
+
+    /// Rows as they are printed: to people jobs of the node that is asked go by their number.
+    pub(crate) fn shown<T: Homed>(&self, mut rows: Vec<T>) -> Vec<T> {
+        if self.home.is_none() && !self.face.is_data() {
+            rows.iter_mut().for_each(|row| row.home().clear());
+        }
+        rows
+    }
+
+    /// The same of jobs of several members, of which the one of this name has answered.
+    pub(crate) fn shown_by(&self, mut jobs: Vec<Job>, answered: &str) -> Vec<Job> {
+        if self.home.is_none() && !self.face.is_data() {
+            let own = jobs.iter_mut().filter(|job| job.home == answered);
+            own.for_each(|job| job.home.clear());
+        }
+        jobs
     }
 
     /// Prints rows in the form that is wanted.

@@ -94,6 +94,7 @@ impl From<Unreachable> for Complaint {
     fn from(error: Unreachable) -> Self {
         let exit = match &error {
             Unreachable::NotAllowed(_) | Unreachable::Token => Exit::DENIED,
+            Unreachable::Member(_) => Exit::USAGE,
             Unreachable::NotRunning(_) | Unreachable::NoWay { .. } => Exit::UNAVAILABLE,
         };
         let help = error.help();

@@ -11,7 +11,7 @@ pub(crate) const JOBS: Kind<Job> = Kind {
     schema: "bary.jobs/1",
     noun: "jobs",
     columns: &[
-        number("JOB", 0, |job, _| job.id.to_string()),
+        number("JOB", 0, |job, _| named(job)),
         column("NAME", 1, |job, _| job.name.clone()),
         column("STATE", 0, |job, _| job.state.clone()),
         number("TASKS", 2, |job, _| job.tasks.to_string()),
@@ -28,15 +28,20 @@ pub(crate) const JOBS: Kind<Job> = Kind {
         column("TAGS", WIDE, |job, _| pairs(&job.tags)),
         column("REASON", WIDE, |job, _| job.reason.clone()),
     ],
-    id: |job| job.id.to_string(),
+    id: named,
 };
+
+/// How a job is named to the node that was asked.
+pub(crate) fn named(job: &Job) -> String {
+    if job.home.is_empty() { job.id.to_string() } else { format!("{}/{}", job.home, job.id) }
+}
 
 /// Tasks of a job.
 pub(crate) const TASKS: Kind<Task> = Kind {
     schema: "bary.tasks/1",
     noun: "tasks",
     columns: &[
-        column("TASK", 0, |task, _| format!("{}/{}", task.job, task.name)),
+        column("TASK", 0, |task, _| task_named(task)),
         column("STATE", 0, |task, _| task.state.clone()),
         column("NODE", 3, |task, _| task.node.clone()),
         number("ATTEMPT", 5, |task, _| count(task.attempt.into())),
@@ -49,8 +54,14 @@ pub(crate) const TASKS: Kind<Task> = Kind {
         column("SAYS", WIDE, |task, _| task.message.clone()),
         column("COMMAND", WIDE, |task, _| task.command.clone()),
     ],
-    id: |task| format!("{}/{}", task.job, task.name),
+    id: task_named,
 };
+
+/// How a task is named to the node that was asked.
+pub(crate) fn task_named(task: &Task) -> String {
+    let name = format!("{}/{}", task.job, task.name);
+    if task.home.is_empty() { name } else { format!("{}/{name}", task.home) }
+}
 
 /// Nodes and workers.
 pub(crate) const NODES: Kind<NodeStatus> = Kind {

@@ -1,10 +1,21 @@
-//! How jobs and tasks of a node are named: `12`, `1-10,15`, `last`, `all`, `12/count[3]`.
+//! How jobs and tasks of a node are named: `12`, `1-10,15`, `last`, `all`, `12/count[3]`; and those
+//! of another member of its cluster: `beta/12`, `beta/last`, `beta/12/count[3]`.
 
 use std::str::FromStr;
 
+use bary_identity::name::Name;
+
 /// Some jobs of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Jobs {
+pub(crate) struct Jobs {
+    /// The member whose jobs they are; that which is asked where absent.
+    pub(crate) home: Option<Box<str>>,
+    pub(crate) which: Which,
+}
+
+/// Which of a member's jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
     /// The one that was submitted last.
     Last,
     All,
@@ -23,7 +34,7 @@ pub(crate) struct Target {
 /// Why a text names no jobs. Nothing was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SelectorError {
-    #[error("`{0}` names no job; write a number, 1-10,15, last or all")]
+    #[error("`{0}` names no job; write a number, 1-10,15, last or all, of a member MEMBER/JOB")]
     Job(String),
     #[error("`{0}` names no task; write JOB/NAME, JOB/NAME[INDEX] or JOB/NUMBER")]
     Task(String),
@@ -36,7 +47,7 @@ pub(crate) enum SelectorError {
 /// Most tasks that ranges of one word may name.
 pub(crate) const TASKS_NAMED_MAX: u64 = 10_000;
 
-impl FromStr for Jobs {
+impl FromStr for Which {
     type Err = SelectorError;
 
     fn from_str(text: &str) -> Result<Self, SelectorError> {
@@ -55,18 +66,43 @@ impl FromStr for Jobs {
     }
 }
 
+impl FromStr for Jobs {
+    type Err = SelectorError;
+
+    fn from_str(text: &str) -> Result<Self, SelectorError> {
+        let Some((home, which)) = text.split_once('/') else {
+            return Ok(Self { home: None, which: text.parse()? });
+        };
+        let wrong = || SelectorError::Job(text.to_owned());
+        let home = Name::new(home).map_err(|_| wrong())?;
+        let which = which.parse().map_err(|_| wrong())?;
+        Ok(Self { home: Some(home.as_str().into()), which })
+    }
+}
+
 impl FromStr for Target {
     type Err = SelectorError;
 
     fn from_str(text: &str) -> Result<Self, SelectorError> {
-        let Some((jobs, tasks)) = text.split_once('/') else {
-            return Ok(Self { jobs: text.parse()?, tasks: Vec::new() });
+        let jobs = jobs_part(text);
+        let tasks = match text[jobs.len()..].strip_prefix('/') {
+            None => Vec::new(),
+            Some("") => return Err(SelectorError::Task(text.to_owned())),
+            Some(tasks) => named(tasks)?,
         };
-        if tasks.is_empty() {
-            return Err(SelectorError::Task(text.to_owned()));
-        }
-        Ok(Self { jobs: jobs.parse()?, tasks: named(tasks)? })
+        Ok(Self { jobs: jobs.parse()?, tasks })
     }
+}
+
+/// The part of a target that names its jobs: up to the first slash, or up to the second one where
+/// the first part is no number.
+fn jobs_part(text: &str) -> &str {
+    let mut slashes = text.match_indices('/').map(|(at, _)| at);
+    let Some(first) = slashes.next() else { return text };
+    if text[..first].parse::<Which>().is_ok() {
+        return &text[..first];
+    }
+    slashes.next().map_or(text, |second| &text[..second])
 }
 
 /// Names stay whole, whatever they hold; numbers may be ranges.
@@ -93,7 +129,7 @@ fn number(text: &str) -> Option<u64> {
     digits.parse().ok().filter(|&number| plain && number > 0)
 }
 
-impl Jobs {
+impl Which {
     /// The numbers, where each is written out.
     pub(crate) fn written_out(&self) -> Option<Vec<u32>> {
         let Self::Numbers(ranges) = self else { return None };
@@ -119,16 +155,22 @@ mod tests {
     #[test]
     fn jobs_are_named_as_people_write_them() {
         let table = [
-            ("last", Jobs::Last),
-            ("all", Jobs::All),
-            ("12", Jobs::Numbers(vec![(12, 12)])),
-            ("1-10,15", Jobs::Numbers(vec![(1, 10), (15, 15)])),
-            ("1_000", Jobs::Numbers(vec![(1_000, 1_000)])),
+            ("last", Which::Last),
+            ("all", Which::All),
+            ("12", Which::Numbers(vec![(12, 12)])),
+            ("1-10,15", Which::Numbers(vec![(1, 10), (15, 15)])),
+            ("1_000", Which::Numbers(vec![(1_000, 1_000)])),
         ];
-        for (text, jobs) in table {
-            assert_eq!(text.parse(), Ok(jobs), "{text}");
+        for (text, which) in table {
+            let of = |home: Option<&str>| Jobs { home: home.map(Into::into), which: which.clone() };
+            assert_eq!(text.parse(), Ok(of(None)), "{text}");
+            assert_eq!(format!("beta/{text}").parse(), Ok(of(Some("beta"))), "{text}");
         }
         for text in ["", "0", "-1", "2-1", "1,", "a", "1-", "+1", "99999999999"] {
+            assert!(text.parse::<Jobs>().is_err(), "{text}");
+            assert!(format!("beta/{text}").parse::<Jobs>().is_err(), "beta/{text}");
+        }
+        for text in ["/1", "a b/1", "beta/1/2"] {
             assert!(text.parse::<Jobs>().is_err(), "{text}");
         }
     }
@@ -145,8 +187,24 @@ mod tests {
     }
 
     #[test]
+    fn tasks_of_another_member_have_its_name_before_them() {
+        let target = |text: &str| text.parse::<Target>().expect("it is good");
+        for (text, job, tasks) in [
+            ("beta/7", "beta/7", &[][..]),
+            ("beta/last/count[3]", "beta/last", &["count[3]"]),
+            ("beta/1-2/a/b", "beta/1-2", &["a/b"]),
+            ("7/7/7", "7", &["7/7"]),
+        ] {
+            assert_eq!(target(text).jobs, job.parse().expect("it is good"), "{text}");
+            assert_eq!(target(text).tasks, tasks, "{text}");
+        }
+        assert!(matches!("beta/7/".parse::<Target>(), Err(SelectorError::Task(_))));
+        assert!(matches!("beta/x".parse::<Target>(), Err(SelectorError::Job(_))));
+    }
+
+    #[test]
     fn only_plain_numbers_need_no_look_up() {
-        let jobs = |text: &str| text.parse::<Jobs>().expect("it is good");
+        let jobs = |text: &str| text.parse::<Which>().expect("it is good");
         assert_eq!(jobs("1,5").written_out(), Some(vec![1, 5]));
         assert_eq!(jobs("1-2").written_out(), None);
         assert!(jobs("1-3,9").has(2) && !jobs("1-3,9").has(4));

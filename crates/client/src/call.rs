@@ -49,6 +49,9 @@ pub enum Unreachable {
         /// What the system says.
         why: String,
     },
+    /// No member of a cluster can have this name; nothing was sent.
+    #[error("`{0}` is no name of a member")]
+    Member(String),
     /// The token holds what no token holds; it was not sent.
     #[error("the token holds characters that no token has")]
     Token,
@@ -64,6 +67,7 @@ impl Unreachable {
             }
             Self::NotAllowed(_) => "ask over TCP with a token: --addr HOST:PORT --token-file FILE",
             Self::NoWay { .. } => "name another address: --addr HOST:PORT or --addr unix:PATH",
+            Self::Member(_) => "bary node ls shows the members",
             Self::Token => "name the file that holds it: --token-file FILE",
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bary_api::home::{CONSISTENT, HOME};
 use bary_api::v1::node_client::NodeClient;
 use hyper_util::rt::TokioIo;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -18,13 +19,14 @@ use crate::streamed::Streamed;
 /// at a time; it is made anew when it breaks.
 #[derive(Clone, Debug)]
 pub struct Client {
-    node: Wire,
+    channel: Channel,
+    marks: Marks,
     address: Address,
     patience: Duration,
 }
 
 /// The generated client with what is added to every call.
-pub(crate) type Wire = NodeClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type Wire = NodeClient<InterceptedService<Channel, Marks>>;
 
 /// How long a call waits for its answer where nothing else was said; a node gives up on one after
 /// the same time.
@@ -36,14 +38,24 @@ pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// How many bytes of one answer may be on their way before the reader has taken them.
 const WINDOW_BYTES: u32 = 4 << 20;
 
-/// Adds the token to a call.
+/// What is added to each call: who asks, and whose jobs are meant.
 #[derive(Clone, Debug)]
-pub(crate) struct Bearer(Option<MetadataValue<Ascii>>);
+pub(crate) struct Marks {
+    bearer: Option<MetadataValue<Ascii>>,
+    home: Option<MetadataValue<Ascii>>,
+    consistent: bool,
+}
 
-impl Interceptor for Bearer {
+impl Interceptor for Marks {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(token) = &self.0 {
+        if let Some(token) = &self.bearer {
             request.metadata_mut().insert("authorization", token.clone());
+        }
+        if let Some(home) = &self.home {
+            request.metadata_mut().insert(HOME, home.clone());
+        }
+        if self.consistent {
+            request.metadata_mut().insert(CONSISTENT, MetadataValue::from_static("true"));
         }
         Ok(request)
     }
@@ -61,10 +73,26 @@ impl Client {
             Address::Socket(path) => socket(path.clone()).await,
         };
         let channel = channel.map_err(|error| Unreachable::of(address, &error))?;
-        let node = NodeClient::with_interceptor(channel, Bearer(bearer))
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX);
-        Ok(Self { node, address: address.clone(), patience: PATIENCE })
+        let marks = Marks { bearer, home: None, consistent: false };
+        Ok(Self { channel, marks, address: address.clone(), patience: PATIENCE })
+    }
+
+    /// A client that asks, by the same connection, for the jobs and all else of another member of
+    /// the node's cluster. The node hands its calls on to that one.
+    ///
+    /// # Errors
+    /// Where the name is none that a member can have. Whether there is such a member is told by the
+    /// calls.
+    pub fn at(&self, member: &str) -> Result<Self, Unreachable> {
+        let home = member.parse().map_err(|_| Unreachable::Member(member.to_owned()))?;
+        Ok(Self { marks: Marks { home: Some(home), ..self.marks.clone() }, ..self.clone() })
+    }
+
+    /// A client whose reads see all that was acknowledged before them: they pass through the home
+    /// first, and are refused where that is away.
+    #[must_use]
+    pub fn consistent(&self) -> Self {
+        Self { marks: Marks { consistent: true, ..self.marks.clone() }, ..self.clone() }
     }
 
     /// The same client with another patience: how long each call waits for its answer. The
@@ -81,7 +109,9 @@ impl Client {
     }
 
     pub(crate) fn node(&self) -> Wire {
-        self.node.clone()
+        NodeClient::with_interceptor(self.channel.clone(), self.marks.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// A request with the time that it has.

@@ -25,7 +25,7 @@ use crate::doors::grpc::Grpc;
 use crate::doors::health::Health;
 use crate::doors::http::{Http, late};
 use crate::service::Service;
-use crate::service::caller::Door;
+use crate::service::caller::{Caller, Door};
 
 #[cfg(unix)]
 pub mod handed;
@@ -41,6 +41,8 @@ mod grpc;
 pub(crate) mod health;
 mod http;
 mod origin;
+pub(crate) mod pass;
+pub(crate) mod visitors;
 mod wire;
 mod worker;
 
@@ -143,8 +145,17 @@ where
                 return Box::pin(async { Ok(refusal) });
             }
         };
-        let (mut service, most) = (self.service.clone(), self.gate.service.request_timeout);
-        let work = async move { service.call(request).await };
+        let (mut service, gate) = (self.service.clone(), Arc::clone(&self.gate));
+        let most = gate.service.request_timeout;
+        let work = async move {
+            let caller = request.extensions().get::<Arc<Caller>>().cloned();
+            if let (Some(caller), Some(verb)) = (caller, verb)
+                && let Err(refused) = gate.settle(&caller, verb).await
+            {
+                return Ok(answer::refusal(true, refused));
+            }
+            service.call(request).await.map(|answer| answer.map(Body::new))
+        };
         Box::pin(async move {
             let answer = match is_long(verb) {
                 true => work.await?,
@@ -154,7 +165,7 @@ where
                 },
             };
             drop(share);
-            Ok(keep(answer::of_misread(answer.map(Body::new)), room))
+            Ok(keep(answer::of_misread(answer), room))
         })
     }
 }

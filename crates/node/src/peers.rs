@@ -21,6 +21,7 @@ mod clocks;
 mod envelope;
 mod file;
 mod hearing;
+pub(crate) mod homes;
 mod load;
 mod presence;
 mod renewal;

@@ -161,14 +161,18 @@ pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
     let at = ways.tcp.as_ref().map(|(_, at)| *at);
     let address = note(options, at)?;
     let (closing, closed) = watch::channel(false);
-    let entrance = Entrance::new(router, gate, closed.clone());
+    let entrance = Entrance::new(router.clone(), gate, closed.clone());
     let mut words = vec![reach(options, at, token)];
     words.extend(member.iter().flat_map(Member::words));
     if options.until_eof {
         end_with_input(service.clone()).map_err(refused("no thread was given"))?;
     }
     let mut inside = let_in(&runtime, entrance, ways);
-    inside.extend(member.into_iter().flat_map(|member| member.live(&runtime, &service, &closed)));
+    inside.extend(
+        member
+            .into_iter()
+            .flat_map(|member| member.live(&runtime, (&service, router.clone()), &closed)),
+    );
     let notify = Notify::from_environment();
     let (reload, drain) = (options.reload.clone(), options.drain_timeout);
     let keeper = Keeper { service, health, log, notify, signals, reload, drain };

@@ -55,6 +55,7 @@ mod jobs;
 mod keys;
 mod logs;
 mod nodes;
+mod others;
 mod policies;
 mod refusal;
 mod results;
@@ -219,7 +220,8 @@ impl Service {
         let Parts { started, cache, board, access, audit, dir, still } = parts;
         let (cluster, listener) = started;
         let limits = options.limits.clone();
-        board.write().shard = Some(cluster.shard());
+        let home = cluster.peers().map(|peers| peers.own_name().into());
+        board.write().belongs(cluster.shard(), home.unwrap_or_default());
         let inner = Arc::new(Inner {
             store: cluster.store(),
             shard: cluster.shard(),

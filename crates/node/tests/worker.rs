@@ -144,7 +144,7 @@ impl Fake {
 }
 
 fn caller(role: Role) -> Caller {
-    Caller { name: role.name().into(), role, door: Door::Node }
+    Caller { name: role.name().into(), role, door: Door::Node, consistent: false }
 }
 
 fn register(name: &str) -> Register {

@@ -20,6 +20,7 @@ use crate::tls::{Configs, Credentials, CredentialsError};
 pub mod accept;
 pub mod dial;
 pub mod entry;
+pub mod pass;
 pub mod renewal;
 pub mod shelf;
 
@@ -50,6 +51,8 @@ pub struct MeshLimits {
     pub members_max: usize,
     /// Connections that have come in at a time. Defaults to 4,096.
     pub connections_max: usize,
+    /// Requests that are handed on to one member at a time. Defaults to 1,024.
+    pub passes_max: usize,
     /// How long connecting and the handshake may take. Defaults to 3 s.
     pub dial_timeout: Duration,
     /// How long after one attempt the next may follow. Defaults to 200 ms.
@@ -67,6 +70,7 @@ impl Default for MeshLimits {
             batch_frames_max: 256,
             members_max: 16_384,
             connections_max: 4_096,
+            passes_max: 1_024,
             dial_timeout: Duration::from_secs(3),
             dial_gap: Duration::from_millis(200),
             keep_alive: Duration::from_secs(5),
@@ -109,6 +113,7 @@ struct Inner {
     banned: watch::Sender<BTreeSet<u64>>,
     /// Connections by which members are asked for something, beside their streams.
     asking: tokio::sync::Mutex<BTreeMap<u64, Channel>>,
+    passages: pass::Passages,
     on: Handle,
 }
 
@@ -153,10 +158,21 @@ impl Mesh {
     ) -> Result<Self, CredentialsError> {
         let configs = RwLock::new(Configs::new(own)?);
         let (members, streams, lost) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
-        let asking = tokio::sync::Mutex::default();
+        let (asking, passages) = (tokio::sync::Mutex::default(), Mutex::default());
         let banned = watch::Sender::default();
-        let inner = Inner { me, limits, ears, configs, members, streams, lost, banned, asking, on };
-        Ok(Self(Arc::new(inner)))
+        Ok(Self(Arc::new(Inner {
+            me,
+            limits,
+            ears,
+            configs,
+            members,
+            streams,
+            lost,
+            banned,
+            asking,
+            passages,
+            on,
+        })))
     }
 
     /// Connections that begin from now on show another certificate.
@@ -177,8 +193,9 @@ impl Mesh {
         }
     }
 
-    /// A member is no longer reached: its stream ends.
+    /// A member is no longer reached: its stream ends, and what it was asked has no answer.
     pub fn forget(&self, member: u64) {
+        self.0.cut(member);
         let known = self.0.members().remove(&member);
         let stream = known.and_then(|known| known.stream);
         if stream.is_some_and(|stream| stream.since.is_some()) {

@@ -16,4 +16,12 @@ pub(crate) struct Reach {
     /// hold the token itself
     #[arg(long, value_name = "FILE", env = "BARY_TOKEN_FILE", hide_env_values = true)]
     pub(crate) token_file: Option<PathBuf>,
+    /// The member of the node's cluster whose jobs are meant, where they do not say so as
+    /// MEMBER/JOB; the node hands on what is asked
+    #[arg(long, value_name = "MEMBER", env = "BARY_HOME", hide_env_values = true)]
+    pub(crate) home: Option<Box<str>>,
+    /// Read what is true now rather than what was told so far: ask the home itself, and fail where
+    /// it is away
+    #[arg(long)]
+    pub(crate) consistent: bool,
 }

@@ -93,14 +93,19 @@ pub(crate) struct RowArgs {
 /// The flags of `bary ls`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-The last 100 jobs, the newest at the bottom. Examples:
+The last 100 jobs of all members of the cluster, the newest at the bottom. Examples:
   bary ls --filter state=running
+  bary ls --home beta
   bary ls --sort -cpu_seconds --limit 10 -o wide
   bary ls --filter tag.team=x --format '{id} {name}'")]
 pub(crate) struct LsArgs {
-    /// Jobs: numbers, 1-10,15, last or all
+    /// Jobs: numbers, 1-10,15, last or all; those of another member as MEMBER/JOB. Where none is
+    /// named, those of all members
     #[arg(value_name = "JOB")]
     pub(crate) jobs: Vec<Jobs>,
+    /// Only jobs of the member that is asked
+    #[arg(long, conflicts_with = "home")]
+    pub(crate) here: bool,
     #[command(flatten)]
     pub(crate) rows: RowArgs,
     #[command(flatten)]

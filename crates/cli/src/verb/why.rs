@@ -24,8 +24,11 @@ pub(crate) fn run(args: &WhyArgs, face: Face) -> Result<Exit, Complaint> {
     let target = args.task.parse::<Target>().ok().filter(|_| !kept);
     match target {
         None => of_kept(args, face),
-        Some(target) if !target.tasks.is_empty() => remote::why::run(&target, &args.reach, face),
-        // A number alone is a task of the last kept run, or else a job of a node.
+        Some(target) if !target.tasks.is_empty() && target.jobs.home.is_none() => {
+            remote::why::run(&target, &args.reach, face)
+        }
+        // A number alone, or what may be a name with a slash, is a task of the last kept run, or
+        // else a job of a node.
         Some(target) => of_kept(args, face).or_else(|complaint| {
             let asked = (complaint.exit == Exit::NOT_FOUND)
                 .then(|| remote::why::run(&target, &args.reach, face));

@@ -202,13 +202,13 @@ impl Node for Answers {
         let asked = self.take("list_jobs", request)?;
         let mut jobs = chosen(&asked.jobs)?;
         let total = jobs.len() as u64;
-        if asked.sort == "-id" {
+        if matches!(&*asked.sort, "-id" | "-submitted") {
             jobs.reverse();
         }
         if asked.limit > 0 {
             jobs.truncate(asked.limit as usize);
         }
-        Ok(Response::new(v1::ListJobsReply { jobs, total }))
+        Ok(Response::new(v1::ListJobsReply { jobs, total, ..Default::default() }))
     }
 
     async fn list_tasks(

@@ -30,6 +30,8 @@ mod runs;
 pub(crate) struct Books {
     /// Whose events are folded: of the first shard that tells any.
     pub(crate) shard: Option<ShardId>,
+    /// The member whose jobs they are; empty where the node is in no cluster.
+    pub(crate) home: Box<str>,
     pub(crate) clock: Clock,
     jobs: Shelf,
     pub(crate) nodes: Nodes,
@@ -69,6 +71,7 @@ pub(crate) struct Books {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) jobs: u64,
+    pub(crate) finished: u64,
     pub(crate) tasks: u64,
     pub(crate) ended: u64,
     pub(crate) running: u64,
@@ -78,6 +81,7 @@ impl Books {
     pub(crate) fn new(clock: Clock, limits: &BoardLimits) -> Self {
         Self {
             shard: None,
+            home: Box::default(),
             clock,
             jobs: Shelf::default(),
             nodes: Nodes::default(),
@@ -102,6 +106,11 @@ impl Books {
         }
     }
 
+    /// They are those of this shard, and of this member.
+    pub(crate) fn belongs(&mut self, shard: ShardId, home: Box<str>) {
+        (self.shard, self.home) = (Some(shard), home);
+    }
+
     /// A job, where it is not forgotten.
     pub(crate) fn job(&self, no: JobNo) -> Option<&JobRow> {
         self.jobs.job(no)
@@ -110,6 +119,12 @@ impl Books {
     /// The number after that of the last job.
     pub(crate) fn end(&self) -> JobNo {
         self.jobs.end()
+    }
+
+    /// How many jobs, and how many of their tasks, have not ended.
+    pub(crate) fn unfinished(&self) -> (u64, u64) {
+        let Totals { jobs, finished, tasks, ended, .. } = self.totals;
+        (jobs.saturating_sub(finished), tasks.saturating_sub(ended))
     }
 
     /// Every job from a number on.
@@ -290,25 +305,30 @@ impl Books {
 
     fn on_finished(&mut self, at: Moment, job: JobNo) {
         self.on_row(job, |row| row.on_finished(at));
+        self.totals.finished += 1;
         self.finished.push_back(job);
         self.kept.push_back(job);
         self.watchers.on_over(job);
     }
 
     fn on_retried(&mut self, job: JobNo) {
-        let (mut gone, mut ended) = (Vec::new(), 0);
+        let (mut gone, mut ended, mut was_over) = (Vec::new(), 0, false);
         self.on_row(job, |row| {
+            was_over = row.finished.is_some();
             let before = row.sums.ended();
             gone = row.on_retried();
             ended = before - row.sums.ended();
         });
         self.totals.ended = self.totals.ended.saturating_sub(ended);
+        self.totals.finished = self.totals.finished.saturating_sub(u64::from(was_over));
         self.let_go(&gone);
     }
 
     fn on_forgotten(&mut self, job: JobNo) {
         let Some(mut row) = self.jobs.take(job) else { return };
         self.totals.jobs -= 1;
+        let was_over = u64::from(row.finished.is_some());
+        self.totals.finished = self.totals.finished.saturating_sub(was_over);
         self.totals.tasks -= row.tasks;
         self.totals.ended = self.totals.ended.saturating_sub(row.sums.ended());
         let gone = row.only_count();

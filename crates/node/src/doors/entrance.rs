@@ -25,6 +25,7 @@ use tower::Service as _;
 
 use crate::doors::gate::{Gate, Peer, refuse};
 use crate::doors::limits::DoorLimits;
+use crate::doors::pass;
 #[cfg(unix)]
 use crate::doors::socket::{Socket, is_welcome};
 use crate::doors::wire::Wire;
@@ -149,7 +150,7 @@ impl Entrance {
         let io = TokioIo::new(Wire::new(stream, header_timeout, stall_timeout));
         let Self { router, gate, protocols, closing, .. } = self;
         let service =
-            service_fn(move |request| answer(router.clone(), gate.clone(), request, peer));
+            service_fn(move |request| answer(router.clone(), gate.clone(), request, peer.clone()));
         let mut connection = pin!(protocols.serve_connection(io, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -177,8 +178,9 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
-    match gate.check(&request) {
-        Ok(()) => router.call(request).await,
+    match gate.check(&request).and_then(|()| pass::home(&mut request)) {
+        Ok(None) => router.call(request).await,
+        Ok(Some(home)) => gate.route(router, &home, request).await,
         Err(refused) => Ok(refuse(&request, refused)),
     }
 }

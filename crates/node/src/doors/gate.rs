@@ -18,18 +18,21 @@ use crate::audit::Audit;
 use crate::board::clock;
 use crate::doors::body::{Keeping, Pool, Share};
 use crate::doors::limits::{DoorLimits, full};
-use crate::doors::{answer, origin};
+use crate::doors::{answer, origin, pass};
+use crate::peers::roster::Peers;
 use crate::service::Service;
 use crate::service::caller::{Caller, Door};
 use crate::service::options::ServiceLimits;
 
 /// Who is at the other end of a connection, as far as the kernel knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     /// Somebody on this machine.
     Tcp(SocketAddr),
     /// This user of it, who may use the node.
     User(u32),
+    /// Another member of the cluster, which answers for this caller.
+    Through(Arc<Caller>),
 }
 
 /// What all requests share.
@@ -78,7 +81,7 @@ impl Gate {
     pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
         match peer(request)? {
             // No page reaches a socket, and what its requests name as host is anyone's guess.
-            Peer::User(_) => Ok(()),
+            Peer::User(_) | Peer::Through(_) => Ok(()),
             Peer::Tcp(_) => origin::check(request.uri(), request.headers()),
         }
     }
@@ -101,6 +104,38 @@ impl Gate {
         Ok(Visit { caller, share: self.pool.share(), room })
     }
 
+    /// Lets a request through that another member is to answer.
+    ///
+    /// # Errors
+    /// Where it is not known who asks, the role is too low, or there is no room.
+    pub(crate) fn let_through<B>(
+        &self,
+        request: &Request<B>,
+        verb: Verb,
+        door: Door,
+        home: &str,
+    ) -> Result<(Caller, Room), Refused> {
+        let caller = self.caller(request, door)?;
+        self.behind.check_role(&caller, verb, &format!("home {home}"))?;
+        Ok((caller, self.room(is_long(Some(verb)))?))
+    }
+
+    /// Passes through the home where a caller wants to read all that was acknowledged before.
+    ///
+    /// # Errors
+    /// Where the home does not answer.
+    pub(crate) async fn settle(&self, caller: &Caller, verb: Verb) -> Result<(), Refused> {
+        match caller.consistent && !verb.row().changes {
+            true => self.behind.pass_home().await,
+            false => Ok(()),
+        }
+    }
+
+    /// The other members of the cluster, where the node is in one.
+    pub(crate) fn peers(&self) -> Option<&Arc<Peers>> {
+        self.behind.cluster().peers()
+    }
+
     /// Room for one more, on a stream or not.
     ///
     /// # Errors
@@ -118,14 +153,18 @@ impl Gate {
 
     fn caller<B>(&self, request: &Request<B>, door: Door) -> Result<Caller, Refused> {
         let now = clock::now();
-        let (peer, token) = (peer(request)?, bearer(request.headers())?);
+        let consistent = pass::is_consistent(request.headers())?;
+        let (peer, token) = match peer(request)? {
+            Peer::Through(caller) => return Ok(Caller { consistent, ..Caller::clone(&caller) }),
+            peer => (peer, bearer(request.headers())?),
+        };
         let door = if matches!(peer, Peer::User(_)) { Door::Socket } else { door };
         let who = match (peer, token) {
             (Peer::User(user), None) => self.access.peer(user, now),
             (_, token) => self.access.who(token.unwrap_or_default(), now),
         };
         match who {
-            Ok(Bearer { name, role }) => Ok(Caller { name, role, door }),
+            Ok(Bearer { name, role }) => Ok(Caller { name, role, door, consistent }),
             Err(error) => {
                 self.tell(&error, door, request.uri().path(), now)?;
                 Err(error.into())
@@ -191,7 +230,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
 }
 
 fn peer<B>(request: &Request<B>) -> Result<Peer, Refused> {
-    let peer = request.extensions().get().copied();
+    let peer = request.extensions().get().cloned();
     peer.ok_or_else(|| Refused::new(Kind::Internal, "the request came through no door"))
 }
 

@@ -158,6 +158,7 @@ impl Http {
         head: impl FnOnce(&mut T, &HeaderMap) -> Result<(), Refused>,
     ) -> Result<(Visit, T), Refused> {
         let visit = self.gate.enter(&request, Some(place.verb), Door::Http)?;
+        self.gate.settle(&visit.caller, place.verb).await?;
         let (mut parts, content) = request.into_parts();
         let path = RawPathParams::from_request_parts(&mut parts, &()).await;
         let path = path.map_err(|error| invalid(format!("the path is wrong: {error}")))?;

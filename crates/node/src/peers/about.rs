@@ -62,9 +62,10 @@ impl Peers {
     /// How busy this member is.
     pub(super) fn load(&self) -> Load {
         let Some(inside) = self.inside.get() else { return Load::default() };
-        let mut busy = Vec::new();
+        let (mut busy, mut unfinished) = (Vec::new(), None);
         if let Some(board) = inside.board.get() {
             let books = board.read();
+            unfinished = Some(books.unfinished());
             for (info, _) in inside.crew.own() {
                 let slots = books.nodes.of(info.id).busy;
                 if slots > 0 {
@@ -72,7 +73,7 @@ impl Peers {
                 }
             }
         }
-        Load { machine_milli: machine_milli(), busy }
+        Load { machine_milli: machine_milli(), busy, unfinished }
     }
 }
 
@@ -89,7 +90,7 @@ fn why_away(away: Option<&Away>, standing: Option<&Standing>) -> String {
     text
 }
 
-fn span(span: Duration) -> String {
+pub(super) fn span(span: Duration) -> String {
     match span.as_secs() {
         0 => format!("{} ms", span.as_millis()),
         seconds @ 1..120 => format!("{seconds} s"),

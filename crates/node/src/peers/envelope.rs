@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(read(5, 6, &bytes), Some(Said::Frame { from, to, frame: greeting }));
         let told = some_card(5);
         assert_eq!(read(5, 6, &card(&told)), Some(Said::Card(Box::new(told))));
-        let busy = Load { machine_milli: 1_500, busy: vec![(3, 2)] };
+        let busy = Load { machine_milli: 1_500, busy: vec![(3, 2)], unfinished: Some((1, 9)) };
         assert_eq!(read(5, 6, &load(&busy)), Some(Said::Load(busy)));
         let at = Moment(7);
         assert_eq!(read(5, 6, &ping(at)), Some(Said::Ping { at }));

@@ -11,18 +11,29 @@ pub(super) struct Load {
     pub(super) machine_milli: u32,
     /// Its nodes that run something, by their numbers in it: how many slots are busy.
     pub(super) busy: Vec<(u16, u32)>,
+    /// How many of its jobs, and of their tasks, have not ended; none where a release before this
+    /// one says nothing of it.
+    #[serde(skip)]
+    pub(super) unfinished: Option<(u64, u64)>,
 }
 
 impl Load {
     /// It as bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
-        // Nothing in it refuses to be written, and a vector takes all.
-        postcard::to_allocvec(self).unwrap_or_default()
+        // Nothing in it refuses to be written, and a vector takes all. What came later stands last.
+        let mut bytes = postcard::to_allocvec(self).unwrap_or_default();
+        if let Some(unfinished) = &self.unfinished {
+            bytes.extend(postcard::to_allocvec(unfinished).unwrap_or_default());
+        }
+        bytes
     }
 
     /// The load that bytes from a member are.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let load: Self = postcard::from_bytes(bytes).ok()?;
+        let (mut load, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        if !rest.is_empty() {
+            load.unfinished = Some(postcard::from_bytes(rest).ok()?);
+        }
         (load.busy.len() as u64 <= NodeId::OF_MEMBER_MAX).then_some(load)
     }
 
@@ -51,8 +62,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_load_is_read_as_it_was_said(machine_milli in any::<u32>(), busy in any::<[u32; 2]>()) {
-            let load = Load { machine_milli, busy: vec![(0, busy[0]), (4_095, busy[1])] };
+        fn a_load_is_read_as_it_was_said(
+            machine_milli in any::<u32>(),
+            busy in any::<[u32; 2]>(),
+            unfinished in any::<Option<(u64, u64)>>(),
+        ) {
+            let busy_nodes = vec![(0, busy[0]), (4_095, busy[1])];
+            let load = Load { machine_milli, busy: busy_nodes, unfinished };
             assert_eq!(Load::decode(&load.encode()), Some(load.clone()));
             assert_eq!(load.busy(NodeId::of_member(7, 4_095)), busy[1]);
             assert_eq!(load.busy(NodeId::of_member(7, 5)), 0);

@@ -108,12 +108,14 @@ pub(super) struct Away {
     pub(super) cause: Option<Box<str>>,
     /// Whether it was told why.
     pub(super) told: bool,
+    /// How many of its jobs and of their tasks had not ended when it last said so.
+    pub(super) unfinished: Option<(u64, u64)>,
 }
 
 impl Away {
     /// One that is away from now on.
     pub(super) fn new(since: Instant, why: &'static str) -> Self {
-        Self { since, tried: None, why, cause: None, told: false }
+        Self { since, tried: None, why, cause: None, told: false, unfinished: None }
     }
 }
 
@@ -314,7 +316,8 @@ impl Peers {
     /// There is no stream to a member any more.
     pub(super) fn end(&self, member: u64, why: &'static str) {
         let Some(link) = lock(&self.links).remove(&member) else { return };
-        let away = Away { told: true, ..Away::new(Instant::now(), why) };
+        let unfinished = link.load.as_ref().and_then(|load| load.unfinished);
+        let away = Away { told: true, unfinished, ..Away::new(Instant::now(), why) };
         lock(&self.away).insert(member, away);
         self.part(link.met.into_keys());
         if let Some(card) = link.card {

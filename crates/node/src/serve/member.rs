@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::Router;
 use bary_identity::authority::MEMBER_SPAN;
 use bary_identity::join_line::JoinLine;
 use bary_identity::name::{Name, NameError};
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use super::address::ListenError;
 use super::log::Log;
+use crate::doors::visitors::Visitors;
 use crate::options::{ClusterOptions, Membership};
 use crate::peers::gate::Gate;
 use crate::peers::invites::{self, FIRST_SPAN, LineError, Terms};
@@ -208,11 +210,12 @@ impl Member {
         words
     }
 
-    /// Lets others in and goes to them, until `closing` turns true.
+    /// Lets others in, to the doors of the service as well, and goes to them, until `closing` turns
+    /// true.
     pub(super) fn live(
         self,
         runtime: &Runtime,
-        service: &Service,
+        (service, router): (&Service, Router),
         closing: &watch::Receiver<bool>,
     ) -> [JoinHandle<()>; 4] {
         let (papers, peers) = (self.papers, self.peers);
@@ -223,6 +226,8 @@ impl Member {
         let span = self.certificate_span;
         let gate = Arc::new(Gate { papers, peers: Arc::clone(&peers), audit, span });
         let members = renewal::router(members, Arc::clone(&gate) as Arc<dyn Renews>);
+        let visitors = Visitors { router, peers: Arc::clone(&peers) };
+        let members = members.fallback_service(visitors);
         let newcomers = entry::router(gate);
         let doors = Doors { members, newcomers };
         let serving = runtime.spawn(mesh.serve(self.listener, doors, closing.clone()));

@@ -53,6 +53,26 @@ impl Service {
         self.admit_why(caller, verb, target, "")
     }
 
+    /// Whether a caller has the role that a verb needs; the audit log has a line where not.
+    ///
+    /// # Errors
+    /// Where the role is too low.
+    pub(crate) fn check_role(
+        &self,
+        caller: &Caller,
+        verb: Verb,
+        target: &str,
+    ) -> Result<(), Refused> {
+        let needed = verb.row().role;
+        if caller.role >= needed {
+            return Ok(());
+        }
+        let title = format!("{verb} needs the role {needed}, {} has {}", caller.name, caller.role);
+        self.0.note(caller, verb, target, Outcome::Refused, &title)?;
+        let help = format!("ask with a token of the role {needed}");
+        Err(Refused::new(Kind::Denied, title).help(help))
+    }
+
     /// As [`Service::admit`], for what the caller gave a reason for.
     pub(super) fn admit_why<'a>(
         &'a self,
@@ -62,14 +82,7 @@ impl Service {
         why: &str,
     ) -> Result<Leave<'a>, Refused> {
         let (inner, row, target) = (&*self.0, verb.row(), target.into());
-        let said = |outcome, reason| inner.note(caller, verb, &target, outcome, reason);
-        if caller.role < row.role {
-            let title =
-                format!("{verb} needs the role {}, {} has {}", row.role, caller.name, caller.role);
-            said(Outcome::Refused, &title)?;
-            let help = format!("ask with a token of the role {}", row.role);
-            return Err(Refused::new(Kind::Denied, title).help(help));
-        }
+        self.check_role(caller, verb, &target)?;
         let long = row.streams || verb == Verb::Wait;
         let (places, limit) = match long {
             true => (&inner.streams, "streams_max"),

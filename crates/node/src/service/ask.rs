@@ -9,8 +9,24 @@ use bary_model::id::JobNo;
 use tokio::sync::oneshot;
 
 use crate::board::{Asked, Room};
-use crate::service::Inner;
-use crate::service::refusal;
+use crate::service::{Inner, Service, refusal};
+
+impl Service {
+    /// Passes through the home: all that it had acknowledged before can be read on the board then.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    pub(crate) async fn pass_home(&self) -> Result<(), Refused> {
+        // Whatever it answers, it has looked at what is true, and changed nothing.
+        match self.0.ask(Request::Repeat(NOBODYS_KEY)).await {
+            Err(refused) if refused.kind != Kind::NotFound => Err(refused),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A key under which nothing was submitted.
+const NOBODYS_KEY: u128 = 0;
 
 impl Inner {
     /// Asks for something and waits for the answer.

@@ -11,6 +11,8 @@ pub struct Caller {
     pub role: Role,
     /// Where the caller came in.
     pub door: Door,
+    /// Whether what he reads is to hold all that was acknowledged before.
+    pub consistent: bool,
 }
 
 /// A way into the node.
@@ -22,6 +24,8 @@ pub enum Door {
     Http,
     /// The Unix socket.
     Socket,
+    /// Another member of the cluster, which has handed it on.
+    Member,
     /// The node itself.
     Node,
 }
@@ -34,6 +38,7 @@ impl Door {
             Self::Grpc => "grpc",
             Self::Http => "http",
             Self::Socket => "socket",
+            Self::Member => "member",
             Self::Node => "node",
         }
     }

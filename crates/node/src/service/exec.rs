@@ -102,7 +102,7 @@ impl Inner {
         let task = choice::task(row, &start.task)?;
         let detail = choice::detail(row)?;
         let node_name = |node| self.node_name(node);
-        let view = TaskView::new(row, detail, task, books.clock, &node_name);
+        let view = TaskView::new(&books, (row, detail), task, &node_name);
         let shown = view.shown();
         let named = format!("task {} of job {}", shown.name, start.job);
         let conflict =

@@ -15,8 +15,10 @@ use crate::service::cell::{Cell, Cells, Kind};
 use crate::service::filter::{Filter, Sort};
 use crate::service::{Inner, Service, change, jobs};
 
+mod everywhere;
+
 /// A job as a row of a list.
-struct JobView<'a> {
+pub(super) struct JobView<'a> {
     row: &'a JobRow,
     clock: Clock,
     now: Wall,
@@ -36,7 +38,10 @@ impl Service {
         asked: ListJobsRequest,
     ) -> Result<ListJobsReply, Refused> {
         let _leave = self.admit(caller, Verb::ListJobs, change::numbers(&asked.jobs))?;
-        self.0.list_jobs(&asked)
+        match asked.everywhere {
+            true => self.0.list_everywhere(caller, asked).await,
+            false => self.0.list_jobs(&asked),
+        }
     }
 }
 
@@ -44,10 +49,7 @@ impl Inner {
     fn list_jobs(&self, asked: &ListJobsRequest) -> Result<ListJobsReply, Refused> {
         let filter = Filter::parse::<JobView<'_>>(&asked.filter)?;
         let sort = Sort::parse::<JobView<'_>>(&asked.sort)?;
-        let limit = match usize::try_from(asked.limit).unwrap_or(usize::MAX) {
-            0 => self.limits.list_entries_max,
-            limit => limit.min(self.limits.list_entries_max),
-        };
+        let limit = self.entries(asked.limit);
         let named = match asked.jobs.as_slice() {
             [] => None,
             shown => Some(self.named(shown)?),
@@ -68,12 +70,23 @@ impl Inner {
                 format!("{total} jobs are more than one answer has (limit list_entries_max)");
             return Err(Refused::new(Problem::TooLarge, title).help("set a limit, or a filter"));
         }
-        let chosen: Vec<JobNo> = found.into_iter().take(limit).map(|(_, job)| job).collect();
+        let offset = usize::try_from(asked.offset).unwrap_or(usize::MAX);
+        let chosen = found.into_iter().skip(offset).take(limit);
+        let chosen: Vec<JobNo> = chosen.map(|(_, job)| job).collect();
         let mut shown = Vec::with_capacity(chosen.len());
         for part in chosen.chunks(AT_ONCE) {
             shown.append(&mut jobs::all(&self.board.read(), part));
         }
-        Ok(ListJobsReply { jobs: shown, total })
+        let home = self.board.read().home.to_string();
+        Ok(ListJobsReply { jobs: shown, total, home, unreached: Vec::new() })
+    }
+
+    /// How many jobs one answer has, where so many are asked for; all where that is 0.
+    pub(super) fn entries(&self, limit: u32) -> usize {
+        match usize::try_from(limit).unwrap_or(usize::MAX) {
+            0 => self.limits.list_entries_max,
+            limit => limit.min(self.limits.list_entries_max),
+        }
     }
 
     fn each_job(&self, named: Option<&[JobNo]>, visit: &mut dyn FnMut(&JobView<'_>)) {

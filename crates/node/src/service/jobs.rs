@@ -36,7 +36,7 @@ pub(super) fn submitted(row: &JobRow, clock: Clock) -> Wall {
 }
 
 /// A job as it is now.
-pub(super) fn shown(row: &JobRow, clock: Clock) -> Job {
+pub(super) fn shown(row: &JobRow, clock: Clock, home: &str) -> Job {
     let (sums, about) = (&row.sums, &row.brief.about);
     let at = |at: Option<Moment>| at.map(|at| clock.text(at)).unwrap_or_default();
     let tags = about.tags.iter().map(|(tag, value)| (tag.to_string(), value.to_string()));
@@ -68,11 +68,12 @@ pub(super) fn shown(row: &JobRow, clock: Clock) -> Job {
         cpu_seconds: sums.cpu.as_secs_f64(),
         busy_seconds: sums.busy.as_secs_f64(),
         peak_memory: sums.peak_memory,
+        home: home.to_owned(),
     }
 }
 
 /// These jobs as they are now; what was forgotten meanwhile is left out.
 pub(super) fn all(books: &Books, jobs: &[JobNo]) -> Vec<Job> {
     let rows = jobs.iter().filter_map(|job| books.job(*job));
-    rows.map(|row| shown(row, books.clock)).collect()
+    rows.map(|row| shown(row, books.clock, &books.home)).collect()
 }

@@ -21,6 +21,7 @@ use crate::crew::Member;
 use crate::peers::about::About;
 use crate::peers::revoked::RemoveError;
 use crate::service::caller::Caller;
+use crate::service::others::Calls;
 use crate::service::{Inner, Service};
 
 impl Service {
@@ -41,13 +42,19 @@ impl Service {
         let _leave = self.admit(caller, Verb::ListNodes, "")?;
         let inner = &self.0;
         let members = shown(inner.cluster.members());
-        let nodes = match asked.nodes.as_slice() {
+        let mut nodes: Vec<NodeStatus> = match asked.nodes.as_slice() {
             [] => members.iter().map(|member| inner.status(member)).collect(),
             names => {
                 let found = names.iter().map(|name| Ok(inner.status(named(&members, name)?)));
                 found.collect::<Result<_, Refused>>()?
             }
         };
+        // What nodes hold and have done is known to the homes whose tasks they were.
+        let others = inner.ask_others(caller, |mut calls: Calls| async move {
+            Ok(calls.list_nodes(ListNodesRequest::default()).await?.into_inner().nodes)
+        });
+        let (others, _) = others.await;
+        others.iter().flat_map(|(_, told)| told).for_each(|told| add(&mut nodes, told));
         Ok(ListNodesReply { nodes })
     }
 
@@ -69,7 +76,10 @@ impl Service {
             };
             return leave.settle(removed);
         }
-        leave.settle(self.0.change_node(&asked).await)
+        let changed = self.0.change_node(&asked).await;
+        let mut reply = leave.settle(changed)?;
+        reply.note.push_str(&self.0.change_elsewhere(caller, asked).await);
+        Ok(reply)
     }
 }
 
@@ -127,6 +137,20 @@ impl Inner {
         Ok(ChangedReply { jobs: Vec::new(), note: format!("{} {note}{when}", asked.node) })
     }
 
+    /// Has all other homes change a node as this one did; in words, who has not heard of it.
+    async fn change_elsewhere(&self, caller: &Caller, asked: ChangeNodeRequest) -> String {
+        let others = self.ask_others(caller, move |mut calls: Calls| {
+            let asked = asked.clone();
+            async move { calls.change_node(asked).await.map(drop) }
+        });
+        let (_, unreached) = others.await;
+        let missing: Vec<&str> = unreached.iter().map(|other| &*other.member).collect();
+        match missing.as_slice() {
+            [] => String::new(),
+            missing => format!("; for jobs of {} that does not hold", missing.join(", ")),
+        }
+    }
+
     /// What a node is called.
     pub(super) fn node_name(&self, node: NodeId) -> String {
         let known = self.cluster.info(node);
@@ -178,6 +202,15 @@ impl Inner {
             doubt,
             load: f64::from(machine_milli) / 1e3,
         }
+    }
+}
+
+/// Adds what another home tells of a node to what this one does.
+fn add(nodes: &mut [NodeStatus], told: &NodeStatus) {
+    if let Some(node) = nodes.iter_mut().find(|node| node.name == told.name) {
+        node.holding += told.holding;
+        node.tasks_ended += told.tasks_ended;
+        node.busy_seconds += told.busy_seconds;
     }
 }
 

@@ -114,7 +114,7 @@ impl Inner {
         let detail = choice::detail(row)?;
         let node_name = |node: NodeId| self.node_name(node);
         for task in tasks {
-            visit(&TaskView::new(row, detail, task, books.clock, &node_name));
+            visit(&TaskView::new(&books, (row, detail), task, &node_name));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use bary_model::roster::Roster;
 use bary_model::time::Moment;
 
 use crate::board::active::Hold;
+use crate::board::books::Books;
 use crate::board::clock::Clock;
 use crate::board::ends::How;
 use crate::board::job::{Detail, JobRow};
@@ -22,6 +23,8 @@ pub(super) struct TaskView<'a> {
     pub(super) detail: &'a Detail,
     pub(super) task: TaskId,
     pub(super) clock: Clock,
+    /// The member whose job it is of.
+    pub(super) home: &'a str,
     pub(super) node_name: NodeName<'a>,
     /// How it ended, where it has.
     pub(super) how: Option<&'a How>,
@@ -32,14 +35,14 @@ const COMMAND_SHOWN: usize = 200;
 
 impl<'a> TaskView<'a> {
     pub(super) fn new(
-        row: &'a JobRow,
-        detail: &'a Detail,
+        books: &'a Books,
+        (row, detail): (&'a JobRow, &'a Detail),
         task: TaskId,
-        clock: Clock,
         node_name: NodeName<'a>,
     ) -> Self {
         let how = detail.ends.find(task.spec, task.index).map(|(_, piece)| &piece.how);
-        Self { row, detail, task, clock, node_name, how }
+        let (clock, home) = (books.clock, &*books.home);
+        Self { row, detail, task, clock, home, node_name, how }
     }
 
     fn roster(&self) -> &'a Roster {
@@ -221,6 +224,7 @@ impl<'a> TaskView<'a> {
             message: self.message().to_owned(),
             checkpoint: self.checkpoint(),
             command: self.command(),
+            home: self.home.to_owned(),
         }
     }
 }

@@ -41,7 +41,7 @@ impl Inner {
             let task = choice::task(row, &asked.task)?;
             let detail = choice::detail(row)?;
             let node_name = |node: NodeId| self.node_name(node);
-            let view = TaskView::new(row, detail, task, books.clock, &node_name);
+            let view = TaskView::new(&books, (row, detail), task, &node_name);
             let answer = self.answer(&books, row, detail, &view);
             let shown = Some(view.shown());
             (WhyReply { task: shown, answer, ..WhyReply::default() }, task)

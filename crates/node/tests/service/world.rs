@@ -102,7 +102,7 @@ impl Drop for World {
 }
 
 pub(crate) fn caller(role: Role) -> Caller {
-    Caller { name: role.name().into(), role, door: Door::Node }
+    Caller { name: role.name().into(), role, door: Door::Node, consistent: false }
 }
 
 pub(crate) async fn all<T>(stream: Streamed<T>) -> Vec<T> {

@@ -24,7 +24,7 @@ use tower::Service as _;
 
 use crate::mesh::proto::Batch;
 use crate::mesh::proto::peer_server::{Peer, PeerServer};
-use crate::mesh::{Inner, Mesh, stream};
+use crate::mesh::{Inner, Mesh, pass, stream};
 use crate::tls::{Configs, ENTRY, PEER};
 
 /// The member at the other end of a connection, as extensions of its requests have it.
@@ -151,7 +151,8 @@ impl Inner {
             .http2()
             .timer(TokioTimer::new())
             .initial_stream_window_size(stream::WINDOW)
-            .initial_connection_window_size(stream::WINDOW)
+            .initial_connection_window_size(pass::CONNECTION_WINDOW)
+            .max_concurrent_streams(u32::try_from(self.limits.passes_max).unwrap_or(u32::MAX))
             .keep_alive_interval(self.limits.keep_alive)
             .keep_alive_timeout(self.limits.keep_alive);
         let service = service_fn(move |request: Request<Incoming>| {

@@ -20,13 +20,21 @@ pub(crate) fn run(args: &EventsArgs, face: Face) -> Result<Exit, Complaint> {
         return Err(complaint.help("write -o jsonl"));
     }
     asking::run(&args.reach, face, async |asking| {
+        let (at, jobs) = match asking.jobs(&args.jobs).await?.as_slice() {
+            [] => (asking.clone(), Vec::new()),
+            [(at, jobs)] => (at.clone(), jobs.clone()),
+            _ => {
+                let complaint = Complaint::usage("events of several members are no single stream");
+                return Err(complaint.help("ask for those of one member at a time"));
+            }
+        };
         let request = EventsRequest {
-            jobs: asking.jobs(&args.jobs).await?,
+            jobs,
             kinds: args.kind.clone(),
             follow: args.follow,
             after: args.after,
         };
-        let mut events = asking.node.events(request).await?;
+        let mut events = at.node.events(request).await?;
         if whole {
             let all = events.all().await?;
             asking.print(&EVENTS, &all, None)?;

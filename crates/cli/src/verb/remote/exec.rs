@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ExecArgs, face: Face) -> Result<Exit, Complaint> {
     });
     let command = command.collect::<Result<Vec<String>, Complaint>>()?;
     asking::run(&args.reach, face, async |asking| {
-        let job = asking.job(&args.target.jobs).await?;
+        let (at, job) = asking.job(&args.target.jobs).await?;
         let task = match args.target.tasks.as_slice() {
             [] => String::new(),
             [one] => one.clone(),
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &ExecArgs, face: Face) -> Result<Exit, Complaint> {
         let terminal = if on_terminal { size() } else { None };
         let env = terminal.map(|_| taken()).unwrap_or_default();
         let start = ExecStart { job, task, command: command.clone(), terminal, env };
-        let exec = asking.node.exec(start).await?;
+        let exec = at.node.exec(start).await?;
         talk(asking, exec, terminal.is_some()).await
     })
 }

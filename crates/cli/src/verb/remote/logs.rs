@@ -25,9 +25,9 @@ pub(crate) fn run(args: &LogsArgs, face: Face) -> Result<Exit, Complaint> {
             (_, true) => "err",
             _ => "",
         };
-        for (job, tasks) in asking.targets(&args.targets).await? {
+        for (at, job, tasks) in asking.targets(&args.targets).await? {
             if args.follow {
-                asking.come_back(format!("bary logs -f {job}"));
+                asking.come_back(format!("bary logs -f {}", at.called(job)));
             }
             let request = LogsRequest {
                 job,
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &LogsArgs, face: Face) -> Result<Exit, Complaint> {
                 follow: args.follow,
                 tail: args.tail.unwrap_or(0),
             };
-            print(asking, request, args.tag).await?;
+            print(&at, request, args.tag).await?;
         }
         Ok(Exit::OK)
     })

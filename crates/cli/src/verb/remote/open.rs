@@ -38,15 +38,17 @@ pub(crate) fn add(args: &AddArgs, face: Face) -> Result<Exit, Complaint> {
     let job = work::job(&WorkArgs { literal, ..args.work.clone() }, &[])?;
     let spec = bary_api::spec::encode(&job).map_err(bary_api::problem::Refused::from)?;
     asking::run(&args.reach, face, async |asking| {
-        let job = asking.job(&args.job).await?;
+        let (at, job) = asking.job(&args.job).await?;
         let request = ExtendRequest { job, more: Some(More::Spec(spec.clone())) };
-        let reply = asking.node.extend(request).await?;
+        let reply = at.node.extend(request).await?;
         let document =
             listing::document(ADDED, [("job", json!(job)), ("tasks", json!(reply.tasks))]);
         match (face.is_quiet(), listing::data(&document, face.output)) {
             (true, _) => asking.say(&format!("{}\n", reply.tasks))?,
             (false, Some(text)) => asking.say(&text)?,
-            (false, None) => asking.say(&format!("job {job} has {} tasks now\n", reply.tasks))?,
+            (false, None) => {
+                asking.say(&format!("job {} has {} tasks now\n", at.called(job), reply.tasks))?;
+            }
         }
         Ok(Exit::OK)
     })

@@ -22,11 +22,11 @@ const LINE_PACE: Duration = Duration::from_secs(2);
 /// Shows progress and ends as `bary wait` does.
 pub(crate) fn run(args: &WaitArgs, face: Face) -> Result<Exit, Complaint> {
     asking::run(&args.reach, face, async |asking| {
-        let jobs = asking.jobs(&args.jobs).await?;
-        asking.come_back(format!("bary progress {}", wait::numbers(&jobs)));
+        let homes = asking.jobs(&args.jobs).await?;
+        asking.come_back(format!("bary progress {}", wait::words(&homes)));
         let timeout = args.timeout.map(|span| Duration::from_nanos(span.0));
-        let ended = watch(asking, &jobs, timeout).await?;
-        wait::close(asking, &ended)
+        let ended = wait::all(&homes, timeout, async |at, jobs, left| watch(at, jobs, left).await);
+        wait::close(asking, &ended.await?)
     })
 }
 

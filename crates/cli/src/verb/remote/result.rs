@@ -33,14 +33,14 @@ pub(crate) fn run(args: &ResultArgs, face: Face) -> Result<Exit, Complaint> {
         let mut rows = Vec::new();
         let mut good = true;
         let mut desk = Desk { screen: Screen::new(face), open: false };
-        for (job, tasks) in asking.targets(&args.targets).await? {
+        for (at, job, tasks) in asking.targets(&args.targets).await? {
             let request = ResultsRequest { job, tasks, follow: args.follow };
-            let mut results = asking.node.results_of(request).await?;
+            let mut results = at.node.results_of(request).await?;
             while let Some(result) = results.next().await? {
                 good &= result.more || result.state == "succeeded";
                 match face.is_data() || face.output == Form::Wide {
                     true => gather(&mut rows, result),
-                    false => desk.print(asking, &result)?,
+                    false => desk.print(&at, &result)?,
                 }
             }
         }
@@ -84,7 +84,7 @@ impl Desk {
         self.screen.out(&data).map_err(verb::printing)?;
         self.open = !result.more && data.last().is_some_and(|&byte| byte != b'\n');
         if !result.more && result.state != "succeeded" {
-            let (job, name, state) = (result.job, &result.name, &result.state);
+            let (job, name, state) = (asking.called(result.job), &result.name, &result.state);
             let why = if result.error.is_empty() { "" } else { ": " };
             let line = format!("{job}/{name} {state}{why}{}", result.error);
             self.screen.flush().map_err(verb::printing)?;

@@ -28,8 +28,8 @@ pub(crate) const SCHEMA: &str = "bary.show/1";
 pub(crate) fn run(args: &ShowArgs, face: Face) -> Result<Exit, Complaint> {
     asking::run(&args.reach, face, async |asking| {
         let mut shown = Vec::new();
-        for (job, tasks) in asking.targets(&args.targets).await? {
-            shown.push(look_up(asking, job, tasks, &args.rows).await?);
+        for (at, job, tasks) in asking.targets(&args.targets).await? {
+            shown.push(look_up(&at, job, tasks, &args.rows).await?);
         }
         if args.rows.format.is_some() || face.is_quiet() || face.output == Form::Csv {
             let tasks: Vec<Task> = shown.into_iter().flat_map(|shown| shown.tasks.tasks).collect();
@@ -52,8 +52,9 @@ async fn look_up(
     rows: &RowArgs,
 ) -> Result<Shown, Complaint> {
     let jobs = ListJobsRequest { jobs: vec![job], ..ListJobsRequest::default() };
-    let found = asking.node.list_jobs(jobs).await?.jobs.into_iter().next();
-    let found = found.ok_or_else(|| Complaint::not_found(format!("there is no job {job}")))?;
+    let found = asking.shown(asking.node.list_jobs(jobs).await?.jobs).into_iter().next();
+    let missing = || Complaint::not_found(format!("there is no job {}", asking.called(job)));
+    let found = found.ok_or_else(missing)?;
     let named = !tasks.is_empty();
     let request = ListTasksRequest {
         job,
@@ -63,7 +64,9 @@ async fn look_up(
         limit: rows.limit,
         ..ListTasksRequest::default()
     };
-    Ok(Shown { job: found, tasks: asking.node.list_tasks(request).await?, named })
+    let mut tasks = asking.node.list_tasks(request).await?;
+    tasks.tasks = asking.shown(tasks.tasks);
+    Ok(Shown { job: found, tasks, named })
 }
 
 fn document(shown: &[Shown], form: Form) -> Result<String, Complaint> {
@@ -134,7 +137,7 @@ fn job_lines(job: &Job, clock: Clock) -> Vec<(&'static str, String)> {
     let counts: Vec<String> = counts.map(|(what, count)| format!("{count} {what}")).collect();
     let after: Vec<String> = job.after.iter().map(ToString::to_string).collect();
     vec![
-        ("job", job.id.to_string()),
+        ("job", kinds::named(job)),
         ("name", job.name.clone()),
         ("state", job.state.clone()),
         ("reason", job.reason.clone()),
@@ -162,7 +165,7 @@ fn job_lines(job: &Job, clock: Clock) -> Vec<(&'static str, String)> {
 pub(crate) fn task_lines(task: &Task, clock: Clock) -> Vec<(&'static str, String)> {
     let number = |number: u64| if number == 0 { String::new() } else { number.to_string() };
     vec![
-        ("task", format!("{}/{}", task.job, task.name)),
+        ("task", kinds::task_named(task)),
         ("number", number(task.number)),
         ("state", task.state.clone()),
         ("exit", kinds::exit(task)),

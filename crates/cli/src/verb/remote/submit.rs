@@ -54,7 +54,7 @@ pub(crate) fn tell(asking: &Asking, reply: &SubmitReply) -> Result<(), Complaint
     let mut document = listing::json_of(reply)?;
     document["schema"] = SUBMITTED.into();
     let text = match listing::data(&document, face.output) {
-        _ if face.is_quiet() => format!("{}\n", reply.job),
+        _ if face.is_quiet() => format!("{}\n", asking.called(reply.job)),
         Some(text) => text,
         None if face.output == Form::Csv => {
             format!(
@@ -64,7 +64,8 @@ pub(crate) fn tell(asking: &Asking, reply: &SubmitReply) -> Result<(), Complaint
         }
         None => {
             let tasks = if reply.tasks == 1 { "task" } else { "tasks" };
-            format!("job {}: {} {tasks}, kept in {}\n", reply.job, reply.tasks, place(reply))
+            let job = asking.called(reply.job);
+            format!("job {job}: {} {tasks}, kept in {}\n", reply.tasks, place(reply))
         }
     };
     asking.say(&text)
@@ -80,14 +81,14 @@ fn place(reply: &SubmitReply) -> &str {
 
 /// Stays until the job has ended: one command prints as it goes, several show progress.
 async fn attend(asking: &Asking, job: u32, tasks: u64) -> Result<Exit, Complaint> {
-    asking.come_back(format!("bary wait {job}"));
+    asking.come_back(format!("bary wait {}", asking.called(job)));
     let alone = tasks == 1;
     let ended = if alone && (!asking.face.is_data() || asking.face.output == Form::Jsonl) {
         let request = LogsRequest { job, follow: true, ..LogsRequest::default() };
         logs::print(asking, request, false).await?;
         wait::until(asking, &[job], None, bary_client::jobs::WAIT_SPAN_MAX, |_| Ok(())).await?
     } else {
-        asking.note(&format!("job {job}"));
+        asking.note(&format!("job {}", asking.called(job)));
         progress::watch(asking, &[job], None).await?
     };
     match (alone && !asking.face.is_data(), ended.jobs.first()) {
@@ -95,6 +96,7 @@ async fn attend(asking: &Asking, job: u32, tasks: u64) -> Result<Exit, Complaint
         (true, Some(Job { state, reason, exit, .. })) => {
             if state == "cancelled" {
                 let why = if reason.is_empty() { "" } else { ": " };
+                let job = asking.called(job);
                 asking
                     .note(&listing::clean::line(&format!("job {job} was cancelled{why}{reason}")));
             }

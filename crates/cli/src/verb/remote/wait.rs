@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use bary_api::problem::Kind;
 use bary_api::v1::{Job, WaitReply};
+use bary_client::call::CallError;
 use bary_client::jobs::WAIT_SPAN_MAX;
 
 use crate::args::Face;
@@ -10,17 +12,20 @@ use crate::args::remote::WaitArgs;
 use crate::asking::{self, Asking};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
-use crate::kinds::JOBS;
+use crate::kinds::{self, JOBS};
+use crate::listing::clean;
 use crate::listing::moment::Clock;
 
 /// Waits.
 pub(crate) fn run(args: &WaitArgs, face: Face) -> Result<Exit, Complaint> {
     asking::run(&args.reach, face, async |asking| {
-        let jobs = asking.jobs(&args.jobs).await?;
-        asking.come_back(format!("bary wait {}", numbers(&jobs)));
+        let homes = asking.jobs(&args.jobs).await?;
+        asking.come_back(format!("bary wait {}", words(&homes)));
         let timeout = args.timeout.map(|span| Duration::from_nanos(span.0));
-        let ended = until(asking, &jobs, timeout, WAIT_SPAN_MAX, |_| Ok(())).await?;
-        close(asking, &ended)
+        let ended = all(&homes, timeout, async |at, jobs, left| {
+            until(at, jobs, left, WAIT_SPAN_MAX, |_| Ok(())).await
+        });
+        close(asking, &ended.await?)
     })
 }
 
@@ -31,6 +36,22 @@ pub(crate) struct Ended {
     pub(crate) jobs: Vec<Job>,
 }
 
+/// Waits for the jobs of one member after those of another, for no longer than so much in all.
+pub(crate) async fn all(
+    homes: &[(Asking, Vec<u32>)],
+    timeout: Option<Duration>,
+    wait: impl AsyncFn(&Asking, &[u32], Option<Duration>) -> Result<Ended, Complaint>,
+) -> Result<Ended, Complaint> {
+    let (began, mut all) = (Instant::now(), Ended { done: true, jobs: Vec::new() });
+    for (at, jobs) in homes {
+        let left = timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
+        let ended = wait(at, jobs, left).await?;
+        all.done &= ended.done;
+        all.jobs.extend(ended.jobs);
+    }
+    Ok(all)
+}
+
 /// Waits until jobs have ended or the time is over, and tells how far they are every `pace`.
 pub(crate) async fn until(
     asking: &Asking,
@@ -39,13 +60,62 @@ pub(crate) async fn until(
     pace: Duration,
     mut tell: impl FnMut(&WaitReply) -> Result<(), Complaint>,
 ) -> Result<Ended, Complaint> {
-    let began = Instant::now();
+    let (began, mut away) = (Instant::now(), Away::default());
     loop {
         let left = timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
-        let reply = asking.node.wait(jobs, left.map_or(pace, |left| left.min(pace))).await?;
+        let reply = asking.node.wait(jobs, left.map_or(pace, |left| left.min(pace))).await;
+        let reply = match away.of(asking, reply, left)? {
+            Some(reply) => reply,
+            None => {
+                tokio::time::sleep(left.map_or(AGAIN_SPAN, |left| left.min(AGAIN_SPAN))).await;
+                continue;
+            }
+        };
         tell(&reply)?;
         if reply.done || left == Some(Duration::ZERO) {
-            return Ok(Ended { done: reply.done, jobs: reply.jobs });
+            return Ok(Ended { done: reply.done, jobs: asking.shown(reply.jobs) });
+        }
+    }
+}
+
+/// How long to wait before a member that is away is asked again.
+const AGAIN_SPAN: Duration = Duration::from_millis(500);
+
+/// Whether the member that is waited for is away. Its jobs wait for it, and whoever waits for them
+/// does too.
+#[derive(Default)]
+struct Away {
+    told: bool,
+}
+
+impl Away {
+    /// The answer of a member; none where it is away and there is time left.
+    fn of(
+        &mut self,
+        asking: &Asking,
+        answer: Result<WaitReply, CallError>,
+        left: Option<Duration>,
+    ) -> Result<Option<WaitReply>, Complaint> {
+        match (answer, asking.home.as_deref()) {
+            (Err(CallError::Refused(refused)), Some(home)) if refused.kind == Kind::Unavailable => {
+                if left == Some(Duration::ZERO) {
+                    let title = clean::line(&refused.title);
+                    return Err(Complaint::new(Exit::TIMED_OUT, title)
+                        .help("the time is over; its jobs wait for it to come back"));
+                }
+                if !std::mem::replace(&mut self.told, true) {
+                    let title = clean::line(&refused.title);
+                    asking.note(&format!("{title}; waiting for {home} to come back"));
+                }
+                Ok(None)
+            }
+            (answer, home) => {
+                let answer = answer?;
+                if let (true, Some(home)) = (std::mem::take(&mut self.told), home) {
+                    asking.note(&format!("{home} is back"));
+                }
+                Ok(Some(answer))
+            }
         }
     }
 }
@@ -56,13 +126,13 @@ pub(crate) fn close(asking: &Asking, ended: &Ended) -> Result<Exit, Complaint> {
         asking.print(&JOBS, &ended.jobs, None)?;
     }
     if !ended.done {
-        let open: Vec<u32> =
-            ended.jobs.iter().filter(|job| job.finished.is_empty()).map(|job| job.id).collect();
-        asking.note(&format!("the time is over; come back with: bary wait {}", numbers(&open)));
+        let open: Vec<&Job> = ended.jobs.iter().filter(|job| job.finished.is_empty()).collect();
+        let open = named(asking, &open);
+        asking.note(&format!("the time is over; come back with: bary wait {open}"));
         return Ok(Exit::TIMED_OUT);
     }
     for job in ended.jobs.iter().take(SUMMED_MAX) {
-        asking.note(&summary(job, Clock::now()));
+        asking.note(&summary(job, &kinds::named(job), Clock::now()));
     }
     Ok(exit(&ended.jobs))
 }
@@ -80,15 +150,37 @@ pub(crate) fn exit(jobs: &[Job]) -> Exit {
 }
 
 /// How a job ended, in a line.
-fn summary(job: &Job, clock: Clock) -> String {
+fn summary(job: &Job, name: &str, clock: Clock) -> String {
     let others = [("failed", job.failed), ("cancelled", job.cancelled), ("skipped", job.skipped)];
     let mut line =
-        format!("job {} {}: {} of {} succeeded", job.id, job.state, job.succeeded, job.tasks);
+        format!("job {name} {}: {} of {} succeeded", job.state, job.succeeded, job.tasks);
     for (what, count) in others.into_iter().filter(|(_, count)| *count > 0) {
         line += &format!(", {count} {what}");
     }
     let took = clock.took(&job.started, &job.finished);
     if took.is_empty() { line } else { format!("{line}, in {took}") }
+}
+
+/// Jobs of members as they are named on a command line: `1-3 beta/7`.
+pub(crate) fn words(homes: &[(Asking, Vec<u32>)]) -> String {
+    let words: Vec<String> = homes.iter().map(|(at, jobs)| at.called(numbers(jobs))).collect();
+    words.join(" ")
+}
+
+/// The same of jobs that were answered.
+fn named(asking: &Asking, jobs: &[&Job]) -> String {
+    let mut homes: Vec<(&str, Vec<u32>)> = Vec::new();
+    for job in jobs {
+        match homes.iter_mut().find(|(home, _)| *home == job.home) {
+            Some((_, numbers)) => numbers.push(job.id),
+            None => homes.push((&job.home, vec![job.id])),
+        }
+    }
+    let words = homes.into_iter().map(|(home, jobs)| match home {
+        "" => asking.called(numbers(&jobs)),
+        home => format!("{home}/{}", numbers(&jobs)),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Jobs as they are named on a command line: `1-3,7`.
@@ -142,7 +234,7 @@ mod tests {
             finished: "1970-01-01T00:00:02Z".into(),
             ..Job::default()
         };
-        let line = summary(&job, Clock::at(60));
+        let line = summary(&job, "3", Clock::at(60));
         assert_eq!(line, "job 3 failed: 2 of 4 succeeded, 1 failed, 1 skipped, in 2.0s");
     }
 }

@@ -20,13 +20,14 @@ pub(crate) const SCHEMA: &str = "bary.why/2";
 /// Tells why.
 pub(crate) fn run(target: &Target, reach: &Reach, face: Face) -> Result<Exit, Complaint> {
     asking::run(reach, face, async |asking| {
-        let job = asking.job(&target.jobs).await?;
+        let (at, job) = asking.job(&target.jobs).await?;
         let tasks = match &target.tasks[..] {
-            [] => vec![telling(asking, job).await?],
+            [] => vec![telling(&at, job).await?],
             tasks => tasks.to_vec(),
         };
         for task in &tasks {
-            let reply = asking.node.why(job, task).await?;
+            let mut reply = at.node.why(job, task).await?;
+            reply.task = at.shown(reply.task.into_iter().collect()).pop();
             let mut document = listing::json_of(&reply)?;
             document["schema"] = SCHEMA.into();
             match listing::data(&document, face.output) {
@@ -53,6 +54,7 @@ async fn telling(asking: &Asking, job: u32) -> Result<String, Complaint> {
         if let Some(task) = like.tasks.first() {
             if like.total > 1 {
                 let others = like.total - 1;
+                let job = asking.called(job);
                 asking.note(&format!("of the tasks of job {job}, {others} more are {state}"));
             }
             return Ok(task.number.to_string());
@@ -60,7 +62,7 @@ async fn telling(asking: &Asking, job: u32) -> Result<String, Complaint> {
     }
     let all = first(Vec::new()).await?;
     let task = all.tasks.first().map(|task| task.number.to_string());
-    task.ok_or_else(|| Complaint::not_found(format!("job {job} has no tasks yet")))
+    task.ok_or_else(|| Complaint::not_found(format!("job {} has no tasks yet", asking.called(job))))
 }
 
 fn text(reply: &WhyReply, face: Face) -> String {

@@ -15,7 +15,7 @@ use bary_wire::past;
 
 use super::found::{Found, too_large};
 use crate::complaint::Complaint;
-use crate::selector::Jobs;
+use crate::selector::{Jobs, Which};
 use crate::verb::journal::Place;
 
 /// The jobs of a state; all where none is named.
@@ -26,14 +26,15 @@ pub(super) fn found(state: &Path, named: &[Jobs]) -> Result<Vec<Found>, Complain
         return Err(place.damaged(&fault));
     }
     let mut jobs = looked.seen.jobs;
-    for number in named.iter().filter_map(Jobs::written_out).flatten() {
+    for number in named.iter().filter_map(|jobs| jobs.which.written_out()).flatten() {
         if !jobs.contains_key(&JobNo(number)) {
             return Err(Complaint::not_found(format!("the state holds no job {number}")));
         }
     }
     let last = jobs.keys().next_back().copied();
-    let meant =
-        |name: &Jobs, job: JobNo| name.has(job.0) || (*name == Jobs::Last && last == Some(job));
+    let meant = |name: &Jobs, job: JobNo| {
+        name.which.has(job.0) || (name.which == Which::Last && last == Some(job))
+    };
     jobs.retain(|job, _| named.is_empty() || named.iter().any(|name| meant(name, *job)));
     jobs.into_iter().map(|(no, job)| job.found(no)).collect()
 }

@@ -22,15 +22,20 @@ use crate::exit::Exit;
 /// Asks a node, and writes what it says.
 pub(super) fn run(args: &ExportArgs, face: Face) -> Result<Exit, Complaint> {
     asking::run(&args.reach, face, async |asking| {
-        let jobs = asking.jobs(&args.jobs).await?;
-        let request = ListJobsRequest { jobs, sort: "id".to_owned(), ..Default::default() };
+        let mut homes = asking.jobs(&args.jobs).await?;
+        if homes.is_empty() {
+            homes.push((asking.clone(), Vec::new()));
+        }
         let (mut found, mut counted) = (Vec::new(), 0_u64);
-        for job in asking.node.list_jobs(request).await?.jobs {
-            match ran(asking, &job).await {
-                Ok(ran) => found.push(described(&job, &ran)?),
-                // Forgotten since, or so old that only counts are left of it.
-                Err(CallError::Refused(refused)) if refused.kind == Kind::NotFound => counted += 1,
-                Err(error) => return Err(error.into()),
+        for (at, jobs) in homes {
+            let request = ListJobsRequest { jobs, sort: "id".to_owned(), ..Default::default() };
+            for job in at.node.list_jobs(request).await?.jobs {
+                match ran(&at, &job).await {
+                    Ok(ran) => found.push(described(&job, &ran)?),
+                    // Forgotten since, or so old that only counts are left of it.
+                    Err(CallError::Refused(no)) if no.kind == Kind::NotFound => counted += 1,
+                    Err(error) => return Err(error.into()),
+                }
             }
         }
         let exit = write_out(found, args, face)?;

@@ -7,6 +7,7 @@ use crate::args::submit::AboutArgs;
 use crate::asking::Asking;
 use crate::complaint::Complaint;
 use crate::listing::moment::Clock;
+use crate::selector::Jobs;
 
 /// Adds it to a request. `last` among the jobs to wait for is looked up now.
 pub(crate) async fn apply(
@@ -20,12 +21,22 @@ pub(crate) async fn apply(
     }
     let tags = about.tag.iter().map(|pair| (pair.name.clone(), pair.value.clone()));
     request.tags.extend(tags);
-    request.after = asking.jobs(&about.after).await?;
+    request.after = after(asking, &about.after).await?;
     request.at = at(about)?;
     request.priority = priority;
     request.hold = about.hold;
     request.idempotency_key = about.idempotency_key.clone().unwrap_or_default();
     Ok(request)
+}
+
+/// The jobs to wait for, which are of the member that the job is given to.
+async fn after(asking: &Asking, named: &[Jobs]) -> Result<Vec<u32>, Complaint> {
+    let mut found = asking.jobs(named).await?;
+    if let Some((other, _)) = found.iter().find(|(at, _)| at.home != asking.home) {
+        let text = format!("a job waits for jobs of its own member, not for {}", other.called("N"));
+        return Err(Complaint::usage(text).help("give the job to that member: --home"));
+    }
+    Ok(found.pop().map(|(_, jobs)| jobs).unwrap_or_default())
 }
 
 fn at(about: &AboutArgs) -> Result<String, Complaint> {

@@ -1,0 +1,97 @@
+//! The jobs of all members as one list, and what is said of those whose member is away.
+
+use crate::lab::{Lab, Member};
+
+/// Two that know each other, with two jobs each: alpha's, beta's, alpha's, beta's.
+fn two_with_jobs(lab: &Lab) -> [Member; 2] {
+    let (mut alpha, line) = lab.found("alpha");
+    let mut beta = lab.join_at("beta", &line, "127.0.0.2:0");
+    alpha.meets(&beta);
+    beta.meets(&alpha);
+    for tag in ["odd", "even"] {
+        for member in [&alpha, &beta] {
+            let tag = format!("n={tag}");
+            lab.ask(member, &["submit", "-q", "--wait", "--tag", &tag, "--", "true"]).says(0, "");
+        }
+    }
+    [alpha, beta]
+}
+
+#[test]
+fn any_member_lists_the_jobs_of_all_by_when_they_came() {
+    let lab = Lab::new();
+    let [alpha, beta] = two_with_jobs(&lab);
+    lab.ask(&alpha, &["ls", "-q"]).is(0, "1\nbeta/1\n2\nbeta/2\n");
+    lab.ask(&beta, &["ls", "-q"]).is(0, "alpha/1\n1\nalpha/2\n2\n");
+    lab.ask(&alpha, &["ls", "-q", "--here"]).is(0, "1\n2\n");
+    lab.ask(&alpha, &["ls", "-q", "--home", "beta"]).is(0, "beta/1\nbeta/2\n");
+    lab.ask(&alpha, &["ls", "-q", "--filter", "tag.n=odd"]).is(0, "1\nbeta/1\n");
+    let last = lab.ask(&alpha, &["ls", "-q", "--limit", "3"]);
+    last.is(0, "beta/1\n2\nbeta/2\n");
+    lab.ask(&alpha, &["ls", "--limit", "3"]).says(0, "1 more; --limit 0 shows all");
+    let json = lab.ask(&alpha, &["ls", "-o", "json", "--consistent"]).json();
+    let jobs = json["jobs"].as_array().into_iter().flatten();
+    let homes: Vec<_> = jobs.map(|job| &job["home"]).collect();
+    assert_eq!(homes, ["alpha", "beta", "alpha", "beta"]);
+    // A program reads it in parts.
+    let part = |offset: u32| {
+        let path = format!("/v1/jobs?everywhere=true&limit=2&offset={offset}");
+        let part = alpha.node.ask("GET", &path).send().value();
+        let named = |job: &serde_json::Value| format!("{}/{}", job["home"], job["id"]);
+        assert_eq!((&part["total"], &part["home"]), (&4.into(), &"alpha".into()), "{part}");
+        part["jobs"].as_array().into_iter().flatten().map(named).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = [0, 2, 4].into_iter().flat_map(part).collect();
+    assert_eq!(all, ["\"alpha\"/1", "\"beta\"/1", "\"alpha\"/2", "\"beta\"/2"]);
+    let named = alpha.node.ask("GET", "/v1/jobs/1?everywhere=true").send();
+    assert_eq!(named.status, 400, "{named:?}");
+}
+
+#[test]
+fn what_waits_for_a_lost_home_is_said_plainly() {
+    let lab = Lab::new();
+    let [mut alpha, beta] = two_with_jobs(&lab);
+    let script = "echo up > ready; read go < gate";
+    let words = ["submit", "-q", "--array", "1-3", "--", "sh", "-c", script];
+    lab.ask(&beta, &words).is(0, "3\n");
+    lab.ready(2);
+    // Its beats tell how much of its work is unfinished.
+    let waits = |run: &crate::bench::Run| run.err.contains("1 job of it (3 tasks) wait");
+    let busy = || {
+        let shown = lab.ask(&alpha, &["node", "show", "beta", "-o", "json"]).json();
+        shown["nodes"][0]["busy"] == 1
+    };
+    while !busy() {}
+    drop(beta);
+    alpha.line("member beta has gone");
+    let listed = lab.ask(&alpha, &["ls"]);
+    listed.says(0, "beta has been away for ");
+    assert!(waits(&listed), "{listed:?}");
+    let json = lab.ask(&alpha, &["ls", "-o", "json"]).json();
+    let missing = &json["unreached"][0];
+    assert_eq!((&missing["member"], &missing["tasks"]), (&"beta".into(), &3.into()), "{json}");
+    lab.ask(&alpha, &["ls", "-q"]).is(0, "1\n2\n");
+    lab.ask(&alpha, &["ls", "--consistent"]).says(69, "the jobs of beta cannot be read");
+    lab.ask(&alpha, &["ls", "--consistent", "--here"]).says(0, "");
+    lab.ask(&alpha, &["wait", "--timeout", "1ms", "beta/3"]).says(124, "the time is over");
+}
+
+#[test]
+fn nodes_are_shown_and_changed_for_the_jobs_of_all_homes() {
+    let lab = Lab::new();
+    let [alpha, beta] = two_with_jobs(&lab);
+    let ended = |at: &Member| {
+        let nodes = lab.ask(at, &["node", "ls", "-o", "json"]).json();
+        let each = nodes["nodes"].as_array().into_iter().flatten();
+        each.map(|node| node["tasks_ended"].as_u64().unwrap_or_default()).sum::<u64>()
+    };
+    assert_eq!([ended(&alpha), ended(&beta)], [4, 4]);
+    lab.ask(&alpha, &["node", "drain", "beta"]).says(0, "is given nothing more");
+    let state = lab.ask(&beta, &["node", "show", "beta", "-o", "json"]).json();
+    assert_eq!(state["nodes"][0]["state"], "drained", "{state}");
+    lab.ask(&beta, &["submit", "--wait", "-q", "--", "true"]).says(0, "");
+    let task = lab.ask(&beta, &["show", "last/1", "-o", "json"]).json();
+    assert_eq!(task["jobs"][0]["tasks"][0]["node"], "alpha", "{task}");
+    drop(beta);
+    lab.ask(&alpha, &["node", "undrain", "beta"]).says(0, "for jobs of beta that does not hold");
+}

@@ -1,0 +1,132 @@
+//! Asks the other members of the cluster for a caller, all at a time, each for no longer than it
+//! may take: what they answer, and who did not.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, Uri};
+use bary_api::home::CONSISTENT;
+use bary_api::problem::Refused;
+use bary_api::v1::Unreached;
+use bary_api::v1::node_client::NodeClient;
+use bary_transport::mesh::Mesh;
+use bary_transport::mesh::pass::{PassError, Passed};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tonic::Status;
+
+use crate::doors::gate::keep;
+use crate::doors::pass;
+use crate::peers::homes::Other;
+use crate::service::Inner;
+use crate::service::caller::{Caller, Door};
+
+/// How long each of them may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How many are asked at a time.
+const AT_ONCE_MAX: usize = 64;
+/// Bytes of an answer.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// The calls of another member.
+pub(super) type Calls = NodeClient<Way>;
+
+/// The way to another member, for a caller.
+#[derive(Clone)]
+pub(super) struct Way {
+    mesh: Mesh,
+    member: u64,
+    caller: Arc<Caller>,
+}
+
+impl tower::Service<Request<tonic::body::Body>> for Way {
+    type Response = Response<Body>;
+    type Error = PassError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, PassError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), PassError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
+        let mut request = pass::carried(request.map(Body::new), &self.caller, true);
+        if self.caller.consistent {
+            request.headers_mut().insert(CONSISTENT, HeaderValue::from_static("true"));
+        }
+        let (mesh, member) = (self.mesh.clone(), self.member);
+        Box::pin(async move {
+            let Passed { answer, place } = mesh.pass(member, request).await?;
+            Ok(keep(answer, place))
+        })
+    }
+}
+
+impl Inner {
+    /// What all other members that are there answer, by their names, and who did not. What was
+    /// handed on by one goes no further.
+    pub(super) async fn ask_others<T, F>(
+        &self,
+        caller: &Caller,
+        ask: impl Fn(Calls) -> F,
+    ) -> (Vec<(Box<str>, T)>, Vec<Unreached>)
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Status>> + Send + 'static,
+    {
+        let Some(peers) = self.cluster.peers().filter(|_| caller.door != Door::Member) else {
+            return (Vec::new(), Vec::new());
+        };
+        let (places, caller) = (Arc::new(Semaphore::new(AT_ONCE_MAX)), Arc::new(caller.clone()));
+        let (mut asked, mut unreached) = (JoinSet::new(), Vec::new());
+        for other in peers.others() {
+            let Some(member) = other.there else {
+                unreached.push(missing(&other, &other.why));
+                continue;
+            };
+            let way = Way { mesh: peers.mesh().clone(), member, caller: Arc::clone(&caller) };
+            let calls = NodeClient::with_origin(way, Uri::from_static("http://member"));
+            let answer = ask(calls.max_decoding_message_size(ANSWER_BYTES_MAX));
+            let places = Arc::clone(&places);
+            asked.spawn(async move {
+                // It is never closed.
+                let _place = places.acquire_owned().await;
+                (other, timeout(PATIENCE, answer).await)
+            });
+        }
+        let mut answers = Vec::new();
+        while let Some(one) = asked.join_next().await {
+            // One that panicked has said so.
+            let Ok((other, answer)) = one else { continue };
+            match answer {
+                Ok(Ok(answer)) => answers.push((other.name, answer)),
+                Ok(Err(status)) => {
+                    unreached.push(missing(&other, &Refused::of_status(&status).title));
+                }
+                Err(_) => {
+                    let why = format!("it has not answered in {} s", PATIENCE.as_secs());
+                    unreached.push(missing(&other, &why));
+                }
+            }
+        }
+        answers.sort_by(|a, b| a.0.cmp(&b.0));
+        unreached.sort_by(|a, b| a.member.cmp(&b.member));
+        (answers, unreached)
+    }
+}
+
+/// What is told of a member that gave no answer.
+fn missing(other: &Other, why: &str) -> Unreached {
+    let (jobs, tasks) = other.unfinished.unwrap_or_default();
+    Unreached {
+        member: other.name.to_string(),
+        why: why.to_owned(),
+        away_seconds: other.away.map_or(0.0, |away| away.as_secs_f64()),
+        known: other.unfinished.is_some(),
+        jobs,
+        tasks,
+    }
+}
