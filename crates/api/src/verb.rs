@@ -6,6 +6,9 @@ use std::fmt;
 
 use crate::role::Role;
 
+#[cfg(test)]
+mod tests;
+
 /// What may be asked of a node; one for each call of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the table says what each is")]
@@ -45,6 +48,8 @@ pub enum Verb {
     RevokeToken,
     Backup,
     Shutdown,
+    ListSettings,
+    SetSetting,
     Work,
 }
 
@@ -171,7 +176,7 @@ use Role::{Admin, Operator, Viewer};
 
 /// Every verb, in the order of [`Verb`], which is the contract's.
 #[rustfmt::skip]
-pub static TABLE: [Row; 36] = [
+pub static TABLE: [Row; 38] = [
     looks(Verb::Info, "info", "/bary.v1.Node/Info", &[get("/v1/info")], Viewer,
         "who answers, how durable its word is, and what is under way"),
     does(Verb::Submit, "submit", "/bary.v1.Node/Submit", &[post("/v1/jobs")], Operator,
@@ -242,6 +247,10 @@ pub static TABLE: [Row; 36] = [
         "writes a copy of the state on the node's machine"),
     does(Verb::Shutdown, "shutdown", "/bary.v1.Node/Shutdown", &[post("/v1/shutdown")], Admin,
         "ends the node"),
+    looks(Verb::ListSettings, "list-settings", "/bary.v1.Node/ListSettings",
+        &[get("/v1/settings")], Viewer, "lists settings of the whole cluster"),
+    does(Verb::SetSetting, "set-setting", "/bary.v1.Node/SetSetting",
+        &[put("/v1/settings/{key}")], Admin, "sets a setting of the whole cluster"),
     talks(Verb::Work, "work", "/bary.v1.Worker/Work", Operator,
         "runs tasks for the node, as a worker"),
 ];
@@ -317,84 +326,5 @@ impl Route {
     pub fn params(&self) -> impl Iterator<Item = &'static str> {
         let braced = |part: &'static str| part.strip_prefix('{')?.strip_suffix('}');
         self.path.split('/').filter_map(braced)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{TABLE, Verb};
-    use crate::role::Role;
-    use crate::shape::{CALLS, Call, Form, Message, Times};
-
-    #[test]
-    fn the_table_has_the_calls_of_the_contract_in_their_order() {
-        let calls: Vec<&str> = CALLS.iter().map(|call| call.grpc).collect();
-        let rows: Vec<&str> = TABLE.iter().map(|row| row.grpc).collect();
-        assert_eq!(rows, calls);
-        for (at, (row, call)) in TABLE.iter().zip(CALLS).enumerate() {
-            assert_eq!(row.verb as usize, at);
-            assert_eq!((row.streams, row.http.is_empty()), (call.down, call.up), "{}", row.name);
-            let plain: String = row.name.split('-').collect();
-            assert!(row.grpc.to_lowercase().ends_with(&format!("/{plain}")), "{}", row.name);
-        }
-    }
-
-    #[test]
-    fn names_and_paths_lead_back_to_their_verb() {
-        for row in &TABLE {
-            assert_eq!(Verb::of_name(row.name), Some(row.verb));
-            assert_eq!(Verb::of_grpc(row.grpc), Some(row.verb));
-            assert_eq!(row.verb.to_string(), row.name);
-        }
-        assert_eq!(Verb::of_grpc("/bary.v1.Node/Nothing"), None);
-        for (row, route) in TABLE.iter().flat_map(|row| row.http.iter().map(move |at| (row, at))) {
-            assert_eq!(Verb::of_http(route.method.name(), route.path), Some(row.verb));
-        }
-        assert_eq!(Verb::of_http("POST", "/v1/jobs/1,2/hold"), Some(Verb::Hold));
-        for (method, path) in [("GET", "/v1/jobs/1/hold"), ("GET", "/v1/jobs/"), ("GET", "/")] {
-            assert_eq!(Verb::of_http(method, path), None, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn no_two_routes_are_one() {
-        let mut seen = BTreeSet::new();
-        for route in TABLE.iter().flat_map(|row| row.http) {
-            let braced = |part: &'static str| if part.starts_with('{') { "{}" } else { part };
-            let path: Vec<&str> = route.path.split('/').map(braced).collect();
-            assert!(seen.insert((route.method, path)), "{}", route.path);
-        }
-    }
-
-    #[test]
-    fn what_is_in_a_path_or_query_can_be_written_as_text() {
-        for row in &TABLE {
-            let call = Call::of(row.grpc).expect("it is in the contract");
-            let message = Message::of(call.request).expect("it is in the contract");
-            for route in row.http {
-                for param in route.params() {
-                    assert!(message.field(param).is_some(), "{}", route.path);
-                }
-                let in_text = |field: &&crate::shape::Field| {
-                    !route.method.has_body() || route.params().any(|param| param == field.name)
-                };
-                for field in message.fields.iter().filter(in_text) {
-                    let plain = !matches!(field.form, Form::Bytes | Form::Message(_));
-                    assert!(plain && field.times != Times::Map, "{} {}", row.name, field.name);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn who_only_looks_changes_nothing() {
-        for row in TABLE.iter().filter(|row| row.role == Role::Viewer) {
-            assert!(!row.changes, "{}", row.name);
-        }
-        for row in TABLE.iter().filter(|row| row.changes) {
-            assert!(row.http.iter().all(|route| route.method.name() != "GET"), "{}", row.name);
-        }
     }
 }

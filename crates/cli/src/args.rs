@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::args::auth::{AuthVerb, StateArgs};
 use crate::args::backup::RestoreArgs;
 use crate::args::bench::BenchArgs;
+use crate::args::config::{ConfigGetArgs, ConfigSetArgs, ConfigUnsetArgs};
 use crate::args::console::ConsoleArgs;
 use crate::args::journal::JournalVerb;
 use crate::args::map::MapArgs;
@@ -26,6 +27,7 @@ pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod cache;
 pub(crate) mod cluster;
+pub(crate) mod config;
 pub(crate) mod console;
 pub(crate) mod foreign;
 pub(crate) mod halt;
@@ -220,7 +222,7 @@ impl Verb {
         matches!(
             self,
             Self::Remote(RemoteVerb::Doctor(_))
-                | Self::Config { .. }
+                | Self::Config { verb: ConfigVerb::Show { .. } }
                 | Self::ConsoleWorker
                 | Self::Completions { .. }
                 | Self::Man { .. }
@@ -238,6 +240,14 @@ pub(crate) enum ConfigVerb {
         #[arg(long)]
         origin: bool,
     },
+    /// Show settings of the whole cluster: what holds now
+    Get(ConfigGetArgs),
+    /// Set a setting of the whole cluster, at all its members
+    Set(ConfigSetArgs),
+    /// Take a setting of the whole cluster back: each member's own holds again
+    Unset(ConfigUnsetArgs),
+    /// Show who has changed settings of the whole cluster, when and why
+    History(ConfigGetArgs),
 }
 
 /// What to do with policies.

@@ -116,7 +116,7 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::Remote(verb) => verb::remote::run(&verb, face),
         Verb::Why(why) => verb::why::run(&why, face),
         Verb::Policy { verb } => policy(&verb, face),
-        Verb::Config { verb: ConfigVerb::Show { origin } } => verb::config::show(origin, face),
+        Verb::Config { verb } => config(&verb, face),
         Verb::Completions { shell } => verb::completions::run(shell),
         Verb::Man { directory } => verb::man::run(directory.as_deref()),
         Verb::Docs { page } => verb::docs::run(page.as_deref()),
@@ -133,6 +133,16 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::ConsoleWorker => verb::console::worker(),
         Verb::Console(args) => verb::console::run(&args, face.without_rows()?),
         Verb::Trace { verb } => verb::trace::run(&verb, face.without_rows()?),
+    }
+}
+
+fn config(verb: &ConfigVerb, face: Face) -> Result<Exit, Complaint> {
+    match verb {
+        ConfigVerb::Show { origin } => verb::config::show(*origin, face),
+        ConfigVerb::Get(args) => verb::remote::config::get(args, false, face),
+        ConfigVerb::History(args) => verb::remote::config::get(args, true, face),
+        ConfigVerb::Set(args) => verb::remote::config::set(args, face),
+        ConfigVerb::Unset(args) => verb::remote::config::unset(args, face),
     }
 }
 

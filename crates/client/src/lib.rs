@@ -31,6 +31,7 @@ pub mod machine;
 pub mod nodes;
 pub mod policies;
 pub mod session;
+pub mod settings;
 pub mod streamed;
 pub mod submission;
 pub mod watching;

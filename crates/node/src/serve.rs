@@ -175,7 +175,8 @@ pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
     );
     let notify = Notify::from_environment();
     let (reload, drain) = (options.reload.clone(), options.drain_timeout);
-    let keeper = Keeper { service, health, log, notify, signals, reload, drain };
+    let audit_max = options.service.limits.audit_bytes_max;
+    let keeper = Keeper { service, health, log, notify, signals, reload, drain, audit_max };
     let served = runtime.block_on(async {
         let served = keeper.over(&words).await;
         closing.send_replace(true);

@@ -60,6 +60,7 @@ mod policies;
 mod refusal;
 mod results;
 mod session;
+mod settings;
 mod staging;
 mod submit;
 mod task_list;
@@ -218,8 +219,7 @@ impl Service {
 
     fn run(options: &ServiceOptions, parts: Parts) -> Result<Self, OpenError> {
         let Parts { started, cache, board, access, audit, dir, still } = parts;
-        let (cluster, listener) = started;
-        let limits = options.limits.clone();
+        let ((cluster, listener), limits) = (started, options.limits.clone());
         let home = cluster.peers().map(|peers| peers.own_name().into());
         board.write().belongs(cluster.shard(), home.unwrap_or_default());
         let inner = Arc::new(Inner {

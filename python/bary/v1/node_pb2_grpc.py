@@ -210,6 +210,16 @@ class NodeStub:
                 request_serializer=bary_dot_v1_dot_node__pb2.ShutdownRequest.SerializeToString,
                 response_deserializer=bary_dot_v1_dot_node__pb2.ChangedReply.FromString,
                 _registered_method=True)
+        self.ListSettings = channel.unary_unary(
+                '/bary.v1.Node/ListSettings',
+                request_serializer=bary_dot_v1_dot_node__pb2.ListSettingsRequest.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.ListSettingsReply.FromString,
+                _registered_method=True)
+        self.SetSetting = channel.unary_unary(
+                '/bary.v1.Node/SetSetting',
+                request_serializer=bary_dot_v1_dot_node__pb2.SetSettingRequest.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.SetSettingReply.FromString,
+                _registered_method=True)
 
 
 class NodeServicer:
@@ -465,6 +475,21 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSettings(self, request, context):
+        """Settings of the whole cluster, and who has set them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetSetting(self, request, context):
+        """Sets a setting of the whole cluster, or takes it back: at every member that is there at once,
+        at the others when they come back. Of two changes the later one holds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NodeServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -642,6 +667,16 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.Shutdown,
                     request_deserializer=bary_dot_v1_dot_node__pb2.ShutdownRequest.FromString,
                     response_serializer=bary_dot_v1_dot_node__pb2.ChangedReply.SerializeToString,
+            ),
+            'ListSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSettings,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.ListSettingsRequest.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.ListSettingsReply.SerializeToString,
+            ),
+            'SetSetting': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSetting,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.SetSettingRequest.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.SetSettingReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1590,6 +1625,60 @@ class Node:
             '/bary.v1.Node/Shutdown',
             bary_dot_v1_dot_node__pb2.ShutdownRequest.SerializeToString,
             bary_dot_v1_dot_node__pb2.ChangedReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bary.v1.Node/ListSettings',
+            bary_dot_v1_dot_node__pb2.ListSettingsRequest.SerializeToString,
+            bary_dot_v1_dot_node__pb2.ListSettingsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetSetting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bary.v1.Node/SetSetting',
+            bary_dot_v1_dot_node__pb2.SetSettingRequest.SerializeToString,
+            bary_dot_v1_dot_node__pb2.SetSettingReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,6 +24,10 @@ pub(crate) struct PolicySetArgs {
     /// A part that is to be other than the preset's: force, order, steal or binding
     #[arg(long, value_name = "PART=NAME", value_parser = pair)]
     pub(crate) part: Vec<Pair>,
+    /// At all members of the cluster, also those that are away now; the same as bary config set
+    /// policy
+    #[arg(long)]
+    pub(crate) cluster: bool,
     /// Why, for the audit log
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod cache;
+pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod exec;

@@ -9,9 +9,9 @@ use bary_api::v1::node_server::{Node, NodeServer};
 use tokio_stream::Stream;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request as Ask, Response, Status, Streaming};
 
-use canned::{chosen, node, task, why};
+use canned::{chosen, node, setting, task, why};
 
 mod canned;
 
@@ -84,11 +84,7 @@ fn pieces<T: Send + 'static>(pieces: Vec<T>) -> Answer<Pieces<T>> {
 
 impl Answers {
     /// Notes a request and gives it back, where its token is good.
-    fn take<T: serde::Serialize>(
-        &self,
-        verb: &'static str,
-        request: Request<T>,
-    ) -> Result<T, Status> {
+    fn take<T: serde::Serialize>(&self, verb: &'static str, request: Ask<T>) -> Result<T, Status> {
         let token = request.metadata().get("authorization").map(|value| value.as_bytes());
         if token.is_some_and(|token| token != format!("Bearer {TOKEN}").as_bytes()) {
             return Err(Refused::new(Kind::Unauthenticated, "no such token").into());
@@ -119,7 +115,7 @@ impl Node for Answers {
     type ResultsStream = Pieces<v1::TaskResult>;
     type AuditStream = Pieces<v1::AuditLine>;
 
-    async fn info(&self, request: Request<v1::InfoRequest>) -> Answer<v1::InfoReply> {
+    async fn info(&self, request: Ask<v1::InfoRequest>) -> Answer<v1::InfoReply> {
         self.take("info", request)?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let (status, role) = ("ready".to_owned(), "admin".to_owned());
@@ -127,7 +123,7 @@ impl Node for Answers {
         Ok(Response::new(v1::InfoReply { version, status, role, durability, ..Default::default() }))
     }
 
-    async fn submit(&self, request: Request<v1::SubmitRequest>) -> Answer<v1::SubmitReply> {
+    async fn submit(&self, request: Ask<v1::SubmitRequest>) -> Answer<v1::SubmitReply> {
         let submit = self.take("submit", request)?;
         match submit.name.as_str() {
             "full" => Err(Refused::new(Kind::Full, "1 job waits").retry_after(2.5).into()),
@@ -139,15 +135,15 @@ impl Node for Answers {
         }
     }
 
-    async fn begin(&self, _: Request<v1::BeginRequest>) -> Answer<v1::StagedReply> {
+    async fn begin(&self, _: Ask<v1::BeginRequest>) -> Answer<v1::StagedReply> {
         unasked()
     }
 
-    async fn chunk(&self, _: Request<v1::ChunkRequest>) -> Answer<v1::StagedReply> {
+    async fn chunk(&self, _: Ask<v1::ChunkRequest>) -> Answer<v1::StagedReply> {
         unasked()
     }
 
-    async fn commit(&self, _: Request<v1::CommitRequest>) -> Answer<v1::SubmitReply> {
+    async fn commit(&self, _: Ask<v1::CommitRequest>) -> Answer<v1::SubmitReply> {
         unasked()
     }
 
@@ -162,43 +158,40 @@ impl Node for Answers {
         unasked()
     }
 
-    async fn extend(&self, request: Request<v1::ExtendRequest>) -> Answer<v1::ExtendReply> {
+    async fn extend(&self, request: Ask<v1::ExtendRequest>) -> Answer<v1::ExtendReply> {
         self.take("extend", request)?;
         Ok(Response::new(v1::ExtendReply { tasks: 4 }))
     }
 
-    async fn close(&self, request: Request<v1::JobsRequest>) -> Answer<v1::ChangedReply> {
+    async fn close(&self, request: Ask<v1::JobsRequest>) -> Answer<v1::ChangedReply> {
         Self::changed(&self.take("close", request)?.jobs)
     }
 
-    async fn cancel(&self, request: Request<v1::CancelRequest>) -> Answer<v1::ChangedReply> {
+    async fn cancel(&self, request: Ask<v1::CancelRequest>) -> Answer<v1::ChangedReply> {
         Self::changed(&self.take("cancel", request)?.jobs)
     }
 
-    async fn hold(&self, request: Request<v1::JobsRequest>) -> Answer<v1::ChangedReply> {
+    async fn hold(&self, request: Ask<v1::JobsRequest>) -> Answer<v1::ChangedReply> {
         Self::changed(&self.take("hold", request)?.jobs)
     }
 
-    async fn release(&self, request: Request<v1::JobsRequest>) -> Answer<v1::ChangedReply> {
+    async fn release(&self, request: Ask<v1::JobsRequest>) -> Answer<v1::ChangedReply> {
         Self::changed(&self.take("release", request)?.jobs)
     }
 
-    async fn set_priority(
-        &self,
-        request: Request<v1::SetPriorityRequest>,
-    ) -> Answer<v1::ChangedReply> {
+    async fn set_priority(&self, request: Ask<v1::SetPriorityRequest>) -> Answer<v1::ChangedReply> {
         Self::changed(&self.take("set_priority", request)?.jobs)
     }
 
-    async fn retry(&self, request: Request<v1::JobsRequest>) -> Answer<v1::ChangedReply> {
+    async fn retry(&self, request: Ask<v1::JobsRequest>) -> Answer<v1::ChangedReply> {
         Self::changed(&self.take("retry", request)?.jobs)
     }
 
-    async fn prune(&self, request: Request<v1::PruneRequest>) -> Answer<v1::ChangedReply> {
+    async fn prune(&self, request: Ask<v1::PruneRequest>) -> Answer<v1::ChangedReply> {
         Self::changed(&self.take("prune", request)?.jobs)
     }
 
-    async fn list_jobs(&self, request: Request<v1::ListJobsRequest>) -> Answer<v1::ListJobsReply> {
+    async fn list_jobs(&self, request: Ask<v1::ListJobsRequest>) -> Answer<v1::ListJobsReply> {
         let asked = self.take("list_jobs", request)?;
         let mut jobs = chosen(&asked.jobs)?;
         let total = jobs.len() as u64;
@@ -211,16 +204,13 @@ impl Node for Answers {
         Ok(Response::new(v1::ListJobsReply { jobs, total, ..Default::default() }))
     }
 
-    async fn list_tasks(
-        &self,
-        request: Request<v1::ListTasksRequest>,
-    ) -> Answer<v1::ListTasksReply> {
+    async fn list_tasks(&self, request: Ask<v1::ListTasksRequest>) -> Answer<v1::ListTasksReply> {
         let asked = self.take("list_tasks", request)?;
         let tasks = vec![task(asked.job, 1), task(asked.job, 2)];
         Ok(Response::new(v1::ListTasksReply { tasks, total: 2, ..Default::default() }))
     }
 
-    async fn wait(&self, request: Request<v1::WaitRequest>) -> Answer<v1::WaitReply> {
+    async fn wait(&self, request: Ask<v1::WaitRequest>) -> Answer<v1::WaitReply> {
         let asked = self.take("wait", request)?;
         let jobs = chosen(&asked.jobs)?;
         let done = jobs.iter().all(|job| !job.finished.is_empty());
@@ -233,7 +223,7 @@ impl Node for Answers {
         Ok(Response::new(v1::WaitReply { done, jobs }))
     }
 
-    async fn events(&self, request: Request<v1::EventsRequest>) -> Answer<Self::EventsStream> {
+    async fn events(&self, request: Ask<v1::EventsRequest>) -> Answer<Self::EventsStream> {
         self.take("events", request)?;
         let at = "2026-01-01T00:00:00Z".to_owned();
         let (kind, task) = ("started".to_owned(), "work[1]".to_owned());
@@ -248,7 +238,7 @@ impl Node for Answers {
         }])
     }
 
-    async fn logs(&self, request: Request<v1::LogsRequest>) -> Answer<Self::LogsStream> {
+    async fn logs(&self, request: Ask<v1::LogsRequest>) -> Answer<Self::LogsStream> {
         let asked = self.take("logs", request)?;
         chosen(&[asked.job])?;
         let chunk = |stream: &str, data: &'static str| v1::LogChunk {
@@ -264,7 +254,7 @@ impl Node for Answers {
         pieces(wanted.collect())
     }
 
-    async fn results(&self, request: Request<v1::ResultsRequest>) -> Answer<Self::ResultsStream> {
+    async fn results(&self, request: Ask<v1::ResultsRequest>) -> Answer<Self::ResultsStream> {
         let asked = self.take("results", request)?;
         let result = |number, state: &str, data: &'static str, more| v1::TaskResult {
             job: asked.job,
@@ -287,29 +277,23 @@ impl Node for Answers {
         pieces(all)
     }
 
-    async fn why(&self, request: Request<v1::WhyRequest>) -> Answer<v1::WhyReply> {
+    async fn why(&self, request: Ask<v1::WhyRequest>) -> Answer<v1::WhyReply> {
         Ok(Response::new(why(self.take("why", request)?.job)))
     }
 
-    async fn list_nodes(
-        &self,
-        request: Request<v1::ListNodesRequest>,
-    ) -> Answer<v1::ListNodesReply> {
+    async fn list_nodes(&self, request: Ask<v1::ListNodesRequest>) -> Answer<v1::ListNodesReply> {
         self.take("list_nodes", request)?;
         Ok(Response::new(v1::ListNodesReply { nodes: vec![node()] }))
     }
 
-    async fn change_node(
-        &self,
-        request: Request<v1::ChangeNodeRequest>,
-    ) -> Answer<v1::ChangedReply> {
+    async fn change_node(&self, request: Ask<v1::ChangeNodeRequest>) -> Answer<v1::ChangedReply> {
         self.take("change_node", request)?;
         Ok(Response::new(v1::ChangedReply::default()))
     }
 
     async fn list_policies(
         &self,
-        request: Request<v1::ListPoliciesRequest>,
+        request: Ask<v1::ListPoliciesRequest>,
     ) -> Answer<v1::ListPoliciesReply> {
         self.take("list_policies", request)?;
         let policy = v1::Policy { name: "gravity".into(), ..Default::default() };
@@ -317,19 +301,13 @@ impl Node for Answers {
         Ok(Response::new(v1::ListPoliciesReply { policies, followed, learnt }))
     }
 
-    async fn set_policy(
-        &self,
-        request: Request<v1::SetPolicyRequest>,
-    ) -> Answer<v1::SetPolicyReply> {
+    async fn set_policy(&self, request: Ask<v1::SetPolicyRequest>) -> Answer<v1::SetPolicyReply> {
         let preset = self.take("set_policy", request)?.preset;
         let policy = v1::Policy { name: preset, ..Default::default() };
         Ok(Response::new(v1::SetPolicyReply { policy: Some(policy), before: "gravity".into() }))
     }
 
-    async fn try_policy(
-        &self,
-        request: Request<v1::TryPolicyRequest>,
-    ) -> Answer<v1::TryPolicyReply> {
+    async fn try_policy(&self, request: Ask<v1::TryPolicyRequest>) -> Answer<v1::TryPolicyReply> {
         self.take("try_policy", request)?;
         let (formula, explanation) = ("w / d".to_owned(), "it is near".to_owned());
         let decision = "claim".to_owned();
@@ -343,27 +321,27 @@ impl Node for Answers {
         }))
     }
 
-    async fn cache(&self, request: Request<v1::CacheRequest>) -> Answer<v1::CacheReply> {
+    async fn cache(&self, request: Ask<v1::CacheRequest>) -> Answer<v1::CacheReply> {
         self.take("cache", request)?;
         Ok(Response::new(v1::CacheReply { entries: 2, hits: 3, misses: 1, ..Default::default() }))
     }
 
     async fn clear_cache(
         &self,
-        request: Request<v1::ClearCacheRequest>,
+        request: Ask<v1::ClearCacheRequest>,
     ) -> Answer<v1::ClearCacheReply> {
         self.take("clear_cache", request)?;
         Ok(Response::new(v1::ClearCacheReply { entries: 2, bytes: 300 }))
     }
 
-    async fn audit(&self, request: Request<v1::AuditRequest>) -> Answer<Self::AuditStream> {
+    async fn audit(&self, request: Ask<v1::AuditRequest>) -> Answer<Self::AuditStream> {
         self.take("audit", request)?;
         pieces(vec![v1::AuditLine { number: 1, who: "ann".into(), ..Default::default() }])
     }
 
     async fn list_tokens(
         &self,
-        request: Request<v1::ListTokensRequest>,
+        request: Ask<v1::ListTokensRequest>,
     ) -> Answer<v1::ListTokensReply> {
         self.take("list_tokens", request)?;
         let token =
@@ -373,27 +351,41 @@ impl Node for Answers {
 
     async fn create_token(
         &self,
-        request: Request<v1::CreateTokenRequest>,
+        request: Ask<v1::CreateTokenRequest>,
     ) -> Answer<v1::CreateTokenReply> {
         let asked = self.take("create_token", request)?;
         let info = v1::TokenInfo { name: asked.name, role: asked.role, ..Default::default() };
         Ok(Response::new(v1::CreateTokenReply { token: "bary_new".into(), info: Some(info) }))
     }
 
-    async fn revoke_token(
-        &self,
-        request: Request<v1::RevokeTokenRequest>,
-    ) -> Answer<v1::ChangedReply> {
+    async fn revoke_token(&self, request: Ask<v1::RevokeTokenRequest>) -> Answer<v1::ChangedReply> {
         self.take("revoke_token", request)?;
         Ok(Response::new(v1::ChangedReply::default()))
     }
 
-    async fn backup(&self, request: Request<v1::BackupRequest>) -> Answer<v1::BackupReply> {
+    async fn backup(&self, request: Ask<v1::BackupRequest>) -> Answer<v1::BackupReply> {
         let directory = self.take("backup", request)?.directory;
         Ok(Response::new(v1::BackupReply { directory, ..Default::default() }))
     }
 
-    async fn shutdown(&self, request: Request<v1::ShutdownRequest>) -> Answer<v1::ChangedReply> {
+    async fn list_settings(
+        &self,
+        request: Ask<v1::ListSettingsRequest>,
+    ) -> Answer<v1::ListSettingsReply> {
+        self.take("list_settings", request)?;
+        Ok(Response::new(v1::ListSettingsReply { settings: vec![setting("policy", "gravity")] }))
+    }
+
+    async fn set_setting(
+        &self,
+        request: Ask<v1::SetSettingRequest>,
+    ) -> Answer<v1::SetSettingReply> {
+        let v1::SetSettingRequest { key, value, .. } = self.take("set_setting", request)?;
+        let (setting, before) = (Some(setting(&key, &value)), "fifo".to_owned());
+        Ok(Response::new(v1::SetSettingReply { setting, before }))
+    }
+
+    async fn shutdown(&self, request: Ask<v1::ShutdownRequest>) -> Answer<v1::ChangedReply> {
         self.take("shutdown", request)?;
         Ok(Response::new(v1::ChangedReply::default()))
     }

@@ -33,6 +33,7 @@ const VERBS: &[&[&str]] = &[
     &["audit"],
     &["doctor"],
     &["config", "show"],
+    &["config", "get"],
 ];
 
 /// The shape of a value: types in place of values, and of a list its first item.

@@ -8,6 +8,7 @@ mod backup;
 mod bench;
 mod cache;
 mod cluster;
+mod config;
 #[cfg(target_os = "linux")]
 mod container;
 mod desk;

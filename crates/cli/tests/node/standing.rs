@@ -1,5 +1,6 @@
 //! A node that was started for a test, and is killed with it.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ use crate::http::{Answer, Ask};
 pub(crate) struct Standing {
     child: Child,
     log: BufReader<ChildStderr>,
+    /// Lines of its log from before it said where it is.
+    early: VecDeque<String>,
     pub(crate) at: SocketAddr,
     pub(crate) socket: PathBuf,
     pub(crate) token: String,
@@ -36,14 +39,19 @@ impl Standing {
     pub(crate) fn at_state(bench: &Bench, mut command: Command, state: &str) -> Self {
         let mut child = command.spawn().expect("the program is built");
         let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mut line = String::new();
-        log.read_line(&mut line).expect("it is text");
-        let place = line.split_once("http://").unwrap_or_else(|| panic!("it came up: {line}")).1;
+        // A member may hear of others before it says where it is.
+        let (mut line, mut early) = (String::new(), VecDeque::new());
+        while !line.contains("http://") {
+            early.extend(Some(std::mem::take(&mut line)).filter(|line| !line.is_empty()));
+            let read = log.read_line(&mut line).expect("it is text");
+            assert!(read > 0, "it came up: {early:?}");
+        }
+        let place = line.split_once("http://").expect("it says where it is").1;
         let at = place.split([' ', ';']).next().unwrap_or_default();
         let at = at.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
         let told = line.split_once("BARY_TOKEN=").map(|(_, token)| token.trim().to_owned());
         let token = told.unwrap_or_else(|| bench.read(&format!("{state}/token")).trim().to_owned());
-        Self { child, log, at, socket: bench.path().join("s"), token }
+        Self { child, log, early, at, socket: bench.path().join("s"), token }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -76,6 +84,9 @@ impl Standing {
 
     /// The next line of its log.
     pub(crate) fn line(&mut self) -> String {
+        if let Some(line) = self.early.pop_front() {
+            return line;
+        }
         let mut line = String::new();
         self.log.read_line(&mut line).expect("it is text");
         line

@@ -117,6 +117,8 @@ node! {
         revoke_token: RevokeTokenRequest => ChangedReply;
         backup: BackupRequest => BackupReply;
         shutdown: ShutdownRequest => ChangedReply;
+        list_settings: ListSettingsRequest => ListSettingsReply;
+        set_setting: SetSettingRequest => SetSettingReply;
     }
     {
         events: EventsRequest => Event as EventsStream;

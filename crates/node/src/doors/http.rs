@@ -137,6 +137,8 @@ fn handler(http: &Http, place: Place) -> Option<MethodRouter> {
         Verb::RevokeToken => single!(http, place, revoke_token, RevokeTokenRequest),
         Verb::Backup => single!(http, place, backup, BackupRequest),
         Verb::Shutdown => single!(http, place, shutdown, ShutdownRequest),
+        Verb::ListSettings => single!(http, place, list_settings, ListSettingsRequest),
+        Verb::SetSetting => single!(http, place, set_setting, SetSettingRequest),
     }
 }
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::card::Card;
 use super::load::Load;
+use super::settings::Change;
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub(super) enum Said {
     Load(Load),
     /// Who is a member no more.
     Revoked(String),
+    /// Settings of the whole cluster.
+    Settings(Vec<Change>),
     /// Say this back, with what your clock shows.
     Ping { at: Moment },
     /// It is said back.
@@ -37,6 +40,7 @@ const PONG: u8 = 4;
 const HAIL: u8 = 5;
 const LOAD: u8 = 6;
 const REVOKED: u8 = 7;
+const SETTINGS: u8 = 16;
 
 /// A frame from one node to another.
 pub(super) fn frame(from: NodeId, to: NodeId, frame: &Frame) -> Result<Bytes, EncodeError> {
@@ -69,6 +73,13 @@ pub(super) fn load(load: &Load) -> Bytes {
 pub(super) fn revoked(text: &str) -> Bytes {
     let mut bytes = vec![REVOKED];
     bytes.extend_from_slice(text.as_bytes());
+    bytes.into()
+}
+
+pub(super) fn settings(changes: &[Change]) -> Bytes {
+    let mut bytes = vec![SETTINGS];
+    // Nothing in it refuses to be written, and a vector takes all.
+    bytes.extend(postcard::to_allocvec(changes).unwrap_or_default());
     bytes.into()
 }
 
@@ -115,6 +126,7 @@ pub(super) fn read(from: u64, me: u64, bytes: &[u8]) -> Option<Said> {
         }
         HAIL => Some(Said::Hail),
         REVOKED => String::from_utf8(rest.to_vec()).ok().map(Said::Revoked),
+        SETTINGS => postcard::from_bytes(rest).ok().map(Said::Settings),
         LOAD => Load::decode(rest).map(Said::Load),
         _ => None,
     }

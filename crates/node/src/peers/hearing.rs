@@ -85,6 +85,7 @@ impl Peers {
             Said::Card(card) => self.on_card(from, card),
             Said::Hail => self.mesh.send(from, envelope::card(&self.card())),
             Said::Revoked(text) => self.on_revoked(&text),
+            Said::Settings(told) => self.on_settings(told),
             Said::Load(load) => {
                 if let Some(link) = lock(&self.links).get_mut(&from) {
                     link.load = Some(load);

@@ -31,6 +31,7 @@ use super::papers::Papers;
 use super::place::Place;
 use super::presence::Standings;
 use super::revoked::{Revoked, RevokedError};
+use super::settings::{Settings, SettingsError};
 use crate::access::wrong::Wrong;
 use crate::audit::Audit;
 use crate::board::Board;
@@ -49,6 +50,7 @@ pub(crate) struct Peers {
     pub(super) log: Log,
     pub(super) book: Book,
     pub(super) revoked: Revoked,
+    pub(super) settings: Settings,
     pub(super) mesh: Mesh,
     pub(super) on: Handle,
     pub(super) inside: OnceLock<Inside>,
@@ -126,6 +128,8 @@ pub(crate) enum PeersError {
     Book(#[from] BookError),
     #[error("the list of removed members cannot be read: {0}")]
     Revoked(#[from] RevokedError),
+    #[error("the settings of the cluster cannot be read: {0}")]
+    Settings(#[from] SettingsError),
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
 }
@@ -148,6 +152,7 @@ impl Peers {
     ) -> Result<Arc<Self>, PeersError> {
         let (me, book) = (papers.number(), Book::open(&papers.dir)?);
         let revoked = Revoked::open(&papers.dir, papers.authority())?;
+        let settings = Settings::open(&papers.dir)?;
         let hearing = Arc::new(Hearing::default());
         let ears = Arc::clone(&hearing) as Arc<dyn Ears>;
         let mesh = Mesh::new(me, &papers.credentials(), MeshLimits::default(), ears, on.clone())?;
@@ -162,6 +167,7 @@ impl Peers {
             log,
             book,
             revoked,
+            settings,
             mesh,
             on,
             inside: OnceLock::new(),
@@ -309,6 +315,9 @@ impl Peers {
         self.mesh.send(member, envelope::load(&self.load()));
         if let Some(text) = self.revoked.text() {
             self.mesh.send(member, envelope::revoked(&text));
+        }
+        if let Some(settings) = self.told_settings() {
+            self.mesh.send(member, settings);
         }
         self.mesh.send(member, envelope::ping(self.now()));
     }

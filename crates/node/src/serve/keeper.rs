@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::board::clock;
@@ -22,8 +23,10 @@ pub(crate) struct Keeper {
     pub(crate) notify: Notify,
     pub(crate) signals: Signals,
     pub(crate) reload: Option<Reload>,
-    /// How long a drain may take.
+    /// How long a drain may take, and how large the audit log grows, where the cluster says
+    /// nothing else.
     pub(crate) drain: Duration,
+    pub(crate) audit_max: u64,
 }
 
 /// What is said once nothing goes on.
@@ -45,7 +48,10 @@ impl Keeper {
         self.health.set(false).await;
         self.notify.stopping("drains");
         let served = match why {
-            Ending::Drain => self.drain(self.drain).await,
+            Ending::Drain => {
+                let drain = self.service.cluster_drain().unwrap_or(self.drain);
+                self.drain(drain).await
+            }
             Ending::Now => self.end(Ending::Now, Served::Stopped).await,
             Ending::Failed(why) => {
                 self.log.say(Level::Error, &format!("the node has failed: {why}"), &[]);
@@ -92,8 +98,11 @@ impl Keeper {
         let mut ending = std::pin::pin!(service.ending());
         let mut look = interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut news = service.cluster().peers().map(|peers| peers.settings_news());
+        self.obey().await;
         loop {
             tokio::select! {
+                () = changed(&mut news) => self.obey().await,
                 ending = &mut ending => return ending,
                 _ = look.tick() => self.service.forget_old(),
                 asked = self.signals.next() => match asked {
@@ -101,6 +110,16 @@ impl Keeper {
                     Asked::Reload => self.reload().await,
                 },
             }
+        }
+    }
+
+    /// Has what the cluster's settings say hold here.
+    async fn obey(&self) {
+        let audit_max = self.service.cluster_audit_max().unwrap_or(self.audit_max);
+        self.service.audit_log().bound(audit_max);
+        if let Err(refused) = self.service.obey_settings().await {
+            let text = format!("the policy of the cluster is not followed: {refused}");
+            self.log.say(Level::Error, &text, &[]);
         }
     }
 
@@ -112,7 +131,8 @@ impl Keeper {
             Ok(Ok(Reloaded { drain_timeout, log, audit_bytes_max, at_start })) => {
                 self.drain = drain_timeout;
                 self.log.format = log;
-                self.service.audit_log().bound(audit_bytes_max);
+                self.audit_max = audit_bytes_max;
+                self.obey().await;
                 let text = match at_start.as_slice() {
                     [] => "settings were read again".to_owned(),
                     keys => format!(
@@ -195,6 +215,18 @@ impl Keeper {
             }
         };
         drop(tokio::task::spawn_blocking(close).await);
+    }
+}
+
+/// Waits until a setting of the cluster has changed; for ever where there is none.
+async fn changed(news: &mut Option<watch::Receiver<u64>>) {
+    let is_news = match news {
+        // Whoever would say so may have gone.
+        Some(news) => news.changed().await.is_ok(),
+        None => false,
+    };
+    if !is_news {
+        std::future::pending::<()>().await;
     }
 }
 

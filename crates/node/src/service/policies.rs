@@ -71,7 +71,10 @@ impl ServiceOptions {
 }
 
 impl Inner {
-    async fn set_policy(&self, asked: &SetPolicyRequest) -> Result<SetPolicyReply, Refused> {
+    pub(super) async fn set_policy(
+        &self,
+        asked: &SetPolicyRequest,
+    ) -> Result<SetPolicyReply, Refused> {
         let before = self.policy();
         let preset = if asked.preset.is_empty() { &before.name } else { &asked.preset };
         // A part that the followed policy has already is replaced, not given twice.

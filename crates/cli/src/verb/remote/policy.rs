@@ -12,7 +12,7 @@ use crate::kinds::LEARNT;
 use crate::listing;
 use crate::listing::amount::plain;
 use crate::verb::policy::{parameters_in_words, parameters_of};
-use crate::verb::remote::show;
+use crate::verb::remote::{config, show};
 
 /// The schema of the document about one policy.
 pub(crate) const SHOWN: &str = "bary.policy/1";
@@ -65,6 +65,16 @@ fn text(policy: &Policy, followed: bool, face: Face) -> String {
 /// Follows another.
 pub(crate) fn set(args: &PolicySetArgs, face: Face) -> Result<Exit, Complaint> {
     asking::run(&args.reach, face, async |asking| {
+        if args.cluster {
+            let preset = match &args.preset {
+                Some(preset) => preset.clone(),
+                None => asking.node.list_policies().await?.followed,
+            };
+            let parts = args.part.iter().map(|pair| format!("{}={}", pair.name, pair.value));
+            let policy: Vec<String> = std::iter::once(preset).chain(parts).collect();
+            let reason = args.reason.as_deref();
+            return config::share(asking, "policy", &policy.join(","), reason).await;
+        }
         let parts = args.part.iter().map(|pair| (pair.name.clone(), pair.value.clone()));
         let request = SetPolicyRequest {
             preset: args.preset.clone().unwrap_or_default(),

@@ -94,3 +94,9 @@ pub(crate) fn why(job: u32) -> v1::WhyReply {
         candidates: vec![candidate],
     }
 }
+
+/// A setting of the cluster.
+pub(super) fn setting(key: &str, value: &str) -> v1::Setting {
+    let (key, value, at) = (key.to_owned(), value.to_owned(), "2026-01-01T00:00:00Z".to_owned());
+    v1::Setting { key, value, version: 1, member: "alpha".into(), at, ..Default::default() }
+}
