@@ -15,6 +15,7 @@ use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::listing::Wish;
 use crate::screen::Screen;
+use crate::verb;
 use crate::verb::bench::figures::{FIGURES, figures};
 use crate::verb::bench::scene::play;
 use crate::verb::bench::stage::Stage;
@@ -60,6 +61,7 @@ pub(crate) fn run(args: &BenchArgs, face: Face) -> Result<Exit, Complaint> {
         }
         rows.extend(figures(*scene, &runs, args.nodes));
     }
-    screen.print(&FIGURES.text(&rows, &Wish::now(face, None))?).map_err(Complaint::failed)?;
+    let text = FIGURES.text(&rows, &Wish::now(face, None))?;
+    screen.out(text.as_bytes()).and_then(|()| screen.flush()).map_err(verb::printing)?;
     Ok(Exit::OK)
 }
