@@ -13,6 +13,7 @@ mod container;
 mod desk;
 mod doors;
 mod exec;
+mod finding;
 mod hostile;
 mod http;
 mod journal;

@@ -24,6 +24,7 @@ use super::book::{Book, BookError, Known};
 use super::card::Card;
 use super::clocks::Clock;
 use super::envelope;
+use super::found::Found;
 use super::hearing::Hearing;
 use super::load::Load;
 use super::pace::Pace;
@@ -60,6 +61,8 @@ pub(crate) struct Peers {
     pub(super) pace: Pace,
     /// Where others may be, besides those that are known.
     pub(super) seeds: Vec<SocketAddr>,
+    /// Where others may be, as was found by searching.
+    pub(super) found: Found,
     /// How the others stand, as members tell each other.
     pub(super) standings: Mutex<Standings>,
     /// The number of this life.
@@ -169,6 +172,7 @@ impl Peers {
             began: Instant::now(),
             pace,
             seeds,
+            found: Found::default(),
             standings: Mutex::default(),
             life: OnceLock::new(),
             told_load: Mutex::default(),
