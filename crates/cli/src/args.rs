@@ -26,6 +26,7 @@ pub(crate) mod cache;
 pub(crate) mod cluster;
 pub(crate) mod console;
 pub(crate) mod foreign;
+pub(crate) mod graph;
 pub(crate) mod halt;
 pub(crate) mod journal;
 pub(crate) mod latency;

@@ -28,4 +28,7 @@ mod load;
 mod presence;
 mod renewal;
 mod search;
+mod sight;
 mod tries;
+mod trips;
+mod vitals;

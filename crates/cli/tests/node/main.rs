@@ -14,6 +14,7 @@ mod desk;
 mod doors;
 mod exec;
 mod finding;
+mod graph;
 mod hostile;
 mod http;
 mod journal;

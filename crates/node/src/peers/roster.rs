@@ -32,6 +32,9 @@ use super::papers::Papers;
 use super::place::Place;
 use super::presence::Standings;
 use super::revoked::{Revoked, RevokedError};
+use super::sight::Own;
+use super::trips::Trips;
+use super::vitals::Vitals;
 use crate::access::wrong::Wrong;
 use crate::audit::Audit;
 use crate::board::Board;
@@ -69,6 +72,8 @@ pub(crate) struct Peers {
     life: OnceLock<u32>,
     /// How busy this member last said that it is.
     pub(super) told_load: Mutex<Load>,
+    /// What else it told, and its part in the election of a leader.
+    pub(super) own: Mutex<Own>,
     /// Who was refused of late.
     pub(super) refused: Mutex<Wrong>,
     /// Whether the own card has changed since it was told.
@@ -96,8 +101,20 @@ pub(super) struct Link {
     pub(super) clock: Option<Clock>,
     /// How busy it said that it is.
     pub(super) load: Option<Load>,
+    /// How far it finds the others, and how it is.
+    pub(super) trips: Trips,
+    pub(super) vitals: Vitals,
     /// The nodes that the ones here know of, and how far they were told that they are.
     pub(super) met: BTreeMap<NodeId, (NodeInfo, Span)>,
+}
+
+impl Link {
+    /// One that is there from now on, and has said nothing.
+    fn new(heard: Instant) -> Self {
+        let (card, clock, load, met) = (None, None, None, BTreeMap::new());
+        let (trips, vitals) = (Trips::default(), Vitals::default());
+        Self { heard, card, clock, load, trips, vitals, met }
+    }
 }
 
 /// A member that there is no stream to.
@@ -176,6 +193,7 @@ impl Peers {
             standings: Mutex::default(),
             life: OnceLock::new(),
             told_load: Mutex::default(),
+            own: Mutex::new(Own::new(me)),
             refused: Mutex::default(),
             changed: AtomicBool::new(false),
         });
@@ -296,8 +314,7 @@ impl Peers {
 
     /// There is a stream to a member: it hears who this one is, and is asked the same.
     pub(super) fn begin(&self, member: u64) {
-        let (card, clock, load, met) = (None, None, None, BTreeMap::new());
-        let new = Link { heard: Instant::now(), card, clock, load, met };
+        let new = Link::new(Instant::now());
         let before = lock(&self.links).insert(member, new);
         lock(&self.away).remove(&member);
         if let Some(before) = before {
@@ -309,6 +326,7 @@ impl Peers {
         self.mesh.send(member, envelope::card(&self.card()));
         self.mesh.send(member, envelope::hail());
         self.mesh.send(member, envelope::load(&self.load()));
+        self.tell_own(member);
         if let Some(text) = self.revoked.text() {
             self.mesh.send(member, envelope::revoked(&text));
         }

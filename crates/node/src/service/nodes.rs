@@ -41,14 +41,16 @@ impl Service {
         let _leave = self.admit(caller, Verb::ListNodes, "")?;
         let inner = &self.0;
         let members = shown(inner.cluster.members());
-        let nodes = match asked.nodes.as_slice() {
-            [] => members.iter().map(|member| inner.status(member)).collect(),
+        let status = |member: &Member| (member.info.id, inner.status(member));
+        let mut nodes: Vec<(NodeId, NodeStatus)> = match asked.nodes.as_slice() {
+            [] => members.iter().map(status).collect(),
             names => {
-                let found = names.iter().map(|name| Ok(inner.status(named(&members, name)?)));
+                let found = names.iter().map(|name| Ok(status(named(&members, name)?)));
                 found.collect::<Result<_, Refused>>()?
             }
         };
-        Ok(ListNodesReply { nodes })
+        inner.place_nodes(&mut nodes).await;
+        Ok(ListNodesReply { nodes: nodes.into_iter().map(|(_, status)| status).collect() })
     }
 
     /// Changes a node: drains it, takes it up again, or gives it labels. That holds over restarts.
@@ -177,6 +179,7 @@ impl Inner {
             round_trip_seconds: round_trip.as_secs_f64(),
             doubt,
             load: f64::from(machine_milli) / 1e3,
+            ..NodeStatus::default()
         }
     }
 }
