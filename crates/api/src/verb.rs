@@ -36,6 +36,7 @@ pub enum Verb {
     Why,
     Exec,
     ListNodes,
+    Graph,
     ChangeNode,
     ListPolicies,
     SetPolicy,
@@ -176,7 +177,7 @@ use Role::{Admin, Operator, Viewer};
 
 /// Every verb, in the order of [`Verb`], which is the contract's.
 #[rustfmt::skip]
-pub static TABLE: [Row; 38] = [
+pub static TABLE: [Row; 39] = [
     looks(Verb::Info, "info", "/bary.v1.Node/Info", &[get("/v1/info")], Viewer,
         "who answers, how durable its word is, and what is under way"),
     does(Verb::Submit, "submit", "/bary.v1.Node/Submit", &[post("/v1/jobs")], Operator,
@@ -223,6 +224,8 @@ pub static TABLE: [Row; 38] = [
         "runs a command beside a task that runs"),
     looks(Verb::ListNodes, "list-nodes", "/bary.v1.Node/ListNodes", &[get("/v1/nodes")], Viewer,
         "lists the nodes that run tasks"),
+    looks(Verb::Graph, "graph", "/bary.v1.Node/Graph", &[get("/v1/graph")], Viewer,
+        "the graph of the cluster"),
     does(Verb::ChangeNode, "change-node", "/bary.v1.Node/ChangeNode",
         &[post("/v1/nodes/{node}/{action}")], Operator, "drains, undrains or labels a node"),
     looks(Verb::ListPolicies, "list-policies", "/bary.v1.Node/ListPolicies",

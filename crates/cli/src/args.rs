@@ -30,6 +30,7 @@ pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod console;
 pub(crate) mod foreign;
+pub(crate) mod graph;
 pub(crate) mod halt;
 pub(crate) mod journal;
 pub(crate) mod latency;

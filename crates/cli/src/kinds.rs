@@ -1,6 +1,6 @@
 //! The kinds of rows that a node answers with, and their columns.
 
-use bary_api::v1::{AuditLine, Event, Job, LearntTime, NodeStatus, Task, TokenInfo};
+use bary_api::v1::{AuditLine, Event, GraphPlace, Job, LearntTime, NodeStatus, Task, TokenInfo};
 
 use crate::listing::amount::{percent, plain, size, span};
 use crate::listing::moment::{self, Clock};
@@ -81,6 +81,12 @@ pub(crate) const NODES: Kind<NodeStatus> = Kind {
         optional("LOAD", 5, |node, _| load(node)),
         column("SINCE", 7, |node, clock| clock.ago(&node.since)),
         optional("DOUBT", 2, |node, _| node.doubt.clone()),
+        optional("ROLE", 4, |node, _| role(&node.role)),
+        optional("REGION", 6, |node, _| count(node.region.into())),
+        optional("KEY", WIDE, |node, _| yes(node.is_key_node)),
+        number("CLOSENESS", WIDE, |node, _| plain(node.closeness)),
+        number("FIEDLER", WIDE, |node, _| plain(node.fiedler_score)),
+        number("CAPABLE", WIDE, |node, _| format!("{:.1}", node.capability)),
         optional("MEMBER", WIDE, |node, _| node.member.clone()),
         number("SPEED", WIDE, |node, _| plain(node.speed)),
         column("LABELS", WIDE, |node, _| pairs(&node.labels)),
@@ -140,13 +146,43 @@ pub(crate) const TOKENS: Kind<TokenInfo> = Kind {
 
 /// How far a node is, there and back, where it is of another member.
 pub(crate) fn trip(node: &NodeStatus) -> String {
-    let micros = node.round_trip_seconds * 1e6;
-    match micros.round() as u64 {
+    micros(node.round_trip_seconds)
+}
+
+/// A way in microseconds, or in milliseconds where it is long.
+pub(crate) fn micros(seconds: f64) -> String {
+    match (seconds * 1e6).round() as u64 {
         0 => String::new(),
         micros @ 1..10_000 => format!("{micros} µs"),
         micros => format!("{} ms", micros / 1_000),
     }
 }
+
+/// What a node is among the others, where that is more than most are.
+fn role(role: &str) -> String {
+    if role == "leaf" { String::new() } else { role.to_owned() }
+}
+
+fn yes(is_so: bool) -> String {
+    if is_so { "yes".to_owned() } else { String::new() }
+}
+
+/// The places of a cluster's graph.
+pub(crate) const PLACES: Kind<GraphPlace> = Kind {
+    schema: "bary.places/1",
+    noun: "places",
+    columns: &[
+        column("MEMBER", 0, |place, _| place.name.clone()),
+        number("REGION", 1, |place, _| count(place.region.into())),
+        column("ROLE", 0, |place, _| place.role.clone()),
+        column("KEY", 2, |place, _| yes(place.is_key_node)),
+        number("CLOSENESS", 3, |place, _| plain(place.closeness)),
+        number("FIEDLER", 4, |place, _| plain(place.fiedler_score)),
+        number("SCORE", 5, |place, _| count(place.score)),
+        column("NODES", 6, |place, _| place.nodes.join(",")),
+    ],
+    id: |place| place.name.clone(),
+};
 
 /// How many cores of its machine have something to do, where a cluster's members tell.
 pub(crate) fn load(node: &NodeStatus) -> String {

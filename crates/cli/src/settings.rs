@@ -44,6 +44,8 @@ pub(crate) enum Shape {
     Path,
     /// Where a node listens: an IP address and a port.
     Listen,
+    /// Nodes of a DHT: IPv4 addresses and ports.
+    Nodes,
     /// A length of time, or none at all.
     Wait,
     /// A number of bytes.
@@ -194,6 +196,36 @@ pub(crate) const SETTINGS: &[Setting] = &[
         what: "a file of addresses where members may be, one on each line",
     },
     Setting {
+        key: "find",
+        env: None,
+        flag: "find",
+        verbs: &["up", "join"],
+        shape: Shape::OneOf(&["lan", "beacon", "mdns", "none"]),
+        reloads: Some(false),
+        default: "lan",
+        what: "how a member is found on its networks, and finds others where it knows no address",
+    },
+    Setting {
+        key: "dht",
+        env: None,
+        flag: "dht",
+        verbs: &["up", "join"],
+        shape: Shape::Nodes,
+        reloads: Some(false),
+        default: "none: a member takes no part in a DHT",
+        what: "nodes at which the cluster's DHT begins, with commas between them",
+    },
+    Setting {
+        key: "dht-listen",
+        env: None,
+        flag: "dht_listen",
+        verbs: &["up", "join"],
+        shape: Shape::Listen,
+        reloads: Some(false),
+        default: "none: a member is no node of a DHT",
+        what: "where a member is a node of the cluster's DHT",
+    },
+    Setting {
         key: "cache-max",
         env: None,
         flag: "cache_max",
@@ -308,7 +340,7 @@ pub(crate) fn page() -> String {
         let words = match setting.shape {
             Shape::OneOf(words) => format!(": {}", words.join(", ")),
             Shape::Address | Shape::Count | Shape::Time | Shape::Path => String::new(),
-            Shape::Listen | Shape::Wait | Shape::Size => String::new(),
+            Shape::Listen | Shape::Nodes | Shape::Wait | Shape::Size => String::new(),
         };
         let reloads = match setting.reloads {
             Some(true) => "at once",

@@ -1,6 +1,8 @@
 //! Calls about the nodes that run tasks.
 
-use bary_api::v1::{ChangeNodeRequest, ChangedReply, ListNodesReply, ListNodesRequest};
+use bary_api::v1::{
+    ChangeNodeRequest, ChangedReply, GraphReply, GraphRequest, ListNodesReply, ListNodesRequest,
+};
 
 use crate::call::CallError;
 use crate::client::Client;
@@ -13,6 +15,14 @@ impl Client {
     pub async fn list_nodes(&self, nodes: &[&str]) -> Result<ListNodesReply, CallError> {
         let nodes = nodes.iter().map(|node| (*node).to_owned()).collect();
         self.answer(self.node().list_nodes(self.ask(ListNodesRequest { nodes })).await)
+    }
+
+    /// The graph of the cluster.
+    ///
+    /// # Errors
+    /// Where it cannot be drawn.
+    pub async fn graph(&self) -> Result<GraphReply, CallError> {
+        self.answer(self.node().graph(self.ask(GraphRequest {})).await)
     }
 
     /// Drains a node, takes it up again, or sets labels. Needs an operator.

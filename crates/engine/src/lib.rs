@@ -4,6 +4,7 @@
 mod chart;
 pub mod counts;
 pub mod effect;
+pub mod election;
 pub mod engine;
 pub mod flaw;
 mod home;

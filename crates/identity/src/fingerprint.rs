@@ -35,6 +35,16 @@ impl Fingerprint {
         first.copy_from_slice(&hash.as_bytes()[..8]);
         u64::from_be_bytes(first)
     }
+
+    /// The key under which members of the cluster meet in a DHT: as little as [`Self::number`]
+    /// says, and nothing that goes with that number.
+    #[must_use]
+    pub fn rendezvous(&self) -> [u8; 20] {
+        let hash = blake3::derive_key("bary 2026 rendezvous of a cluster's members", &self.0);
+        let mut key = [0; 20];
+        key.copy_from_slice(&hash[..20]);
+        key
+    }
 }
 
 impl FromStr for Fingerprint {

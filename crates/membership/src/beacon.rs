@@ -1,5 +1,6 @@
 //! A beacon: what a member calls into its network, so that machines there find the cluster without
-//! being told where it is. It says a hash of the cluster and addresses, and nothing else. It proves
+//! being told where it is. It says a hash of the cluster and addresses, and nothing else; one
+//! without addresses asks the members of that cluster to say theirs. It proves
 //! nothing either: who answers at such an address shows by TLS who it is.
 //!
 //! A beacon is `BARY`, a version, the hash's 8 bytes, how many addresses there are, and of each how
@@ -11,8 +12,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
-/// The port at which beacons are listened for where nobody says.
-pub const PORT: u16 = 8_472;
+use crate::lan::{MACHINE, Reach};
+
+/// The port at which beacons are listened for.
+pub const PORT: u16 = 8_473;
 /// How many addresses a beacon has at most.
 pub const ADDRESSES_MAX: usize = 8;
 
@@ -25,7 +28,7 @@ const BYTES_MAX: usize = 4 + 1 + 8 + 1 + ADDRESSES_MAX * 19;
 pub struct Beacon {
     /// The hash of the cluster.
     pub cluster: u64,
-    /// Where members of it are reached.
+    /// Where members of it are reached; none in a question.
     pub addresses: Vec<SocketAddr>,
 }
 
@@ -89,20 +92,44 @@ fn address(rest: &mut &[u8]) -> Option<SocketAddr> {
 
 /// A socket that calls beacons and hears them; several of one machine may listen at one port.
 #[derive(Debug)]
-pub struct BeaconSocket(UdpSocket);
+pub struct BeaconSocket {
+    socket: UdpSocket,
+    reach: Reach,
+}
 
 impl BeaconSocket {
-    /// A socket that hears beacons at a port.
+    /// A socket that hears what is called within reach to a port; 0 for a free one.
     ///
     /// # Errors
     /// Where the system gives none. It must be called on a runtime.
-    pub fn listen(port: u16) -> io::Result<Self> {
+    pub fn listen(reach: Reach, port: u16) -> io::Result<Self> {
+        // On Linux a socket may be at a broadcast address, and hears nothing else.
+        let ip = match reach {
+            Reach::Machine if cfg!(target_os = "linux") => MACHINE,
+            _ => Ipv4Addr::UNSPECIFIED,
+        };
+        Self::new(reach, (ip, port).into())
+    }
+
+    /// A socket from which to ask, and to which others answer.
+    ///
+    /// # Errors
+    /// As [`BeaconSocket::listen`].
+    pub fn asking(reach: Reach) -> io::Result<Self> {
+        let ip = match reach {
+            Reach::Machine => Ipv4Addr::LOCALHOST,
+            Reach::Networks => Ipv4Addr::UNSPECIFIED,
+        };
+        Self::new(reach, (ip, 0).into())
+    }
+
+    fn new(reach: Reach, at: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-        socket.set_reuse_address(true)?;
+        socket.set_reuse_address(at.port() != 0)?;
         socket.set_broadcast(true)?;
         socket.set_nonblocking(true)?;
-        socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
-        Ok(Self(UdpSocket::from_std(socket.into())?))
+        socket.bind(&at.into())?;
+        Ok(Self { socket: UdpSocket::from_std(socket.into())?, reach })
     }
 
     /// The port at which it hears.
@@ -110,7 +137,7 @@ impl BeaconSocket {
     /// # Errors
     /// Where the system does not say.
     pub fn port(&self) -> io::Result<u16> {
-        self.0.local_addr().map(|at| at.port())
+        self.socket.local_addr().map(|at| at.port())
     }
 
     /// Calls a beacon: to a broadcast address, everybody there hears it.
@@ -118,10 +145,10 @@ impl BeaconSocket {
     /// # Errors
     /// Where the system does not send it, as where there is no network.
     pub async fn call(&self, beacon: &Beacon, to: SocketAddr) -> io::Result<()> {
-        self.0.send_to(&beacon.print(), to).await.map(drop)
+        self.socket.send_to(&beacon.print(), to).await.map(drop)
     }
 
-    /// Waits for the next beacon, and says where it was called from.
+    /// Waits for the next beacon from within reach, and says where it was called from.
     ///
     /// # Errors
     /// Where the socket has failed.
@@ -129,7 +156,8 @@ impl BeaconSocket {
         // One byte more, so that what is too long is not taken for what it begins with.
         let mut bytes = [0; BYTES_MAX + 1];
         loop {
-            match self.0.recv_from(&mut bytes).await {
+            match self.socket.recv_from(&mut bytes).await {
+                Ok((_, from)) if !self.reach.has(from.ip()) => {}
                 Ok((length, from)) => {
                     if let Some(beacon) = Beacon::read(&bytes[..length]) {
                         return Ok((from, beacon));

@@ -34,6 +34,7 @@ use crate::surveyor;
 use crate::telling;
 use crate::worker::seat::Seat;
 
+mod graph;
 mod requests;
 
 /// Why a cluster could not be started. Nothing runs.

@@ -17,6 +17,7 @@ use bary_transport::memory::Network;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
+use crate::atlas::Atlas;
 use crate::host::Host;
 use crate::inbox::{Answer, Control};
 use crate::maker::Made;
@@ -50,6 +51,8 @@ pub(crate) struct Crew {
     guests: Arc<AtomicUsize>,
     /// The other members of the cluster, where this process is in one.
     peers: Option<Arc<Peers>>,
+    /// The graph of the cluster that was drawn last.
+    pub(crate) atlas: Arc<Atlas>,
 }
 
 #[derive(Debug)]
@@ -105,7 +108,8 @@ impl Crew {
             policy,
             closed: false,
         };
-        Self { state: Mutex::new(state), network, newcomers, guests: Arc::default(), peers }
+        let (state, guests, atlas) = (Mutex::new(state), Arc::default(), Arc::default());
+        Self { state, network, newcomers, guests, peers, atlas }
     }
 
     /// Takes in the door of a node that the cluster is started with.

@@ -16,6 +16,7 @@ pub mod serve;
 pub mod service;
 pub mod state;
 
+mod atlas;
 mod birth;
 mod ground;
 mod host;

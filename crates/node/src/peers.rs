@@ -2,10 +2,12 @@
 //! known by certificates of one authority, find each other by what they know of each other, and
 //! what a node here says to a node there goes over their streams.
 
+pub mod finding;
 pub mod invites;
 pub mod pace;
 pub mod papers;
 pub mod place;
+pub mod seeking;
 
 pub(crate) mod about;
 pub(crate) mod blobs;
@@ -22,7 +24,13 @@ mod card;
 mod clocks;
 mod envelope;
 mod file;
+mod found;
 mod hearing;
 mod load;
 mod presence;
 mod renewal;
+mod search;
+mod sight;
+mod tries;
+mod trips;
+mod vitals;

@@ -49,6 +49,7 @@ mod emit;
 mod events;
 pub(crate) mod exec;
 mod filter;
+mod graph;
 mod info;
 mod job_list;
 mod jobs;

@@ -150,6 +150,11 @@ class NodeStub:
                 request_serializer=bary_dot_v1_dot_node__pb2.ListNodesRequest.SerializeToString,
                 response_deserializer=bary_dot_v1_dot_node__pb2.ListNodesReply.FromString,
                 _registered_method=True)
+        self.Graph = channel.unary_unary(
+                '/bary.v1.Node/Graph',
+                request_serializer=bary_dot_v1_dot_node__pb2.GraphRequest.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.GraphReply.FromString,
+                _registered_method=True)
         self.ChangeNode = channel.unary_unary(
                 '/bary.v1.Node/ChangeNode',
                 request_serializer=bary_dot_v1_dot_node__pb2.ChangeNodeRequest.SerializeToString,
@@ -391,6 +396,12 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Graph(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ChangeNode(self, request, context):
         """Changes a node: drains it, takes it up again, sets labels.
         """
@@ -607,6 +618,11 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.ListNodes,
                     request_deserializer=bary_dot_v1_dot_node__pb2.ListNodesRequest.FromString,
                     response_serializer=bary_dot_v1_dot_node__pb2.ListNodesReply.SerializeToString,
+            ),
+            'Graph': grpc.unary_unary_rpc_method_handler(
+                    servicer.Graph,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.GraphRequest.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.GraphReply.SerializeToString,
             ),
             'ChangeNode': grpc.unary_unary_rpc_method_handler(
                     servicer.ChangeNode,
@@ -1301,6 +1317,33 @@ class Node:
             '/bary.v1.Node/ListNodes',
             bary_dot_v1_dot_node__pb2.ListNodesRequest.SerializeToString,
             bary_dot_v1_dot_node__pb2.ListNodesReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Graph(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bary.v1.Node/Graph',
+            bary_dot_v1_dot_node__pb2.GraphRequest.SerializeToString,
+            bary_dot_v1_dot_node__pb2.GraphReply.FromString,
             options,
             channel_credentials,
             insecure,

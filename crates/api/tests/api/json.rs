@@ -33,6 +33,7 @@ messages! {
     Task WaitRequest WaitReply EventsRequest Event LogsRequest LogChunk ResultsRequest TaskResult
     WhyRequest WhyReply Candidate ExecInput ExecStart WindowSize ExecOutput ExecStarted ExecEnded
     ListNodesRequest ListNodesReply NodeStatus ChangeNodeRequest
+    GraphRequest GraphReply GraphPlace GraphWay
     ListPoliciesRequest ListPoliciesReply LearntTime
     Policy SetPolicyRequest SetPolicyReply TryPolicyRequest
     TryPolicyReply CacheRequest CacheReply ClearCacheRequest ClearCacheReply

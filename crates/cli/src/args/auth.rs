@@ -61,6 +61,10 @@ pub(crate) struct JoinLineArgs {
     /// Do not let who joins let others in
     #[arg(long)]
     pub(crate) no_invite: bool,
+    /// Leave the address out: who joins looks for members on its networks, or in the DHT that it
+    /// is told
+    #[arg(long)]
+    pub(crate) no_address: bool,
 }
 
 fn name(text: &str) -> Result<Name, NameError> {

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::args::backup::BackupArgs;
 use crate::args::cache::CacheArgs;
+use crate::args::graph::GraphArgs;
 use crate::args::reach::Reach;
 use crate::args::submit::{AboutArgs, SubmitArgs, WorkArgs};
 use crate::args::tend::{AuditArgs, DoctorArgs, NodeVerb, TokenVerb};
@@ -56,6 +57,8 @@ pub(crate) enum RemoteVerb {
         #[command(subcommand)]
         verb: NodeVerb,
     },
+    /// Show the graph of the cluster: ways, regions, bridges, central members and the leader
+    Graph(GraphArgs),
     /// Print who did what, and what was refused
     Audit(AuditArgs),
     /// Mint, list and revoke access tokens

@@ -1,11 +1,12 @@
 //! The flags of `bary up` and `bary dev`.
 
 use std::io::Read as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 use bary_identity::name::{Name, NameError};
 use bary_model::time::Span;
+use bary_node::peers::finding::{self, Finding};
 use bary_node::peers::pace::{Pace, USUAL};
 use bary_node::serve::address::PORT;
 use clap::ValueEnum;
@@ -65,6 +66,8 @@ The node becomes a member for good: bary up on the same state comes back to the 
 
 Examples:
   bary join lab@10.0.0.5:8471/bary_.../...
+  bary join lab/bary_.../...
+  bary join --find none --dht 10.0.0.5:8474 lab/bary_.../...
   bary auth join-line --state DIR | ssh other bary join -
   bary auth invite > lab.invitation; bary join lab.invitation";
 
@@ -76,6 +79,10 @@ pub(crate) struct JoinArgs {
     /// invitation; - reads either from standard input
     #[arg(value_name = "LINE|FILE")]
     pub(crate) line: String,
+    /// How long to look for members where the line has no address
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = some_time)]
+    #[arg(help_heading = "Cluster")]
+    pub(crate) find_for: Span,
     /// The directory of the node's state; $XDG_STATE_HOME/bary where absent
     #[arg(long, value_name = "DIR", env = "BARY_STATE", hide_env_values = true)]
     pub(crate) state: Option<PathBuf>,
@@ -112,6 +119,38 @@ pub(crate) struct MemberArgs {
     /// line
     #[arg(long, value_name = "ADDR,..|FILE", value_parser = bootstrap)]
     pub(crate) bootstrap: Option<Bootstrap>,
+    /// How to be found on the local networks and to find others there where no address is known:
+    /// lan, beacon, mdns or none
+    #[arg(long, value_name = "WAY", default_value = finding::USUAL, value_parser = find)]
+    pub(crate) find: Finding,
+    /// Nodes of the cluster's DHT: tell it where this member is, and find others there
+    #[arg(long, value_name = "ADDR,..", value_parser = dht_nodes)]
+    pub(crate) dht: Option<DhtNodes>,
+    /// Be a node of the cluster's DHT, at this address
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) dht_listen: Option<SocketAddrV4>,
+}
+
+/// Where a DHT begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DhtNodes(pub(crate) Vec<SocketAddrV4>);
+
+/// How many nodes of a DHT are named at most.
+const DHT_NODES_MAX: usize = 64;
+
+pub(crate) fn dht_nodes(text: &str) -> Result<DhtNodes, String> {
+    let wrong = |text: &str| format!("`{text}` is no IPv4 address and port as 10.0.0.5:8474");
+    let nodes = text.split(',').map(|text| text.trim().parse().map_err(|_| wrong(text)));
+    let nodes: Vec<SocketAddrV4> = nodes.collect::<Result<_, _>>()?;
+    match nodes.len() > DHT_NODES_MAX {
+        true => Err(format!("there are more than {DHT_NODES_MAX} nodes")),
+        false => Ok(DhtNodes(nodes)),
+    }
+}
+
+fn find(text: &str) -> Result<Finding, String> {
+    let words: Vec<&str> = finding::WAYS.iter().map(|(word, ..)| *word).collect();
+    Finding::named(text).ok_or_else(|| format!("there are {}", words.join(", ")))
 }
 
 /// Where members may be.
@@ -227,7 +266,18 @@ fn usual() -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bootstrap, bootstrap};
+    use super::{Bootstrap, DhtNodes, bootstrap, dht_nodes};
+
+    #[test]
+    fn nodes_of_a_dht_are_addresses_and_never_names() {
+        let at = |text: &str| text.parse().expect("it is an address");
+        let two = DhtNodes(vec![at("10.0.0.5:1"), at("10.0.0.6:2")]);
+        assert_eq!(dht_nodes("10.0.0.5:1, 10.0.0.6:2"), Ok(two));
+        for wrong in ["router.bittorrent.com:6881", "[::1]:1", "10.0.0.5", "10.0.0.5:1,"] {
+            assert!(dht_nodes(wrong).is_err(), "{wrong}");
+        }
+        assert!(dht_nodes(&["10.0.0.5:1"; 65].join(",")).is_err());
+    }
 
     #[test]
     fn a_bootstrap_list_is_addresses_or_a_file_of_them() {

@@ -10,6 +10,7 @@ use bary_jobfile::fault::{Fault, Place};
 use bary_jobfile::suggest;
 use toml::de::{DeTable, DeValue};
 
+use crate::args::up::dht_nodes;
 use crate::args::value;
 use crate::args::value::some_time;
 use crate::settings::{SETTINGS, Shape};
@@ -124,6 +125,10 @@ fn entry(name: &str, value: &DeValue<'_>, path: &Path) -> Result<(&'static str, 
         Shape::Listen => match text.parse::<SocketAddr>() {
             Ok(_) => Ok((setting.key, text.to_string())),
             Err(_) => Err(wrong(format!("`{text}` is no address and port"), Some(LISTEN.into()))),
+        },
+        Shape::Nodes => match dht_nodes(text) {
+            Ok(_) => Ok((setting.key, text.to_string())),
+            Err(error) => Err(wrong(error, None)),
         },
         Shape::Wait => match value::time(text) {
             Ok(_) => Ok((setting.key, text.to_string())),

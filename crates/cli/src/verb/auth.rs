@@ -55,7 +55,11 @@ fn made(args: &JoinLineArgs) -> Result<String, Complaint> {
     let state = up::state_of(args.state.state.as_deref())?;
     let (name, uses, span) = (args.name.clone(), Some(args.uses), Some(args.expires));
     let terms = Terms { name, uses, span, admits: !args.no_invite };
-    Ok(invite(&state, &terms).map_err(complaint)?.reveal())
+    let mut line = invite(&state, &terms).map_err(complaint)?;
+    if args.no_address {
+        line.addresses.clear();
+    }
+    Ok(line.reveal())
 }
 
 fn list(args: &StateArgs, face: Face) -> Result<Exit, Complaint> {

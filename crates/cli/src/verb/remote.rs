@@ -13,6 +13,7 @@ pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod exec;
+pub(crate) mod graph;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod nodes;
@@ -49,6 +50,7 @@ pub(crate) fn run(verb: &RemoteVerb, face: Face) -> Result<Exit, Complaint> {
         RemoteVerb::Job { verb: JobVerb::Add(args) } => open::add(args, face),
         RemoteVerb::Job { verb: JobVerb::Close(args) } => steer::close(args, face),
         RemoteVerb::Node { verb } => node(verb, face),
+        RemoteVerb::Graph(args) => graph::run(args, face),
         RemoteVerb::Audit(args) => audit::run(args, face),
         RemoteVerb::Token { verb: TokenVerb::New(args) } => tokens::new(args, face),
         RemoteVerb::Token { verb: TokenVerb::Ls(args) } => tokens::list(args, face),

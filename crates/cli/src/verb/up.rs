@@ -8,6 +8,8 @@ use bary_client::address::{SOCKET, private_directory};
 use bary_identity::join_line::JoinLine;
 use bary_node::board::limits::BoardLimits;
 use bary_node::doors::limits::DoorLimits;
+use bary_node::peers::finding::{Finding, RendezvousConfig};
+use bary_node::peers::papers::PapersError;
 use bary_node::serve::address::ListenError;
 use bary_node::serve::log::LogFormat;
 use bary_node::serve::member::{MemberError, MemberOptions, Way as Entrance};
@@ -16,7 +18,7 @@ use bary_node::service::OpenError;
 use bary_node::service::options::{ServiceLimits, ServiceOptions};
 
 use crate::args::cluster::{ClusterArgs, cores};
-use crate::args::up::{Bootstrap, DoorArgs, JoinArgs, LogForm, MemberArgs, UpArgs};
+use crate::args::up::{Bootstrap, DhtNodes, DoorArgs, JoinArgs, LogForm, MemberArgs, UpArgs};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::keep;
@@ -53,7 +55,8 @@ fn several(_: &UpArgs, _: u32) -> Result<Exit, Complaint> {
 pub(crate) fn join(args: &JoinArgs) -> Result<Exit, Complaint> {
     let state = state_of(args.state.as_deref())?;
     let line = invitation(&args.line)?;
-    let member = member(&args.member, Some(Entrance::Enter(Arc::new(line))));
+    let mut member = member(&args.member, Some(Entrance::Enter(Arc::new(line))));
+    member.finding.span = args.find_for.to_std();
     let way = Way { listens: true, until_eof: false, member };
     stay(&args.doors, &args.cluster, Some(state), way)
 }
@@ -83,8 +86,11 @@ fn member(args: &MemberArgs, way: Option<Entrance>) -> MemberOptions {
     let MemberArgs { name, cluster_listen: listen, advertise, pace, .. } = args.clone();
     let (certificate_span, bootstrap) = (args.certificates_for, args.bootstrap.clone());
     let seeds = bootstrap.map(|Bootstrap(seeds)| seeds).unwrap_or_default();
+    let nodes = args.dht.clone().map(|DhtNodes(nodes)| nodes).unwrap_or_default();
+    let dht = RendezvousConfig { listen: args.dht_listen, nodes };
+    let finding = Finding { dht, ..args.find.clone() };
     let usual = MemberOptions::default();
-    MemberOptions { way, name, listen, advertise, pace, seeds, certificate_span, ..usual }
+    MemberOptions { way, name, listen, advertise, pace, seeds, finding, certificate_span, ..usual }
 }
 
 /// The directory of the state: absolute, as it is told to others, who may be somewhere else.
@@ -185,6 +191,10 @@ fn complaint(error: ServeError) -> Complaint {
         ServeError::Open(OpenError::Start(error)) => error.into(),
         ServeError::Listen(ListenError::PastLoopback(_)) => {
             Complaint::usage(error).help("listen on 127.0.0.1 or [::1]")
+        }
+        ServeError::Member(MemberError::Papers(PapersError::NotFound(error))) => {
+            Complaint::new(Exit::UNAVAILABLE, error)
+                .help("name a member's address, as lab@10.0.0.5:8471, or others by --bootstrap")
         }
         ServeError::Member(error @ MemberError::NoState) => Complaint::usage(error),
         ServeError::Member(MemberError::Listen(error)) => Complaint::new(Exit::FULL, error)

@@ -11,7 +11,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request as Ask, Response, Status, Streaming};
 
-use canned::{chosen, node, setting, task, why};
+use canned::{chosen, graph, node, setting, task, tried, why};
 
 mod canned;
 
@@ -281,6 +281,11 @@ impl Node for Answers {
         Ok(Response::new(why(self.take("why", request)?.job)))
     }
 
+    async fn graph(&self, request: Ask<v1::GraphRequest>) -> Answer<v1::GraphReply> {
+        self.take("graph", request)?;
+        Ok(Response::new(graph()))
+    }
+
     async fn list_nodes(&self, request: Ask<v1::ListNodesRequest>) -> Answer<v1::ListNodesReply> {
         self.take("list_nodes", request)?;
         Ok(Response::new(v1::ListNodesReply { nodes: vec![node()] }))
@@ -309,16 +314,7 @@ impl Node for Answers {
 
     async fn try_policy(&self, request: Ask<v1::TryPolicyRequest>) -> Answer<v1::TryPolicyReply> {
         self.take("try_policy", request)?;
-        let (formula, explanation) = ("w / d".to_owned(), "it is near".to_owned());
-        let decision = "claim".to_owned();
-        Ok(Response::new(v1::TryPolicyReply {
-            force: 5.2,
-            threshold: 1.0,
-            decision,
-            formula,
-            explanation,
-            ..v1::TryPolicyReply::default()
-        }))
+        Ok(Response::new(tried()))
     }
 
     async fn cache(&self, request: Ask<v1::CacheRequest>) -> Answer<v1::CacheReply> {

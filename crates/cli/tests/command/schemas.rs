@@ -20,6 +20,7 @@ const VERBS: &[&[&str]] = &[
     &["cancel", "3"],
     &["job", "add", "3", "--", "x"],
     &["node", "ls"],
+    &["graph"],
     &["why", "1/1"],
     &["events"],
     &["policy", "show"],

@@ -15,6 +15,8 @@ mod desk;
 mod doors;
 mod everywhere;
 mod exec;
+mod finding;
+mod graph;
 mod homes;
 mod hostile;
 mod http;

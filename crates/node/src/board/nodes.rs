@@ -62,6 +62,11 @@ impl Nodes {
         }
     }
 
+    /// How long tasks have kept slots busy, on all nodes together.
+    pub(crate) fn busy_time(&self) -> Span {
+        Span(self.0.values().map(|row| row.busy_time.0).sum())
+    }
+
     /// The row of a node; none for the one that stands for any.
     fn row(&mut self, node: NodeId) -> Option<&mut NodeRow> {
         (node != NodeId::ANY).then(|| self.0.entry(node).or_default())

@@ -106,6 +106,7 @@ node! {
         wait: WaitRequest => WaitReply;
         why: WhyRequest => WhyReply;
         list_nodes: ListNodesRequest => ListNodesReply;
+        graph: GraphRequest => GraphReply;
         change_node: ChangeNodeRequest => ChangedReply;
         list_policies: ListPoliciesRequest => ListPoliciesReply;
         set_policy: SetPolicyRequest => SetPolicyReply;

@@ -51,6 +51,7 @@ impl Peers {
         }
         if beats {
             self.tell_load();
+            self.tell_sight();
         }
         for (member, _) in self.book.all() {
             if member != self.me && self.is_due(member, now, beats) {

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use super::card::Card;
 use super::load::Load;
 use super::settings::Change;
+use super::trips::Trips;
+use super::vitals::Vitals;
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +25,10 @@ pub(super) enum Said {
     Hail,
     /// How busy the member is.
     Load(Load),
+    /// How far the member finds the others.
+    Trips(Trips),
+    /// How the member is, in figures.
+    Vitals(Vitals),
     /// Who is a member no more.
     Revoked(String),
     /// Settings of the whole cluster.
@@ -41,6 +47,8 @@ const HAIL: u8 = 5;
 const LOAD: u8 = 6;
 const REVOKED: u8 = 7;
 const SETTINGS: u8 = 16;
+const TRIPS: u8 = 8;
+const VITALS: u8 = 9;
 
 /// A frame from one node to another.
 pub(super) fn frame(from: NodeId, to: NodeId, frame: &Frame) -> Result<Bytes, EncodeError> {
@@ -67,6 +75,18 @@ pub(super) fn card(card: &Card) -> Bytes {
 pub(super) fn load(load: &Load) -> Bytes {
     let mut bytes = vec![LOAD];
     bytes.extend(load.encode());
+    bytes.into()
+}
+
+pub(super) fn trips(trips: &Trips) -> Bytes {
+    let mut bytes = vec![TRIPS];
+    bytes.extend(trips.encode());
+    bytes.into()
+}
+
+pub(super) fn vitals(vitals: &Vitals) -> Bytes {
+    let mut bytes = vec![VITALS];
+    bytes.extend(vitals.encode());
     bytes.into()
 }
 
@@ -128,6 +148,8 @@ pub(super) fn read(from: u64, me: u64, bytes: &[u8]) -> Option<Said> {
         REVOKED => String::from_utf8(rest.to_vec()).ok().map(Said::Revoked),
         SETTINGS => postcard::from_bytes(rest).ok().map(Said::Settings),
         LOAD => Load::decode(rest).map(Said::Load),
+        TRIPS => Trips::decode(rest).map(Said::Trips),
+        VITALS => Vitals::decode(rest).map(Said::Vitals),
         _ => None,
     }
 }
@@ -164,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_speaks_for_anothers_node(bytes in any::<Vec<u8>>(), kind in 0..9_u8) {
+        fn nobody_speaks_for_anothers_node(bytes in any::<Vec<u8>>(), kind in 0..11_u8) {
             let bytes = [&[kind][..], &bytes].concat();
             if let Some(Said::Frame { from, to, .. }) = read(5, 6, &bytes) {
                 assert_eq!((from.member(), to.member()), (5, 6));

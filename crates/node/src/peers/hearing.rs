@@ -91,6 +91,16 @@ impl Peers {
                     link.load = Some(load);
                 }
             }
+            Said::Trips(trips) => {
+                if let Some(link) = lock(&self.links).get_mut(&from) {
+                    link.trips = trips;
+                }
+            }
+            Said::Vitals(vitals) => {
+                if let Some(link) = lock(&self.links).get_mut(&from) {
+                    link.vitals = vitals;
+                }
+            }
             Said::Ping { at } => self.mesh.send(from, envelope::pong(at, self.now())),
             Said::Pong { at, theirs } => {
                 let now = self.now();

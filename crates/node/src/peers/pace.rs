@@ -21,8 +21,6 @@ pub struct Pace {
     pub silent_beats_max: u32,
     /// How members find out by datagrams who is there.
     pub(crate) gossip: GossipConfig,
-    /// Whether members look for each other on the local network.
-    pub(crate) searches: bool,
 }
 
 /// What the pace is called where nobody names one.
@@ -57,7 +55,7 @@ impl Pace {
         let (name, what) = (USUAL, "machines of one site: gone after 1.2 s");
         let gossip = GossipConfig { trust_after: Span::secs(10), ..sealed() };
         let beat = Duration::from_millis(300);
-        Self { name, what, beat, silent_beats_max: 4, gossip, searches: false }
+        Self { name, what, beat, silent_beats_max: 4, gossip }
     }
 
     fn wan() -> Self {
@@ -69,7 +67,7 @@ impl Pace {
             ..sealed()
         };
         let beat = Duration::from_secs(1);
-        Self { name, what, beat, silent_beats_max: 5, gossip, searches: false }
+        Self { name, what, beat, silent_beats_max: 5, gossip }
     }
 
     /// The published PIDS protocol: a heartbeat every 10 s, dead after 30 s without one.
@@ -78,16 +76,16 @@ impl Pace {
         // A probe that nobody answers, and a suspicion of two more.
         let gossip = slow(Span::secs(10), 2);
         let beat = Duration::from_secs(10);
-        Self { name, what, beat, silent_beats_max: 3, gossip, searches: false }
+        Self { name, what, beat, silent_beats_max: 3, gossip }
     }
 
-    /// The published HIDRS node: a heartbeat every 30 s, and others are looked for on the local
-    /// network. It does not say when a node is dead; here that is after three heartbeats.
+    /// The published HIDRS node: a heartbeat every 30 s. It does not say when a node is dead; here
+    /// that is after three heartbeats. That others are looked for on the local network is usual.
     fn hidrs() -> Self {
         let (name, what) = ("hidrs", "as HIDRS has it: a heartbeat every 30 s, gone after 90 s");
         let gossip = slow(Span::secs(30), 2);
         let beat = Duration::from_secs(30);
-        Self { name, what, beat, silent_beats_max: 3, gossip, searches: true }
+        Self { name, what, beat, silent_beats_max: 3, gossip }
     }
 }
 

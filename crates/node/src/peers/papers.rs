@@ -20,6 +20,7 @@ use bary_transport::tls::{Credentials, Known, Secret};
 
 use super::book::Book;
 use super::file;
+use super::seeking::NotFound;
 use crate::access::chance;
 use crate::board::clock;
 
@@ -97,9 +98,12 @@ pub enum PapersError {
     /// No certificate was asked for.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The join line names no address.
+    /// The join line names no address, and none is looked for.
     #[error("the join line has no address; write one behind the cluster's name, as lab@HOST:PORT")]
     NoAddress,
+    /// Nobody was found.
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
     /// No member let this node in.
     #[error("no member let this node in: {0}")]
     Enter(#[from] EnterError),

@@ -82,9 +82,7 @@ impl Peers {
                 return self.log.say(Level::Warning, &text, &[]);
             }
         };
-        let seeds = self.book.all().into_iter().flat_map(|(_, known)| known.addresses);
-        let seeds = seeds.chain(self.seeds.iter().copied()).map(Address::from).collect();
-        presence.step([Input::Join { seeds }]);
+        presence.step([Input::Join { seeds: self.whom_to_ask() }]);
         // Whoever would say so may have gone.
         let mut closed = pin!(async { drop(closing.wait_for(|closing| *closing).await) });
         loop {
@@ -103,9 +101,19 @@ impl Peers {
                     }
                 },
                 () = sleep_until(wake.into()) => presence.step([]),
+                () = self.found.news.notified() => {
+                    presence.step([Input::Join { seeds: self.whom_to_ask() }]);
+                }
                 () = &mut closed => return presence.step([Input::Leave]),
             }
         }
+    }
+
+    /// Where others may be: first what was found last, as that is where they are.
+    fn whom_to_ask(&self) -> Vec<Address> {
+        let known = self.book.all().into_iter().flat_map(|(_, known)| known.addresses);
+        let found = self.found.all().into_iter();
+        found.chain(self.seeds.iter().copied()).chain(known).map(Address::from).collect()
     }
 
     /// How a member stands.

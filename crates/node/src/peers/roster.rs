@@ -24,6 +24,7 @@ use super::book::{Book, BookError, Known};
 use super::card::Card;
 use super::clocks::Clock;
 use super::envelope;
+use super::found::Found;
 use super::hearing::Hearing;
 use super::load::Load;
 use super::pace::Pace;
@@ -32,6 +33,9 @@ use super::place::Place;
 use super::presence::Standings;
 use super::revoked::{Revoked, RevokedError};
 use super::settings::{Settings, SettingsError};
+use super::sight::Own;
+use super::trips::Trips;
+use super::vitals::Vitals;
 use crate::access::wrong::Wrong;
 use crate::audit::Audit;
 use crate::board::Board;
@@ -62,12 +66,16 @@ pub(crate) struct Peers {
     pub(super) pace: Pace,
     /// Where others may be, besides those that are known.
     pub(super) seeds: Vec<SocketAddr>,
+    /// Where others may be, as was found by searching.
+    pub(super) found: Found,
     /// How the others stand, as members tell each other.
     pub(super) standings: Mutex<Standings>,
     /// The number of this life.
     life: OnceLock<u32>,
     /// How busy this member last said that it is.
     pub(super) told_load: Mutex<Load>,
+    /// What else it told, and its part in the election of a leader.
+    pub(super) own: Mutex<Own>,
     /// Who was refused of late.
     pub(super) refused: Mutex<Wrong>,
     /// Whether the own card has changed since it was told.
@@ -95,8 +103,20 @@ pub(super) struct Link {
     pub(super) clock: Option<Clock>,
     /// How busy it said that it is.
     pub(super) load: Option<Load>,
+    /// How far it finds the others, and how it is.
+    pub(super) trips: Trips,
+    pub(super) vitals: Vitals,
     /// The nodes that the ones here know of, and how far they were told that they are.
     pub(super) met: BTreeMap<NodeId, (NodeInfo, Span)>,
+}
+
+impl Link {
+    /// One that is there from now on, and has said nothing.
+    fn new(heard: Instant) -> Self {
+        let (card, clock, load, met) = (None, None, None, BTreeMap::new());
+        let (trips, vitals) = (Trips::default(), Vitals::default());
+        Self { heard, card, clock, load, trips, vitals, met }
+    }
 }
 
 /// A member that there is no stream to.
@@ -177,9 +197,11 @@ impl Peers {
             began: Instant::now(),
             pace,
             seeds,
+            found: Found::default(),
             standings: Mutex::default(),
             life: OnceLock::new(),
             told_load: Mutex::default(),
+            own: Mutex::new(Own::new(me)),
             refused: Mutex::default(),
             changed: AtomicBool::new(false),
         });
@@ -300,8 +322,7 @@ impl Peers {
 
     /// There is a stream to a member: it hears who this one is, and is asked the same.
     pub(super) fn begin(&self, member: u64) {
-        let (card, clock, load, met) = (None, None, None, BTreeMap::new());
-        let new = Link { heard: Instant::now(), card, clock, load, met };
+        let new = Link::new(Instant::now());
         let before = lock(&self.links).insert(member, new);
         lock(&self.away).remove(&member);
         if let Some(before) = before {
@@ -313,6 +334,7 @@ impl Peers {
         self.mesh.send(member, envelope::card(&self.card()));
         self.mesh.send(member, envelope::hail());
         self.mesh.send(member, envelope::load(&self.load()));
+        self.tell_own(member);
         if let Some(text) = self.revoked.text() {
             self.mesh.send(member, envelope::revoked(&text));
         }

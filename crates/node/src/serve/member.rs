@@ -23,6 +23,7 @@ use super::address::ListenError;
 use super::log::Log;
 use crate::doors::visitors::Visitors;
 use crate::options::{ClusterOptions, Membership};
+use crate::peers::finding::Finding;
 use crate::peers::gate::Gate;
 use crate::peers::invites::{self, FIRST_SPAN, LineError, Terms};
 use crate::peers::pace::Pace;
@@ -48,6 +49,8 @@ pub struct MemberOptions {
     pub pace: Pace,
     /// Where members may be, besides those that it knows.
     pub seeds: Vec<SocketAddr>,
+    /// How it is found and finds others where no address is known. Defaults to not at all.
+    pub finding: Finding,
     /// How long the certificates are good for that this member signs. Defaults to a week.
     pub certificate_span: Span,
     /// Whether a founder makes a line by which others join, and tells it. Defaults to true.
@@ -64,6 +67,7 @@ impl Default for MemberOptions {
             advertise: Vec::new(),
             pace: Pace::usual(),
             seeds: Vec::new(),
+            finding: Finding::nowhere(),
             certificate_span: MEMBER_SPAN,
             tells_line: true,
         }
@@ -123,6 +127,7 @@ pub(super) struct Member {
     pub(super) peers: Arc<Peers>,
     listener: TcpListener,
     certificate_span: Span,
+    finding: Finding,
     /// For datagrams, at the same port.
     datagrams: UdpSocket,
     /// What lets others in, where it has just founded the cluster.
@@ -175,7 +180,7 @@ impl Member {
         let is_new = before.is_none();
         let papers = match before {
             Some(papers) => papers,
-            None => become_one(options, state, &place, runtime)?,
+            None => become_one(options, state, &place, (runtime, log))?,
         };
         place.write(&dir).map_err(failed)?;
         let line = match &options.way {
@@ -186,8 +191,8 @@ impl Member {
         let on = runtime.handle().clone();
         let ways = (options.pace.clone(), options.seeds.clone());
         let peers = Peers::new(Arc::clone(&papers), place, version, log, on, ways)?;
-        let certificate_span = options.certificate_span;
-        Ok(Some(Self { papers, peers, listener, certificate_span, datagrams, line }))
+        let (certificate_span, finding) = (options.certificate_span, options.finding.clone());
+        Ok(Some(Self { papers, peers, listener, certificate_span, finding, datagrams, line }))
     }
 
     /// Has the nodes be this member's: named after it, and numbered as its own.
@@ -217,7 +222,7 @@ impl Member {
         runtime: &Runtime,
         (service, router): (&Service, Router),
         closing: &watch::Receiver<bool>,
-    ) -> [JoinHandle<()>; 4] {
+    ) -> [JoinHandle<()>; 5] {
         let (papers, peers) = (self.papers, self.peers);
         let audit = service.audit_log().clone();
         peers.serves(audit.clone(), Arc::clone(service.board()));
@@ -234,7 +239,8 @@ impl Member {
         let mingling = Arc::clone(&peers).mingle(self.datagrams, closing.clone());
         let certified = Arc::clone(&peers).stay_certified(span, closing.clone());
         let (mingling, certified) = (runtime.spawn(mingling), runtime.spawn(certified));
-        [serving, mingling, certified, runtime.spawn(peers.live(closing.clone()))]
+        let found = runtime.spawn(Arc::clone(&peers).be_found(self.finding, closing.clone()));
+        [serving, mingling, certified, found, runtime.spawn(peers.live(closing.clone()))]
     }
 }
 
@@ -243,7 +249,7 @@ fn become_one(
     options: &MemberOptions,
     state: &Path,
     place: &Place,
-    runtime: &Runtime,
+    (runtime, log): (&Runtime, Log),
 ) -> Result<Papers, MemberError> {
     let name = options.name.clone().map_or_else(machine, Ok)?;
     Ok(match &options.way {
@@ -251,7 +257,10 @@ fn become_one(
             let at: Vec<SocketAddr> =
                 line.addresses.iter().chain(&options.seeds).copied().collect();
             let who = Who { name, addresses: place.addresses.clone() };
-            runtime.block_on(Papers::enter(state, line, &at, &who))?
+            match at.is_empty() && !options.finding.is_nowhere() {
+                true => runtime.block_on(Papers::seek(state, line, &options.finding, &who, log))?,
+                false => runtime.block_on(Papers::enter(state, line, &at, &who))?,
+            }
         }
         Some(Way::Found(cluster)) => {
             Papers::found(state, cluster, &name, options.certificate_span)?

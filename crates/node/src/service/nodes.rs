@@ -42,13 +42,16 @@ impl Service {
         let _leave = self.admit(caller, Verb::ListNodes, "")?;
         let inner = &self.0;
         let members = shown(inner.cluster.members());
-        let mut nodes: Vec<NodeStatus> = match asked.nodes.as_slice() {
-            [] => members.iter().map(|member| inner.status(member)).collect(),
+        let status = |member: &Member| (member.info.id, inner.status(member));
+        let mut nodes: Vec<(NodeId, NodeStatus)> = match asked.nodes.as_slice() {
+            [] => members.iter().map(status).collect(),
             names => {
-                let found = names.iter().map(|name| Ok(inner.status(named(&members, name)?)));
+                let found = names.iter().map(|name| Ok(status(named(&members, name)?)));
                 found.collect::<Result<_, Refused>>()?
             }
         };
+        inner.place_nodes(&mut nodes).await;
+        let mut nodes: Vec<NodeStatus> = nodes.into_iter().map(|(_, status)| status).collect();
         // What nodes hold and have done is known to the homes whose tasks they were.
         let others = inner.ask_others(caller, |mut calls: Calls| async move {
             Ok(calls.list_nodes(ListNodesRequest::default()).await?.into_inner().nodes)
@@ -201,6 +204,7 @@ impl Inner {
             round_trip_seconds: round_trip.as_secs_f64(),
             doubt,
             load: f64::from(machine_milli) / 1e3,
+            ..NodeStatus::default()
         }
     }
 }

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tonic::{Code, Request, Response, Status};
 
 use crate::mesh::dial::{DialError, channel, connect};
@@ -84,6 +86,19 @@ pub fn router(gate: Arc<dyn Gate>) -> Router {
     tonic::service::Routes::new(server).into_axum_router()
 }
 
+/// Finds out whether a member of the cluster is at an address; nothing is said to who is there.
+///
+/// # Errors
+/// Where none is; see [`EnterError`].
+pub async fn greet(
+    at: SocketAddr,
+    member: &str,
+    known: Known,
+    limits: &MeshLimits,
+) -> Result<(), EnterError> {
+    shake(at, member, known, limits).await.map(drop)
+}
+
 /// Asks a member to be let in. `known` says whether an authority's certificate in DER is the
 /// cluster's.
 ///
@@ -96,10 +111,7 @@ pub async fn enter(
     who: &Newcomer,
     limits: &MeshLimits,
 ) -> Result<Papers, EnterError> {
-    let (config, name) = newcomer(member, Arc::clone(&known))?;
-    let shake = tokio::time::timeout(limits.dial_timeout, connect(at, config, name)).await;
-    let tls = shake.map_err(|_| DialError::Late { at })?;
-    let tls = tls.map_err(|cause| DialError::Connect { at, cause })?;
+    let tls = shake(at, member, Arc::clone(&known), limits).await?;
     let channel = channel(tls, limits).await;
     let channel = channel.map_err(|cause| DialError::Protocol { at, cause })?;
     let request = proto::JoinRequest {
@@ -111,6 +123,19 @@ pub async fn enter(
     let refused = |status: Status| EnterError::Refused { at, why: status.message().into() };
     let papers = read(answer.map_err(refused)?.into_inner());
     papers.filter(|papers| known(&papers.authority)).ok_or(EnterError::Papers { at })
+}
+
+/// Connects to a member, and sees by its certificate that it is one.
+async fn shake(
+    at: SocketAddr,
+    member: &str,
+    known: Known,
+    limits: &MeshLimits,
+) -> Result<TlsStream<TcpStream>, EnterError> {
+    let (config, name) = newcomer(member, known)?;
+    let shaken = tokio::time::timeout(limits.dial_timeout, connect(at, config, name)).await;
+    let tls = shaken.map_err(|_| DialError::Late { at })?;
+    Ok(tls.map_err(|cause| DialError::Connect { at, cause })?)
 }
 
 fn read(reply: proto::JoinReply) -> Option<Papers> {

@@ -70,6 +70,12 @@ fn lines(node: &NodeStatus, clock: Clock) -> Vec<(&'static str, String)> {
         ("member", node.member.clone()),
         ("away", kinds::trip(node)),
         ("load", kinds::load(node)),
+        ("role", node.role.clone()),
+        ("region", if node.region > 0 { node.region.to_string() } else { String::new() }),
+        ("key node", if node.is_key_node { "yes".to_owned() } else { String::new() }),
+        ("closeness", if node.region > 0 { plain(node.closeness) } else { String::new() }),
+        ("fiedler", if node.region > 0 { plain(node.fiedler_score) } else { String::new() }),
+        ("capability", capability(node)),
         ("kind", node.kind.clone()),
         ("slots", format!("{}, {} busy", node.slots, node.busy)),
         ("holding", node.holding.to_string()),
@@ -83,6 +89,16 @@ fn lines(node: &NodeStatus, clock: Clock) -> Vec<(&'static str, String)> {
         ("busy", span(node.busy_seconds)),
         ("since", format!("{} ({})", moment::local(&node.since), clock.ago(&node.since))),
     ]
+}
+
+/// What a node is capable of, with what that is made of.
+fn capability(node: &NodeStatus) -> String {
+    let NodeStatus { capability, capability_cpu, capability_gpu, .. } = node;
+    let NodeStatus { capability_memory, capability_network, .. } = node;
+    format!(
+        "{capability:.1} (CPU {capability_cpu:.1}, GPU {capability_gpu:.1}, memory \
+         {capability_memory:.1}, network {capability_network:.1})"
+    )
 }
 
 /// Drains nodes, or takes them up again.

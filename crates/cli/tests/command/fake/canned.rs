@@ -100,3 +100,24 @@ pub(super) fn setting(key: &str, value: &str) -> v1::Setting {
     let (key, value, at) = (key.to_owned(), value.to_owned(), "2026-01-01T00:00:00Z".to_owned());
     v1::Setting { key, value, version: 1, member: "alpha".into(), at, ..Default::default() }
 }
+
+/// What a policy would decide.
+pub(crate) fn tried() -> v1::TryPolicyReply {
+    v1::TryPolicyReply {
+        force: 5.2,
+        threshold: 1.0,
+        decision: "claim".into(),
+        formula: "w / d".into(),
+        explanation: "it is near".into(),
+        ..v1::TryPolicyReply::default()
+    }
+}
+
+/// The graph of a cluster.
+pub(crate) fn graph() -> v1::GraphReply {
+    let (name, nodes) = ("n0".to_owned(), vec!["n0".to_owned()]);
+    let way = v1::GraphWay { from: "n0".into(), to: "n1".into(), ..Default::default() };
+    let place = v1::GraphPlace { name, nodes, region: 1, ..Default::default() };
+    let (places, ways) = (vec![place], vec![way]);
+    v1::GraphReply { places, ways, regions: 1, ..Default::default() }
+}
