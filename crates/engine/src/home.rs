@@ -20,6 +20,7 @@ mod guarded;
 mod halt;
 mod haul;
 mod hear;
+mod kind;
 mod lane;
 mod layout;
 mod learning;
