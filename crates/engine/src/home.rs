@@ -7,6 +7,7 @@ mod bounded;
 mod candidates;
 mod checkpoint;
 mod claims;
+mod class;
 mod decree;
 mod exchange;
 mod explain;
