@@ -39,6 +39,7 @@ impl Home {
         if self.opening.is_some() {
             return;
         }
+        self.gauge(out, timers);
         if !self.ready.is_empty() {
             match self.policy.binding {
                 _ if self.policy.queue.is_line() => self.let_through(out, timers),

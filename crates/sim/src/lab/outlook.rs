@@ -9,6 +9,7 @@ use bary_model::node::NodeInfo;
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
 
+use crate::plan::chores::Chores;
 use crate::plan::ready::ACQUAINTED_MAX;
 use crate::plan::world::even;
 use crate::plan::{JobPlan, NodePlan, Plan};
@@ -143,7 +144,7 @@ pub fn outlook(
 
 fn node(id: usize, info: &NodeInfo) -> NodePlan {
     let info = NodeInfo { id: NodeId(id as u64), ..info.clone() };
-    NodePlan { info, region: 0, home: id == 0, drift: 0 }
+    NodePlan { info, region: 0, home: id == 0, drift: 0, chores: Chores::default() }
 }
 
 #[cfg(test)]
