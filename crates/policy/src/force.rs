@@ -55,9 +55,9 @@ impl Pull {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ideal {
     /// One that is as near as the nearest, and otherwise better: it holds as little, in weight and
-    /// in tasks, as the one that holds least, and was granted as few; its machine is as idle as any,
-    /// or unmeasured where one is; it has as much power, free room, closeness and size of Fiedler
-    /// component as any. What else nodes say of themselves is the same.
+    /// in tasks, as the one that holds least, and was granted as few; its machine is as idle as
+    /// any, or unmeasured where one is; it has as much power, free room, closeness and size of
+    /// Fiedler component as any. What else nodes say of themselves is the same.
     Near,
     /// The same, but as far away as the farthest.
     Far,

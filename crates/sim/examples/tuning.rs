@@ -1,6 +1,7 @@
 //! Prints how successive halving, by which `bary sim tune` searches, does beside golden section
 //! along one parameter after another, as a table of docs/simulator.md: what the best text of each
-//! gains on seeds that neither has lived. `cargo run --release -p bary-sim --example tuning [SEEDS]`.
+//! gains on seeds that neither has lived.
+//! `cargo run --release -p bary-sim --example tuning [SEEDS]`.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
