@@ -104,6 +104,7 @@ fn live(engine: &mut Engine, job: JobSpec) -> u64 {
                 | Effect::Stop { .. }
                 | Effect::Plan { .. }
                 | Effect::Lay { .. }
+                | Effect::Gauge
                 | Effect::Reply { .. } => {}
             }
         }

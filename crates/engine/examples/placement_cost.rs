@@ -19,7 +19,7 @@ use bary_ledger::ledger::Ledger;
 use bary_model::action::Action;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::job::JobSpec;
-use bary_model::node::{NodeInfo, Offers, Peer};
+use bary_model::node::{Busy, NodeInfo, Offers, Peer};
 use bary_model::resources::Resources;
 use bary_model::task::{Body, TaskSpec};
 use bary_model::time::{Moment, Span, Wall};
@@ -187,6 +187,7 @@ impl World {
                         let from = NodeId(node as u64);
                         self.put(self.now + WAY, to.index(), Input::Received { from, frame });
                     }
+                    Effect::Gauge => inputs.push(Input::Gauged(Some(Busy::default()))),
                     _ => {}
                 }
             }

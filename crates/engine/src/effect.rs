@@ -76,6 +76,9 @@ pub enum Effect {
         /// What is to be laid out.
         question: Box<Question>,
     },
+    /// Measure how busy the machine is, and give the answer as
+    /// [`Input::Gauged`](crate::input::Input::Gauged). What is not answered is never asked again.
+    Gauge,
     /// Tell whoever listens what happened.
     Tell(Event),
     /// Answer a request.

@@ -223,13 +223,8 @@ impl Engine {
             }
             Input::Beat { run } => self.runner.on_beat(run, &self.out),
             Input::Checkpoint { run, task, step, payload } => {
-                self.runner.on_checkpoint(
-                    run,
-                    task,
-                    (step, payload),
-                    &mut self.out,
-                    &mut self.timers,
-                );
+                let (out, timers) = (&mut self.out, &mut self.timers);
+                self.runner.on_checkpoint(run, task, (step, payload), out, timers);
             }
             Input::Planned { number, topology } => self.on_planned(number, topology),
             Input::Laid { shard, job, choice } => {
@@ -237,6 +232,7 @@ impl Engine {
                     home.on_laid(job, choice, &mut self.out, &mut self.timers);
                 }
             }
+            Input::Gauged(busy) => self.runner.on_gauged(busy, &mut self.out, &mut self.timers),
             Input::Request { ticket, request } => self.on_request(ticket, *request),
         }
     }
@@ -351,6 +347,7 @@ impl Engine {
             | Say::Retracted { .. }
             | Say::Checkpoint { .. }
             | Say::Yield { .. }
+            | Say::Busy(_)
             | Say::Pulse(_) => {
                 if let Some(home) = self.homes.get_mut(&shard) {
                     home.on_message(from, message, &mut self.out, &mut self.timers);

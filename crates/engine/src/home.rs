@@ -7,6 +7,7 @@ mod bounded;
 mod candidates;
 mod checkpoint;
 mod claims;
+mod class;
 mod decree;
 mod exchange;
 mod explain;
@@ -15,11 +16,13 @@ mod flow;
 mod follow;
 mod gate;
 mod gather;
+mod gauge;
 mod grant;
 mod guarded;
 mod halt;
 mod haul;
 mod hear;
+mod kind;
 mod lane;
 mod layout;
 mod learning;
@@ -144,6 +147,8 @@ pub(crate) struct Home {
     gathering: Option<TimerKey>,
     /// When nodes are told again of work that waits.
     reminder: Option<TimerKey>,
+    /// When nodes are asked again how busy they are.
+    gauging: Option<TimerKey>,
     /// Whether submissions are refused, as the disk under the journal is nearly full.
     low: bool,
     /// Bottom levels of the specs of jobs that have dependencies.
@@ -222,6 +227,7 @@ impl Home {
             word: None,
             gathering: None,
             reminder: None,
+            gauging: None,
             levels: BTreeMap::new(),
             specs_held: 0,
             force_dice: Dice::new(seed, "force"),

@@ -8,7 +8,7 @@ use bary_model::decree::Decree;
 use bary_model::id::{JobNo, Lsn, NodeId, RunNo, ShardId, TaskId};
 use bary_model::job::{JobRef, JobSpec};
 use bary_model::message::{Frame, OutcomeItem};
-use bary_model::node::Peer;
+use bary_model::node::{Busy, Peer};
 use bary_model::outcome::Stopped;
 use bary_model::payload::Payload;
 use bary_model::task::TaskSpec;
@@ -96,6 +96,8 @@ pub enum Input {
         /// The answer; none where it could not be found.
         choice: Option<Box<Choice>>,
     },
+    /// So busy is the machine; nothing where that cannot be measured.
+    Gauged(Option<Busy>),
     /// A user wants something; the reply names the ticket.
     Request {
         /// The user's name for the request.

@@ -99,6 +99,9 @@ pub struct Limits {
     /// How often distances are measured anew while there is work, where a policy looks at the
     /// graph. Defaults to 60 s.
     pub survey_every: Span,
+    /// How often nodes say how busy their machines are while there is work, where a policy looks at
+    /// that. Defaults to 2 s: a longer time misses more of what comes and goes there.
+    pub gauge_every: Span,
     /// How long a job waits to be laid out over regions. Defaults to 2 s.
     pub layout_wait: Span,
     /// Most tasks of a job that is laid out; larger ones are spread. Defaults to 2,048, which take
@@ -156,6 +159,7 @@ impl Default for Limits {
             chart_nodes_max: 1_000,
             survey_wait: Span::secs(1),
             survey_every: Span::secs(60),
+            gauge_every: Span::secs(2),
             layout_wait: Span::secs(2),
             layout_tasks_max: 2_048,
             layout_links_max: 500_000,

@@ -4,6 +4,7 @@ mod ask;
 mod batch;
 mod claims;
 mod early;
+mod gauge;
 mod held;
 mod report;
 mod reserve;
@@ -59,6 +60,8 @@ pub(crate) struct Runner {
     calendar: Wall,
     /// The home to ask next, as it was last found.
     choice: Option<Choice>,
+    /// Homes that asked how busy this machine is, while it is being measured.
+    gauging: BTreeSet<ShardId>,
 }
 
 /// One run that goes on.
@@ -139,6 +142,7 @@ impl Runner {
             claims: Claims::default(),
             calendar,
             choice: None,
+            gauging: BTreeSet::new(),
         }
     }
 

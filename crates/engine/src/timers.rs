@@ -42,6 +42,8 @@ pub(crate) enum Timer {
     Gather(ShardId),
     /// Tasks may have taken too long while nodes have nothing to do.
     Straggle(ShardId),
+    /// Nodes should say again how busy they are.
+    Gauge(ShardId),
     /// Keepers of limits should hear again what a home uses.
     Permits(ShardId),
     /// Limits that this node keeps may be lent, or a borrower has been silent for too long.
@@ -76,6 +78,7 @@ impl Timer {
             | Self::Turn(shard)
             | Self::Gather(shard)
             | Self::Straggle(shard)
+            | Self::Gauge(shard)
             | Self::Permits(shard) => Some(shard),
             Self::Timeout(_)
             | Self::Silence(_)

@@ -8,6 +8,7 @@ use crate::claim::{Announce, Claim};
 use crate::digest::Digest;
 use crate::id::{Birth, Epoch, Fence, JobNo, NodeId, ShardId, TaskId, TaskRange};
 use crate::job::JobRef;
+use crate::node::Busy;
 use crate::outcome::{Outcome, Usage};
 use crate::payload::Payload;
 use crate::resources::Resources;
@@ -94,8 +95,7 @@ pub enum Say {
         /// For so many tasks.
         tasks: u64,
     },
-    /// To another home: this node waits, and is yours to grant to. Only one home has an ask at a
-    /// time, so a node is never promised twice.
+    /// To another home: this node waits, and is yours to grant to; only one home has an ask.
     Token {
         /// The home that is meant.
         at: ShardId,
@@ -197,6 +197,10 @@ pub enum Say {
         /// When the probe was sent, by the clock of the one who sent it.
         at: Moment,
     },
+    /// To a node: tell how busy your machine is.
+    Gauge,
+    /// To a home that asked: so busy is this machine; nothing where that cannot be measured.
+    Busy(Option<Busy>),
 }
 
 /// How many others a node measures for one survey.
@@ -291,8 +295,7 @@ pub struct GrantItem {
     pub urgent: bool,
     /// What its job adds to the priority of its body.
     pub priority: i32,
-    /// The step and the words of the last checkpoint of the attempts before, where there is one;
-    /// the item is of one task then.
+    /// The step and words of the last checkpoint of former attempts; the item is of one task then.
     pub checkpoint: Option<(u64, Payload)>,
 }
 

@@ -82,6 +82,28 @@ impl NodeInfo {
     }
 }
 
+/// How busy a machine is with what no home granted, and how much of its memory is used, in
+/// thousandths of what it has; more than all counts as all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Busy {
+    /// The share of its processors that is busy with anything but tasks of the node.
+    pub cpus: u16,
+    /// The share of its memory that is used, by whomever.
+    pub memory: u16,
+}
+
+impl Busy {
+    /// The whole of a machine.
+    pub const WHOLE: u16 = 1_000;
+
+    /// Of these shares, from 0 to 1; what is less or more counts as that, and NaN as 0.
+    #[must_use]
+    pub fn of(cpus: f64, memory: f64) -> Self {
+        let part = |share: f64| (share.clamp(0.0, 1.0) * f64::from(Self::WHOLE)).round() as u16;
+        Self { cpus: part(cpus), memory: part(memory) }
+    }
+}
+
 /// Another node, and how far away it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Peer {

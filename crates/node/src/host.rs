@@ -240,9 +240,8 @@ impl Host {
             Control::Planned { number, topology } => {
                 inputs.push(Input::Planned { number, topology });
             }
-            Control::Laid { shard, job, choice } => {
-                inputs.push(Input::Laid { shard, job, choice });
-            }
+            Control::Laid { shard, job, choice } => inputs.push(Input::Laid { shard, job, choice }),
+            Control::Gauged(busy) => inputs.push(Input::Gauged(busy)),
             Control::Left(node) => inputs.push(Input::Left(node)),
             Control::Checkpoint { run, task, step, payload, seen } => {
                 inputs.push(Input::Checkpoint { run, task, step, payload });
@@ -341,6 +340,7 @@ impl Host {
                 self.surveyor.find(number, nodes.collect(), probes);
             }
             Effect::Lay { shard, job, question } => self.surveyor.lay(shard, job, question),
+            Effect::Gauge => self.surveyor.gauge(self.node),
             Effect::Tell(event) => self.state.fresh.push(event),
             Effect::Reply { ticket, reply } => self.answer(ticket, reply),
         }

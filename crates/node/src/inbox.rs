@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use bary_engine::input::{Reply, Request};
 use bary_model::id::{JobNo, NodeId, RunNo, ShardId, TaskId};
 use bary_model::message::Frame;
-use bary_model::node::Peer;
+use bary_model::node::{Busy, Peer};
 use bary_model::payload::Payload;
 use bary_policy::layout::Choice;
 use bary_policy::topology::Topology;
@@ -31,6 +31,8 @@ pub(crate) enum Control {
     Planned { number: u64, topology: Option<Box<Topology>> },
     /// It was found how a job lies over regions, or could not be.
     Laid { shard: ShardId, job: JobNo, choice: Option<Box<Choice>> },
+    /// So busy is the machine, or that cannot be told.
+    Gauged(Option<Busy>),
     /// A task of a run has left something for its next attempt. `seen` is dropped when the engine
     /// knows.
     Checkpoint { run: RunNo, task: TaskId, step: u64, payload: Payload, seen: oneshot::Sender<()> },

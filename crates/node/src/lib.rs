@@ -10,6 +10,7 @@ pub mod doors;
 pub mod journal;
 pub mod limits;
 pub mod listener;
+pub mod meter;
 pub mod options;
 pub mod peers;
 pub mod serve;

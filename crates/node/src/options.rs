@@ -16,6 +16,7 @@ use bary_ports::function::Functions;
 use bary_ports::store::Store;
 use bary_store::spill::StoreConfig;
 
+use crate::meter::{Machine, Meter};
 use crate::peers::roster::Peers;
 
 /// A cluster inside one process.
@@ -56,6 +57,9 @@ pub struct ClusterOptions {
     /// Whether workers may join it, so that a function that its nodes do not know waits for one
     /// instead of failing there. Defaults to false.
     pub awaits_workers: bool,
+    /// What tells how busy the machines of its nodes are, where a policy looks at that. Defaults to
+    /// this machine, for all of them.
+    pub meter: Arc<dyn Meter>,
     /// The cluster that the process is a member of. Defaults to none.
     pub peers: Option<Membership>,
 }
@@ -159,6 +163,7 @@ impl ClusterOptions {
             compact_after_bytes: 16 << 20,
             threads: None,
             awaits_workers: false,
+            meter: Arc::new(Machine::default()),
             peers: None,
         }
     }

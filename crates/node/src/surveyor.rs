@@ -1,5 +1,7 @@
-//! Finds where nodes are in the graph of the cluster, and how jobs lie over its regions, on threads
-//! beside the loop that asked.
+//! Finds where nodes are in the graph of the cluster, how jobs lie over its regions, and how busy
+//! the machine is, on threads beside the loop that asked.
+
+use std::sync::Arc;
 
 use bary_model::id::{JobNo, NodeId, ShardId};
 use bary_model::time::Span;
@@ -11,6 +13,7 @@ use bary_policy_spectral::plan::plan;
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender};
 
 use crate::inbox::Control;
+use crate::meter::Meter;
 use crate::options::ClusterOptions;
 
 /// How long messages between the nodes of one process are made to take.
@@ -30,12 +33,26 @@ pub(crate) fn ways(options: &ClusterOptions) -> impl Fn(NodeId, NodeId) -> Span 
 pub(crate) struct Surveyor {
     /// Weak, so that the host's door closes when all others have gone.
     door: WeakUnboundedSender<Control>,
+    meter: Arc<dyn Meter>,
 }
 
 impl Surveyor {
     /// One that answers through a host's door.
-    pub(crate) fn new(door: &UnboundedSender<Control>) -> Self {
-        Self { door: door.downgrade() }
+    pub(crate) fn new(door: &UnboundedSender<Control>, meter: &Arc<dyn Meter>) -> Self {
+        Self { door: door.downgrade(), meter: Arc::clone(meter) }
+    }
+
+    /// Has it measured how busy the machine of a node is. As with graphs, there is one question of
+    /// a host at a time.
+    pub(crate) fn gauge(&self, node: NodeId) {
+        let (door, meter) = (self.door.clone(), Arc::clone(&self.meter));
+        drop(tokio::task::spawn_blocking(move || {
+            let busy = meter.busy(node);
+            if let Some(door) = door.upgrade() {
+                // As below.
+                drop(door.send(Control::Gauged(busy)));
+            }
+        }));
     }
 
     /// Has the graph of these nodes found from what they measured. There is one question of a host
@@ -69,6 +86,7 @@ impl Surveyor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meter::Machine;
     use tokio::sync::mpsc::unbounded_channel;
 
     /// What each of sixteen nodes at two sites measured of all others.
@@ -81,10 +99,14 @@ mod tests {
         pairs.filter(|(from, to)| from != to).map(probe).collect()
     }
 
+    fn machine() -> Arc<dyn Meter> {
+        Arc::new(Machine::default())
+    }
+
     #[tokio::test]
     async fn an_answer_comes_through_the_hosts_door() {
         let (door, mut control) = unbounded_channel();
-        let surveyor = Surveyor::new(&door);
+        let surveyor = Surveyor::new(&door, &machine());
         surveyor.find(7, (0..16).map(NodeId).collect(), probes());
         let Some(Control::Planned { number, topology }) = control.recv().await else {
             panic!("nothing else is told")
@@ -96,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn it_does_not_keep_the_door_open() {
         let (door, mut control) = unbounded_channel();
-        let surveyor = Surveyor::new(&door);
+        let surveyor = Surveyor::new(&door, &machine());
         drop(door);
         surveyor.find(1, vec![NodeId(0), NodeId(1)], Vec::new());
         assert!(control.recv().await.is_none());

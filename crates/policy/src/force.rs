@@ -55,9 +55,9 @@ impl Pull {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ideal {
     /// One that is as near as the nearest, and otherwise better: it holds as little, in weight and
-    /// in tasks, as the one that holds least, and was granted as few; it has as much power, free
-    /// room, closeness and size of Fiedler component as any. What else nodes say of themselves is
-    /// the same.
+    /// in tasks, as the one that holds least, and was granted as few; its machine is as idle as
+    /// any, or unmeasured where one is; it has as much power, free room, closeness and size of
+    /// Fiedler component as any. What else nodes say of themselves is the same.
     Near,
     /// The same, but as far away as the farthest.
     Far,
@@ -96,6 +96,12 @@ pub trait Force: Send + Sync + Debug {
 
     /// Whether it looks at what a node has free. See [`NodeView::free`].
     fn sees_free(&self) -> bool {
+        false
+    }
+
+    /// Whether it looks at how busy machines are, so that nodes have to measure that. See
+    /// [`NodeView::used`].
+    fn sees_used(&self) -> bool {
         false
     }
 
@@ -198,15 +204,25 @@ mod tests {
         free: u64,
         scores: (f64, f64),
         times: [u64; 4],
+        used: Option<(f64, f64)>,
     }
 
     fn stand() -> impl Strategy<Value = Stand> {
         let held = prop::array::uniform3(0..2_000_u64);
         let rest = (0.01..1e4, 0..4_000_u64, (0.0..1.0, -1.0..1.0));
         let times = prop::array::uniform4(0..1_000_u64);
-        (held, 0..200_u64, rest, times).prop_map(|(held, trip, (power, free, scores), times)| {
-            Stand { held, trip, power, free, scores, times }
-        })
+        let used = prop::option::of((0.0..1.0, 0.0..1.0));
+        (held, (0..200_u64, used), rest, times).prop_map(
+            |(held, (trip, used), (power, free, scores), times)| Stand {
+                held,
+                trip,
+                power,
+                free,
+                scores,
+                times,
+                used,
+            },
+        )
     }
 
     impl Stand {
@@ -218,6 +234,9 @@ mod tests {
             node.free(Resources { milli_cpus: self.free, ..Resources::default() });
             let [free, fetch, traffic, run] = self.times.map(Span::millis);
             node.timing(Timing { free, fetch, traffic, run });
+            if let Some((cpu, memory)) = self.used {
+                node.used(cpu, memory);
+            }
         }
 
         fn best([one, other]: &[Self; 2], ideal: Ideal) -> Self {
@@ -232,6 +251,7 @@ mod tests {
                 free: one.free.max(other.free),
                 scores: (closeness, fiedler(one).max(fiedler(other))),
                 times: [0, 1, 2, 3].map(|at| one.times[at].min(other.times[at])),
+                used: one.used.zip(other.used).map(|(a, b)| (a.0.min(b.0), a.1.min(b.1))),
             }
         }
     }

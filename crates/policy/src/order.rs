@@ -24,6 +24,12 @@ pub trait Order: Send + Sync + Debug {
     /// The task's key; higher comes first. It never changes while the task is ready.
     fn key(&self, task: &TaskView<'_>) -> i64;
 
+    /// Whether what came earlier goes first, whatever its key, and keys count among the tasks of
+    /// one job; where nobody says otherwise.
+    fn is_within_jobs(&self) -> bool {
+        false
+    }
+
     /// Whether owners take turns, before any key. See [`fair_share::Turns`].
     fn takes_turns(&self) -> bool {
         false

@@ -63,6 +63,8 @@ pub struct Policy {
     pub binding: Binding,
     /// Which task comes next.
     pub order: Arc<dyn Order>,
+    /// Whether jobs go in the order in which they came, so that `order` counts inside each.
+    pub by_job: bool,
     /// Which node it goes to.
     pub force: Arc<dyn Force>,
     /// Who steals how much from whom.

@@ -1,7 +1,7 @@
 //! What a policy sees of a task and of a node: only facts, already counted by the caller. What
 //! the caller may not know is an `Option`, and each rule says what it does without it.
 
-use bary_model::node::NodeInfo;
+use bary_model::node::{Busy, NodeInfo};
 use bary_model::resources::Resources;
 use bary_model::task::Request;
 use bary_model::time::{Moment, Span};
@@ -59,7 +59,7 @@ pub struct NodeView<'a> {
     pub power: f64,
     /// What nothing uses at this moment, where it has said so.
     pub free: Option<&'a Resources>,
-    /// How busy it is, as it measures itself.
+    /// How busy its machine is with other things, as it measures itself.
     pub used: Option<Used>,
     /// How many bytes of the task's inputs it has already.
     pub bytes_here: Option<u64>,
@@ -82,13 +82,20 @@ pub struct Timing {
     pub run: Span,
 }
 
-/// How busy a node is as a whole, with what is not ours.
+/// How busy a node's machine is with what was not granted to it, and how full its memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Used {
-    /// The busy share of its processors, from 0 to 1.
+    /// The share of its processors that is busy with anything but its tasks, from 0 to 1.
     pub cpu: f64,
-    /// The used share of its memory, from 0 to 1.
+    /// The used share of its memory, from 0 to 1, its tasks' included.
     pub memory: f64,
+}
+
+impl From<Busy> for Used {
+    fn from(busy: Busy) -> Self {
+        let share = |part: u16| (f64::from(part) / f64::from(Busy::WHOLE)).min(1.0);
+        Self { cpu: share(busy.cpus), memory: share(busy.memory) }
+    }
 }
 
 /// Where a node is in the graph whose edges are as strong as ways are short.
@@ -106,6 +113,13 @@ impl NodeView<'_> {
     #[must_use]
     pub fn occupied(&self) -> f64 {
         (self.tasks as f64 / f64::from(self.info.slots.max(1))).min(1.0)
+    }
+
+    /// The busy share of its processors, from 0 to 1: what its machine does besides, and its slots
+    /// as grants show them.
+    #[must_use]
+    pub fn busy(&self) -> f64 {
+        (self.used.map_or(0.0, |used| used.cpu) + self.occupied()).min(1.0)
     }
 
     /// How far it is in milliseconds: half a round trip.

@@ -178,7 +178,7 @@ impl Oracle {
                     }
                 }
             }
-            Effect::Stop { .. } | Effect::Plan { .. } | Effect::Lay { .. } => {}
+            Effect::Stop { .. } | Effect::Plan { .. } | Effect::Lay { .. } | Effect::Gauge => {}
             Effect::Tell(event) => self.told(at, node, event),
             Effect::Reply { ticket, reply } => {
                 self.put(at, node, Fact::Answered { ticket: *ticket, answer: answer(reply) });

@@ -79,6 +79,11 @@ impl Run {
         Self { slot, items, parts, begun, beats }
     }
 
+    /// What it runs, one after another.
+    pub(crate) fn items(&self) -> &[GrantItem] {
+        &self.items
+    }
+
     /// Its first task, which is begun.
     pub(crate) fn first(&self) -> TaskId {
         self.items[0].range.head()

@@ -87,6 +87,7 @@ pub(crate) fn input_words(input: &Input) -> Words {
             let regions = topology.as_ref().map_or(0, |topology| topology.regions);
             ("planned", format!("#{number}"), format!("{regions} regions"))
         }
+        Input::Gauged(busy) => ("gauged", String::new(), format!("{busy:?}")),
         Input::Request { ticket, request } => {
             let mut words = format!("{request:?}");
             if let Some((at, _)) = words.char_indices().nth(80) {
@@ -117,6 +118,7 @@ pub(crate) fn effect_words(effect: &Effect) -> Words {
         Effect::Lay { job, question, .. } => {
             ("lay", format!("job {}", job.0), format!("{} tasks", question.work.len()))
         }
+        Effect::Gauge => ("gauge", String::new(), String::new()),
         Effect::Tell(event) => ("tell", shard(event.shard.0), event_words(&event.kind)),
         Effect::Reply { ticket, reply } => ("reply", format!("#{ticket:x}"), format!("{reply:?}")),
     }

@@ -4,7 +4,7 @@ use bary_model::message::{Frame, Say};
 use bary_model::time::{Moment, Span};
 
 /// How many kinds of messages there are.
-pub const KINDS: usize = 21;
+pub const KINDS: usize = 23;
 
 /// The kinds of messages, in the order in which they are counted.
 pub const MESSAGES: [&str; KINDS] = [
@@ -28,12 +28,25 @@ pub const MESSAGES: [&str; KINDS] = [
     "announce",
     "claim",
     "yield",
+    "gauge",
+    "busy",
     "other",
 ];
 
 /// Those of them that place tasks.
-pub(crate) const PLACING: [&str; 9] =
-    ["ask", "grant", "retract", "retracted", "seek", "token", "reserve", "announce", "claim"];
+pub(crate) const PLACING: [&str; 11] = [
+    "ask",
+    "grant",
+    "retract",
+    "retracted",
+    "seek",
+    "token",
+    "reserve",
+    "announce",
+    "claim",
+    "gauge",
+    "busy",
+];
 
 /// The position of a message in [`MESSAGES`].
 pub(crate) fn kind_of(say: &Say) -> usize {
@@ -58,7 +71,9 @@ pub(crate) fn kind_of(say: &Say) -> usize {
         Say::Announce(_) => 17,
         Say::Claim(_) => 18,
         Say::Yield { .. } => 19,
-        _ => 20,
+        Say::Gauge => 20,
+        Say::Busy(_) => 21,
+        _ => 22,
     }
 }
 

@@ -50,6 +50,11 @@ impl<'a> Trail<'a> {
                 let layout = choice.as_ref().map(|choice| of_layout(&choice.layout));
                 (13, shard.0 ^ u64::from(job.0) << 32, layout.unwrap_or(0))
             }
+            Input::Gauged(busy) => {
+                let [cpus, memory] = busy
+                    .map_or([1 << 20; 2], |busy| [u64::from(busy.cpus), u64::from(busy.memory)]);
+                (14, cpus, memory)
+            }
             Input::Planned { number, topology } => (12, *number, of_topology(topology.as_deref())),
         };
         self.fold(at, node, [kind, a, b]);
@@ -75,6 +80,7 @@ impl<'a> Trail<'a> {
             Effect::Lay { shard, job, question } => {
                 (28, shard.0 ^ u64::from(job.0) << 32, question.links.len() as u64)
             }
+            Effect::Gauge => (29, 0, 0),
             Effect::Tell(event) => (25, event.at.0, event.shard.0),
             Effect::Reply { ticket, .. } => (26, *ticket, 0),
         };

@@ -50,6 +50,7 @@ struct Lots {
     work: Lot,
     members: Lot,
     words: Lot,
+    gauges: Lot,
 }
 
 /// A world that goes on.
@@ -136,6 +137,7 @@ impl<'a> World<'a> {
                 work: lot("work"),
                 members: lot("members"),
                 words: lot("words"),
+                gauges: lot("gauges"),
             },
             charted: None,
             presence: plan.presence.is_some().then(|| Presence::new(plan.nodes.len())),

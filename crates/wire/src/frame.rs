@@ -5,7 +5,7 @@ use bary_model::message::{Frame, Retract, Say};
 use crate::codec::{self, DecodeError, EncodeError};
 
 /// The newest version that [`decode`] reads.
-pub const KNOWN: u8 = 4;
+pub const KNOWN: u8 = 5;
 /// The oldest version that [`decode`] reads.
 pub const OLDEST: u8 = 2;
 /// The version that [`encode`] writes for all that readers of version 2 know.
@@ -14,6 +14,8 @@ pub const WRITTEN: u8 = 2;
 pub const WIDER: u8 = 3;
 /// The version that it writes for what is said only where distances are measured.
 pub const MEASURED: u8 = 4;
+/// The version that it writes for what is said only where a policy looks at how busy nodes are.
+pub const GAUGED: u8 = 5;
 
 /// Adds a frame to `out`.
 ///
@@ -30,6 +32,7 @@ fn version_of(say: &Say) -> u8 {
         Say::Survey { .. } | Say::Distances { .. } | Say::Probe { .. } | Say::Echo { .. } => {
             MEASURED
         }
+        Say::Gauge | Say::Busy(_) => GAUGED,
         say if is_wider(say) => WIDER,
         _ => WRITTEN,
     }

@@ -7,67 +7,8 @@ use crate::bench::figure::{Bound, Row};
 use crate::process::printed;
 use crate::repo::Repo;
 
-macro_rules! forces {
-    ($($name:literal),* $(,)?) => { [$((concat!("force=", $name), $name)),*] };
-}
-
-/// The forces that the example `placement_cost` of the engine places by, each with its figure.
-const FORCES: [(&str, &str); 18] = forces![
-    "gravity",
-    "pids-classic",
-    "least-loaded",
-    "round-robin",
-    "random",
-    "shortest-queue",
-    "least-used",
-    "power-of-d",
-    "magnetic",
-    "geo",
-    "quantum",
-    "resource-aware",
-    "locality",
-    "capability",
-    "central",
-    "fiedler",
-    "mixed",
-    "eft",
-];
-/// The presets that the example `cost` of the simulator lives, in its order.
-const PRESETS: [&str; 33] = [
-    "gravity",
-    "pids-classic",
-    "least-loaded",
-    "round-robin",
-    "random",
-    "work-stealing",
-    "work-stealing-classic",
-    "heaviest-first",
-    "giants",
-    "fifo",
-    "b-level",
-    "heft",
-    "shortest-remaining",
-    "deadline",
-    "fair-share",
-    "power-of-two",
-    "least-used",
-    "magnetic",
-    "geo",
-    "quantum",
-    "resource-aware",
-    "locality",
-    "eft",
-    "topology",
-    "capability",
-    "central",
-    "fiedler",
-    "mixed",
-    "fcfs",
-    "easy",
-    "fair",
-    "open",
-    "sparrow",
-];
+/// How the head of the table of forces begins.
+const HEAD: &str = "FORCE";
 /// Microseconds that a placement may take.
 const MICROS_MAX: f64 = 5.0;
 /// Nanoseconds that a formula may take for a node.
@@ -87,16 +28,17 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
         Row { figure, runs: vec![value], unit, bound, peer: None }
     };
     let mut rows = Vec::new();
-    for (figure, name) in FORCES {
+    for name in named(&placement).filter(|name| *name != HEAD && !name.starts_with("expr(")) {
         // On nodes of one speed, and of four; the dearer counts.
         let dearest = numbers(&placement, name)?.into_iter().fold(0.0, f64::max);
-        rows.push(row(figure, dearest, "µs", Some(MICROS_MAX)));
+        rows.push(row(for_good(format!("force={name}")), dearest, "µs", Some(MICROS_MAX)));
     }
-    for preset in PRESETS {
-        rows.push(row(preset, after(&cost, preset, "homes")?, "µs", None));
+    for preset in named(&cost).filter(|name| !is_compared(name)) {
+        let took = after(&cost, preset, "homes")?;
+        rows.push(row(for_good(preset.to_owned()), took, "µs", None));
     }
-    if let Some(other) = cost.lines().filter_map(|line| line.split(' ').next()).find(unknown) {
-        return Err(format!("the example cost lives `{other}`, which this bench does not know"));
+    if rows.is_empty() {
+        return Err("the examples tell of no force and no preset".to_owned());
     }
     let whole = |name| after(&cost, name, "whole");
     let pulled = whole("formula-pulled")? / whole("gravity")?;
@@ -108,9 +50,19 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// Whether a row of the example is of no preset and of no comparison.
-fn unknown(name: &&str) -> bool {
-    !PRESETS.contains(name) && !name.starts_with("formula-") && *name != "gravity-pushed"
+/// The first word of each line: what examples were asked to measure, whatever there is by now.
+fn named(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.split_whitespace().next())
+}
+
+/// Whether a row of the example `cost` is no preset, but one side of a comparison with the formula.
+fn is_compared(name: &str) -> bool {
+    name.starts_with("formula-") || name == "gravity-pushed"
+}
+
+/// The name of a figure, which rows have as long as the program lives.
+fn for_good(name: String) -> &'static str {
+    name.leak()
 }
 
 /// What an example prints, built for release.
@@ -142,7 +94,16 @@ fn numbers(text: &str, name: &str) -> Result<Vec<f64>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{after, numbers};
+    use super::{HEAD, after, is_compared, named, numbers};
+
+    #[test]
+    fn every_row_is_read_whatever_it_is_called() {
+        let text = "FORCE US\ngravity 1.0 2.0\nnew-one   3.0 4.0\n";
+        let found: Vec<&str> = named(text).filter(|name| *name != HEAD).collect();
+        assert_eq!(found, ["gravity", "new-one"]);
+        let compared = ["formula-pulled", "gravity-pushed", "gravity"].map(is_compared);
+        assert_eq!(compared, [true, true, false]);
+    }
 
     #[test]
     fn a_number_is_that_of_the_whole_name() {

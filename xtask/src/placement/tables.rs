@@ -30,6 +30,8 @@ const CLUSTER: Cell =
     &[("balance", 1.0, 2), ("claims_per_task", 1.0, 3), ("makespan_over_bound", 1.0, 4)];
 /// Mean wait in milliseconds, and that of one task in a hundred.
 const WAITING: Cell = &[("wait_mean_seconds", 1e3, 1), ("wait_p99_seconds", 1e3, 0)];
+/// Mean response in milliseconds, and that of one task in a hundred.
+const RESPONDING: Cell = &[("response_mean_seconds", 1e3, 0), ("response_p99_seconds", 1e3, 0)];
 /// Microseconds of this machine for each task, all engines together.
 const TIME: Cell = &[("host", 1.0, 1)];
 /// The same of homes only: what deciding takes.
@@ -310,6 +312,28 @@ pub(crate) const TABLES: &[Table] = &[
             "pull, as simulated before",
             &["1.9 / 3", "2.6 / 14", "13 / 71", "2.4 / 8", "3.8 / 34", "13 / 42"],
         )],
+        without: &[],
+        turned: false,
+    },
+    Table {
+        name: "busy",
+        columns: &[
+            ("busy", "a third busy"),
+            ("busy-turns", "another third every 30 s, noise 0.1"),
+            ("busy-full", "a third busy, load 0.9"),
+        ],
+        rows: &[
+            ("gravity", "`gravity`, the default"),
+            ("gravity,force=least-used", "the same by `least-used`"),
+            ("work-stealing", "`work-stealing`"),
+            ("least-loaded", "`least-loaded`"),
+            ("least-used", "`least-used`"),
+            ("least-used,force=shortest-queue", "the same by `shortest-queue`"),
+            ("capability", "`capability`"),
+            ("random", "`random`"),
+        ],
+        cell: RESPONDING,
+        claims: &[],
         without: &[],
         turned: false,
     },

@@ -16,7 +16,7 @@ use bary_model::time::Span;
 use bary_policy::learnt;
 use bary_policy::preset::{self, PolicyError};
 use bary_sim::lab::named::{self, POLICIES};
-use bary_sim::lab::outlook::{Outlook, OutlookError, Pace, outlook};
+use bary_sim::lab::outlook::{Outlook, OutlookError, Pace, Site, outlook};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
@@ -35,6 +35,8 @@ use crate::verb;
 
 /// The memory that a node of `--nodes` is taken to have.
 const MEMORY: u64 = 1 << 40;
+/// How far apart the nodes of `--nodes` are taken to be, there and back.
+const NEARBY: Span = Span::millis(2);
 /// With how many seeds each policy is foretold.
 const SEEDS: u64 = 3;
 /// Up to how many times the best a policy counts as no worse.
@@ -48,7 +50,7 @@ struct Row {
 
 /// What a job is foretold on, and with what.
 struct Ground {
-    nodes: Vec<NodeInfo>,
+    nodes: Vec<Site>,
     pace: Pace,
     policies: Vec<String>,
     /// The policy that is followed anyway.
@@ -71,7 +73,7 @@ pub(crate) fn run(args: &PlanArgs, face: Face) -> Result<Exit, Complaint> {
     asking::run(&args.reach, face, async |asking| {
         let nodes = asking.node.list_nodes(&[]).await?.nodes;
         let up = nodes.iter().filter(|node| node.state == "up");
-        let nodes: Vec<NodeInfo> = (0..).zip(up).map(|(id, node)| told(id, node)).collect();
+        let nodes: Vec<Site> = (0..).zip(up).map(|(id, node)| told(id, node)).collect();
         if nodes.is_empty() {
             let complaint = Complaint::new(Exit::UNPLACEABLE, "no node takes work just now");
             return Err(complaint.help("bary node ls shows them; --nodes N foretells without"));
@@ -129,7 +131,7 @@ fn policies(args: &PlanArgs) -> Result<Option<Vec<String>>, Complaint> {
 }
 
 /// A node of this machine's cores that has whatever else a task of the job may ask for.
-fn like_this(id: u64, job: &JobSpec) -> NodeInfo {
+fn like_this(id: u64, job: &JobSpec) -> Site {
     let mut resources = Resources { memory: MEMORY, ..Resources::cpus(cores()) };
     for spec in job.specs.iter() {
         for (name, amount) in &spec.body.request.resources.named {
@@ -137,7 +139,7 @@ fn like_this(id: u64, job: &JobSpec) -> NodeInfo {
             *there = (*there).max(*amount);
         }
     }
-    NodeInfo {
+    let info = NodeInfo {
         id: NodeId(id),
         name: format!("n{id}").into(),
         region: "r0".into(),
@@ -146,15 +148,16 @@ fn like_this(id: u64, job: &JobSpec) -> NodeInfo {
         speed: 1.0,
         labels: [].into(),
         offers: Offers::default(),
-    }
+    };
+    Site { info, round_trip: NEARBY }
 }
 
 /// A live node as it says it is.
-fn told(id: u64, node: &NodeStatus) -> NodeInfo {
+fn told(id: u64, node: &NodeStatus) -> Site {
     let is_node = node.kind == "node";
     let functions = node.functions.iter().map(|name| name.as_str().into());
     let labels = node.labels.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into()));
-    NodeInfo {
+    let info = NodeInfo {
         id: NodeId(id),
         name: node.name.as_str().into(),
         region: "r0".into(),
@@ -168,7 +171,8 @@ fn told(id: u64, node: &NodeStatus) -> NodeInfo {
         speed: if node.speed > 0.0 { node.speed } else { 1.0 },
         labels: labels.collect(),
         offers: Offers { commands: is_node, functions: Some(functions.collect()) },
-    }
+    };
+    Site { info, round_trip: Span::from_secs_f64(node.round_trip_seconds.max(0.0)) }
 }
 
 fn rows(job: &JobSpec, ground: &Ground) -> Result<Vec<Row>, Complaint> {
@@ -237,7 +241,9 @@ fn shown(rows: &[Row], ground: &Ground, face: Face) -> String {
         true => format!("{followed} is as good as any"),
         false => format!("choose --policy {}", best.policy),
     };
-    let on = counted(nodes.len() as u64, "node");
+    let farthest = nodes.iter().map(|node| node.round_trip).max().unwrap_or_default();
+    let far = if farthest > NEARBY { format!(" up to {farthest} away") } else { String::new() };
+    let on = counted(nodes.len() as u64, "node") + &far;
     format!("{}\n\non {on}, {takes}: {choose}\n", crate::report::plain(&mut table))
 }
 

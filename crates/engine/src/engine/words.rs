@@ -124,6 +124,7 @@ impl Engine {
             Say::Reserve { tasks } => self.runner.on_reserve(shard, tasks),
             Say::Release => self.runner.on_release(shard),
             Say::Relist { number } => self.runner.on_relist(shard, number),
+            Say::Gauge => self.runner.on_gauge(shard, out),
             Say::Away => {
                 self.view.forget(shard);
                 self.runner.on_away(shard);

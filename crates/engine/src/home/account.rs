@@ -12,6 +12,7 @@ use bary_policy::steal::Victim;
 use bary_policy::view::{GraphScores, NodeView};
 
 use crate::home::field::Among;
+use crate::home::gauge::Gauge;
 use crate::home::stand::{self, Stand};
 use crate::home::sums::Totals;
 use crate::timers::TimerKey;
@@ -50,6 +51,8 @@ pub(crate) struct Account {
     pub(crate) told: bool,
     /// Where it is in the graph of the cluster, where that was found.
     pub(crate) scores: Option<GraphScores>,
+    /// How busy its machine is with other things, where it was asked.
+    pub(crate) gauge: Gauge,
     /// Weight per second of busy slots (thousandths), as outcomes show it.
     pace: Option<f64>,
 }
@@ -174,6 +177,7 @@ impl Account {
             rests: None,
             told: false,
             scores: None,
+            gauge: Gauge::Unasked,
             pace: None,
         }
     }
@@ -213,7 +217,7 @@ impl Account {
         (self.session.open, self.session.asked) = (false, 0);
         // Word of what is durable may be lost with it.
         self.session.told = 0;
-        (self.thief, self.told) = (None, false);
+        (self.thief, self.told, self.gauge) = (None, false, Gauge::Unasked);
         if let Some(foreign) = self.parked.take().and_then(|parked| parked.without(shard)) {
             self.awaited = Some(foreign.and(self.awaited.take()));
         }
@@ -286,6 +290,7 @@ impl Account {
         let free = self.free().map(|free| [free.milli_cpus, free.memory, free.milli_gpus]);
         let trip = self.peer.round_trip;
         let scores = self.scores.map(|scores| (scores.closeness, scores.fiedler.abs()));
+        let used = self.gauge.used();
         meant.then(|| Stand {
             least: self.peer.info.id,
             load: self.load(),
@@ -297,6 +302,8 @@ impl Account {
             free,
             unsaid: free.is_none(),
             scores: scores.unwrap_or_default(),
+            used: used.map(|used| (used.cpu, used.memory)),
+            ungauged: used.is_none(),
         })
     }
 
@@ -312,7 +319,7 @@ impl Account {
             round_trip: self.peer.round_trip,
             power,
             free: self.free(),
-            used: None,
+            used: self.gauge.used(),
             bytes_here: None,
             scores: self.scores,
             timing: None,

@@ -10,6 +10,7 @@ use bary_model::node::NodeInfo;
 use bary_model::task::Request;
 
 use crate::home::account::Account;
+use crate::home::kind::Kind;
 use crate::home::stand::Stand;
 
 /// All trees.
@@ -18,6 +19,12 @@ pub(crate) struct Field {
     makes: Vec<Make>,
     /// Which make each node is of.
     made: BTreeMap<NodeId, usize>,
+    /// The make of all nodes that say this of themselves, where there are any.
+    kinds: BTreeMap<Kind, usize>,
+    /// Makes of which there is no node any more.
+    spare: Vec<usize>,
+    /// Makes whose nodes have come or gone since their trees were made.
+    unmade: Vec<usize>,
 }
 
 /// Nodes that say the same of themselves.
@@ -91,19 +98,15 @@ impl Tree {
 }
 
 impl Make {
-    fn holds(&self, account: &Account, region: Option<u32>) -> bool {
-        let (one, other) = (&self.info, &account.peer.info);
-        (self.scored, self.region) == (account.scores.is_some(), region)
-            && (&one.region, &one.resources, one.slots)
-                == (&other.region, &other.resources, other.slots)
-            && one.speed.to_bits() == other.speed.to_bits()
-            && (&one.labels, &one.offers) == (&other.labels, &other.offers)
-    }
-
     fn new(account: &Account, region: Option<u32>) -> Self {
         let (info, scored) = (account.peer.info.clone(), account.scores.is_some());
-        let (nodes, unmade) = (Vec::new(), true);
+        let (nodes, unmade) = (Vec::new(), false);
         Self { info, scored, region, nodes, met: Tree::default(), waiting: Tree::default(), unmade }
+    }
+
+    /// What all its nodes say of themselves.
+    fn kind(&self) -> Kind {
+        Kind::of(&self.info, self.scored, self.region)
     }
 
     fn tree(&self, among: Among) -> &Tree {
@@ -124,33 +127,55 @@ impl Field {
     /// Brings a node in, or to where it belongs by what it says of itself now.
     pub(super) fn bring(&mut self, node: NodeId, account: &Account, region: Option<u32>) {
         self.drop(node);
-        let makes = &mut self.makes;
-        let known = makes.iter().position(|make| make.holds(account, region));
-        let at = known.unwrap_or_else(|| {
-            let spare = makes.iter().position(|make| make.nodes.is_empty());
-            let at = spare.unwrap_or(makes.len());
-            let make = Make::new(account, region);
-            if at < makes.len() {
-                makes[at] = make
-            } else {
-                makes.push(make)
+        let kind = Kind::of(&account.peer.info, account.scores.is_some(), region);
+        let at = match self.kinds.get(&kind) {
+            Some(at) => *at,
+            None => {
+                let at = self.begin(Make::new(account, region));
+                self.kinds.insert(kind, at);
+                at
             }
-            at
-        });
-        let make = &mut makes[at];
+        };
+        let make = &mut self.makes[at];
         if let Err(place) = make.nodes.binary_search(&node) {
             make.nodes.insert(place, node);
-            make.unmade = true;
+            self.unmake(at);
         }
         self.made.insert(node, at);
+    }
+
+    /// Takes a make in, in the place of one without nodes if there is such a place.
+    fn begin(&mut self, make: Make) -> usize {
+        let Some(at) = self.spare.pop() else {
+            self.makes.push(make);
+            return self.makes.len() - 1;
+        };
+        // It may still be listed as one whose trees are to be made.
+        let unmade = self.makes[at].unmade;
+        self.makes[at] = Make { unmade, ..make };
+        at
+    }
+
+    /// The trees of a make are to be made anew.
+    fn unmake(&mut self, at: usize) {
+        if !self.makes[at].unmade {
+            self.makes[at].unmade = true;
+            self.unmade.push(at);
+        }
     }
 
     /// A node is gone.
     pub(super) fn drop(&mut self, node: NodeId) {
         let Some(at) = self.made.remove(&node) else { return };
         let make = &mut self.makes[at];
-        make.nodes.retain(|other| *other != node);
-        make.unmade = true;
+        if let Ok(place) = make.nodes.binary_search(&node) {
+            make.nodes.remove(place);
+        }
+        if make.nodes.is_empty() {
+            self.kinds.remove(&make.kind());
+            self.spare.push(at);
+        }
+        self.unmake(at);
     }
 
     /// A node stands otherwise than before. One that is not in yet is told by the answer.
@@ -169,7 +194,8 @@ impl Field {
 
     /// Makes the trees anew of makes whose nodes have come or gone.
     pub(super) fn make<'a>(&mut self, account: impl Fn(&NodeId) -> Option<&'a Account>) {
-        for make in self.makes.iter_mut().filter(|make| make.unmade) {
+        for at in self.unmade.drain(..) {
+            let make = &mut self.makes[at];
             let nodes = &make.nodes;
             let of = |among| Tree::of(nodes.iter().map(|node| account(node)?.stand(among)));
             (make.met, make.waiting) = (of(Among::Met), of(Among::Waiting));
@@ -240,8 +266,11 @@ impl Field {
 
     /// Checks that every node is where it belongs, and stands there as its account says.
     pub(super) fn check(&self, node: NodeId, account: &Account) {
-        let Some(make) = self.made.get(&node).map(|at| &self.makes[*at]) else { return };
-        assert!(make.holds(account, make.region), "a node is among those that say the same");
+        let Some(&at) = self.made.get(&node) else { return };
+        let make = &self.makes[at];
+        let kind = Kind::of(&account.peer.info, account.scores.is_some(), make.region);
+        assert_eq!(self.kinds.get(&kind), Some(&at), "a node is among those that say the same");
+        assert!(!make.unmade || self.unmade.contains(&at), "what has changed is made anew");
         if let (Ok(place), false) = (make.nodes.binary_search(&node), make.unmade) {
             for among in [Among::Met, Among::Waiting] {
                 let leaf = make.tree(among).leaf(place).copied();

@@ -39,6 +39,7 @@ impl Home {
         if self.opening.is_some() {
             return;
         }
+        self.gauge(out, timers);
         if !self.ready.is_empty() {
             match self.policy.binding {
                 _ if self.policy.queue.is_line() => self.let_through(out, timers),
@@ -140,9 +141,12 @@ impl Home {
         let free: Option<Resources> = (ask.held > 0).then_some(ask.free);
         let (weight, ready_tasks) = self.ready.for_node(&info);
         let quota = self.quota(node, weight, power, totals);
+        let quota = (quota as f64 * self.ready.worth_per_weight(&info)) as u64;
         let near = self.is_within_reach(node);
         let floor = self.floor(node, free.as_ref());
-        let portion = Portion { quota, items_max: self.limits.grant_items_max, floor };
+        // Of what nobody knows a node gets one for each slot: soon somebody will.
+        let (guesses_max, items_max) = (info.slots.max(1), self.limits.grant_items_max);
+        let portion = Portion { quota, guesses_max, items_max, floor };
         let taken = self.take_for(node, cause, free.as_ref(), portion);
         if taken.is_empty() {
             return;
@@ -176,7 +180,7 @@ impl Home {
             request: &spec.body.request,
             known,
         });
-        Some(Floor { key, tasks: if near { 1 } else { room } })
+        Some(Floor { key, line: self.place_of(no), tasks: if near { 1 } else { room } })
     }
 
     /// Grants taken entries to a node: on record first, then on their way.

@@ -48,6 +48,7 @@ impl Home {
             }
             Say::Claim(claim) => self.on_claim(from, claim, out, timers),
             Say::Yield { items } => self.on_yield(from, items, out, timers),
+            Say::Busy(busy) => self.on_busy(from, busy, out, timers),
             Say::Hello(_)
             | Say::Load { .. }
             | Say::Grant(_)
@@ -70,6 +71,7 @@ impl Home {
             | Say::Distances { .. }
             | Say::Probe { .. }
             | Say::Echo { .. }
+            | Say::Gauge
             | Say::Announce(_) => {}
         }
     }
@@ -91,6 +93,7 @@ impl Home {
             Timer::Laid(_, job) => self.on_laid_timer(job, out, timers),
             Timer::Due(_, job) => self.on_due(job, out, timers),
             Timer::Straggle(_) => self.on_straggle_timer(out, timers),
+            Timer::Gauge(_) => self.on_gauge_timer(out, timers),
             Timer::Gather(_) => {
                 self.gathering = None;
                 self.serve(out, timers);

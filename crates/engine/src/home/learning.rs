@@ -75,6 +75,12 @@ impl Home {
         run_time.map_or(spec.weight, seconds)
     }
 
+    /// Whether the policy goes by what was learnt and nothing was of this, nor is said.
+    pub(super) fn is_guessed(&self, spec: &TaskSpec) -> bool {
+        let known = || said(spec).or_else(|| self.predicted(spec)).is_some();
+        self.policy.queue.learns && !known()
+    }
+
     /// Orders all anew once what is expected is much other than it was, and enough outcomes have
     /// come since for that to be cheap.
     pub(super) fn order_anew(&mut self) {

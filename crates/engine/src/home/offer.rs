@@ -54,7 +54,14 @@ impl Home {
         let (key, spec) = (self.policy.order.key(&view), spec.clone());
         let rank = spec.body.priority.saturating_add(job.priority);
         let (owner, since) = (self.line.owner_of(job), self.today);
-        Some(Entry { key, rank, range, spec, owner, since })
+        let (worth, guessed) = (weight.thousandths(), self.is_guessed(&spec));
+        let line = self.place_of(range.job);
+        Some(Entry { key, line, rank, range, spec, owner, since, worth, guessed })
+    }
+
+    /// Where a job's tasks stand before their keys count; see [`Entry::line`].
+    pub(super) fn place_of(&self, job: JobNo) -> u32 {
+        if self.policy.by_job { job.0 } else { 0 }
     }
 
     /// Sorts all ready tasks anew under the present order.

@@ -11,13 +11,15 @@ use bary_model::task::{Body, Request, TaskSpec};
 use bary_model::time::Wall;
 use bary_policy::order::fair_share::Turns;
 
-use crate::home::lane::Lane;
+use crate::home::class::Class;
 
 /// Ready tasks of one spec.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// The order's key; higher first.
     pub(crate) key: i64,
+    /// Its place before any key, lower first: its job where jobs go as they came, or 0.
+    pub(crate) line: u32,
     /// Its priority, its job's included.
     pub(crate) rank: i32,
     pub(crate) range: TaskRange,
@@ -26,11 +28,20 @@ pub(crate) struct Entry {
     pub(crate) owner: u32,
     /// When it became ready.
     pub(crate) since: Wall,
+    /// How much of an answer each of its tasks takes up, in thousandths: its weight, or what was
+    /// learnt.
+    pub(crate) worth: u64,
+    /// Whether that is a guess, though the policy goes by what was learnt.
+    pub(crate) guessed: bool,
 }
 
 impl Entry {
-    fn weight(&self) -> u64 {
+    pub(super) fn weight(&self) -> u64 {
         self.spec.weight.times(u64::from(self.range.count))
+    }
+
+    pub(super) fn whole_worth(&self) -> u64 {
+        self.worth.saturating_mul(u64::from(self.range.count))
     }
 
     /// How many items of a grant it makes: each index that reads its own upstream is one.
@@ -64,30 +75,21 @@ impl PartialOrd for Entry {
     }
 }
 
-/// The greater entry goes first: by key, then the earlier task.
+/// The greater entry goes first: by its place in line, then by key, then the earlier task.
 impl Ord for Entry {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.key.cmp(&other.key).then_with(|| other.range.cmp(&self.range))
+        let by_key = || self.key.cmp(&other.key);
+        other.line.cmp(&self.line).then_with(by_key).then_with(|| other.range.cmp(&self.range))
     }
-}
-
-/// Ready tasks with the same request and priority, and of one owner where owners count.
-#[derive(Debug)]
-pub(super) struct Class {
-    pub(super) request: Request,
-    pub(super) rank: i32,
-    pub(super) owner: u32,
-    pub(super) body: Arc<Body>,
-    pub(super) lane: Lane,
-    weight: u64,
-    tasks: u64,
 }
 
 /// How much one answer holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portion {
-    /// Its weight, in thousandths; one task may weigh more.
+    /// What its tasks may be worth, in thousandths; one task may be worth more.
     pub(crate) quota: u64,
+    /// Of tasks of which nothing was learnt it holds no more than make it so many.
+    pub(crate) guesses_max: u32,
     /// Most items.
     pub(crate) items_max: usize,
     /// What must not be handed out ahead of its start, where there is such.
@@ -96,7 +98,8 @@ pub(crate) struct Portion {
 
 impl Portion {
     /// One task, whatever it weighs.
-    pub(crate) const ONE: Self = Self { quota: 0, items_max: 1, floor: None };
+    pub(crate) const ONE: Self =
+        Self { quota: 0, guesses_max: u32::MAX, items_max: 1, floor: None };
 }
 
 /// Something that still waits for others would go before all tasks of lower keys.
@@ -104,6 +107,8 @@ impl Portion {
 pub(crate) struct Floor {
     /// Its key.
     pub(crate) key: i64,
+    /// Its place before any key.
+    pub(crate) line: u32,
     /// Of tasks with lower keys, an answer holds no more than make it so many.
     pub(crate) tasks: u32,
 }
@@ -135,6 +140,18 @@ impl Ready {
         let open = self.classes.iter().filter(|class| node.can_run(&class.request));
         open.map(|class| class.open(&self.permitted))
             .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
+    /// What all that `node` could run is worth, in thousandths, over its weight; 1 where nothing
+    /// was learnt.
+    pub(crate) fn worth_per_weight(&mut self, node: &NodeInfo) -> f64 {
+        self.settle();
+        let able = self.classes.iter().filter(|class| node.can_run(&class.request));
+        let sum = |(worth, weight): (u64, u64), one: &Class| {
+            (worth.saturating_add(one.worth), weight + one.weight)
+        };
+        let (worth, weight) = able.fold((0, 0), sum);
+        if worth == weight { 1.0 } else { worth as f64 / weight.max(1) as f64 }
     }
 
     /// Sets how many more tasks may be granted under a limit.
@@ -210,12 +227,21 @@ impl Ready {
             let permitted =
                 permit.as_ref().map_or(u32::MAX, |permit| self.permitted_of(&permit.name));
             let head = self.classes[class].lane.head();
-            let below = portion.floor.filter(|floor| head.is_some_and(|head| head.key < floor.key));
+            let lower = |floor: &Floor| {
+                let below = |head: &Entry| {
+                    (Reverse(head.line), head.key) < (Reverse(floor.line), floor.key)
+                };
+                head.is_some_and(below)
+            };
+            let below = portion.floor.filter(lower);
             let most = below.map_or(u32::MAX, |floor| floor.tasks.saturating_sub(tasks));
             let most = most.min(permitted);
+            let guess = head.is_some_and(|head| head.guessed);
+            let guesses = if guess { portion.guesses_max.saturating_sub(tasks) } else { most };
+            let most = most.min(guesses);
             let must = taken.is_empty();
             // One task may be more than what is left until the turn is another's.
-            let one = head.map_or(0, |head| head.spec.weight.thousandths());
+            let one = head.map_or(0, |head| head.worth);
             let turn = self.left_in_turn(class, node, free);
             let quota = turn.map_or(left, |turn| left.min(turn.max(one)));
             let Some(entry) = self.classes[class].take(quota, must, room, most) else { break };
@@ -225,7 +251,7 @@ impl Ready {
             if let Some(permit) = permit {
                 self.permit(&permit.name, permitted - entry.range.count);
             }
-            left = left.saturating_sub(entry.weight());
+            left = left.saturating_sub(entry.whole_worth());
             room -= entry.items() as usize;
             tasks = tasks.saturating_add(entry.range.count);
             taken.push(entry);
@@ -325,66 +351,5 @@ impl Ready {
             self.classes.len() - 1
         });
         self.last
-    }
-}
-
-impl Class {
-    fn new(body: &Arc<Body>, rank: i32, owner: u32) -> Self {
-        Self {
-            request: body.request.clone(),
-            rank,
-            owner,
-            body: Arc::clone(body),
-            lane: Lane::default(),
-            weight: 0,
-            tasks: 0,
-        }
-    }
-
-    /// The weight and number of its tasks that may be granted now.
-    pub(super) fn open(&self, permitted: &BTreeMap<Box<str>, u32>) -> (u64, u64) {
-        let Some(permit) = &self.body.permit else { return (self.weight, self.tasks) };
-        let most = permitted.get(&permit.name).copied().unwrap_or(0);
-        let tasks = self.tasks.min(u64::from(most));
-        let mean = self.weight.checked_div(self.tasks).unwrap_or(0);
-        (mean * tasks, tasks)
-    }
-
-    fn add(&mut self, entries: Vec<Entry>) {
-        for entry in &entries {
-            self.weight += entry.weight();
-            self.tasks += u64::from(entry.range.count);
-        }
-        self.lane.add(entries);
-    }
-
-    /// Books that an entry was taken out.
-    pub(super) fn took(&mut self, entry: &Entry) {
-        self.weight -= entry.weight();
-        self.tasks -= u64::from(entry.range.count);
-    }
-
-    /// Takes from the head what `quota` allows, as `room` items at most; without `must`, none
-    /// where not one task fits. Never more than `most`.
-    fn take(&mut self, quota: u64, must: bool, room: usize, most: u32) -> Option<Entry> {
-        let taken = self.lane.take(|head| {
-            let fit = quota / head.spec.weight.thousandths();
-            let fit = fit.min(u64::from(head.range.count)) as u32;
-            let count = if must { fit.max(1) } else { fit };
-            let room = u32::try_from(room).unwrap_or(u32::MAX);
-            if head.items() > 1 { count.min(room) } else { count }.min(most)
-        })?;
-        self.took(&taken);
-        Some(taken)
-    }
-
-    fn remove(&mut self, job: JobNo, removed: &mut Vec<TaskRange>) {
-        if self.lane.remove(job, removed) {
-            (self.weight, self.tasks) = (0, 0);
-            for entry in self.lane.iter() {
-                self.weight += entry.weight();
-                self.tasks += u64::from(entry.range.count);
-            }
-        }
     }
 }

@@ -75,6 +75,7 @@ impl Home {
         let other = self.policy.name != policy.name;
         self.policy = policy;
         self.line_up(out.now);
+        self.forget_gauges();
         self.release_all(out);
         self.withdraw_all(out, timers);
         self.reorder();

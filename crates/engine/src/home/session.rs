@@ -156,6 +156,9 @@ impl Home {
         if let Some(parked) = awaited {
             self.park(from, parked);
         }
+        if self.policy.force.sees_used() {
+            self.gauge_one(from, out);
+        }
         self.serve(out, timers);
     }
 

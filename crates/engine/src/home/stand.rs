@@ -6,7 +6,7 @@ use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
 use bary_model::time::Span;
 use bary_policy::force::Ideal;
-use bary_policy::view::{GraphScores, NodeView};
+use bary_policy::view::{GraphScores, NodeView, Used};
 
 use crate::home::sums::Totals;
 
@@ -33,6 +33,10 @@ pub(crate) struct Stand {
     pub(crate) unsaid: bool,
     /// The greatest closeness, and the greatest size of a component of the Fiedler vector.
     pub(crate) scores: (f64, f64),
+    /// The least busy share of processors and the least used share of memory, where one has said.
+    pub(crate) used: Option<(f64, f64)>,
+    /// Whether one has not said.
+    pub(crate) ungauged: bool,
 }
 
 impl Stand {
@@ -56,6 +60,11 @@ impl Stand {
             },
             unsaid: self.unsaid || other.unsaid,
             scores: (larger(self.scores.0, other.scores.0), larger(self.scores.1, other.scores.1)),
+            used: match (self.used, other.used) {
+                (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.min(other.1))),
+                (one, other) => one.or(other),
+            },
+            ungauged: self.ungauged || other.ungauged,
         }
     }
 
@@ -107,7 +116,7 @@ impl Stand {
             round_trip: if ideal == Ideal::Far { self.trips.1 } else { self.trips.0 },
             power,
             free,
-            used: None,
+            used: self.used.filter(|_| !self.ungauged).map(|(cpu, memory)| Used { cpu, memory }),
             bytes_here: None,
             scores: scored.then_some(GraphScores { closeness, fiedler }),
             timing: None,

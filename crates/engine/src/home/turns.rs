@@ -3,7 +3,8 @@
 use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
 
-use crate::home::ready::{Class, Ready};
+use crate::home::class::Class;
+use crate::home::ready::Ready;
 
 impl Ready {
     /// When the next task of a class starts, in the virtual time of its owners' turns.

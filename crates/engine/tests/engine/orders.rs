@@ -57,3 +57,27 @@ fn what_leaves_much_for_others_comes_first() {
     assert_eq!(first("b-level"), Some(SpecNo(1)));
     assert_eq!(first("heft"), Some(SpecNo(0)));
 }
+
+#[test]
+fn jobs_go_as_they_came_and_inside_each_the_order_counts() {
+    let ended = |policy: &str| -> Vec<(u32, u32)> {
+        let mut world = World::new(&[info(0, 1, 1.0)], policy, Span::millis(1));
+        let body = Arc::new(body("f"));
+        let light = [spec("light", 8, 1.0, &body), spec("more", 1, 2.0, &body)];
+        let first = world.submit(job(light.into()));
+        world.submit(job(vec![spec("heavy", 1, 5.0, &body)]));
+        world.run();
+        let all = world.ended().flat_map(|ended| ended.range.tasks().collect::<Vec<_>>());
+        all.map(|task| (task.job.0 - first.0, task.spec.0)).collect()
+    };
+    let second = |all: &[(u32, u32)]| all.iter().position(|(job, _)| *job == 1);
+    for policy in ["gravity", "heaviest-first,jobs=arrival"] {
+        let all = ended(policy);
+        assert_eq!(second(&all), Some(9), "{policy}: {all:?}");
+        assert_eq!(all[0], (0, 1), "{policy}: the heaviest of its job is first");
+    }
+    for policy in ["gravity,jobs=together", "heaviest-first"] {
+        let all = ended(policy);
+        assert!(second(&all) < Some(8), "{policy}: {all:?}");
+    }
+}

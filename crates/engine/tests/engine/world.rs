@@ -299,7 +299,7 @@ impl World {
             }
             Effect::Stop { run, why, force } => self.stop(node, run, why, force),
             // Tests that want an answer give it themselves.
-            Effect::Plan { .. } | Effect::Lay { .. } => {}
+            Effect::Plan { .. } | Effect::Lay { .. } | Effect::Gauge => {}
             Effect::Tell(event) => self.events.push(event),
             Effect::Reply { reply, .. } => self.replies.push(reply),
             Effect::Append { shard, lsn, .. } => {

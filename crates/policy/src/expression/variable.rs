@@ -136,7 +136,7 @@ impl Variable {
             Self::Gpus => node.info.resources.milli_gpus as f64 / 1e3,
             Self::MemoryGib => gib(node.info.resources.memory),
             Self::FreeCpus => facts.free_cpus(),
-            Self::CpuUsed => node.used.map_or_else(|| node.occupied(), |used| used.cpu),
+            Self::CpuUsed => node.busy(),
             Self::MemoryUsed => node.used.map_or(0.0, |used| used.memory),
             Self::NeedCpus => task.request.resources.milli_cpus as f64 / 1e3,
             Self::NeedGpus => task.request.resources.milli_gpus as f64 / 1e3,

@@ -1,9 +1,9 @@
 //! The most capable node: `pull = score / (1 + tasks/slots)` with `score` the published sum of
 //! `0.4 CPU + 0.3 GPU + 0.2 memory + 0.1 network`, each from 0 to 100. The document names what goes
 //! into each and no formula; here an amount `x` gives `100 * x / (x + half)`, with a half of 16
-//! cores times speed, 1 GPU and 64 GiB; processors count by their idle share, memory by its free
-//! share, and a network is `100 / (1 + round trip / 10 ms)`. What a node has not measured counts as
-//! free. The score is divided by the queue, or the best node would get
+//! cores times speed, 1 GPU and 64 GiB; processors count by the share that nothing else keeps busy,
+//! memory by its free share, and a network is `100 / (1 + round trip / 10 ms)`. What a node
+//! has not measured counts as free. The score is divided by the queue, or the best node would get
 //! everything. Blind spot: a GPU attracts tasks that do not use it.
 
 use crate::force::{Force, Pull};
@@ -72,6 +72,10 @@ impl Force for Capability {
 
     fn between(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(self.left(node))
+    }
+
+    fn sees_used(&self) -> bool {
+        true
     }
 
     fn reason(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> String {

@@ -1,7 +1,7 @@
-//! The node that is least busy as it measures itself: `pull = -max(cpu, memory)` in per cent, each
-//! with what the task asks for. A node that has not measured counts as busy as the tasks that it
-//! was granted make it, and no node as less than that, so that what was just sent there counts
-//! before the next measurement. Blind spots: weights, and work that is about to end.
+//! The node that is least busy: `pull = -max(cpu, memory)` in per cent, each with what the task
+//! asks for. Processors are as busy as the machine measures with other things, and the tasks that
+//! the node was granted make them, so that what was just sent there counts before it runs. Blind
+//! spots: weights, and work that is about to end.
 
 use crate::force::{Force, Pull};
 use crate::view::{NodeView, TaskView};
@@ -16,9 +16,8 @@ fn fullness(task: &TaskView<'_>, node: &NodeView<'_>) -> f64 {
     let share = |need: u64, whole: u64| if whole == 0 { 0.0 } else { need as f64 / whole as f64 };
     // Not limited to 1: of two full nodes the one with the shorter queue is better.
     let granted = node.tasks as f64 / f64::from(node.info.slots.max(1));
-    let cpu = node.used.map_or(granted, |used| used.cpu.max(granted));
-    let memory = node.used.map_or(0.0, |used| used.memory);
-    let cpu = cpu + share(need.milli_cpus, whole.milli_cpus);
+    let (others, memory) = node.used.map_or((0.0, 0.0), |used| (used.cpu, used.memory));
+    let cpu = others + granted + share(need.milli_cpus, whole.milli_cpus);
     cpu.max(memory + share(need.memory, whole.memory))
 }
 
@@ -33,6 +32,10 @@ impl Force for LeastUsed {
 
     fn between(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> Pull {
         Pull::rounded(-100.0 * fullness(task, node))
+    }
+
+    fn sees_used(&self) -> bool {
+        true
     }
 
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {
@@ -56,11 +59,11 @@ mod tests {
     }
 
     #[test]
-    fn grants_count_until_they_are_measured() {
+    fn what_was_granted_counts_beside_what_is_measured() {
         let mut world = World::default();
         world.node("unmeasured").tasks(2);
         world.node("measured").used(0.3, 0.0);
-        world.node("just given").used(0.0, 0.0).tasks(1);
-        assert_eq!(world.pulls(&LeastUsed, &world.task(1.0)), [-200_000, -30_000, -100_000]);
+        world.node("both").used(0.3, 0.0).tasks(1);
+        assert_eq!(world.pulls(&LeastUsed, &world.task(1.0)), [-200_000, -30_000, -130_000]);
     }
 }

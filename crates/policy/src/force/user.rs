@@ -34,6 +34,12 @@ impl User {
         text.strip_prefix(AROUND.0)?.strip_suffix(AROUND.1)
     }
 
+    /// Whether the formula has one of these names.
+    fn reads(&self, some: [Variable; 2]) -> bool {
+        let mut words = self.text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        words.any(|word| some.map(Variable::name).contains(&word))
+    }
+
     fn units(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> f64 {
         self.expression.value(&Facts { task, node })
     }
@@ -61,9 +67,11 @@ impl Force for User {
     }
 
     fn needs_graph(&self) -> bool {
-        let words = self.text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-        let graph = [Variable::Closeness, Variable::Fiedler].map(Variable::name);
-        words.into_iter().any(|word| graph.contains(&word))
+        self.reads([Variable::Closeness, Variable::Fiedler])
+    }
+
+    fn sees_used(&self) -> bool {
+        self.reads([Variable::CpuUsed, Variable::MemoryUsed])
     }
 
     fn ideal(&self) -> Ideal {

@@ -14,6 +14,10 @@ impl Order for BLevel {
         "b-level"
     }
 
+    fn is_within_jobs(&self) -> bool {
+        true
+    }
+
     fn key(&self, task: &TaskView<'_>) -> i64 {
         as_key(task.b_level)
     }

@@ -21,6 +21,10 @@ impl Order for Heft {
         true
     }
 
+    fn is_within_jobs(&self) -> bool {
+        true
+    }
+
     fn key(&self, task: &TaskView<'_>) -> i64 {
         as_key(task.known.rank.unwrap_or_else(|| seconds(task.b_level)).0)
     }

@@ -7,7 +7,7 @@ use crate::parameter::bounds::{
     QUEUE_MAX, STEAL_AT, STEAL_BY, STEAL_COUNT, STEAL_MIN, STEAL_TASKS,
 };
 use crate::parameter::network::{BETWEEN, DISTANCES, FLOW, FLOW_THRESHOLD, LAYOUT, UNIT};
-use crate::parameter::waiting::{AGE_MIN, COPIES_MAX, DELAY, SLOW_SHARE, SPECULATE, WEIGHTS};
+use crate::parameter::waiting::{AGE_MIN, COPIES_MAX, DELAY, JOBS, SLOW_SHARE, SPECULATE, WEIGHTS};
 use crate::parameter::{Domain, Parameter, Part};
 
 pub(super) const fn number(min: f64, max: f64, usual: f64) -> Domain {
@@ -322,6 +322,7 @@ pub const ALL: &[&Parameter] = &[
     &LAYOUT,
     &BETWEEN,
     &UNIT,
+    &JOBS,
     &WEIGHTS,
     &SPECULATE,
     &SLOW_SHARE,

@@ -17,6 +17,16 @@ pub const DELAY: Parameter = Parameter {
     what: "how long a task waits for the node that has most of what it reads",
 };
 
+/// Whether jobs go one after another, as they came, before the order counts.
+pub const JOBS: Parameter = Parameter {
+    key: "jobs",
+    part: Part::Queue,
+    of: &[],
+    domain: Domain::Word { words: &["order", "arrival", "together"] },
+    unit: "",
+    what: "whether the order counts among the tasks of one job, or of all",
+};
+
 /// What a task's run time is thought to be where nothing is said of it.
 pub const WEIGHTS: Parameter = Parameter {
     key: "weights",

@@ -101,6 +101,11 @@ impl Draft {
             _ => None,
         };
         let looks = usize::try_from(given.whole(&table::LOOKS)).unwrap_or(usize::MAX);
+        let by_job = match given.word(&waiting::JOBS) {
+            "arrival" => true,
+            "together" => false,
+            _ => order.is_within_jobs(),
+        };
         let (given, mut queue) = (self.given, self.queue);
         // As with parameters: what only the preset set gives way to what the text chose.
         if binding != Binding::Pull && !self.own.iter().any(|own| &**own == "queue") {
@@ -127,6 +132,7 @@ impl Draft {
             name,
             binding,
             order,
+            by_job,
             force,
             steal,
             pull,

@@ -9,6 +9,7 @@ use bary_engine::limits::Limits;
 use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 
+use crate::plan::chores::Chores;
 use crate::plan::{Act, FaultKind, JobPlan, Plan, placing, protocols, steering, ties};
 
 /// One thing that is left out. Numbers are positions in the whole plan, before any cut.
@@ -40,6 +41,7 @@ const LEVELS: &[(&str, Calming)] = &[
     ("late", |plan| plan.network.late = 0),
     ("deaf", |plan| plan.deaf = 0),
     ("drift", |plan| plan.nodes.iter_mut().for_each(|node| node.drift = 0)),
+    ("chores", |plan| plan.nodes.iter_mut().for_each(|node| node.chores = Chores::default())),
     ("sync", |plan| plan.disk.sync = Span::ZERO),
     ("fails", |plan| plan.fates.fails = 0),
     ("hangs", |plan| plan.fates.hangs = 0),

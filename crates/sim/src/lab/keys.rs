@@ -89,7 +89,7 @@ pub static TOP: [Key; 16] = [
 ];
 
 /// The keys of `[[nodes]]`.
-pub static NODES: [Key; 9] = [
+pub static NODES: [Key; 13] = [
     key("count", Shape::Integer(1, NODES_MAX as i64), "1", "How many nodes are like this.")
         .example("count = 10"),
     key(
@@ -116,6 +116,30 @@ pub static NODES: [Key; 9] = [
          the nodes of the group have one after another.",
     )
     .example("drift = [-200, 0, 200]"),
+    key(
+        "busy",
+        Shape::Either(&[SHARE, Shape::List(&SHARE)]),
+        "0",
+        "Which share of their processors is busy with other things; of several, the nodes of the \
+         group have one after another.",
+    )
+    .example("busy = [0.5, 0, 0, 0]"),
+    key(
+        "full",
+        Shape::Either(&[SHARE, Shape::List(&SHARE)]),
+        "0",
+        "Which share of their memory other things use.",
+    )
+    .example("full = 0.3"),
+    key(
+        "busy_turn",
+        SPAN,
+        "for ever",
+        "How long that stays so: then each node has what the next one of the group had.",
+    )
+    .example("busy_turn = \"30s\""),
+    key("busy_noise", SHARE, "0", "By how much measurements of it are off: their deviation.")
+        .example("busy_noise = 0.05"),
 ];
 
 /// The keys of `[network]`.

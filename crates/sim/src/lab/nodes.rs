@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use bary_jobfile::document::Section;
 use bary_model::id::NodeId;
-use bary_model::node::{NodeInfo, Offers};
+use bary_model::node::{Busy, NodeInfo, Offers};
 use bary_model::resources::Resources;
+use bary_model::time::Span;
 
 use crate::plan::NodePlan;
+use crate::plan::chores::Chores;
 
 /// The memory of a node of which nothing is said.
 const MEMORY: u64 = 64 << 30;
@@ -34,6 +36,8 @@ pub struct Group {
     /// By how many millionths their clocks run fast, which they have one after another; at least
     /// one.
     pub drifts: Vec<i32>,
+    /// What their machines do besides; each begins with the turn after that of the one before.
+    pub chores: Chores,
 }
 
 impl Default for Group {
@@ -48,6 +52,7 @@ impl Default for Group {
             region: "r0".into(),
             labels: BTreeMap::new(),
             drifts: vec![0],
+            chores: Chores::default(),
         }
     }
 }
@@ -76,6 +81,7 @@ impl Group {
             region: from.text("region").map_or(usual.region, Into::into),
             labels: from.map("labels").iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
             drifts,
+            chores: chores(from),
         }
     }
 
@@ -95,8 +101,24 @@ impl Group {
             speed: self.speeds[own % self.speeds.len()],
             labels: self.labels.clone(),
         };
-        NodePlan { info, region, home: false, drift: self.drifts[own % self.drifts.len()] }
+        let mut chores = self.chores.clone();
+        let turns = chores.turns.len().max(1);
+        chores.turns.rotate_left(own % turns);
+        let drift = self.drifts[own % self.drifts.len()];
+        NodePlan { info, region, home: false, drift, chores }
     }
+}
+
+/// What machines do besides.
+fn chores(from: &Section<'_>) -> Chores {
+    let (cpus, memory) = (from.numbers("busy"), from.numbers("full"));
+    let turns = cpus.len().max(memory.len());
+    let of = |shares: &[f64], turn: usize| shares.get(turn % shares.len().max(1)).copied();
+    let turns = (0..turns)
+        .map(|turn| Busy::of(of(&cpus, turn).unwrap_or(0.0), of(&memory, turn).unwrap_or(0.0)));
+    let noise = Busy::of(from.number("busy_noise").unwrap_or(0.0), 0.0).cpus;
+    let each = from.time("busy_turn").unwrap_or(Span::ZERO);
+    Chores { turns: turns.collect(), each, noise }
 }
 
 /// The regions in the order in which groups name them.

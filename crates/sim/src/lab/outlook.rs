@@ -9,6 +9,8 @@ use bary_model::node::NodeInfo;
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
 
+use crate::network::NetworkPlan;
+use crate::plan::chores::Chores;
 use crate::plan::ready::ACQUAINTED_MAX;
 use crate::plan::world::even;
 use crate::plan::{JobPlan, NodePlan, Plan};
@@ -17,6 +19,15 @@ use crate::world;
 
 /// When the job is submitted: all nodes have met by then.
 const ZERO: Moment = Moment(1_000_000_000);
+
+/// A node on which a job is foretold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// What it says of itself.
+    pub info: NodeInfo,
+    /// How long a message from the job's home to it and back takes.
+    pub round_trip: Span,
+}
 
 /// What is foretold.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,13 +108,15 @@ impl Pace {
     }
 }
 
-/// Lives a job on nodes that are one millisecond apart; the first is its home.
+/// Lives a job on nodes as far from its home as they are; the first of the nearest is its home.
+/// Nodes as far away as others are taken to be beside them, and two that are not to be as far apart
+/// as they would be through the home.
 ///
 /// # Errors
 /// Where some task fits no node, there are too many, or the run did not end.
 pub fn outlook(
     job: &JobSpec,
-    nodes: &[NodeInfo],
+    nodes: &[Site],
     pace: &Pace,
     policy: &str,
     seed: u64,
@@ -113,7 +126,7 @@ pub fn outlook(
         return Err(OutlookError::Tasks { tasks: job.tasks(), most });
     }
     for (number, spec) in job.specs.iter().enumerate() {
-        if !nodes.iter().any(|node| node.can_run(&spec.body.request)) {
+        if !nodes.iter().any(|node| node.info.can_run(&spec.body.request)) {
             let unnamed = || format!("task {number}");
             let name = Some(&*spec.name).filter(|name| !name.is_empty());
             return Err(OutlookError::Room { name: name.map_or_else(unnamed, str::to_owned) });
@@ -121,15 +134,18 @@ pub fn outlook(
     }
     let mut plan = Plan::plain(1, 1, 0, policy);
     plan.seed = seed;
-    plan.nodes = nodes.iter().enumerate().map(|(id, info)| node(id, info)).collect();
+    let ways = ways(nodes);
+    let home = (0..nodes.len()).min_by_key(|node| nodes[*node].round_trip);
+    let each = nodes.iter().enumerate();
+    plan.nodes = each.map(|(id, one)| node(id, one, home == Some(id), &ways)).collect();
     plan.acquainted = plan.nodes.len() <= ACQUAINTED_MAX;
-    plan.network = even(Span::millis(1));
+    plan.network = NetworkPlan { latency: matrix(&ways), ..even(Span::ZERO) };
     plan.unit = pace.unit;
     let (mut spec, efforts) = pace.of(job);
     plan.efforts = efforts;
     // It is foretold as if it began now and nobody waited.
     (spec.about.held, spec.about.not_before, spec.key) = (false, None, None);
-    plan.jobs = vec![JobPlan::new(ZERO, 0, spec)];
+    plan.jobs = vec![JobPlan::new(ZERO, home.unwrap_or(0), spec)];
     let report = world::run(&plan, None, None);
     if report.unfinished > 0 || !matches!(report.verdict, Verdict::Rest | Verdict::Late) {
         return Err(OutlookError::Endless { policy: policy.to_owned() });
@@ -141,9 +157,35 @@ pub fn outlook(
     })
 }
 
-fn node(id: usize, info: &NodeInfo) -> NodePlan {
-    let info = NodeInfo { id: NodeId(id as u64), ..info.clone() };
-    NodePlan { info, region: 0, home: id == 0, drift: 0 }
+/// The ways from the home to its nodes, one way and each once: ways that are within a fifth of each
+/// other are one. There are few, however far nodes are.
+fn ways(nodes: &[Site]) -> Vec<Span> {
+    let mut all: Vec<Span> = nodes.iter().map(|node| Span(node.round_trip.0 / 2)).collect();
+    all.sort_unstable();
+    let alike = |one: Span, other: Span| one.0.saturating_sub(other.0) * 5 <= other.0;
+    all.dedup_by(|one, before| alike(*one, *before));
+    all
+}
+
+/// How far nodes are from each other that are so far from the home.
+fn matrix(ways: &[Span]) -> Vec<Vec<Span>> {
+    // Between two that are equally far, as between the home and who is nearest.
+    let beside = ways.first().copied().unwrap_or_default();
+    let row = |from: usize| {
+        let apart = |to: usize| {
+            let nearer = ways[from.min(to)];
+            if from == to { beside } else { ways[from.max(to)] + Span(nearer.0 - beside.0) }
+        };
+        (0..ways.len()).map(apart).collect()
+    };
+    (0..ways.len()).map(row).collect()
+}
+
+fn node(id: usize, site: &Site, home: bool, ways: &[Span]) -> NodePlan {
+    let way = Span(site.round_trip.0 / 2);
+    let region = ways.partition_point(|other| *other <= way).saturating_sub(1);
+    let info = NodeInfo { id: NodeId(id as u64), ..site.info.clone() };
+    NodePlan { info, region: region as u16, home, drift: 0, chores: Chores::default() }
 }
 
 #[cfg(test)]
@@ -152,9 +194,42 @@ mod tests {
     use crate::plan::ready::{function, job};
     use crate::plan::world::node as one;
 
+    /// A node of one slot, this fast and so many milliseconds from the home and back.
+    fn site(id: usize, speed: f64, round_trip: u64) -> Site {
+        Site { info: one(id, 1, speed, true).info, round_trip: Span::millis(round_trip) }
+    }
+
+    #[test]
+    fn nodes_are_as_far_from_each_other_as_they_are_from_the_home() {
+        let sites = [(0, 0), (1, 2), (2, 100), (3, 104)].map(|(id, trip)| site(id, 1.0, trip));
+        let ways = ways(&sites);
+        assert_eq!(ways, [0, 1, 50].map(Span::millis));
+        let millis = |row: &Vec<Span>| row.iter().map(|way| way.0 / 1_000_000).collect();
+        let apart: Vec<Vec<u64>> = matrix(&ways).iter().map(millis).collect();
+        assert_eq!(apart, [[0, 1, 50], [1, 0, 51], [50, 51, 0]]);
+        let regions = sites.iter().map(|one| node(0, one, false, &ways).region);
+        assert_eq!(regions.collect::<Vec<u16>>(), [0, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_job_takes_longer_where_nodes_are_far() {
+        let body = Arc::new(function("work"));
+        let spec = TaskSpec { count: 40, array: true, ..TaskSpec::new(body) };
+        let pace = Pace::by_weight(Span::millis(10));
+        let took = |far: u64| {
+            let nodes: Vec<Site> = (0..4).map(|id| site(id, 1.0, far * (id as u64))).collect();
+            let told = outlook(&job(vec![spec.clone()]), &nodes, &pace, "gravity", 1);
+            told.map(|told| told.makespan.as_secs_f64()).unwrap_or_default()
+        };
+        let (near, far) = (took(1), took(200));
+        assert!((0.1..0.15).contains(&near), "{near}");
+        // The home's node does nearly all of it before others could have had any.
+        assert!((0.2..0.5).contains(&far), "{far}");
+    }
+
     #[test]
     fn eight_equal_tasks_take_two_turns_on_four_nodes_and_what_fits_nowhere_is_told() {
-        let nodes: Vec<NodeInfo> = (0..4).map(|id| one(id, 1, 1.0, true).info).collect();
+        let nodes: Vec<Site> = (0..4).map(|id| site(id, 1.0, 2)).collect();
         let body = Arc::new(function("work"));
         let spec = |count| TaskSpec { count, array: true, ..TaskSpec::new(Arc::clone(&body)) };
         let pace = Pace::by_weight(Span::secs(1));
@@ -170,7 +245,7 @@ mod tests {
 
     #[test]
     fn tasks_take_as_long_as_is_known_of_their_spec_and_others_what_they_weigh() {
-        let nodes = [one(0, 1, 2.0, true).info];
+        let nodes = [site(0, 2.0, 0)];
         let body = Arc::new(function("work"));
         let spec = || TaskSpec { count: 3, array: true, ..TaskSpec::new(Arc::clone(&body)) };
         let job = job(vec![spec(), spec()]);

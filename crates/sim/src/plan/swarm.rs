@@ -11,7 +11,9 @@ use crate::plan::faults::{self, Faults};
 use crate::plan::presence::PresencePlan;
 use crate::plan::scaling::CrewPlan;
 use crate::plan::world::{mixed, uneven};
-use crate::plan::{DiskPlan, Keeping, Plan, decrees, graphs, placing, protocols, steering, ties};
+use crate::plan::{
+    DiskPlan, Keeping, Plan, chores, decrees, graphs, placing, protocols, steering, ties,
+};
 
 /// What of a plan is not drawn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,6 +85,7 @@ impl Plan {
         decrees::draw(&mut plan, &mut Lot::new(seed, "decrees"));
         protocols::draw(&mut plan, &mut Lot::new(seed, "protocols"));
         placing::draw(&mut plan, &mut Lot::new(seed, "placing"));
+        chores::draw(&mut plan, &mut Lot::new(seed, "chores"));
         plan
     }
 }

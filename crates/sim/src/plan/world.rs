@@ -10,6 +10,7 @@ use bary_model::time::Span;
 use crate::lot::Lot;
 use crate::network::NetworkPlan;
 use crate::plan::NodePlan;
+use crate::plan::chores::Chores;
 
 /// A node of so many slots and a gibibyte in the only region.
 pub(crate) fn node(id: usize, slots: u32, speed: f64, home: bool) -> NodePlan {
@@ -23,7 +24,7 @@ pub(crate) fn node(id: usize, slots: u32, speed: f64, home: bool) -> NodePlan {
         speed,
         labels: BTreeMap::new(),
     };
-    NodePlan { info, region: 0, home, drift: 0 }
+    NodePlan { info, region: 0, home, drift: 0, chores: Chores::default() }
 }
 
 /// A network without faults and one region.

@@ -80,6 +80,7 @@ impl World<'_> {
             Effect::Stop { run, force, why } => self.stop(node, *run, *force, *why),
             Effect::Lay { shard, job, question } => self.lay(node, (*shard, *job), question),
             Effect::Plan { number, nodes, probes } => self.chart(node, *number, nodes, probes),
+            Effect::Gauge => self.gauge(node),
             Effect::Tell(_) => {}
             Effect::Reply { ticket, reply } => self.reply(*ticket, reply),
         }
@@ -213,7 +214,8 @@ impl World<'_> {
         }
         let plan = self.plan;
         let unit = plan.unit.as_secs_f64() / self.nodes[node].info.speed
-            * f64::from(self.nodes[node].slow);
+            * f64::from(self.nodes[node].slow)
+            * self.crowd(node, &items);
         let mut fates = plan.fates;
         if self.calm {
             fates.poison = 0;
@@ -240,6 +242,26 @@ impl World<'_> {
         if self.plan.checkpoints > 0 && self.lots.words.percent(self.plan.checkpoints) {
             self.word_later(node, run, 1);
         }
+    }
+
+    /// How many times longer a run takes that begins now, as its machine does other things, too.
+    fn crowd(&self, node: usize, items: &[GrantItem]) -> f64 {
+        let chores = &self.plan.nodes[node].chores;
+        if chores.is_idle() {
+            return 1.0;
+        }
+        let cores = |items: &[GrantItem]| items[0].spec.body.request.resources.milli_cpus;
+        let running: u64 = self.nodes[node].runs.iter().map(|(_, run)| cores(run.items())).sum();
+        let whole = self.nodes[node].info.resources.milli_cpus.max(1);
+        chores.crowds(self.now, running + cores(items), whole)
+    }
+
+    /// Tells a node how busy its machine is.
+    fn gauge(&mut self, node: usize) {
+        let busy = self.plan.nodes[node].chores.measured(self.now, &mut self.lots.gauges);
+        let (number, life) = (node as u32, self.nodes[node].life);
+        let input = Box::new(Input::Gauged(Some(busy)));
+        self.queue.put(self.now, Due::Input { node: number, life, input });
     }
 
     /// Brings a node what tasks read that are to begin there; tells when they can.

@@ -76,6 +76,27 @@ fn a_burst_and_long_tasks_take_hardly_longer_than_they_must() {
     assert!((5.0..=5.3).contains(&took), "long took {took}");
 }
 
+/// Four nodes of four slots; other programs keep two of the machines busy.
+const BUSY: &str = "unit = \"100ms\"\n\
+    [[nodes]]\ncount = 4\nslots = 4\nbusy = [1, 0]\nbusy_noise = 0.1\n\
+    [[workload]]\ntasks = 600\narrivals = \"poisson\"\nrho = 0.25\n";
+
+/// The same rule without what is measured: by the tasks that nodes have.
+const QUEUES: &str = "least-used,force=shortest-queue";
+
+#[test]
+fn what_machines_do_besides_slows_tasks_down_and_is_avoided_by_who_measures_it() {
+    let (busy, idle) = (scenario(BUSY), scenario(&BUSY.replace("busy = [1, 0]", "busy = 0")));
+    let took = |scenario, policy| measured(scenario, policy, "response_mean_seconds");
+    let (used, shortest) = (took(&busy, "least-used"), took(&busy, QUEUES));
+    assert!(used < 0.9 * shortest, "least-used {used}, by queues alone {shortest}");
+    assert!(used > took(&idle, "least-used"), "what is busy takes longer");
+    // Where nothing else runs both go by the tasks that nodes have.
+    let quiet = (took(&idle, "least-used"), took(&idle, QUEUES));
+    assert!((quiet.0 / quiet.1 - 1.0).abs() < 0.1, "{quiet:?}");
+    assert!(measured(&busy, "gravity", "tasks_left") < 1.0);
+}
+
 #[test]
 fn gravity_balances_better_than_lots_do() {
     let scenario = sample("default");

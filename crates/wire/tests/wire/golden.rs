@@ -22,6 +22,7 @@ use bary_model::message::{
     Ask, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes, Retract, Say,
     Upstream,
 };
+use bary_model::node::Busy;
 use bary_model::outcome::{End, Failure, Outcome, Results, Usage};
 use bary_model::payload::{BlobRef, Payload};
 use bary_model::resources::Resources;
@@ -258,7 +259,7 @@ fn frames() -> Vec<Frame> {
     let empty = Frame { from: Birth(1 << 32 | 1), to: Birth(0), ack: 0, body: None };
     let first = said.len() + 1;
     let said = said.into_iter().enumerate().map(frame).chain([empty]);
-    let more = wider().into_iter().chain(measured());
+    let more = wider().into_iter().chain(measured()).chain(gauged());
     said.chain(more.zip(first..).map(|(say, at)| frame((at, say)))).collect()
 }
 
@@ -270,6 +271,11 @@ fn measured() -> Vec<Say> {
         Say::Probe { at: Moment(1 << 40) },
         Say::Echo { at: Moment(1 << 40) },
     ]
+}
+
+/// What readers of version 4 do not know.
+fn gauged() -> Vec<Say> {
+    vec![Say::Gauge, Say::Busy(Some(Busy { cpus: 250, memory: 1_000 })), Say::Busy(None)]
 }
 
 /// What readers of version 2 do not know.
@@ -359,6 +365,7 @@ fn kept_bytes_are_still_read() {
     for (number, frame) in frames().into_iter().enumerate() {
         let said = frame.body.as_ref().map(|(_, message)| message.say.clone());
         let version = match said {
+            Some(say) if gauged().contains(&say) => 5,
             Some(say) if measured().contains(&say) => 4,
             Some(say) if wider().contains(&say) => 3,
             _ => 2,

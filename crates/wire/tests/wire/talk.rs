@@ -10,6 +10,7 @@ use bary_model::message::{
     Ask, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes, Retract, Say,
     Upstream,
 };
+use bary_model::node::Busy;
 use bary_model::outcome::Outcome;
 use bary_model::time::{Moment, Span, Wall};
 use proptest::collection::vec;
@@ -179,6 +180,9 @@ fn sharing() -> impl Strategy<Value = Say> {
         }),
         any::<u64>().prop_map(|at| Say::Probe { at: Moment(at) }),
         any::<u64>().prop_map(|at| Say::Echo { at: Moment(at) }),
+        Just(Say::Gauge),
+        option::of(any::<(u16, u16)>())
+            .prop_map(|busy| Say::Busy(busy.map(|(cpus, memory)| Busy { cpus, memory }))),
     ]
 }
 

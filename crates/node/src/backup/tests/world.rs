@@ -125,7 +125,11 @@ impl World {
                 return Some(Input::Ended { run, items });
             }
             Effect::Reply { reply, .. } => self.replies.push(reply),
-            Effect::Tell(_) | Effect::Send { .. } | Effect::Plan { .. } | Effect::Lay { .. } => {}
+            Effect::Tell(_)
+            | Effect::Send { .. }
+            | Effect::Plan { .. }
+            | Effect::Lay { .. }
+            | Effect::Gauge => {}
         }
         None
     }
