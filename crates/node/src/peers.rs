@@ -9,7 +9,9 @@ pub mod place;
 
 pub(crate) mod about;
 pub(crate) mod blobs;
+pub(crate) mod file;
 pub(crate) mod gate;
+pub(crate) mod holders;
 pub(crate) mod post;
 pub(crate) mod revoked;
 pub(crate) mod roster;
@@ -19,7 +21,6 @@ mod book;
 mod card;
 mod clocks;
 mod envelope;
-mod file;
 mod hearing;
 mod load;
 mod presence;

@@ -1,11 +1,12 @@
 //! Peer frames as bytes: what one node sends another at a time.
 
 use bary_model::message::{Frame, Retract, Say};
+use bary_model::payload::Payload;
 
 use crate::codec::{self, DecodeError, EncodeError};
 
 /// The newest version that [`decode`] reads.
-pub const KNOWN: u8 = 4;
+pub const KNOWN: u8 = 5;
 /// The oldest version that [`decode`] reads.
 pub const OLDEST: u8 = 2;
 /// The version that [`encode`] writes for all that readers of version 2 know.
@@ -14,6 +15,8 @@ pub const WRITTEN: u8 = 2;
 pub const WIDER: u8 = 3;
 /// The version that it writes for what is said only where distances are measured.
 pub const MEASURED: u8 = 4;
+/// The version that it writes for what refers to bytes that a member of a cluster keeps.
+pub const REFERRING: u8 = 5;
 
 /// Adds a frame to `out`.
 ///
@@ -26,6 +29,9 @@ pub fn encode(frame: &Frame, out: &mut Vec<u8>) -> Result<(), EncodeError> {
 
 /// The version whose readers know what is said.
 fn version_of(say: &Say) -> u8 {
+    if say.any_payload(&mut |payload| matches!(payload, Payload::Kept(_))) {
+        return REFERRING;
+    }
     match say {
         Say::Survey { .. } | Say::Distances { .. } | Say::Probe { .. } | Say::Echo { .. } => {
             MEASURED

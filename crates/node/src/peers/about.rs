@@ -89,7 +89,7 @@ fn why_away(away: Option<&Away>, standing: Option<&Standing>) -> String {
     text
 }
 
-fn span(span: Duration) -> String {
+pub(super) fn span(span: Duration) -> String {
     match span.as_secs() {
         0 => format!("{} ms", span.as_millis()),
         seconds @ 1..120 => format!("{seconds} s"),

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::Router;
 use bary_identity::authority::MEMBER_SPAN;
 use bary_identity::join_line::JoinLine;
 use bary_identity::name::{Name, NameError};
@@ -219,7 +220,10 @@ impl Member {
         let audit = service.audit_log().clone();
         peers.serves(audit.clone(), Arc::clone(service.board()));
         let mesh = peers.mesh().clone();
-        let members = shelf::router(service.cluster().store());
+        let members = match service.cluster().blobs() {
+            Some(blobs) => shelf::router(blobs),
+            None => Router::new(),
+        };
         let span = self.certificate_span;
         let gate = Arc::new(Gate { papers, peers: Arc::clone(&peers), audit, span });
         let members = renewal::router(members, Arc::clone(&gate) as Arc<dyn Renews>);
