@@ -1,8 +1,10 @@
 //! The command line of `cargo xtask`, parsed by hand so that no parser has to be compiled first.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::chaos::KILLS;
+use crate::chaos::members::{MembersOptions, MembersWeather};
 use crate::chaos::node::{NodeOptions, SCENES, Scene};
 use crate::fuzz::{FuzzOptions, MINUTES};
 use crate::soak::SoakOptions;
@@ -55,6 +57,17 @@ pub(crate) enum Verb {
     Fuzz(FuzzOptions),
     /// Kill a node that stays at random instants.
     ChaosNode(NodeOptions),
+    /// Torment the members of a cluster, and the network between them.
+    ChaosMembers(MembersOptions),
+    /// The part of it that runs in a network of its own.
+    MembersInside {
+        /// Where the command is, and all that it leaves.
+        folder: PathBuf,
+        /// How the storm is to be.
+        weather: MembersWeather,
+        /// Print JSON instead of a line.
+        json: bool,
+    },
     /// Play one scene with a node.
     ChaosScene {
         /// Which.
@@ -96,6 +109,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Verb, String> {
         },
         "chaos" => match rest {
             [scene, rest @ ..] if scene == "node" => chaos_node(rest),
+            [scene, rest @ ..] if scene == "members" => chaos_members(rest),
             [name, rest @ ..] if SCENES.iter().any(|(scene, _)| scene == name) => {
                 chaos_scene(name, rest)
             }
@@ -107,6 +121,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Verb, String> {
             [bary, folder] => Ok(Verb::ChaosInside { bary: bary.into(), folder: folder.into() }),
             _ => Err("chaos-inside is for chaos itself".into()),
         },
+        "members-inside" => members_inside(rest),
         other => Err(format!("there is no verb `{other}`")),
     }
 }
@@ -183,6 +198,31 @@ fn chaos_node(rest: &[String]) -> Result<Verb, String> {
     Ok(Verb::ChaosNode(options))
 }
 
+fn chaos_members(rest: &[String]) -> Result<Verb, String> {
+    let mut options = MembersOptions::default();
+    for (flag, value) in pairs(rest)? {
+        match flag {
+            "--minutes" => options.minutes = above_zero(flag, value)?,
+            "--tasks" => options.tasks = whole(flag, value)?,
+            "--seed" => options.seed = whole(flag, value)?,
+            "--bary" => options.bary = Some(value.into()),
+            "-o" => options.json = is_json(value)?,
+            _ => return Err(format!("chaos members does not know `{flag}`")),
+        }
+    }
+    Ok(Verb::ChaosMembers(options))
+}
+
+fn members_inside(rest: &[String]) -> Result<Verb, String> {
+    let [folder, tasks, millis, seed, form] = rest else {
+        return Err("members-inside is for chaos itself".into());
+    };
+    let length = Duration::from_millis(whole("the length", millis)?);
+    let (tasks, seed) = (whole("tasks", tasks)?, whole("the seed", seed)?);
+    let weather = MembersWeather { tasks, length, seed };
+    Ok(Verb::MembersInside { folder: folder.into(), weather, json: is_json(form)? })
+}
+
 fn chaos_scene(name: &str, rest: &[String]) -> Result<Verb, String> {
     let found = SCENES.iter().find(|(scene, _)| *scene == name);
     let (_, scene) = found.ok_or_else(|| format!("there is no scene `{name}`"))?;
@@ -255,7 +295,7 @@ fn is_json(value: &str) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NodeOptions, Scene, SoakOptions, Verb, parse};
+    use super::{MembersOptions, NodeOptions, Scene, SoakOptions, Verb, parse};
 
     fn read(line: &str) -> Result<Verb, String> {
         parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
@@ -297,6 +337,8 @@ mod tests {
         let storm = NodeOptions { minutes: 0.5, every: 1.5, seed: 3, ..NodeOptions::default() };
         let line = "chaos node --minutes 0.5 --every 1.5s --seed 3";
         assert_eq!(read(line), Ok(Verb::ChaosNode(storm)));
+        let members = MembersOptions { tasks: 300, json: true, ..MembersOptions::default() };
+        assert_eq!(read("chaos members --tasks 300 -o json"), Ok(Verb::ChaosMembers(members)));
         let scene = Verb::ChaosScene { scene: Scene::Flood, bary: None };
         assert_eq!(read("chaos flood"), Ok(scene));
         let soak = SoakOptions { minutes: 60.0, seed: 0, bary: None, json: true };
@@ -309,6 +351,7 @@ mod tests {
             "chaos node --minutes 0",
             "chaos node --kills 3",
             "chaos flood 3",
+            "chaos members 3",
             "soak --minutes",
             "soak --minutes x",
             "chaos 5",

@@ -10,6 +10,7 @@ mod figure;
 mod functions;
 mod graphs;
 mod loading;
+mod members;
 mod memory;
 mod node;
 mod peers;
@@ -57,6 +58,11 @@ const BENCHES: &[Bench] = &[
     Bench { name: "memory", what: "resident memory, idle and with a huge array", run: memory::run },
     Bench { name: "balance", what: "a thousand sleeps over ten nodes", run: balance::run },
     Bench { name: "node", what: "a node that stays, under load", run: node::run },
+    Bench {
+        name: "members",
+        what: "members of a cluster: PIDS' run, the wire, a killed one's tasks",
+        run: members::run,
+    },
     Bench {
         name: "peers",
         what: "functions beside process pools, Celery, Dask, Ray and JetStream",

@@ -8,6 +8,7 @@ pub(crate) mod dice;
 mod evidence;
 pub(crate) mod full;
 mod life;
+pub(crate) mod members;
 pub(crate) mod node;
 mod task;
 mod trial;

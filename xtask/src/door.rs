@@ -3,6 +3,9 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,10 +13,24 @@ use serde_json::Value;
 /// A caller at the door of one node. It connects when it has something to ask, and anew after the
 /// connection broke.
 pub(crate) struct Door {
-    address: String,
+    at: At,
     token: String,
-    wire: Option<BufReader<TcpStream>>,
+    patience: Duration,
+    wire: Option<Wire>,
 }
+
+/// Where the door is.
+enum At {
+    Address(String),
+    Socket(PathBuf),
+}
+
+/// A connection to it.
+type Wire = BufReader<Box<dyn Stream>>;
+
+trait Stream: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Stream for T {}
 
 /// What a node answered.
 #[derive(Debug)]
@@ -31,7 +48,7 @@ pub(crate) enum Unanswered {
     Closed(io::Error),
     /// The connection broke before the answer: nobody knows whether it was done.
     Lost(io::Error),
-    /// Nothing came for [`PATIENCE`].
+    /// Nothing came for as long as the caller waits.
     Silent,
 }
 
@@ -40,7 +57,7 @@ impl fmt::Display for Unanswered {
         match self {
             Self::Closed(cause) => write!(f, "nobody listens: {cause}"),
             Self::Lost(cause) => write!(f, "the answer was lost: {cause}"),
-            Self::Silent => write!(f, "no answer came within {} s", PATIENCE.as_secs()),
+            Self::Silent => write!(f, "no answer came in time"),
         }
     }
 }
@@ -53,7 +70,21 @@ const LINE_BYTES_MAX: u64 = 64 << 10;
 impl Door {
     /// A caller with this token.
     pub(crate) fn new(address: &str, token: &str) -> Self {
-        Self { address: address.to_owned(), token: token.to_owned(), wire: None }
+        Self::at(At::Address(address.to_owned()), token)
+    }
+
+    /// A caller at a socket of the file system, whose user the node knows.
+    pub(crate) fn at_socket(path: &Path) -> Self {
+        Self::at(At::Socket(path.to_owned()), "")
+    }
+
+    fn at(at: At, token: &str) -> Self {
+        Self { at, token: token.to_owned(), patience: PATIENCE, wire: None }
+    }
+
+    /// The same, who waits no longer than this for an answer.
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Asks for something without a body.
@@ -89,19 +120,37 @@ impl Door {
         Ok(answer)
     }
 
-    fn connect(&self) -> io::Result<BufReader<TcpStream>> {
-        let stream = TcpStream::connect(&self.address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(BufReader::new(stream))
+    fn connect(&self) -> io::Result<Wire> {
+        Ok(BufReader::new(match &self.at {
+            At::Address(address) => {
+                let stream = TcpStream::connect(address)?;
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(self.patience))?;
+                Box::new(stream)
+            }
+            #[cfg(unix)]
+            At::Socket(path) => {
+                let stream = UnixStream::connect(path)?;
+                stream.set_read_timeout(Some(self.patience))?;
+                Box::new(stream)
+            }
+            #[cfg(not(unix))]
+            At::Socket(_) => return Err(ErrorKind::Unsupported.into()),
+        }))
     }
 
     fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Vec<u8> {
-        let (address, token) = (&self.address, &self.token);
+        let host = match &self.at {
+            At::Address(address) => address,
+            At::Socket(_) => "localhost",
+        };
         let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\n\
              Accept: application/json, application/x-ndjson\r\n"
         );
+        if !self.token.is_empty() {
+            head += &format!("Authorization: Bearer {}\r\n", self.token);
+        }
         let body = body.map(Value::to_string);
         if let Some(body) = &body {
             head += "Content-Type: application/json\r\n";
@@ -131,7 +180,7 @@ impl Answer {
 }
 
 /// Reads an answer; whether the connection stays open after it.
-fn answer(wire: &mut BufReader<TcpStream>) -> io::Result<(Answer, bool)> {
+fn answer(wire: &mut Wire) -> io::Result<(Answer, bool)> {
     let first = line(wire)?;
     let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| odd(&first))?;
@@ -163,7 +212,7 @@ fn answer(wire: &mut BufReader<TcpStream>) -> io::Result<(Answer, bool)> {
     Ok((Answer { status, retry_after, body }, stays))
 }
 
-fn chunks(wire: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> io::Result<()> {
+fn chunks(wire: &mut Wire, body: &mut Vec<u8>) -> io::Result<()> {
     loop {
         let size = line(wire)?;
         let size = usize::from_str_radix(&size, 16).map_err(|_| odd(&size))?;
@@ -178,7 +227,7 @@ fn chunks(wire: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> io::Result<()>
     }
 }
 
-fn line(wire: &mut BufReader<TcpStream>) -> io::Result<String> {
+fn line(wire: &mut Wire) -> io::Result<String> {
     let mut text = String::new();
     wire.by_ref().take(LINE_BYTES_MAX).read_line(&mut text)?;
     match text.strip_suffix("\r\n") {

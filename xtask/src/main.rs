@@ -47,6 +47,8 @@ usage: cargo xtask verify [--only NAME[,NAME]] [--skip NAME[,NAME]]  check, writ
        cargo xtask chaos [--kills N] [--seed S] [-o table|json]  kill runs on a state, and look
        cargo xtask chaos node [--minutes M] [--tasks N] [--every 2s] [--seed S] [--bary PATH]
                               [-o table|json]         kill a node that stays, and look
+       cargo xtask chaos members [--minutes M] [--tasks N] [--seed S] [--bary PATH]
+                              [-o table|json]         torment members and their network
        cargo xtask chaos flood|pause|million [--bary PATH]  one scene with a node
        cargo xtask soak [--minutes M] [--seed S] [--bary PATH] [-o table|json]  does a node grow?
        cargo xtask fuzz [NAME|all] [--minutes M]      fuzz the decoders; alone, list them";
@@ -86,6 +88,10 @@ fn main() -> ExitCode {
         Verb::Fuzz(options) => fuzz::fuzz(&repo, &options),
         Verb::Chaos { kills, seed, json } => chaos::chaos(&repo, kills, seed, json),
         Verb::ChaosNode(options) => chaos::node::chaos(&repo, &options),
+        Verb::ChaosMembers(options) => chaos::members::chaos(&repo, &options),
+        Verb::MembersInside { folder, weather, json } => {
+            chaos::members::inside(&folder, weather, json)
+        }
         Verb::ChaosScene { scene, bary } => chaos::node::play(&repo, scene, bary.as_deref()),
         Verb::Soak(options) => soak::soak(&repo, &options),
         Verb::ChaosInside { bary, folder } => chaos::inside(&bary, &folder),

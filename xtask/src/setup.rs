@@ -31,6 +31,13 @@ const SERVERS: &[Need] = &[
     Need { probe: &["nats-server", "--version"], manager: Manager::Apt, package: "nats-server" },
 ];
 
+/// What networks of several members are made with, where the system lets one make them.
+const NETWORKS: &[Need] = &[
+    Need { probe: &["ip", "-V"], manager: Manager::Apt, package: "iproute2" },
+    Need { probe: &["nft", "--version"], manager: Manager::Apt, package: "nftables" },
+    Need { probe: &["python3", "--version"], manager: Manager::Apt, package: "python3" },
+];
+
 /// Installs what is missing; says whether everything is there in the end.
 pub(crate) fn setup() -> bool {
     let complaints = met(NEEDS);
@@ -41,6 +48,11 @@ pub(crate) fn setup() -> bool {
 /// Installs the servers of the peers; gives why one could not be had.
 pub(crate) fn servers() -> Vec<String> {
     met(SERVERS)
+}
+
+/// Installs what networks are made with; gives why something could not be had.
+pub(crate) fn networks() -> Vec<String> {
+    met(NETWORKS)
 }
 
 /// Installs those needs that are not met, and says what went wrong.

@@ -32,6 +32,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { name: "openapi", group: "product", run: openapi::check },
     Check { name: "chaos", group: "product", run: chaos::check },
     Check { name: "chaos-node", group: "product", run: chaos::node::check },
+    Check { name: "chaos-members", group: "product", run: chaos::members::check },
     Check { name: "docs", group: "product", run: drift::check },
 ];
 

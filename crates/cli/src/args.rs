@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::args::auth::{AuthVerb, StateArgs};
 use crate::args::backup::RestoreArgs;
+use crate::args::bench::BenchArgs;
 use crate::args::console::ConsoleArgs;
 use crate::args::journal::JournalVerb;
 use crate::args::map::MapArgs;
@@ -22,6 +23,7 @@ use crate::complaint::Complaint;
 pub(crate) mod auth;
 pub(crate) mod backoff;
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod cache;
 pub(crate) mod cluster;
 pub(crate) mod console;
@@ -175,6 +177,9 @@ pub(crate) enum Verb {
     /// Compare policies on a scenario in virtual time, or run a drawn world with faults and check
     /// what must always hold
     Sim(Box<SimArgs>),
+    /// Play scenes of work on real nodes of this machine, and print their figures beside those that
+    /// a published system claims
+    Bench(BenchArgs),
     /// Give servers tasks by hand, and watch second by second who runs what
     Console(Box<ConsoleArgs>),
     /// Stand for a server of a console that runs processes

@@ -126,6 +126,10 @@ fn run(args: Args) -> Result<Exit, Complaint> {
         Verb::Journal { verb } => verb::journal::run(&verb, face.without_rows()?),
         Verb::Plan(args) => verb::plan::run(&args, face.without_rows()?),
         Verb::Sim(args) => verb::sim::run(&args, face),
+        #[cfg(unix)]
+        Verb::Bench(args) => verb::bench::run(&args, face),
+        #[cfg(not(unix))]
+        Verb::Bench(_) => Err(Complaint::usage("several nodes of one machine need a Unix system")),
         Verb::ConsoleWorker => verb::console::worker(),
         Verb::Console(args) => verb::console::run(&args, face.without_rows()?),
         Verb::Trace { verb } => verb::trace::run(&verb, face.without_rows()?),

@@ -20,6 +20,8 @@ use crate::tally::Tally;
 use crate::trail::{Left, Trail};
 
 pub(crate) mod auth;
+#[cfg(unix)]
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod console;

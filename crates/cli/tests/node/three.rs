@@ -60,3 +60,23 @@ fn a_home_that_was_killed_waits_for_those_that_run_its_tasks_and_not_for_ever() 
     // What beta ran all the while was not begun anew; what gamma had was, once it was given up.
     assert_eq!(lab.bench.read("ran").lines().count(), 3);
 }
+
+#[test]
+fn members_restart_one_after_the_other_while_work_goes_on() {
+    let lab = Lab::new();
+    let mut members = Vec::from(three(&lab));
+    let words = ["submit", "-q", "--array", "1-900", "--", "sh", "-c", "echo {} >> ran"];
+    lab.ask(&members[0], &words).is(0, "1\n");
+    for _ in 0..3 {
+        let Member { node, name, .. } = members.remove(0);
+        node.signal("TERM");
+        assert_eq!(node.ended().0, Some(0));
+        members.push(lab.member(name, &["up"]));
+    }
+    lab.ask(&members[0], &["wait", "1"]).says(0, "900 of 900 succeeded");
+    // Each let end what it ran, so that nothing was begun anew.
+    let ran = lab.bench.read("ran");
+    let mut ran: Vec<u32> = ran.lines().map(|line| line.parse().expect("a number")).collect();
+    ran.sort_unstable();
+    assert_eq!(ran, (1..=900).collect::<Vec<_>>());
+}

@@ -1,0 +1,159 @@
+//! A caller in a storm over members: submits jobs to any of them, asks again where an answer was
+//! lost, and waits until each job has ended well.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::book::Entry;
+use super::town::Town;
+use crate::chaos::dice::Dice;
+use crate::door::{Answer, Door, Unanswered};
+
+/// A caller who knows the sockets of all members.
+pub(crate) struct Hand<'a> {
+    town: &'a Town,
+    doors: Vec<Door>,
+    dice: Dice,
+    name: String,
+}
+
+/// Most tasks of one job.
+const TASKS_MAX: u64 = 40;
+/// How long a caller waits at one member before it asks the next.
+const PATIENCE: Duration = Duration::from_millis(900);
+/// How long one job may take before it counts as lost.
+const HANG: Duration = Duration::from_secs(180);
+/// How long until it asks again.
+const AGAIN: Duration = Duration::from_millis(20);
+
+impl<'a> Hand<'a> {
+    pub(crate) fn new(town: &'a Town, number: u64, seed: u64) -> Self {
+        let dice = Dice::new(seed.wrapping_mul(1_000).wrapping_add(number));
+        let door = |socket| Door::at_socket(socket).with_patience(PATIENCE);
+        let doors = town.sockets.iter().map(|socket| door(socket)).collect();
+        Self { town, doors, dice, name: format!("k{number}") }
+    }
+
+    /// Has jobs run until the town wants no more; what stopped it otherwise is a fault.
+    pub(crate) fn work(mut self) {
+        let mut turn = 0_u64;
+        loop {
+            let most = match self.town.wanted() {
+                None => return,
+                Some(0) => {
+                    self.question();
+                    std::thread::sleep(AGAIN);
+                    continue;
+                }
+                Some(most) => most,
+            };
+            let key = format!("{}-{turn}", self.name);
+            turn += 1;
+            let tasks = 1 + self.dice.below(most.clamp(1, TASKS_MAX));
+            if let Err(fault) = self.see_through(&key, tasks) {
+                self.town.book().fault(format!("{key}: {fault}"));
+                return;
+            }
+        }
+    }
+
+    fn see_through(&mut self, key: &str, tasks: u64) -> Result<(), String> {
+        self.town.book().tasks += tasks;
+        let (home, number) = self.submit(key, tasks)?;
+        let ended = self.wait(home, number)?;
+        if ended["succeeded"] != tasks || ended["state"] != "succeeded" {
+            return Err(format!("{tasks} tasks at m{} ended as {ended}", home + 1));
+        }
+        if let Some(entry) = self.town.book().entries.get_mut(key) {
+            entry.ended = true;
+        }
+        Ok(())
+    }
+
+    /// Submits at a member that is there, and repeats it there where the answer was lost.
+    fn submit(&mut self, key: &str, tasks: u64) -> Result<(usize, u64), String> {
+        let (begun, millis) = (Instant::now(), 1 + self.dice.below(150));
+        let script = self.town.script.to_string_lossy();
+        let command = json!(["sh", script, format!("{key}/{{}}"), format!("{millis:03}")]);
+        let body = json!({
+            "tasks": { "command": command, "array": format!("1-{tasks}"), "retries": 0 },
+            "idempotency_key": key,
+        });
+        let mut home = self.any();
+        let mut is_bound = false;
+        while begun.elapsed() < HANG {
+            match self.doors[home].post("/v1/jobs", &body) {
+                Ok(Answer { status: 200, body, .. }) => {
+                    let reply: Value = serde_json::from_slice(&body)
+                        .map_err(|error| format!("an answer is no JSON: {error}"))?;
+                    let number = reply["job"].as_u64().ok_or("a job without a number")?;
+                    let entry = Entry { home: home as u8 + 1, tasks, ended: false };
+                    let mut book = self.town.book();
+                    book.waits.push(begun.elapsed());
+                    book.entries.insert(key.to_owned(), entry);
+                    return Ok((home, number));
+                }
+                Ok(answer) if answer.retry_after.is_none() => {
+                    return Err(format!("it was refused: {} {}", answer.status, answer.text()));
+                }
+                // Nothing was done, so that any other may be asked.
+                Ok(_) | Err(Unanswered::Closed(_)) if !is_bound => home = self.next(home),
+                Ok(_) | Err(Unanswered::Closed(_)) => std::thread::sleep(AGAIN),
+                Err(Unanswered::Lost(_) | Unanswered::Silent) => {
+                    self.town.book().repeated += u64::from(!is_bound);
+                    is_bound = true;
+                    std::thread::sleep(AGAIN);
+                }
+            }
+        }
+        Err(format!("m{} did not acknowledge it within {} s", home + 1, HANG.as_secs()))
+    }
+
+    /// Waits until a job has ended; how it did.
+    fn wait(&mut self, home: usize, number: u64) -> Result<Value, String> {
+        let (begun, path) = (Instant::now(), format!("/v1/jobs/{number}"));
+        let mut last = String::new();
+        while begun.elapsed() < HANG {
+            if let Ok(answer) = self.doors[home].get(&path) {
+                last = answer.text();
+                if answer.status == 404 {
+                    return Err(format!("it was acknowledged by m{} and is gone", home + 1));
+                }
+                let job = answer.json().unwrap_or_default()["jobs"][0].take();
+                if job["finished"].as_str().is_some_and(|at| !at.is_empty()) {
+                    return Ok(job);
+                }
+            }
+            self.question();
+            std::thread::sleep(AGAIN);
+        }
+        Err(format!(
+            "job {number} of m{} has not ended within {} s: {last}",
+            home + 1,
+            HANG.as_secs()
+        ))
+    }
+
+    /// Asks any member something that all can answer, and the next one where that one is not
+    /// there; notes how long it took until somebody had answered.
+    fn question(&mut self) {
+        let begun = Instant::now();
+        let mut at = self.any();
+        while begun.elapsed() < HANG {
+            if self.doors[at].get("/v1/info").is_ok_and(|answer| answer.status == 200) {
+                break;
+            }
+            at = self.next(at);
+        }
+        self.town.book().waits.push(begun.elapsed());
+    }
+
+    fn any(&mut self) -> usize {
+        self.dice.below(self.doors.len() as u64) as usize
+    }
+
+    fn next(&self, at: usize) -> usize {
+        (at + 1) % self.doors.len()
+    }
+}
