@@ -2,6 +2,7 @@
 
 mod balance;
 pub(crate) mod bary;
+mod blob;
 mod commands;
 mod durable;
 mod engine;
@@ -93,6 +94,11 @@ const BENCHES: &[Bench] = &[
         name: "placing",
         what: "what a task costs its home with a thousand nodes, under every preset",
         run: placing::run,
+    },
+    Bench {
+        name: "blob",
+        what: "a large result between two members, beside a plain copy over TLS",
+        run: blob::run,
     },
     Bench { name: "makespan", what: "a thousand sleeps on four slots", run: balance::makespan },
 ];

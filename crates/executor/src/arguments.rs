@@ -7,7 +7,7 @@ use bary_model::outcome::Failure;
 use bary_model::payload::Payload;
 use bary_model::template::Scope;
 use bary_ports::function::UpstreamResults;
-use bary_ports::store::Store;
+use bary_ports::store::{Store, StoreError};
 use bytes::Bytes;
 
 /// The arguments of the tasks of one item. What does not differ between them is read once.
@@ -25,8 +25,8 @@ impl<'a> Arguments<'a> {
     /// Reads what the tasks of an item share, for a slot; commands have no arguments.
     ///
     /// # Errors
-    /// Where a result that they use cannot be read.
-    pub fn read(item: &'a GrantItem, slot: u32, store: &dyn Store) -> Result<Self, Failure> {
+    /// Where a result that they use cannot be read, now or ever.
+    pub fn read(item: &'a GrantItem, slot: u32, store: &dyn Store) -> Result<Self, Unread> {
         let args: &[Arg] = match &item.spec.body.action {
             Action::Function { args, .. } => args,
             Action::Command { .. } => &[],
@@ -100,20 +100,43 @@ pub(crate) fn scope<'a>(
     }
 }
 
+/// Why tasks cannot begin.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unread {
+    /// Something that they read is kept by a member of the cluster that is away: they wait.
+    Away,
+    /// They fail.
+    Lost(Failure),
+}
+
+impl Unread {
+    /// What cannot be read because of this error, which `what` says.
+    #[must_use]
+    pub fn new(what: &str, error: &StoreError) -> Self {
+        match error {
+            StoreError::Away(_) => Self::Away,
+            error => {
+                Self::Lost(Failure::Error(format!("{what} could not be read: {error}").into()))
+            }
+        }
+    }
+}
+
 /// Reads the results that an item uses.
 pub(crate) fn read_upstream(
     store: &dyn Store,
     item: &GrantItem,
-) -> Result<Vec<UpstreamResults>, Failure> {
+) -> Result<Vec<UpstreamResults>, Unread> {
     let upstream = item.upstream.as_deref().unwrap_or_default();
     let mut read = Vec::with_capacity(upstream.len());
     for used in upstream {
         let bytes = |payload: &Payload| store.read(payload);
-        let results =
-            used.results.iter().map(bytes).collect::<Result<_, _>>().map_err(|error| {
-                let text = format!("the result of `{}` could not be read: {error}", used.name);
-                Failure::Error(text.into())
-            })?;
+        let results = used
+            .results
+            .iter()
+            .map(bytes)
+            .collect::<Result<_, _>>()
+            .map_err(|error| Unread::new(&format!("the result of `{}`", used.name), &error))?;
         let (indices, nodes) = (used.indices.clone(), used.nodes.clone());
         read.push(UpstreamResults { name: used.name.clone(), results, indices, nodes });
     }

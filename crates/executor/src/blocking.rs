@@ -10,10 +10,15 @@ use bary_model::payload::Payload;
 use bary_model::time::{Moment, Span};
 use bary_ports::function::{Call, Function, FunctionResult};
 
+use crate::arguments::Unread;
 use crate::call::{Calls, function_of, outcome, scales_itself};
 use crate::report::Ended;
 use crate::run::{Phase, Run};
 use crate::shared::Shared;
+
+/// How long a run waits whose tasks read what a member of the cluster keeps that is away, before it
+/// is given back, to be started again.
+pub(crate) const AWAY_WAIT: Duration = Duration::from_secs(1);
 
 /// The clock of a run: each reading ends one task and begins the next.
 pub(crate) struct Clock {
@@ -56,7 +61,11 @@ pub(crate) fn run_functions(shared: &Arc<Shared>, run: &Arc<Run>) {
         let goes_on = match function_of(shared, item) {
             Some(Ok(Function::Blocking(function))) => match Calls::new(shared, run, item) {
                 Ok(calls) => run_item(shared, run, item, calls, &**function, &mut clock),
-                Err(failure) => fail_item(shared, run, item, &failure, &mut clock),
+                Err(Unread::Lost(failure)) => fail_item(shared, run, item, &failure, &mut clock),
+                Err(Unread::Away) => {
+                    run.linger(AWAY_WAIT);
+                    false
+                }
             },
             Some(Err(failure)) => fail_item(shared, run, item, &failure, &mut clock),
             Some(Ok(Function::Async(_))) | None => false,

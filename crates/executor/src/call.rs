@@ -11,7 +11,7 @@ use bary_model::outcome::Failure;
 use bary_model::payload::Payload;
 use bary_ports::function::{Call, Function, FunctionResult};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Unread};
 use crate::run::Run;
 use crate::shared::Shared;
 
@@ -44,7 +44,7 @@ impl<'a> Calls<'a> {
         shared: &Arc<Shared>,
         run: &Arc<Run>,
         item: &'a GrantItem,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Unread> {
         let mut arguments = Arguments::read(item, run.start.slot, &*shared.store)?;
         let beat = if item.spec.body.heartbeat_timeout.is_some() {
             let (shared, run) = (Arc::clone(shared), Arc::downgrade(run));

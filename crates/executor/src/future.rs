@@ -14,7 +14,8 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use crate::blocking::{Clock, fail_item, record, rest_of};
+use crate::arguments::Unread;
+use crate::blocking::{AWAY_WAIT, Clock, fail_item, record, rest_of};
 use crate::call::{Calls, function_of, outcome, quiet_panics, scales_itself};
 use crate::run::{Phase, Run};
 use crate::shared::Shared;
@@ -74,7 +75,16 @@ async fn run_futures(shared: &Arc<Shared>, run: &Arc<Run>) {
         let goes_on = match function_of(shared, item) {
             Some(Ok(Function::Async(function))) => match Calls::new(shared, run, item) {
                 Ok(calls) => run_item(shared, run, item, &calls, &**function, &mut clock).await,
-                Err(failure) => fail_item(shared, run, item, &failure, &mut clock),
+                Err(Unread::Lost(failure)) => fail_item(shared, run, item, &failure, &mut clock),
+                Err(Unread::Away) => {
+                    let rest = Box::pin(async move {
+                        tokio::time::sleep(AWAY_WAIT).await;
+                        Ok(Bytes::new())
+                    });
+                    // It ends early where the run is killed; it has no result of its own.
+                    drop(until_killed(run, rest).await);
+                    false
+                }
             },
             Some(Err(failure)) => fail_item(shared, run, item, &failure, &mut clock),
             Some(Ok(Function::Blocking(_))) | None => false,

@@ -93,7 +93,7 @@ impl Key {
 }
 
 /// The keys at the top of a file; those of a task that are inherited may stand there too.
-pub static TOP: [Key; 4] = [
+pub static TOP: [Key; 5] = [
     key("name", Shape::Text, "the name of the file", "The name of the job, for people.")
         .example("name = \"wordcount\""),
     key(
@@ -104,6 +104,14 @@ pub static TOP: [Key; 4] = [
          `deadline` starts what is due first; nothing is ended that is late.",
     )
     .example("deadline = \"2h\""),
+    key(
+        "copies",
+        Shape::Integer(1, 255),
+        "1",
+        "At how many members of a cluster results over 256 bytes are kept: 1 is where they were \
+         made, 2 the job's home as well, more are others, the nearest first.",
+    )
+    .example("copies = 2"),
     key(
         "params",
         Shape::Map(&Shape::Either(&[

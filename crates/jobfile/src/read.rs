@@ -97,6 +97,8 @@ pub fn read(
         let mut spec = JobSpec::new(name.clone(), specs);
         let deadline = top.get("deadline").and_then(|value| check::time(&cx, value).ok());
         spec.about.deadline = deadline.map(Deadline::After);
+        let copies = top.get("copies").and_then(|value| check::integer(&cx, value).ok());
+        spec.about.copies = copies.and_then(|copies| copies.try_into().ok()).unwrap_or_default();
         return Ok(JobFile { name, spec, params: cx.params });
     }
     Err(sorted(cx.faults))

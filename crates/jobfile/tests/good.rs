@@ -295,10 +295,11 @@ fn a_task_takes_results_where_it_says_so_or_the_file_does() {
 
 #[test]
 fn what_is_expected_of_a_job_arrives() {
-    let text = "deadline = '2h'\nestimate = '1m'\noutput-size = '1MiB'\n\
+    let text = "deadline = '2h'\ncopies = 2\nestimate = '1m'\noutput-size = '1MiB'\n\
                 [[task]]\ncommand = 'a'\n[[task]]\ncommand = 'b'\nestimate = 5\noutput-size = 7\n";
     let job = job_with(text, &[]).spec;
     assert_eq!(job.about.deadline, Some(Deadline::After(Span::secs(7_200))));
+    assert_eq!(job.about.copies, 2);
     let said = job.specs.iter().map(|spec| (spec.estimate, spec.output));
     let said: Vec<(Span, u64)> = said.collect();
     assert_eq!(said, [(Span::secs(60), 1 << 20), (Span::secs(5), 7)]);

@@ -28,6 +28,18 @@ impl Record {
         }
     }
 
+    /// Whether any payload of it is such a one.
+    pub fn any_payload(&self, is: impl Fn(&Payload) -> bool) -> bool {
+        match self {
+            Self::Checkpointed { payload, .. } => is(payload),
+            Self::Ended { items } => items.iter().any(|item| {
+                is(&item.stderr)
+                    || matches!(&item.results, Results::Each(results) if results.iter().any(&is))
+            }),
+            _ => false,
+        }
+    }
+
     /// The job that it is about, where it is about one alone.
     pub(crate) fn of_job(&self) -> Option<JobNo> {
         match self {

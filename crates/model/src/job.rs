@@ -46,6 +46,9 @@ pub struct About {
     pub held: bool,
     /// When it should have ended, where somebody said so. It only helps to decide who goes when.
     pub deadline: Option<Deadline>,
+    /// At how many members of a cluster its large results are to be kept: 0 and 1 mean where they
+    /// were made, 2 at its home as well, more at others.
+    pub copies: u8,
 }
 
 /// When a job should have ended.
@@ -57,8 +60,8 @@ pub enum Deadline {
     After(Span),
 }
 
-/// How [`About`] is written. A deadline rides among the tags, under a name that no tag has, so
-/// that what was written before there were deadlines reads the same.
+/// How [`About`] is written. A deadline rides among the tags, and so do copies, under names that no
+/// tag has, so that what was written before there were any reads the same.
 #[derive(Clone, Serialize, Deserialize)]
 struct Stored {
     tags: BTreeMap<Box<str>, Box<str>>,
@@ -71,11 +74,18 @@ struct Stored {
 
 /// The name under which a deadline rides.
 const DEADLINE: &str = "\0deadline";
+/// The name under which copies do.
+const COPIES: &str = "\0copies";
 
 impl From<About> for Stored {
     fn from(about: About) -> Self {
-        let About { mut tags, owner, submitted, not_before, priority, held, deadline } = about;
+        let About { mut tags, owner, submitted, not_before, priority, held, deadline, copies } =
+            about;
         tags.remove(DEADLINE);
+        tags.remove(COPIES);
+        if copies > 1 {
+            tags.insert(COPIES.into(), copies.to_string().into());
+        }
         if let Some(deadline) = deadline {
             let said = match deadline {
                 Deadline::At(at) => format!("at {}", at.0),
@@ -90,6 +100,7 @@ impl From<About> for Stored {
 impl From<Stored> for About {
     fn from(stored: Stored) -> Self {
         let Stored { mut tags, owner, submitted, not_before, priority, held } = stored;
+        let copies = tags.remove(COPIES).and_then(|said| said.parse().ok()).unwrap_or_default();
         let said = tags.remove(DEADLINE);
         let deadline = said.and_then(|said| {
             let (kind, nanoseconds) = said.split_once(' ')?;
@@ -100,7 +111,7 @@ impl From<Stored> for About {
                 _ => None,
             }
         });
-        Self { tags, owner, submitted, not_before, priority, held, deadline }
+        Self { tags, owner, submitted, not_before, priority, held, deadline, copies }
     }
 }
 

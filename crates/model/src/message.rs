@@ -17,6 +17,8 @@ use crate::task::TaskSpec;
 use crate::time::{Moment, Span};
 use crate::weight::Weight;
 
+mod payloads;
+
 /// What travels between two nodes: at most one message, and how far the other end was heard.
 ///
 /// A frame counts only between the two ends that it names. Frames may be lost, doubled, late and

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// What a task gave: nothing, a few bytes, or a reference to a store.
+/// What a task gave: nothing, a few bytes, or a reference to where they are. A reference without a
+/// member means the store of whoever has it, so that it is named anew before it goes elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Payload {
     /// No bytes at all.
@@ -12,12 +13,26 @@ pub enum Payload {
     /// At most [`Payload::INLINE_MAX`] bytes.
     #[serde(with = "inline")]
     Inline(Bytes),
-    /// Bytes kept by the store of the node that made them.
+    /// Bytes kept by the own store.
     Stored(BlobRef),
+    /// Bytes kept by the store of a member of the cluster.
+    Kept(Box<Kept>),
+}
+
+/// Where in a cluster some bytes are, and what they are. No two results that any member ever made
+/// have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Kept {
+    /// The number of the member that made them.
+    pub member: u64,
+    /// What its store calls them.
+    pub blob: BlobRef,
+    /// The BLAKE3 hash of all of them.
+    pub hash: [u8; 32],
 }
 
 /// Where a store keeps some bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BlobRef {
     /// The store's name for the bytes.
     pub id: u64,
@@ -36,6 +51,7 @@ impl Payload {
             Self::Empty => 0,
             Self::Inline(bytes) => bytes.len() as u64,
             Self::Stored(blob) => blob.len,
+            Self::Kept(kept) => kept.blob.len,
         }
     }
 

@@ -190,8 +190,9 @@ impl Board {
         while events.peek().is_some() {
             let mut books = self.write();
             events.by_ref().take(EVENTS_AT_ONCE).for_each(|event| books.fold(event));
-            let unread = books.take_unread();
+            let (unread, wanted) = (books.take_unread(), books.take_wanted());
             drop(books);
+            wanted.iter().for_each(|(kept, copies)| store.copy_kept(kept, *copies));
             unread.iter().for_each(|payload| store.release_payload(payload));
         }
     }

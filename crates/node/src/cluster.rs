@@ -13,13 +13,13 @@ use bary_model::time::Span;
 use bary_policy::preset::Policy;
 use bary_ports::executor::{Completions, Executor};
 use bary_ports::store::Store;
-use bary_store::durable::DurableStore;
 use bary_store::spill::SpillStore;
 use bary_transport::count::MessageCounts;
 use bary_transport::memory::Network;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
+use crate::cluster::results::Results;
 use crate::crew::{Crew, JoinError, Member, live};
 use crate::ground::Ground;
 use crate::inbox::{Answer, Control};
@@ -28,6 +28,7 @@ use crate::listener::{Listener, Poker};
 use crate::maker::{Held, Maker};
 use crate::options::{ClusterOptions, Membership};
 use crate::peers::about::About;
+use crate::peers::blobs::Blobs;
 use crate::peers::roster::{Inside, Peers};
 use crate::state::State as Shard;
 use crate::surveyor;
@@ -36,6 +37,7 @@ use crate::worker::seat::Seat;
 
 mod graph;
 mod requests;
+mod results;
 
 /// Why a cluster could not be started. Nothing runs.
 #[derive(Debug, thiserror::Error)]
@@ -77,24 +79,6 @@ pub struct Cluster {
     shard: ShardId,
     network: Arc<Network>,
     poker: Poker,
-}
-
-/// Where large results are kept.
-#[derive(Clone, Debug)]
-enum Results {
-    /// As long as the process lives.
-    Passing(Arc<SpillStore>),
-    /// In a state.
-    Lasting(Arc<DurableStore>),
-}
-
-impl Results {
-    fn store(&self) -> Arc<dyn Store> {
-        match self {
-            Self::Passing(store) => Arc::clone(store) as Arc<dyn Store>,
-            Self::Lasting(store) => Arc::clone(store) as Arc<dyn Store>,
-        }
-    }
 }
 
 /// What an acknowledgement is worth.
@@ -143,7 +127,8 @@ impl Cluster {
         // What a command gave is told when it ends, not when those that would follow it in one run
         // have ended too: until then it is lost with the process.
         options.limits.command_run_span = Span::ZERO;
-        Self::run(&options, Results::Lasting(Arc::clone(&state.store)), Some(state))
+        let results = Results::of(&state, options.peers.as_ref())?;
+        Self::run(&options, results, Some(state))
     }
 
     fn run(
@@ -187,8 +172,8 @@ impl Cluster {
         }
         let shard = hosts[0].0.shard;
         let poker = Poker::new(news);
-        if let Some(peers) = &peers {
-            let blobs = peers.blobs(results.store());
+        if let (Some(peers), Some(blobs)) = (&peers, results.blobs()) {
+            let blobs = Arc::clone(blobs);
             let (crew, network) = (Arc::clone(&crew), Arc::clone(&network));
             let (audit, board) = (OnceLock::new(), OnceLock::new());
             let (origin, ghost) = (options.executor.origin, nodes[0].clone());
@@ -218,10 +203,7 @@ impl Cluster {
     /// What its acknowledgements are worth.
     #[must_use]
     pub fn durability(&self) -> Durability {
-        match self.results {
-            Results::Passing(_) => Durability::Memory,
-            Results::Lasting(_) => Durability::Disk,
-        }
+        self.results.durability()
     }
 
     /// Has a node join whose tasks run where `executor` says, which is given the place to report
@@ -332,6 +314,11 @@ impl Cluster {
         self.results.store()
     }
 
+    /// The results of this member and of others as they are read, where it is in a cluster.
+    pub(crate) fn blobs(&self) -> Option<Arc<Blobs>> {
+        self.results.blobs().cloned()
+    }
+
     /// The shard that jobs are submitted to.
     #[must_use]
     pub fn shard(&self) -> ShardId {
@@ -375,9 +362,7 @@ impl Cluster {
 
     /// Kills every process tree at once and returns when all have been reaped.
     pub fn kill_now(&self) {
-        if let Results::Lasting(store) = &self.results {
-            store.give_up();
-        }
+        self.results.give_up();
         self.end(|| Control::Kill);
     }
 

@@ -16,6 +16,7 @@ use compacting::{Compactable, Compacting};
 
 pub(crate) mod compact;
 pub(crate) mod compacting;
+pub(crate) mod releases;
 
 /// How many bytes of batches may wait to be durable. The node decides nothing more until some are.
 pub const JOURNAL_QUEUE_BYTES_MAX: usize = 64 << 20;

@@ -23,6 +23,7 @@ pub fn rows() -> Vec<LimitRow> {
         crate::service::options::TABLE,
         crate::service::exec::TABLE,
         crate::worker::TABLE,
+        crate::peers::blobs::TABLE,
     ];
     let listed = tables.into_iter().flatten();
     let mut rows: Vec<LimitRow> =

@@ -242,6 +242,7 @@ impl Maker<'_> {
         let what = Compactable {
             dir: state.dir.join(JOURNAL),
             store: state.store,
+            releases: state.releases,
             still: state.still,
             after_bytes: self.options.compact_after_bytes,
             forgotten: Arc::clone(forgotten),

@@ -11,7 +11,9 @@ pub mod seeking;
 
 pub(crate) mod about;
 pub(crate) mod blobs;
+pub(crate) mod file;
 pub(crate) mod gate;
+pub(crate) mod holders;
 pub(crate) mod homes;
 pub(crate) mod post;
 pub(crate) mod revoked;
@@ -23,7 +25,6 @@ mod book;
 mod card;
 mod clocks;
 mod envelope;
-mod file;
 mod found;
 mod hearing;
 mod load;

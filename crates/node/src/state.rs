@@ -33,6 +33,7 @@ use bary_wire::past;
 
 use crate::backup::manifest;
 use crate::birth::{Birth, BirthError};
+use crate::journal::releases::Releases;
 
 /// The directory of the journal in a state.
 pub(crate) const JOURNAL: &str = "journal";
@@ -52,6 +53,8 @@ pub struct State {
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
     pub(crate) store: Arc<DurableStore>,
+    /// What other members are to give back that made results for it.
+    pub(crate) releases: Arc<Releases>,
     pub(crate) birth: Birth,
     pub(crate) dir: PathBuf,
     /// Held while files of it are copied, and while files of it go.
@@ -178,11 +181,13 @@ impl State {
             return Err(damaged(dir, &what));
         }
         let store = Arc::new(DurableStore::open(&dir.join(BLOBS)).map_err(refused)?);
+        let adopted = log.last_snapshot().map_or(Lsn(0), |(lsn, _)| lsn);
+        let releases = Arc::new(Releases::open(dir, adopted).map_err(refused)?);
         let (latest, ledger) = (recall.latest(), recall.finish());
         let family = Family::of_state(birth.shard.0, dir);
         let leftovers = leftover::end(family)?;
         let (dir, still) = (dir.to_owned(), Arc::default());
-        Ok(Self { log, ledger, store, birth, dir, still, latest, family, leftovers })
+        Ok(Self { log, ledger, store, releases, birth, dir, still, latest, family, leftovers })
     }
 
     /// What is true in it.

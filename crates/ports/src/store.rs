@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
-use bary_model::payload::{BlobRef, Payload};
+use bary_model::payload::{BlobRef, Kept, Payload};
 use bytes::Bytes;
 
 /// Why bytes could not be kept or read. Nothing was changed in the store.
@@ -38,6 +38,12 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// They are kept by another member, which is not there now. The caller may retry when it is.
+    #[error("{0}")]
+    Away(Box<str>),
+    /// They were kept by another member, and are there no more, nor anywhere else.
+    #[error("{0}")]
+    Gone(Box<str>),
     /// What a blob was read to does not take it; some of it may have been taken. The store is as
     /// it was.
     #[error("the bytes could not be written: {0}")]
@@ -81,6 +87,24 @@ pub trait Store: Send + Sync {
         to.write_all(&self.get(blob)?).map_err(StoreError::Sink)
     }
 
+    /// Reads bytes that a member of the cluster keeps into `to`, from their beginning to their end,
+    /// and only once all have been checked. Blocks while they come. A store that knows no members
+    /// has none.
+    ///
+    /// # Errors
+    /// As [`Store::read_to`], and where they cannot be had, now or ever.
+    fn read_kept_to(&self, kept: &Kept, _to: &mut dyn Write) -> Result<(), StoreError> {
+        Err(StoreError::Missing(kept.blob.id))
+    }
+
+    /// Bytes that a member of the cluster keeps are to be kept at so many members; that is done in
+    /// the background, as far as members and limits allow. A store that knows no members has none.
+    fn copy_kept(&self, _kept: &Kept, _copies: u8) {}
+
+    /// Nobody reads bytes any more that a member of the cluster keeps. A store that knows no
+    /// members has none.
+    fn release_kept(&self, _kept: &Kept) {}
+
     /// Nobody reads a blob any more: a store that keeps nothing longer than it must forgets it.
     /// Unknown ones are ignored.
     fn release(&self, blob: BlobRef);
@@ -106,6 +130,11 @@ pub trait Store: Send + Sync {
             Payload::Empty => Ok(Bytes::new()),
             Payload::Inline(bytes) => Ok(bytes.clone()),
             Payload::Stored(blob) => self.get(*blob),
+            Payload::Kept(kept) => {
+                let mut bytes = Vec::new();
+                self.read_kept_to(kept, &mut bytes)?;
+                Ok(bytes.into())
+            }
         }
     }
 
@@ -118,13 +147,16 @@ pub trait Store: Send + Sync {
             Payload::Empty => Ok(()),
             Payload::Inline(bytes) => to.write_all(bytes).map_err(StoreError::Sink),
             Payload::Stored(blob) => self.read_to(*blob, to),
+            Payload::Kept(kept) => self.read_kept_to(kept, to),
         }
     }
 
-    /// Releases a payload's bytes where they are kept here.
+    /// Releases a payload's bytes, wherever they are kept.
     fn release_payload(&self, payload: &Payload) {
-        if let Payload::Stored(blob) = payload {
-            self.release(*blob);
+        match payload {
+            Payload::Stored(blob) => self.release(*blob),
+            Payload::Kept(kept) => self.release_kept(kept),
+            Payload::Empty | Payload::Inline(_) => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bary_model::payload::BlobRef;
+use bary_model::payload::{BlobRef, Kept};
 use bary_ports::store::{Store, StoreError};
 use bytes::Bytes;
 
@@ -138,6 +138,30 @@ impl DurableStore {
     /// Lets nobody wait for space any more: what finds the disk full from now on fails.
     pub fn give_up(&self) {
         self.gave_up.store(true, Ordering::Relaxed);
+    }
+
+    /// The hash of a blob, as it was kept.
+    ///
+    /// # Errors
+    /// Where there is no such blob.
+    pub fn hash(&self, blob: BlobRef) -> Result<[u8; 32], StoreError> {
+        self.find(blob).map(|(.., hash)| *hash.as_bytes())
+    }
+
+    /// At most so many of the bytes that a cluster knows by this name, from a place on; none at
+    /// their end. They are not checked, which whoever has all of them does.
+    ///
+    /// # Errors
+    /// Where they are not here, or the disk fails.
+    pub fn part(&self, kept: &Kept, at: u64, most: usize) -> Result<Bytes, StoreError> {
+        let (file, offset, hash) = self.find(kept.blob)?;
+        if hash != kept.hash {
+            return Err(StoreError::Missing(kept.blob.id));
+        }
+        let left = kept.blob.len.saturating_sub(at);
+        let mut part = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(most)];
+        read_exact_at(&file, &mut part, offset + at).map_err(|_| self.damaged(kept.blob))?;
+        Ok(part.into())
     }
 
     /// Copies a blob to another store, under a name of its own there.

@@ -1,21 +1,25 @@
 //! One journal batch: the records that became durable together, the reign that wrote them, and the
-//! moment of the calendar at which they were written. Version 3 does not say the moment.
+//! moment of the calendar at which they were written. Version 3 does not say the moment; version 5
+//! is written only where a record refers to bytes that a member of a cluster keeps.
 
 use bary_ledger::record::Record;
 use bary_model::id::Epoch;
+use bary_model::payload::Payload;
 use bary_model::time::Wall;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, DecodeError, EncodeError};
 
 /// The newest version that [`decode`] reads.
-pub const KNOWN: u8 = 4;
+pub const KNOWN: u8 = 5;
 /// The oldest version that [`decode`] reads.
 pub const OLDEST: u8 = 3;
 /// The version that [`encode`] writes of a batch whose moment is known.
 pub const WRITTEN: u8 = 4;
 /// The version of a batch whose moment is not known.
 const TIMELESS: u8 = 3;
+/// The version of a batch that refers to bytes which a member of a cluster keeps.
+const REFERRING: u8 = 5;
 
 /// The records of one append.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +48,14 @@ struct Timed<R> {
     records: R,
 }
 
+/// A batch of version 5.
+#[derive(Serialize, Deserialize)]
+struct Referring<R> {
+    at: Option<Wall>,
+    epoch: Epoch,
+    records: R,
+}
+
 /// Adds a batch to `out`.
 ///
 /// # Errors
@@ -54,6 +66,10 @@ pub fn encode(
     records: &[Record],
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
+    let is_kept = |payload: &Payload| matches!(payload, Payload::Kept(_));
+    if records.iter().any(|record| record.any_payload(is_kept)) {
+        return codec::write(REFERRING, &Referring { at, epoch, records }, out);
+    }
     match at {
         Some(at) => codec::write(WRITTEN, &Timed { at, epoch, records }, out),
         None => codec::write(TIMELESS, &Timeless { epoch, records }, out),
@@ -69,6 +85,10 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, DecodeError> {
     if version == TIMELESS {
         let Timeless { epoch, records } = codec::read(rest)?;
         return Ok(Batch { epoch, at: None, records });
+    }
+    if version == REFERRING {
+        let Referring { at, epoch, records } = codec::read(rest)?;
+        return Ok(Batch { epoch, at, records });
     }
     let Timed { at, epoch, records } = codec::read(rest)?;
     Ok(Batch { epoch, at: Some(at), records })

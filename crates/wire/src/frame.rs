@@ -1,6 +1,7 @@
 //! Peer frames as bytes: what one node sends another at a time.
 
 use bary_model::message::{Frame, Retract, Say};
+use bary_model::payload::Payload;
 
 use crate::codec::{self, DecodeError, EncodeError};
 
@@ -16,6 +17,8 @@ pub const WIDER: u8 = 3;
 pub const MEASURED: u8 = 4;
 /// The version that it writes for what is said only where a policy looks at how busy nodes are.
 pub const GAUGED: u8 = 5;
+/// The version that it writes for what refers to bytes that a member of a cluster keeps.
+pub const REFERRING: u8 = 6;
 
 /// Adds a frame to `out`.
 ///
@@ -28,6 +31,9 @@ pub fn encode(frame: &Frame, out: &mut Vec<u8>) -> Result<(), EncodeError> {
 
 /// The version whose readers know what is said.
 fn version_of(say: &Say) -> u8 {
+    if say.any_payload(&mut |payload| matches!(payload, Payload::Kept(_))) {
+        return REFERRING;
+    }
     match say {
         Say::Survey { .. } | Say::Distances { .. } | Say::Probe { .. } | Say::Echo { .. } => {
             MEASURED

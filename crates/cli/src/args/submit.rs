@@ -142,6 +142,10 @@ pub(crate) struct AboutArgs {
     /// Accept it, and start nothing before bary release
     #[arg(long)]
     pub(crate) hold: bool,
+    /// Keep results over 256 bytes at so many members of a cluster: 1, the usual, is where they
+    /// were made, 2 the job's home as well, more are others, the nearest first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) copies: Option<u8>,
     /// The same key with the same job gives the first answer again
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) idempotency_key: Option<String>,

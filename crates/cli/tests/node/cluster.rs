@@ -25,13 +25,15 @@ fn what_one_member_is_given_runs_on_both() {
 fn a_result_that_another_member_made_is_read_where_the_job_is() {
     let lab = Lab::new();
     let (mut alpha, line) = lab.found("alpha");
-    let beta = lab.join("beta", &line);
-    alpha.meets(&beta);
+    let _beta = {
+        let beta = lab.join("beta", &line);
+        alpha.meets(&beta);
+        beta
+    };
     let script = "if [ {} = 1 ]; then cat pipe; else echo met > pipe; fi > /dev/null
                   head -c 1048576 /dev/zero | tr '\\0' {}";
     let words = ["submit", "--wait", "-q", "--array", "1-2", "--", "sh", "-c", script];
     lab.ask(&alpha, &words).says(0, "");
-    drop(beta);
     let both = ["1".repeat(1 << 20), "2".repeat(1 << 20)].concat();
     let read = lab.ask(&alpha, &["result", "last"]);
     assert!(read.out.replace('\n', "") == both, "{} bytes came", read.out.len());

@@ -25,6 +25,7 @@ mod lab;
 mod local;
 mod membership;
 mod process;
+mod results;
 mod roles;
 mod secrets;
 mod session;

@@ -31,8 +31,8 @@ use super::spawn::{self, Child, ChildStack, Plan};
 use super::streams::{Streams, path_of};
 use super::tree::{self, Known, Orphans};
 use super::unstarted::not_started;
-use crate::arguments::{read_upstream, scope, texts};
-use crate::blocking::{Clock, rest_of};
+use crate::arguments::{Unread, read_upstream, scope, texts};
+use crate::blocking::{AWAY_WAIT, Clock, rest_of};
 use crate::config::ExecutorConfig;
 use crate::report::Ended;
 use crate::run::{Phase, Run};
@@ -139,9 +139,13 @@ impl CommandRunner {
                         let scope = scope(item, index, run.start.slot, upstream);
                         self.run_one(&Task { shared, run, item, index, scope }, argv)
                     }
-                    Err(failure) => Some(Done::failed(failure.clone())),
+                    Err(Unread::Lost(failure)) => Some(Done::failed(failure.clone())),
+                    Err(Unread::Away) => {
+                        run.linger(AWAY_WAIT);
+                        None
+                    }
                 };
-                // Asked to end before it could start: it is returned with the rest.
+                // It could not start, or was asked to end before: it is returned with the rest.
                 let Some(done) = done else { return };
                 if !record(shared, run, done, &mut clock) || clock.is_spent() {
                     return;

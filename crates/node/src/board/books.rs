@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bary_model::decree::Decrees;
 use bary_model::event::{Brief, Ended, Event, EventKind};
 use bary_model::id::{GrantNo, JobNo, ShardId, TaskRange};
-use bary_model::payload::Payload;
+use bary_model::payload::{Kept, Payload};
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
 
@@ -59,6 +59,8 @@ pub(crate) struct Books {
     pieces_max: u64,
     /// Payloads that nobody can ask for any more.
     unread: Vec<Payload>,
+    /// Results that are to be kept at so many members.
+    wanted: Vec<(Kept, u8)>,
     /// Why nothing more is told, once that is so.
     pub(crate) over: Option<Box<str>>,
     /// Whether the disk under the state is full.
@@ -100,6 +102,7 @@ impl Books {
             pieces: 0,
             pieces_max: limits.board_tasks_max,
             unread: Vec::new(),
+            wanted: Vec::new(),
             over: None,
             full: false,
             low: false,
@@ -270,11 +273,14 @@ impl Books {
         self.totals.ended += u64::from(range.count);
         self.forget_tails(range);
         self.watchers.tell(job, || Note::Ended(Arc::clone(&ended)));
-        let mut kept = false;
+        let (mut kept, mut copies) = (false, 0);
         self.on_row(job, |row| {
-            kept = row.detail.is_some();
+            (kept, copies) = (row.detail.is_some(), row.brief.about.copies);
             row.on_ended(Arc::clone(&ended));
         });
+        if copies > 1 {
+            self.want(&ended, copies);
+        }
         if kept {
             self.pieces += 1;
             self.bound();

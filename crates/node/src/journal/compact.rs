@@ -18,7 +18,7 @@ use bary_journal::recovery::{Entry, OpenError as LogOpenError};
 use bary_ledger::record::Record;
 use bary_ledger::survey::Survey;
 use bary_model::id::{Epoch, Lsn, ShardId};
-use bary_model::payload::{BlobRef, Payload};
+use bary_model::payload::{BlobRef, Kept, Payload};
 use bary_model::time::Wall;
 use bary_wire::batch::Batch;
 use bary_wire::codec::{DecodeError, EncodeError};
@@ -47,6 +47,8 @@ pub(crate) struct Prepared {
     pub(crate) bytes: u64,
     /// Results that nobody can ask for once that is done.
     pub(crate) unread: Vec<BlobRef>,
+    /// The same of results that members of a cluster keep.
+    pub(crate) unread_elsewhere: Vec<Kept>,
 }
 
 /// Why nothing was prepared. The log is as it was.
@@ -106,7 +108,8 @@ pub(crate) fn prepare(
         return Ok(None);
     }
     let bytes = draft.finish(source.shard.0, source.until)?;
-    Ok(Some(Prepared { lsn: source.until, bytes, unread: results.unread() }))
+    let (unread, unread_elsewhere) = results.unread();
+    Ok(Some(Prepared { lsn: source.until, bytes, unread, unread_elsewhere }))
 }
 
 /// Shows every batch up to the last one that is wanted, until `each` has seen enough; whether it
@@ -207,15 +210,22 @@ impl Drop for Draft {
 #[derive(Default)]
 struct Results {
     left: BTreeMap<u64, (BlobRef, bool)>,
+    left_elsewhere: BTreeMap<Kept, bool>,
 }
 
 impl Results {
     fn see(&mut self, records: &mut [Record], unread: bool) {
         for record in records {
             let seen: Result<(), std::convert::Infallible> = record.payloads(|payload| {
-                if let Payload::Stored(blob) = payload {
-                    let known = self.left.entry(blob.id).or_insert((*blob, unread));
-                    known.1 &= unread;
+                match payload {
+                    Payload::Stored(blob) => {
+                        let known = self.left.entry(blob.id).or_insert((*blob, unread));
+                        known.1 &= unread;
+                    }
+                    Payload::Kept(kept) => {
+                        *self.left_elsewhere.entry(**kept).or_insert(unread) &= unread;
+                    }
+                    Payload::Empty | Payload::Inline(_) => {}
                 }
                 Ok(())
             });
@@ -223,7 +233,35 @@ impl Results {
         }
     }
 
-    fn unread(self) -> Vec<BlobRef> {
-        self.left.into_values().filter(|(_, unread)| *unread).map(|(blob, _)| blob).collect()
+    fn unread(self) -> (Vec<BlobRef>, Vec<Kept>) {
+        let unread = self.left.into_values().filter(|(_, unread)| *unread);
+        let elsewhere = self.left_elsewhere.into_iter().filter(|(_, unread)| *unread);
+        (unread.map(|(blob, _)| blob).collect(), elsewhere.map(|(kept, _)| kept).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bary_model::id::{GrantNo, TaskId};
+
+    use super::*;
+
+    #[test]
+    fn only_what_no_kept_record_names_is_given_back() {
+        let elsewhere =
+            |id| Kept { member: 5, blob: BlobRef { id, len: 300 }, hash: [id as u8; 32] };
+        let naming = |payload| {
+            let (task, grant) = (TaskId::default(), GrantNo(1));
+            Record::Checkpointed { task, grant, step: 1, payload }
+        };
+        let kept = |id| naming(Payload::Kept(Box::new(elsewhere(id))));
+        let own = |id| naming(Payload::Stored(BlobRef { id, len: 300 }));
+        let mut results = Results::default();
+        results.see(&mut [kept(1), own(1), kept(2), own(2)], true);
+        results.see(&mut [kept(2), own(2), kept(3)], false);
+        results.see(&mut [kept(3), kept(4)], true);
+        let (unread, unread_elsewhere) = results.unread();
+        assert_eq!(unread, [BlobRef { id: 1, len: 300 }]);
+        assert_eq!(unread_elsewhere, [elsewhere(1), elsewhere(4)]);
     }
 }

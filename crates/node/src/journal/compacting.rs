@@ -13,6 +13,7 @@ use bary_model::id::{Lsn, ShardId};
 use bary_store::durable::DurableStore;
 
 use super::compact::{Prepared, Source, prepare};
+use super::releases::Releases;
 
 /// How long to wait before looking again whether a copy is made.
 const COPY_WAIT: Duration = Duration::from_millis(100);
@@ -23,6 +24,8 @@ pub(crate) struct Compactable {
     pub(crate) dir: PathBuf,
     /// Where results are.
     pub(crate) store: Arc<DurableStore>,
+    /// What other members are to give back.
+    pub(crate) releases: Arc<Releases>,
     /// Held while files of the state are copied, which must not change meanwhile.
     pub(crate) still: Arc<Mutex<()>>,
     /// How many bytes the log has before it is looked at; or how many bytes of results have been
@@ -105,6 +108,7 @@ impl Compacting {
         let part = Part {
             dir: what.dir.clone(),
             store: Arc::clone(&what.store),
+            releases: Arc::clone(&what.releases),
             still: Arc::clone(&what.still),
             stop: Arc::clone(&stop),
         };
@@ -147,6 +151,7 @@ impl Drop for Run {
 struct Part {
     dir: PathBuf,
     store: Arc<DurableStore>,
+    releases: Arc<Releases>,
     still: Arc<Mutex<()>>,
     stop: Arc<AtomicBool>,
 }
@@ -177,10 +182,16 @@ impl Part {
         let Ok(Some(mut prepared)) = prepare(&source, &self.stop) else { return };
         let Some(_still) = self.still() else { return };
         let unread = std::mem::take(&mut prepared.unread);
+        // Once the log says nothing of them, nobody else would.
+        if self.releases.prepare(until, std::mem::take(&mut prepared.unread_elsewhere)).is_err() {
+            return;
+        }
         if say.send(prepared).is_ok() {
             wake();
             if taken_over.recv().is_ok() {
                 self.store.discard(&unread);
+                // Where it cannot be written now it is when the state is opened again.
+                drop(self.releases.adopt());
             }
         }
     }
@@ -256,6 +267,7 @@ mod tests {
             let what = Compactable {
                 dir: dir.path().join("journal"),
                 store: Arc::clone(&store),
+                releases: Arc::new(Releases::open(dir.path(), Lsn(0)).expect("there is room")),
                 still: Arc::default(),
                 after_bytes,
                 forgotten: Arc::clone(&forgotten),

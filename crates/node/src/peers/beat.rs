@@ -44,6 +44,9 @@ impl Peers {
     /// Does what is due; with `beats`, says to all that there is a stream to that it is there.
     async fn look(self: &Arc<Self>, now: Instant, beats: bool) {
         self.reconcile(now);
+        if let Some(inside) = self.inside.get() {
+            inside.blobs.tend();
+        }
         if self.changed.swap(false, Ordering::Relaxed) {
             let card = envelope::card(&self.card());
             let there: Vec<u64> = lock(&self.links).keys().copied().collect();

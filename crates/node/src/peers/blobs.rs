@@ -1,199 +1,211 @@
-//! Results that are too large to ride along: a reference means bytes in the store of whoever has
-//! it, so that a frame of another member is handed on once what it refers to has been fetched from
-//! there and is kept here. Until then, and where that fails, the frame counts as lost, and links
-//! say it again.
+//! Results that are too large to ride along stay with the member that made them. What is told to
+//! other members names where in the cluster they are, once they are on the disk; whoever reads them
+//! has them fetched then, and what was read of late is kept here as well.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::mpsc::{Sender, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use bary_model::id::{Birth, NodeId};
-use bary_model::message::{Frame, GrantItem, OutcomeItem, Outcomes, Say};
-use bary_model::outcome::{Outcome, Results};
-use bary_model::payload::{BlobRef, Payload};
-use bary_ports::store::Store;
-use bary_transport::memory::Network;
+use bary_model::id::NodeId;
+use bary_model::message::Frame;
+use bary_model::payload::{BlobRef, Kept};
+use bary_ports::store::{Store, StoreError};
+use bary_store::durable::DurableStore;
+use bary_store::shelf::{Shelf, ShelfConfig};
 use bary_transport::mesh::Mesh;
-use bary_transport::mesh::shelf::FetchError;
+use bary_transport::mesh::shelf::Keeps;
+use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use crate::serve::log::{Level, Log};
+use super::roster::Peers;
+use crate::journal::releases::Releases;
+use crate::serve::log::Log;
 
-/// How many results are fetched at a time.
-const FETCHES_MAX: usize = 16;
-/// How many frames wait for results at a time; one more is lost.
-const WAITING_MAX: usize = 4_096;
-/// How many results are known here by the name that another member has for them.
-const KNOWN_MAX: usize = 65_536;
+mod copying;
+mod fetching;
+mod giving_back;
+mod telling;
 
-/// A result as a member calls it: the member, its name for it, and how long it is.
-type Theirs = (u64, u64, u64);
-/// A frame that waits: its ends, and which message of which link it is.
-type Waiting = (NodeId, NodeId, Birth, u64);
+use copying::Wanted;
+use fetching::Lack;
+use telling::Telling;
 
-/// Fetches results for frames.
+/// The directory of results in a state that were fetched from other members; nothing is lost with
+/// it.
+const FETCHED: &str = "fetched";
+/// The directory of results in a state that other members made, and that are kept here as well.
+const COPIES: &str = "copies";
+
+/// The limits of results in a cluster as the documentation lists them: name, default and meaning.
+pub(crate) const TABLE: &[(&str, &str, &str)] = &[
+    (
+        "fetched_bytes_max",
+        "4 GiB",
+        "bytes of other members' results that were read here; the longest unread go first",
+    ),
+    ("copies_bytes_max", "64 GiB", "bytes of other members' results that are kept here as well"),
+    ("fetches_max", "16", "results of other members that are fetched at a time"),
+    ("fetch_tries_max", "5", "tries in a row to fetch a result without a byte that comes"),
+    ("copies_wanted_max", "65,536", "results that wait to be copied; of one more there is no copy"),
+    (
+        "copy_holders_asked_max",
+        "16",
+        "members that are asked for a copy of a result, the nearest first",
+    ),
+];
+
+/// Most bytes of results that were fetched to be read, and may be read again.
+pub(crate) const FETCHED_BYTES_MAX: u64 = 4 << 30;
+/// Most bytes of results of other members that are kept here as well.
+pub(crate) const COPIES_BYTES_MAX: u64 = 64 << 30;
+
+/// The results of this member, and those of others as they are read.
 pub(crate) struct Blobs {
-    store: Arc<dyn Store>,
+    me: u64,
+    own: Arc<DurableStore>,
+    fetched: Shelf,
+    copies: Shelf,
     mesh: Mesh,
+    peers: Weak<Peers>,
     on: Handle,
     log: Log,
-    state: Mutex<State>,
+    telling: SyncSender<Telling>,
+    /// What comes at the moment, and who waits for it.
+    flights: Mutex<BTreeMap<Kept, Vec<Sender<Result<(), Lack>>>>>,
     places: Semaphore,
+    /// What is to be kept here as well, or elsewhere.
+    wanted: Mutex<Wanted>,
+    /// What nobody here reads any more, and whose member has not heard so.
+    releases: Arc<Releases>,
+    /// Itself, for what goes on beside its callers.
+    itself: Weak<Self>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    known: BTreeMap<Theirs, BlobRef>,
-    waiting: BTreeSet<Waiting>,
+impl std::fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Blobs").field("me", &self.me).finish_non_exhaustive()
+    }
 }
 
 impl Blobs {
-    pub(crate) fn new(store: Arc<dyn Store>, mesh: Mesh, on: Handle, log: Log) -> Self {
-        let places = Semaphore::new(FETCHES_MAX);
-        Self { store, mesh, on, log, state: Mutex::default(), places }
+    /// The results of a state, whose member knows these others.
+    pub(super) fn open(
+        peers: &Arc<Peers>,
+        own: Arc<DurableStore>,
+        releases: Arc<Releases>,
+        state: &Path,
+    ) -> io::Result<Arc<Self>> {
+        let passing = ShelfConfig { bytes_max: FETCHED_BYTES_MAX, passing: true };
+        let lasting = ShelfConfig { bytes_max: COPIES_BYTES_MAX, passing: false };
+        let fetched = Shelf::open(&state.join(FETCHED), passing)?;
+        let copies = Shelf::open(&state.join(COPIES), lasting)?;
+        let (me, mesh, log) = (peers.me(), peers.mesh().clone(), peers.log);
+        let telling = telling::start(me, Arc::clone(&own), mesh.clone(), log)?;
+        Ok(Arc::new_cyclic(|itself| Self {
+            me,
+            own,
+            fetched,
+            copies,
+            mesh,
+            peers: Arc::downgrade(peers),
+            on: peers.on.clone(),
+            log,
+            telling,
+            flights: Mutex::default(),
+            places: Semaphore::new(fetching::FETCHES_MAX),
+            wanted: Mutex::default(),
+            releases,
+            itself: itself.clone(),
+        }))
     }
 
-    /// Hands a frame of a member to a node here, once all that it refers to is here.
-    pub(super) fn take_in(
-        self: &Arc<Self>,
-        member: u64,
-        from: NodeId,
-        to: NodeId,
-        mut frame: Frame,
-        network: &Arc<Network>,
-    ) {
-        let wanted = wanted(&mut frame);
-        if wanted.is_empty() {
-            return network.deliver(from, to, frame);
+    /// Tells a node of another member what refers to results of this one, once they are on the
+    /// disk. Where too much waits for that it is lost, and links say it again.
+    pub(super) fn tell(&self, from: NodeId, to: NodeId, frame: &Frame) {
+        // As said above.
+        drop(self.telling.try_send(Telling { from, to, frame: frame.clone() }));
+    }
+
+    /// Where bytes of another member are here, if anywhere.
+    fn shelf_of(&self, kept: &Kept) -> Option<&Shelf> {
+        [&self.copies, &self.fetched].into_iter().find(|shelf| shelf.has(kept))
+    }
+
+    fn flights(&self) -> MutexGuard<'_, BTreeMap<Kept, Vec<Sender<Result<(), Lack>>>>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Blobs {
+    fn put(&self, bytes: &[u8]) -> Result<BlobRef, StoreError> {
+        self.own.put(bytes)
+    }
+
+    fn put_from(&self, from: &mut dyn Read, len: u64) -> Result<BlobRef, StoreError> {
+        self.own.put_from(from, len)
+    }
+
+    fn get(&self, blob: BlobRef) -> Result<Bytes, StoreError> {
+        self.own.get(blob)
+    }
+
+    fn read_to(&self, blob: BlobRef, to: &mut dyn Write) -> Result<(), StoreError> {
+        self.own.read_to(blob, to)
+    }
+
+    fn read_kept_to(&self, kept: &Kept, to: &mut dyn Write) -> Result<(), StoreError> {
+        if kept.member == self.me && self.own.hash(kept.blob).is_ok_and(|hash| hash == kept.hash) {
+            return self.own.read_to(kept.blob, to);
         }
-        let number = frame.body.as_ref().map_or(0, |(number, _)| *number);
-        let waiting = (from, to, frame.from, number);
-        let mut state = self.state();
-        if state.waiting.len() >= WAITING_MAX || !state.waiting.insert(waiting) {
-            return;
-        }
-        drop(state);
-        let (blobs, network) = (Arc::clone(self), Arc::clone(network));
-        drop(self.on.spawn(async move {
-            let fetched = blobs.fetch(member, &wanted).await;
-            blobs.state().waiting.remove(&waiting);
-            match fetched {
-                Ok(here) => network.deliver(from, to, renamed(frame, &here)),
-                Err(error) => {
-                    let text = format!("a result of another member was not fetched: {error}");
-                    blobs.log.say(Level::Warning, &text, &[]);
-                }
+        if let Some(shelf) = self.shelf_of(kept) {
+            match shelf.read_to(kept, to) {
+                // It has just gone, or was damaged: it is fetched once more.
+                Err(StoreError::Missing(_) | StoreError::Spoilt { .. }) => {}
+                read => return read,
             }
-        }));
-    }
-
-    /// A member began anew, and may use its names for other results.
-    pub(super) fn forget(&self, member: u64) {
-        self.state().known.retain(|(of, ..), _| *of != member);
-    }
-
-    /// What these results of a member are called here.
-    async fn fetch(
-        &self,
-        member: u64,
-        wanted: &[BlobRef],
-    ) -> Result<BTreeMap<u64, BlobRef>, FetchError> {
-        let mut here = BTreeMap::new();
-        for blob in wanted {
-            // It is closed with the process.
-            let _place = self.places.acquire().await;
-            let theirs = (member, blob.id, blob.len);
-            let known = self.state().known.get(&theirs).copied();
-            let own = match known {
-                Some(own) => own,
-                None => self.mesh.fetch(member, *blob, Arc::clone(&self.store)).await?,
-            };
-            let mut state = self.state();
-            if state.known.len() >= KNOWN_MAX {
-                state.known.pop_first();
+        }
+        self.fetch(kept)?;
+        match self.fetched.read_to(kept, to) {
+            Err(StoreError::Missing(_)) => {
+                let why = "what was fetched of it had to give way at once; try again";
+                Err(StoreError::Away(why.into()))
             }
-            state.known.insert(theirs, own);
-            here.insert(blob.id, own);
+            read => read,
         }
-        Ok(here)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn release(&self, blob: BlobRef) {
+        self.own.release(blob);
+    }
+
+    fn copy_kept(&self, kept: &Kept, copies: u8) {
+        self.want(*kept, copies);
+    }
+
+    /// Nothing is given back yet: something durable may refer to it still.
+    fn release_kept(&self, kept: &Kept) {
+        self.unwant(kept);
+        self.own.release(kept.blob);
     }
 }
 
-/// The results that a frame refers to, each once.
-fn wanted(frame: &mut Frame) -> Vec<BlobRef> {
-    let mut wanted = Vec::new();
-    each_payload(frame, &mut |payload| {
-        if let Payload::Stored(blob) = payload
-            && !wanted.contains(blob)
-        {
-            wanted.push(*blob);
+impl Keeps for Blobs {
+    fn part(&self, kept: &Kept, at: u64, most: usize) -> Result<Bytes, StoreError> {
+        if kept.member == self.me {
+            return self.own.part(kept, at, most);
         }
-    });
-    wanted
-}
-
-/// The frame, with what its results are called here.
-fn renamed(mut frame: Frame, here: &BTreeMap<u64, BlobRef>) -> Frame {
-    each_payload(&mut frame, &mut |payload| {
-        if let Payload::Stored(blob) = payload
-            && let Some(own) = here.get(&blob.id)
-        {
-            *blob = *own;
-        }
-    });
-    frame
-}
-
-/// Visits every payload of a frame. A frame that has just come shares nothing with others, so that
-/// nothing is copied.
-fn each_payload(frame: &mut Frame, visit: &mut dyn FnMut(&mut Payload)) {
-    let Some((_, message)) = &mut frame.body else { return };
-    if !may_have_payloads(&message.say) {
-        return;
+        let shelf = self.shelf_of(kept).ok_or(StoreError::Missing(kept.blob.id))?;
+        shelf.part(kept, at, most)
     }
-    match &mut Arc::make_mut(message).say {
-        Say::Checkpoint { payload, .. } => visit(payload),
-        Say::Grant(grant) => grant.items.iter_mut().for_each(|item| of_grant(item, visit)),
-        Say::Announce(told) => told.items.iter_mut().for_each(|item| of_grant(item, visit)),
-        Say::Outcomes(outcomes) => of_outcomes(outcomes, visit),
-        Say::Repeat(all) => all.iter_mut().for_each(|outcomes| of_outcomes(outcomes, visit)),
-        _ => {}
-    }
-}
 
-fn may_have_payloads(say: &Say) -> bool {
-    matches!(
-        say,
-        Say::Checkpoint { .. }
-            | Say::Grant(_)
-            | Say::Announce(_)
-            | Say::Outcomes(_)
-            | Say::Repeat(_)
-    )
-}
-
-fn of_grant(item: &mut GrantItem, visit: &mut dyn FnMut(&mut Payload)) {
-    if let Some(upstream) = &mut item.upstream {
-        let all = Arc::make_mut(upstream).iter_mut();
-        all.flat_map(|upstream| &mut upstream.results).for_each(&mut *visit);
+    fn release(&self, kept: &[Kept]) {
+        self.give_back(kept);
     }
-    if let Some((_, payload)) = &mut item.checkpoint {
-        visit(payload);
-    }
-}
 
-fn of_outcomes(outcomes: &mut Outcomes, visit: &mut dyn FnMut(&mut Payload)) {
-    let items = Arc::make_mut(&mut outcomes.items).iter_mut();
-    for OutcomeItem { outcome, stderr, .. } in items {
-        visit(stderr);
-        match outcome {
-            Outcome::Succeeded(Results::Each(each)) => each.iter_mut().for_each(&mut *visit),
-            Outcome::Failed { output, .. } => visit(output),
-            Outcome::Succeeded(Results::Nothing) | Outcome::Stopped | Outcome::Returned => {}
-        }
+    fn copy(&self, kept: &[Kept]) -> usize {
+        kept.iter().take_while(|kept| self.want(**kept, copying::HERE)).count()
     }
 }

@@ -29,8 +29,17 @@ pub(super) fn read_text(path: &Path) -> io::Result<Option<String>> {
     text.map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
+/// What a file holds that may be of any length; none where there is no such file.
+pub(crate) fn read_all(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(cause),
+    }
+}
+
 /// Has a file hold these bytes and nothing else, durably.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = path.with_extension("draft");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

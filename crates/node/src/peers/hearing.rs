@@ -11,6 +11,7 @@ use bary_identity::name::Name;
 use bary_model::id::NodeId;
 use bary_model::message::Frame;
 use bary_model::node::{NodeInfo, Peer};
+use bary_model::payload::Payload;
 use bary_model::time::Span;
 use bary_transport::mesh::Ears;
 use bytes::Bytes;
@@ -113,13 +114,20 @@ impl Peers {
         }
     }
 
-    /// Hands on a frame of a node that the ones here know; links say again what is lost.
+    /// Hands on a frame of a node that the ones here know; links say again what is lost. What
+    /// refers to a store without saying whose would be read from the wrong one.
     fn on_frame(self: &Arc<Self>, member: u64, from: NodeId, to: NodeId, frame: Frame) {
         let clock = lock(&self.links)
             .get(&member)
             .and_then(|link| link.met.contains_key(&from).then_some(link.clock).flatten());
+        let is_bare = |payload: &Payload| matches!(payload, Payload::Stored(_));
+        let body = frame.body.as_ref();
+        if body.is_some_and(|(_, message)| message.say.any_payload(&mut { is_bare })) {
+            let text = "a message of another member refers to results without saying whose";
+            return self.log.say(Level::Warning, text, &[]);
+        }
         if let (Some(clock), Some(inside)) = (clock, self.inside.get()) {
-            inside.blobs.take_in(member, from, to, clock.read(frame), &inside.network);
+            inside.network.deliver(from, to, clock.read(frame));
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bary_model::id::NodeId;
 use bary_model::message::Frame;
+use bary_model::payload::Payload;
 use bary_ports::transport::Transport;
 use bary_transport::memory::Network;
 
@@ -29,6 +30,12 @@ impl Transport for Post {
     fn send(&mut self, to: NodeId, frame: Frame) {
         if to.member() == self.node.member() {
             return self.near.send(to, frame);
+        }
+        let refers = |payload: &Payload| matches!(payload, Payload::Stored(_));
+        if frame.body.as_ref().is_some_and(|(_, message)| message.say.any_payload(&mut { refers }))
+        {
+            self.network.count(&frame);
+            return self.peers.tell(self.node, to, &frame);
         }
         // What cannot be written was never said; links say again what was not heard.
         if let Ok(bytes) = envelope::frame(self.node, to, &frame) {

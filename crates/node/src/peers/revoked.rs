@@ -68,6 +68,11 @@ impl Revoked {
         self.all().contains_key(&number)
     }
 
+    /// What one that is none any more was called.
+    pub(super) fn name(&self, number: u64) -> Option<String> {
+        self.all().get(&number).map(|one| one.name.to_string())
+    }
+
     /// Their text; none where there are none.
     pub(super) fn text(&self) -> Option<String> {
         let all = self.all();

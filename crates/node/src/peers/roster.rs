@@ -4,15 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bary_identity::name::Name;
 use bary_model::id::NodeId;
+use bary_model::message::Frame;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Moment, Span};
-use bary_ports::store::Store;
+use bary_store::durable::DurableStore;
 use bary_transport::memory::Network;
 use bary_transport::mesh::{Ears, Mesh, MeshLimits};
 use bary_transport::tls::CredentialsError;
@@ -40,6 +42,7 @@ use crate::access::wrong::Wrong;
 use crate::audit::Audit;
 use crate::board::Board;
 use crate::crew::Crew;
+use crate::journal::releases::Releases;
 use crate::serve::log::{Level, Log};
 
 /// How long nodes that held something before a restart have to come back.
@@ -232,9 +235,21 @@ impl Peers {
         &self.mesh
     }
 
-    /// What fetches results from other members into a store.
-    pub(crate) fn blobs(&self, store: Arc<dyn Store>) -> Arc<Blobs> {
-        Arc::new(Blobs::new(store, self.mesh.clone(), self.on.clone(), self.log))
+    /// The results of a state, and those of the others as they are read.
+    pub(crate) fn blobs(
+        self: &Arc<Self>,
+        own: Arc<DurableStore>,
+        releases: Arc<Releases>,
+        state: &Path,
+    ) -> std::io::Result<Arc<Blobs>> {
+        Blobs::open(self, own, releases, state)
+    }
+
+    /// Tells a node of another member what refers to results of this one.
+    pub(super) fn tell(&self, from: NodeId, to: NodeId, frame: &Frame) {
+        if let Some(inside) = self.inside.get() {
+            inside.blobs.tell(from, to, frame);
+        }
     }
 
     /// Whether a node may come back: it is of a member that is known.
@@ -327,9 +342,6 @@ impl Peers {
         lock(&self.away).remove(&member);
         if let Some(before) = before {
             self.part(before.met.into_keys());
-        }
-        if let Some(inside) = self.inside.get() {
-            inside.blobs.forget(member);
         }
         self.mesh.send(member, envelope::card(&self.card()));
         self.mesh.send(member, envelope::hail());

@@ -227,7 +227,10 @@ impl Member {
         let audit = service.audit_log().clone();
         peers.serves(audit.clone(), Arc::clone(service.board()));
         let mesh = peers.mesh().clone();
-        let members = shelf::router(service.cluster().store());
+        let members = match service.cluster().blobs() {
+            Some(blobs) => shelf::router(blobs),
+            None => Router::new(),
+        };
         let span = self.certificate_span;
         let gate = Arc::new(Gate { papers, peers: Arc::clone(&peers), audit, span });
         let members = renewal::router(members, Arc::clone(&gate) as Arc<dyn Renews>);

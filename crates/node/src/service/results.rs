@@ -1,6 +1,8 @@
 //! What tasks gave: read from wherever it is kept, verified there, and sent in pieces.
 
+use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bary_api::problem::{Kind, Refused};
 use bary_api::v1::{ResultsRequest, TaskResult};
@@ -9,7 +11,9 @@ use bary_model::event::Ended;
 use bary_model::id::{TaskId, TaskRange};
 use bary_model::payload::Payload;
 use bary_model::roster::Roster;
-use bytes::Bytes;
+use bary_ports::store::StoreError;
+use bytes::{Bytes, BytesMut};
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use crate::board::ends::How;
@@ -18,7 +22,13 @@ use crate::service::emit::{self, Emit};
 use crate::service::{Inner, Service, Streamed, choice, jobs, tokens};
 
 /// The most bytes of one piece.
-const PIECE_BYTES: usize = 1 << 20;
+const PIECE_BYTES: usize = 256 << 10;
+/// How many pieces wait for whoever reads.
+const PIECES_AHEAD_MAX: usize = 2;
+/// How often it is looked whether a member is there again that a reader waits for.
+const AWAY_LOOK: Duration = Duration::from_secs(1);
+/// After how many seconds it makes sense to ask again for what a member keeps that is away.
+const AWAY_RETRY_SECONDS: f64 = 5.0;
 /// How many tasks are looked at before the board goes on.
 const AT_ONCE: u32 = 256;
 
@@ -60,12 +70,8 @@ async fn give(
             let count = AT_ONCE.min(range.end() - next);
             let (found, looked, over) = inner.ended(asked, range.with(next, count))?;
             for (result, payload) in found {
-                let data = inner.bytes(&payload).await?;
-                for (data, more) in pieces(data) {
-                    let part = TaskResult { data, more, ..result.clone() };
-                    if emit.give(part).await.is_err() {
-                        return Ok(());
-                    }
+                if !inner.give_one(asked.follow, &result, &payload, emit).await? {
+                    return Ok(());
                 }
             }
             next += looked;
@@ -84,7 +90,7 @@ async fn give(
 }
 
 /// A result that is still to be read.
-type Unread = (TaskResult, Payload);
+type Found = (TaskResult, Payload);
 
 impl Inner {
     /// The results of ended tasks of a range, up to the first that has to be waited for; how many
@@ -93,13 +99,13 @@ impl Inner {
         &self,
         asked: &ResultsRequest,
         range: TaskRange,
-    ) -> Result<(Vec<Unread>, u32, bool), Refused> {
+    ) -> Result<(Vec<Found>, u32, bool), Refused> {
         let books = self.board.read();
         let detail = choice::detail(jobs::row(&books, asked.job)?)?;
         let (mut found, mut looked) = (Vec::new(), 0);
         for task in range.tasks() {
             match detail.ends.find(task.spec, task.index) {
-                Some((place, piece)) => found.push(unread(&detail.roster, task, place, &piece.how)),
+                Some((place, piece)) => found.push(ended(&detail.roster, task, place, &piece.how)),
                 None if asked.follow => break,
                 None => {}
             }
@@ -110,7 +116,7 @@ impl Inner {
 
     /// The bytes of a payload; what is in a file is read by a thread that may wait for it.
     pub(super) async fn bytes(&self, payload: &Payload) -> Result<Bytes, Refused> {
-        let (Payload::Stored(_), store) = (payload, self.store()) else {
+        let (Payload::Stored(_) | Payload::Kept(_), store) = (payload, self.store()) else {
             return Ok(match payload {
                 Payload::Inline(bytes) => bytes.clone(),
                 _ => Bytes::new(),
@@ -118,11 +124,114 @@ impl Inner {
         };
         let payload = payload.clone();
         let read = spawn_blocking(move || store.read(&payload)).await.map_err(tokens::broken)?;
-        read.map_err(|error| Refused::new(Kind::NotFound, format!("a result is lost: {error}")))
+        read.map_err(|error| unread("a result", &error))
+    }
+
+    /// As [`Inner::bytes`], once the member is there that has them; none where nobody wants them
+    /// any more.
+    pub(super) async fn awaited_bytes<T>(
+        &self,
+        payload: &Payload,
+        emit: &Emit<T>,
+    ) -> Result<Option<Bytes>, Refused> {
+        loop {
+            match self.bytes(payload).await {
+                Err(refused) if refused.kind == Kind::Unavailable => {
+                    tokio::select! {
+                        () = tokio::time::sleep(AWAY_LOOK) => {}
+                        () = emit.closed() => return Ok(None),
+                    }
+                }
+                read => return read.map(Some),
+            }
+        }
+    }
+
+    /// Sends what a task gave, in pieces, a few of which are in memory at a time; false where
+    /// nobody wants it any more. With `waits`, one whose member is away is waited for.
+    async fn give_one(
+        &self,
+        waits: bool,
+        result: &TaskResult,
+        payload: &Payload,
+        emit: &Emit<TaskResult>,
+    ) -> Result<bool, Refused> {
+        if let Payload::Empty | Payload::Inline(_) = payload {
+            let data = self.bytes(payload).await?;
+            return Ok(emit.give(TaskResult { data, ..result.clone() }).await.is_ok());
+        }
+        loop {
+            let (into, mut coming) = mpsc::channel(PIECES_AHEAD_MAX);
+            let (store, payload) = (self.store(), payload.clone());
+            let read = spawn_blocking(move || {
+                let mut pieces = Pieces { into, piece: BytesMut::new() };
+                store.read_payload_to(&payload, &mut pieces).map(|()| pieces.piece.freeze())
+            });
+            while let Some(data) = coming.recv().await {
+                let part = TaskResult { data, more: true, ..result.clone() };
+                if emit.give(part).await.is_err() {
+                    return Ok(false);
+                }
+            }
+            match read.await.map_err(tokens::broken)? {
+                Ok(data) => {
+                    let last = TaskResult { data, more: false, ..result.clone() };
+                    return Ok(emit.give(last).await.is_ok());
+                }
+                // Nothing is given of what is not wholly here.
+                Err(StoreError::Away(_)) if waits => {
+                    tokio::select! {
+                        () = tokio::time::sleep(AWAY_LOOK) => {}
+                        () = emit.closed() => return Ok(false),
+                    }
+                }
+                Err(error) => {
+                    let what = format!("the result of task {}/{}", result.job, result.name);
+                    return Err(unread(&what, &error));
+                }
+            }
+        }
     }
 }
 
-fn unread(roster: &Roster, task: TaskId, place: u32, how: &How) -> Unread {
+/// Why something that a task gave is not read.
+fn unread(what: &str, error: &StoreError) -> Refused {
+    match error {
+        StoreError::Away(why) => Refused {
+            help: "try again when that member is there; --follow waits for it".to_owned(),
+            retry_after: Some(AWAY_RETRY_SECONDS),
+            ..Refused::new(Kind::Unavailable, format!("{what} cannot be read now: {why}"))
+        },
+        error => Refused::new(Kind::NotFound, format!("{what} is lost: {error}")),
+    }
+}
+
+/// Takes bytes in, and hands on those that make whole pieces. What is left is the last one.
+struct Pieces {
+    into: mpsc::Sender<Bytes>,
+    piece: BytesMut,
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.piece.len() == PIECE_BYTES {
+            let whole = std::mem::take(&mut self.piece).freeze();
+            self.into.blocking_send(whole).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        }
+        if self.piece.capacity() == 0 && bytes.len() + self.piece.len() > Payload::INLINE_MAX {
+            self.piece.reserve(PIECE_BYTES);
+        }
+        let most = bytes.len().min(PIECE_BYTES - self.piece.len());
+        self.piece.extend_from_slice(&bytes[..most]);
+        Ok(most)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn ended(roster: &Roster, task: TaskId, place: u32, how: &How) -> Found {
     match how {
         How::Ran(ended) => (result(roster, task, ended), ended.results.at(place as usize)),
         How::Dropped(_) | How::Known(_) => (plain(roster, task, how.name()), Payload::Empty),

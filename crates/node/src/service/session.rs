@@ -218,7 +218,9 @@ impl Talk<'_> {
             }
         }
         for (result, payload) in ended {
-            let data = inner.bytes(&payload).await?;
+            let Some(data) = inner.awaited_bytes(&payload, emit).await? else {
+                return Ok(Err(Gone));
+            };
             for (data, more) in results::pieces(data) {
                 self.bytes += data.len();
                 self.reply.outcomes.push(TaskResult { data, more, ..result.clone() });

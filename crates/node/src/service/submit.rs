@@ -265,6 +265,11 @@ fn about(caller: &Caller, request: &SubmitRequest, own: About) -> Result<About, 
         priority: own.priority.saturating_add(request.priority),
         held: own.held | request.hold,
         deadline: own.deadline,
+        copies: match request.copies {
+            0 => own.copies,
+            copies => u8::try_from(copies)
+                .map_err(|_| invalid(format!("`copies` is {copies}")).help("it is 255 at most"))?,
+        },
     };
     if about.bytes() > About::BYTES_MAX {
         let title = format!("tags have at most {} bytes in all", About::BYTES_MAX);

@@ -6,11 +6,14 @@ use bary_api::verb::Verb;
 use bary_identity::calendar;
 use bary_model::id::{NodeId, TaskId};
 use bary_model::node::NodeInfo;
+use bary_model::payload::Payload;
 
 use crate::board::books::Books;
 use crate::board::clock;
+use crate::board::ends::How;
 use crate::board::job::{Detail, JobRow};
 use crate::board::ring::{Noted, What};
+use crate::peers::holders::Holder;
 use crate::service::caller::Caller;
 use crate::service::task_view::TaskView;
 use crate::service::{Inner, Service, choice, jobs};
@@ -19,6 +22,8 @@ use crate::service::{Inner, Service, choice, jobs};
 const AT_ONCE: usize = 4_096;
 /// The most events of one life.
 const LIFE_MAX: usize = 10_000;
+/// How many of the results that a task reads are looked at.
+const USED_MAX: u32 = 1_024;
 /// How many names are listed before they are only counted.
 const NAMES_SHOWN: usize = 5;
 
@@ -76,6 +81,9 @@ impl Inner {
         let shown = view.shown();
         let node = &shown.node;
         match view.state() {
+            "running" | "granted" | "waiting" if let Some(why) = self.unread(detail, view.task) => {
+                why
+            }
             "running" => {
                 format!("it runs on {node} since {}, attempt {}", shown.started, shown.attempt)
             }
@@ -98,6 +106,26 @@ impl Inner {
             },
             _ => format!("it never ran: {}", view.error()),
         }
+    }
+
+    /// What a task reads that is on a member of the cluster which is away.
+    fn unread(&self, detail: &Detail, task: TaskId) -> Option<String> {
+        let peers = self.cluster.peers()?;
+        let spec = detail.roster.spec(task.spec)?;
+        for used in spec.body.uses.iter() {
+            let all = detail.roster.spec(used.spec).map_or(0, |used| used.count).min(USED_MAX);
+            let indices = if used.aligned { task.index..task.index + 1 } else { 0..all };
+            for index in indices {
+                let Some((place, piece)) = detail.ends.find(used.spec, index) else { continue };
+                let How::Ran(ended) = &piece.how else { continue };
+                let Payload::Kept(kept) = ended.results.at(place as usize) else { continue };
+                if let Holder::Away(why) = peers.holder(kept.member) {
+                    let name = detail.roster.name(TaskId { spec: used.spec, index, ..task });
+                    return Some(format!("it waits for the result of {name}: {why}"));
+                }
+            }
+        }
+        None
     }
 
     /// Why a task that could run does not run yet.

@@ -1,7 +1,7 @@
 //! A worker's place in the cluster: the doors of its node's host, until it is given up.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bary_model::id::{RunNo, TaskId};
 use bary_model::node::NodeInfo;
@@ -43,6 +43,15 @@ impl Seat {
     /// Reports.
     pub(crate) fn complete(&self, completion: Completion) {
         self.doors.ends.complete(completion);
+    }
+
+    /// Reports in a while.
+    pub(crate) fn complete_after(&self, span: Duration, completion: Completion) {
+        let ends = Arc::clone(&self.doors.ends);
+        drop(tokio::spawn(async move {
+            tokio::time::sleep(span).await;
+            ends.complete(completion);
+        }));
     }
 
     /// Hands on what a task printed; waits while the reader is behind.

@@ -11,6 +11,7 @@ use bary_api::v1::to_worker::What as Told;
 use bary_api::v1::{
     Checkpoint, FromWorker, Output, Progress, Registered, RunEnded, StopRun, ToWorker,
 };
+use bary_executor::arguments::Unread;
 use bary_model::id::RunNo;
 use bary_model::payload::Payload;
 use bary_model::time::Span;
@@ -34,6 +35,9 @@ const KILL_GRACE: Duration = Duration::from_secs(5);
 const WORD_BYTES_MAX: usize = 1 << 10;
 /// How far apart beats of one run are at least.
 const BEAT: Span = Span::millis(100);
+
+/// How long a run waits that reads what a member keeps that is away, before it is given back.
+const AWAY_WAIT: Duration = Duration::from_secs(1);
 
 /// What a conversation needs of its surroundings.
 pub(crate) struct Around {
@@ -135,9 +139,13 @@ impl Talk {
                 self.runs.insert(run, Live::new(start, message.tasks.len(), began));
                 self.tell(Told::Run(message))
             }
-            Err(failure) => {
+            Err(Unread::Lost(failure)) => {
                 let items = Live::new(start, 1, began).failed(failure);
                 self.seat.complete(Completion::Ended { run, items });
+                Ok(())
+            }
+            Err(Unread::Away) => {
+                self.seat.complete_after(AWAY_WAIT, unbegun(&start));
                 Ok(())
             }
         }

@@ -2,11 +2,10 @@
 //! reads.
 
 use bary_api::v1::{Run, RunTask, Upstream};
-use bary_executor::arguments::Arguments;
+use bary_executor::arguments::{Arguments, Unread};
 use bary_model::action::Action;
 use bary_model::id::TaskId;
 use bary_model::message::GrantItem;
-use bary_model::outcome::Failure;
 use bary_model::payload::Payload;
 use bary_ports::executor::Start;
 use bary_ports::store::Store;
@@ -22,7 +21,8 @@ pub(super) type Numbers = dyn Fn(TaskId) -> u64 + Send + Sync;
 /// Whether reading what the tasks of a run read may take time.
 pub(super) fn is_slow(start: &Start) -> bool {
     let slow = |item: &GrantItem| {
-        item.upstream.is_some() || matches!(item.checkpoint, Some((_, Payload::Stored(_))))
+        item.upstream.is_some()
+            || matches!(item.checkpoint, Some((_, Payload::Stored(_) | Payload::Kept(_))))
     };
     start.items.iter().any(slow)
 }
@@ -30,13 +30,13 @@ pub(super) fn is_slow(start: &Start) -> bool {
 /// The first tasks of a run, at most so many and as many as one message should have.
 ///
 /// # Errors
-/// Where not even the first can be begun, since what it reads cannot be read.
+/// Where not even the first can be begun, since what it reads cannot be read, now or ever.
 pub(super) fn run(
     start: &Start,
     most: usize,
     store: &dyn Store,
     numbers: &Numbers,
-) -> Result<Run, Failure> {
+) -> Result<Run, Unread> {
     let mut run = Run { run: start.run.0, ..Run::default() };
     if let Some(item) = start.items.first() {
         let body = &item.spec.body;
@@ -50,12 +50,12 @@ pub(super) fn run(
         let read = Arguments::read(item, start.slot, store);
         let arguments = match read {
             Ok(arguments) => arguments,
-            Err(failure) if run.tasks.is_empty() => return Err(failure),
+            Err(unread) if run.tasks.is_empty() => return Err(unread),
             Err(_) => return Ok(run),
         };
         let (step, checkpoint) = match checkpoint(item, store) {
             Ok(checkpoint) => checkpoint,
-            Err(failure) if run.tasks.is_empty() => return Err(failure),
+            Err(unread) if run.tasks.is_empty() => return Err(unread),
             Err(_) => return Ok(run),
         };
         for offset in 0..item.range.count {
@@ -81,12 +81,10 @@ pub(super) fn run(
     Ok(run)
 }
 
-fn checkpoint(item: &GrantItem, store: &dyn Store) -> Result<(u64, Bytes), Failure> {
+fn checkpoint(item: &GrantItem, store: &dyn Store) -> Result<(u64, Bytes), Unread> {
     let Some((step, payload)) = &item.checkpoint else { return Ok((0, Bytes::new())) };
-    let read = store.read(payload).map_err(|error| {
-        Failure::Error(format!("the last checkpoint could not be read: {error}").into())
-    });
-    Ok((*step, read?))
+    let read = store.read(payload);
+    Ok((*step, read.map_err(|error| Unread::new("the last checkpoint", &error))?))
 }
 
 fn env(arguments: &Arguments<'_>, offset: u32) -> std::collections::BTreeMap<String, String> {

@@ -6,6 +6,7 @@ use bary_api::v1::submit_request::Job;
 use bary_api::v1::{self, SubmitRequest};
 use bary_node::service::Streamed;
 use bytes::Bytes;
+use prost::Message;
 use tokio_stream::StreamExt;
 
 use crate::world::{World, all, calls, command};
@@ -96,4 +97,29 @@ async fn events_and_output_can_be_followed() {
     let why = world.service.why(&world.admin, why).await.expect("it is there");
     assert_eq!(why.answer, "it failed on n0, attempt 1: exit code 3");
     assert!(!why.candidates.is_empty() && why.life.len() >= 4, "{why:?}");
+}
+
+/// What a stream adds to each message: whether it is compressed, and its length.
+const HEAD_BYTES: usize = 5;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_follows_claims_and_outcomes_gets_few_messages_of_at_most_100_bytes() {
+    let world = World::new();
+    let tasks = v1::Tasks { function: "echo".into(), array: "1-5000".into(), ..Default::default() };
+    let job = world.submit(SubmitRequest { job: Some(Job::Tasks(tasks)), ..Default::default() });
+    let job = job.await;
+    assert_eq!(world.wait(job).await.succeeded, 5_000);
+    let kinds = vec!["granted".to_owned(), "ended".to_owned()];
+    let asked = v1::EventsRequest { jobs: vec![job], kinds, ..Default::default() };
+    let events = all(world.service.events(&world.admin, asked).await.expect("it is there")).await;
+    let of = |kind: &str| {
+        let told = events.iter().filter(|event| event.kind == kind);
+        told.map(|event| event.tasks).sum::<u64>()
+    };
+    assert_eq!((of("granted"), of("ended")), (5_000, 5_000));
+    for event in &events {
+        let bytes = event.encoded_len() + HEAD_BYTES;
+        assert!(bytes <= 100, "{bytes} bytes: {event:?}");
+    }
+    assert!(events.len() < 2_500, "{} messages tell of 5,000 tasks", events.len());
 }

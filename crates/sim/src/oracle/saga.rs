@@ -390,6 +390,7 @@ pub(crate) fn digest(index: u32, result: &Payload) -> Digest {
         Payload::Empty => sum.add(index, &[]),
         Payload::Inline(bytes) => sum.add(index, bytes),
         Payload::Stored(blob) => sum.add(index, &blob.id.to_le_bytes()),
+        Payload::Kept(kept) => sum.add(index, &kept.hash),
     }
     sum
 }

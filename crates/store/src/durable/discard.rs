@@ -35,11 +35,13 @@ impl DurableStore {
             }
             is_empty = holds_nothing(&file)?;
         }
-        if is_empty && !is_written {
-            self.state().open.remove(&number);
-            fs::remove_file(path)?;
+        if !is_empty || is_written {
+            return Ok(());
         }
-        Ok(())
+        let mut state = self.state();
+        state.open.remove(&number);
+        // The newest name stays, so that no later life gives it to other bytes.
+        if number + 1 == state.next { file.set_len(0) } else { fs::remove_file(path) }
     }
 }
 

@@ -1,31 +1,37 @@
-//! Reads bytes that another member keeps: part by part, no faster than they are taken in, and whole
-//! or not at all.
+//! Bytes that members keep, for other members: read part by part, no faster than they are taken
+//! in, from any place on; and what is said of them. Whoever reads checks what has come.
 
-use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use bary_model::payload::BlobRef;
-use bary_ports::store::{Store, StoreError};
+use bary_model::payload::{BlobRef, Kept};
+use bary_ports::store::StoreError;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use crate::mesh::dial::{DialError, channel};
 use crate::mesh::proto::shelf_client::ShelfClient;
 use crate::mesh::proto::shelf_server::{Shelf, ShelfServer};
-use crate::mesh::proto::{FetchPart, FetchRequest};
+use crate::mesh::proto::{
+    CopyReply, CopyRequest, FetchPart, FetchRequest, Kept as Told, ReleaseReply, ReleaseRequest,
+};
 use crate::mesh::{Inner, Mesh};
 
 /// Bytes of one part.
-const PART_BYTES: usize = 256 << 10;
+pub const PART_BYTES: usize = 256 << 10;
 /// Parts that are on their way inside a process before they are taken in.
-const PARTS_AHEAD_MAX: usize = 8;
+pub const PARTS_AHEAD_MAX: usize = 8;
+/// How many results one request may speak of.
+pub const RESULTS_AT_ONCE_MAX: usize = 1_024;
+/// How long a member may take for the next part, or for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Why bytes were not fetched. Nothing of them is kept.
+/// Why bytes were not fetched, or something was not said.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The member was not reached.
@@ -34,168 +40,163 @@ pub enum FetchError {
     /// It is not known where the member is.
     #[error("the member is not known")]
     Unknown,
-    /// The member has them not, or broke off.
+    /// The member has them not.
+    #[error("the member does not have them")]
+    Missing,
+    /// The member broke off, or refused.
     #[error("the member did not give them: {0}")]
     Refused(Box<str>),
-    /// They could not be kept here, or were not what their hash says.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
-/// What answers members that fetch from a store.
-pub fn router(store: Arc<dyn Store>) -> Router {
-    tonic::service::Routes::new(ShelfServer::new(Keeper(store))).into_axum_router()
+/// What a member keeps, and does with it for others.
+pub trait Keeps: Send + Sync + 'static {
+    /// At most so many of some bytes, from a place on; none at their end. Blocks for the disk.
+    ///
+    /// # Errors
+    /// Where they are not here, or the disk fails.
+    fn part(&self, kept: &Kept, at: u64, most: usize) -> Result<Bytes, StoreError>;
+
+    /// Nobody reads these any more. Blocks for the disk.
+    fn release(&self, kept: &[Kept]);
+
+    /// A member wants copies of these to be here; how many of them, from the first on, are or
+    /// will be.
+    fn copy(&self, kept: &[Kept]) -> usize;
+}
+
+/// What answers members.
+pub fn router(keeps: Arc<dyn Keeps>) -> Router {
+    tonic::service::Routes::new(ShelfServer::new(Keeper(keeps))).into_axum_router()
 }
 
 impl Mesh {
-    /// Reads bytes that a member keeps into a store here; what that one calls them.
+    /// Reads bytes that a member keeps from a place on, into a channel; whoever has its other end
+    /// takes them in as fast as it can, and breaks it off by dropping that.
     ///
     /// # Errors
-    /// See [`FetchError`].
+    /// See [`FetchError`]. What has come by then is good.
     pub async fn fetch(
         &self,
-        member: u64,
-        blob: BlobRef,
-        into: Arc<dyn Store>,
-    ) -> Result<BlobRef, FetchError> {
-        let fetched = self.0.fetch(member, blob, into).await;
-        if matches!(fetched, Err(FetchError::Refused(_) | FetchError::Dial(_))) {
-            self.0.asking.lock().await.remove(&member);
-        }
-        fetched
+        from: u64,
+        kept: &Kept,
+        at: u64,
+        into: mpsc::Sender<Bytes>,
+    ) -> Result<(), FetchError> {
+        let fetched = self.0.fetch(from, kept, at, into).await;
+        self.0.noted(from, fetched).await
+    }
+
+    /// Tells a member that nobody reads these any more, at most [`RESULTS_AT_ONCE_MAX`]. It may be
+    /// said again.
+    ///
+    /// # Errors
+    /// See [`FetchError`]. It is unknown whether the member heard it.
+    pub async fn release(&self, at: u64, kept: &[Kept]) -> Result<(), FetchError> {
+        let request = ReleaseRequest { kept: kept.iter().map(told).collect() };
+        let said = self.0.say(at, async |mut client| client.release(request).await).await;
+        self.0.noted(at, said.map(drop)).await
+    }
+
+    /// Asks a member to keep copies of these, at most [`RESULTS_AT_ONCE_MAX`]; how many, from the
+    /// first on, it has or will have.
+    ///
+    /// # Errors
+    /// See [`FetchError`]. It may be asked again.
+    pub async fn copy(&self, at: u64, kept: &[Kept]) -> Result<usize, FetchError> {
+        let request = CopyRequest { kept: kept.iter().map(told).collect() };
+        let said = self.0.say(at, async |mut client| client.copy(request).await).await;
+        self.0.noted(at, said.map(|CopyReply { taken }| taken as usize)).await
     }
 }
 
 impl Inner {
     async fn fetch(
         &self,
-        member: u64,
-        blob: BlobRef,
-        into: Arc<dyn Store>,
-    ) -> Result<BlobRef, FetchError> {
-        let mut client = ShelfClient::new(self.ask(member).await?);
-        let refused = |status: Status| FetchError::Refused(status.message().into());
-        let asked = FetchRequest { id: blob.id, len: blob.len };
-        let mut parts = client.fetch(asked).await.map_err(refused)?.into_inner();
-        let (ahead, coming) = mpsc::channel(PARTS_AHEAD_MAX);
-        let len = blob.len;
-        let keep = move || {
-            let mut bytes = Parts { coming, part: Bytes::new(), hasher: blake3::Hasher::new() };
-            into.put_from(&mut Whole { bytes: &mut bytes, left: len }, len)
-        };
-        let kept = tokio::task::spawn_blocking(keep);
-        while let Some(part) = parts.next().await {
-            let Ok(part) = part else { break };
-            if ahead.send(part).await.is_err() {
-                break;
+        from: u64,
+        kept: &Kept,
+        at: u64,
+        into: mpsc::Sender<Bytes>,
+    ) -> Result<(), FetchError> {
+        let asked = FetchRequest { kept: Some(told(kept)), at };
+        let mut parts = self.say(from, async |mut client| client.fetch(asked).await).await?;
+        loop {
+            let next = tokio::time::timeout(PATIENCE, parts.next()).await;
+            match next.map_err(|_| FetchError::Refused("nothing came for 30 s".into()))? {
+                None => return Ok(()),
+                Some(part) => {
+                    if into.send(part.map_err(refused)?.bytes).await.is_err() {
+                        return Ok(());
+                    }
+                }
             }
         }
-        drop(ahead);
-        let broke = |_| FetchError::Refused("keeping them failed".into());
-        Ok(kept.await.map_err(broke)??)
+    }
+
+    /// Says something to a member, and hears the answer.
+    async fn say<T>(
+        &self,
+        to: u64,
+        say: impl AsyncFnOnce(ShelfClient<Channel>) -> Result<Response<T>, Status>,
+    ) -> Result<T, FetchError> {
+        let client = ShelfClient::new(self.ask(to).await?);
+        let said = tokio::time::timeout(PATIENCE, say(client)).await;
+        let said = said.map_err(|_| FetchError::Refused("no answer came for 30 s".into()))?;
+        said.map(Response::into_inner).map_err(refused)
+    }
+
+    /// Has the next request go over another connection where this one may have ended.
+    async fn noted<T>(&self, member: u64, done: Result<T, FetchError>) -> Result<T, FetchError> {
+        if matches!(done, Err(FetchError::Refused(_) | FetchError::Dial(_))) {
+            self.asking.lock().await.remove(&member);
+        }
+        done
     }
 
     /// A connection to ask a member over; one that was made before where there is one.
     pub(super) async fn ask(&self, member: u64) -> Result<Channel, FetchError> {
-        let mut asking = self.asking.lock().await;
-        if let Some(channel) = asking.get(&member) {
-            return Ok(channel.clone());
+        // Whoever wants another member does not wait until this one is reached.
+        let known = self.asking.lock().await.get(&member).cloned();
+        if let Some(channel) = known {
+            return Ok(channel);
         }
         let addresses = self.members().get(&member).map(|known| known.addresses.clone());
         let addresses = addresses.ok_or(FetchError::Unknown)?;
         let (at, tls) = self.reach(member, &addresses).await?;
         let made = channel(tls, &self.limits).await;
         let made = made.map_err(|cause| DialError::Protocol { at, cause })?;
-        asking.insert(member, made.clone());
+        self.asking.lock().await.insert(member, made.clone());
         Ok(made)
     }
 }
 
-/// What has come of some bytes, as a reader.
-struct Parts {
-    coming: mpsc::Receiver<FetchPart>,
-    part: Bytes,
-    hasher: blake3::Hasher,
-}
-
-/// Reads so many bytes; the last ones only once the hash of all is right.
-struct Whole<'a> {
-    bytes: &'a mut Parts,
-    left: u64,
-}
-
-impl Parts {
-    /// The next part that has bytes, where one comes.
-    fn next(&mut self) -> io::Result<()> {
-        while self.part.is_empty() {
-            let next = self.coming.blocking_recv().ok_or(io::ErrorKind::UnexpectedEof)?;
-            self.hasher.update(&next.bytes);
-            self.part = next.bytes;
-        }
-        Ok(())
-    }
-
-    /// That nothing follows but the hash of what came.
-    fn check(&mut self) -> io::Result<()> {
-        let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
-        if !self.part.is_empty() {
-            return Err(wrong("more bytes came than were wanted"));
-        }
-        let last = self.coming.blocking_recv().ok_or(io::ErrorKind::UnexpectedEof)?;
-        let hash = self.hasher.finalize();
-        if !last.bytes.is_empty() || last.hash != hash.as_bytes()[..] {
-            return Err(wrong("the bytes are not those that the member keeps"));
-        }
-        Ok(())
+fn refused(status: Status) -> FetchError {
+    match status.code() {
+        Code::NotFound => FetchError::Missing,
+        _ => FetchError::Refused(status.message().into()),
     }
 }
 
-impl Read for Whole<'_> {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Ok(0);
-        }
-        self.bytes.next()?;
-        let most = self.bytes.part.len().min(to.len());
-        let some = self.bytes.part.split_to(most);
-        to[..most].copy_from_slice(&some);
-        self.left = self.left.saturating_sub(most as u64);
-        if self.left == 0 {
-            self.bytes.check()?;
-        }
-        Ok(most)
-    }
+fn told(kept: &Kept) -> Told {
+    let Kept { member, blob: BlobRef { id, len }, hash } = *kept;
+    Told { member, id, len, hash: Bytes::copy_from_slice(&hash) }
 }
 
-/// Answers members that fetch.
-struct Keeper(Arc<dyn Store>);
-
-/// Where what is read goes: parts for a member.
-struct Out {
-    parts: mpsc::Sender<Result<FetchPart, Status>>,
-    hasher: blake3::Hasher,
+fn read(told: Option<&Told>) -> Result<Kept, Status> {
+    let wrong = || Status::invalid_argument("it is not said what is meant");
+    let told = told.ok_or_else(wrong)?;
+    let hash = told.hash.as_ref().try_into().map_err(|_| wrong())?;
+    Ok(Kept { member: told.member, blob: BlobRef { id: told.id, len: told.len }, hash })
 }
 
-impl Out {
-    fn send(&self, part: FetchPart) -> io::Result<()> {
-        let sent = self.parts.blocking_send(Ok(part));
-        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+fn read_all(told: &[Told]) -> Result<Vec<Kept>, Status> {
+    if told.len() > RESULTS_AT_ONCE_MAX {
+        return Err(Status::out_of_range("one request speaks of too many results"));
     }
+    told.iter().map(|told| read(Some(told))).collect()
 }
 
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let most = bytes.len().min(PART_BYTES);
-        let part = Bytes::copy_from_slice(&bytes[..most]);
-        self.hasher.update(&part);
-        self.send(FetchPart { bytes: part, hash: Bytes::new() })?;
-        Ok(most)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+/// Answers members.
+struct Keeper(Arc<dyn Keeps>);
 
 #[tonic::async_trait]
 impl Shelf for Keeper {
@@ -205,21 +206,39 @@ impl Shelf for Keeper {
         &self,
         call: Request<FetchRequest>,
     ) -> Result<Response<Self::FetchStream>, Status> {
-        let FetchRequest { id, len } = call.into_inner();
+        let FetchRequest { kept, mut at } = call.into_inner();
+        let kept = read(kept.as_ref())?;
         let (parts, coming) = mpsc::channel(PARTS_AHEAD_MAX);
-        let store = Arc::clone(&self.0);
+        let keeps = Arc::clone(&self.0);
         let give = move || {
-            let mut out = Out { parts, hasher: blake3::Hasher::new() };
-            let given = store.read_to(BlobRef { id, len }, &mut out);
-            let hash = Bytes::copy_from_slice(out.hasher.finalize().as_bytes());
-            let last = match given {
-                Ok(()) => Ok(FetchPart { bytes: Bytes::new(), hash }),
-                Err(error) => Err(Status::not_found(error.to_string())),
-            };
-            // Whoever asked may have gone.
-            drop(out.parts.blocking_send(last));
+            while at < kept.blob.len {
+                let part = keeps.part(&kept, at, PART_BYTES);
+                let part = part.map_err(|error| Status::not_found(error.to_string()));
+                at += part.as_ref().map_or(0, |part| part.len() as u64);
+                let is_over = part.as_ref().is_ok_and(Bytes::is_empty) || part.is_err();
+                // Whoever asked may have gone.
+                if parts.blocking_send(part.map(|bytes| FetchPart { bytes })).is_err() || is_over {
+                    return;
+                }
+            }
         };
         drop(tokio::task::spawn_blocking(give));
         Ok(Response::new(ReceiverStream::new(coming)))
+    }
+
+    async fn release(
+        &self,
+        call: Request<ReleaseRequest>,
+    ) -> Result<Response<ReleaseReply>, Status> {
+        let kept = read_all(&call.get_ref().kept)?;
+        let keeps = Arc::clone(&self.0);
+        let released = tokio::task::spawn_blocking(move || keeps.release(&kept)).await;
+        released.map_err(|_| Status::internal("the member is at fault"))?;
+        Ok(Response::new(ReleaseReply {}))
+    }
+
+    async fn copy(&self, call: Request<CopyRequest>) -> Result<Response<CopyReply>, Status> {
+        let taken = self.0.copy(&read_all(&call.get_ref().kept)?);
+        Ok(Response::new(CopyReply { taken: taken as u32 }))
     }
 }

@@ -34,6 +34,8 @@ use bary_model::weight::Weight;
 use bary_wire::batch::Batch;
 use bary_wire::{batch, frame, past, snapshot};
 
+use crate::referring::{referred, referring};
+
 const EPOCH: Epoch = Epoch(3);
 const AT: Wall = Wall(1_763_745_574_123_456_789);
 const JOB: JobNo = JobNo(0);
@@ -159,7 +161,16 @@ fn about() -> Arc<About> {
     let tags = [("team".into(), "x".into())].into();
     let (submitted, not_before) = (Some(Wall(1 << 60)), Some(Wall(1 << 61)));
     let owner = "ann".into();
-    Arc::new(About { tags, owner, submitted, not_before, priority: 7, held: true, deadline: None })
+    Arc::new(About {
+        tags,
+        owner,
+        submitted,
+        not_before,
+        priority: 7,
+        held: true,
+        deadline: None,
+        copies: 0,
+    })
 }
 
 /// The same spec waiting for nothing.
@@ -259,7 +270,7 @@ fn frames() -> Vec<Frame> {
     let empty = Frame { from: Birth(1 << 32 | 1), to: Birth(0), ack: 0, body: None };
     let first = said.len() + 1;
     let said = said.into_iter().enumerate().map(frame).chain([empty]);
-    let more = wider().into_iter().chain(measured()).chain(gauged());
+    let more = wider().into_iter().chain(measured()).chain(gauged()).chain(referred());
     said.chain(more.zip(first..).map(|(say, at)| frame((at, say)))).collect()
 }
 
@@ -326,9 +337,10 @@ fn kept(name: &str) -> Vec<u8> {
 
 /// Everything as the code of today writes it, by the file that keeps it.
 fn written() -> Vec<(String, Vec<u8>)> {
-    let (mut timeless, mut timed, mut snapshot) = (Vec::new(), Vec::new(), Vec::new());
+    let [mut timeless, mut timed, mut snapshot, mut elsewhere] = [const { Vec::new() }; 4];
     batch::encode(EPOCH, None, &records(), &mut timeless).expect("all of it can be written");
     batch::encode(EPOCH, Some(AT), &records(), &mut timed).expect("all of it can be written");
+    batch::encode(EPOCH, Some(AT), &referring(), &mut elsewhere).expect("it can be written");
     snapshot::encode(&ledger().snapshot(), &mut snapshot).expect("all of it can be written");
     let mut past = Vec::new();
     past::begin(&mut past);
@@ -339,6 +351,7 @@ fn written() -> Vec<(String, Vec<u8>)> {
         ("past.v1".to_owned(), past),
         ("batch.v3".to_owned(), timeless),
         ("batch.v4".to_owned(), timed),
+        ("batch.v5".to_owned(), elsewhere),
         ("snapshot.v2".to_owned(), snapshot),
     ];
     for (number, frame) in frames().iter().enumerate() {
@@ -355,6 +368,8 @@ fn kept_bytes_are_still_read() {
         let batch = batch::decode(&kept(name)).expect("every version is read");
         assert_eq!(batch, Batch { epoch: EPOCH, at, records: records() }, "{name}");
     }
+    let batch = batch::decode(&kept("batch.v5")).expect("version 5 is read");
+    assert_eq!((batch.at, batch.records), (Some(AT), referring()));
     let past = kept("past.v1");
     let past = past::read(&past).expect("version 1 is read");
     let past: Result<Vec<Batch>, _> = past.collect();
@@ -366,6 +381,7 @@ fn kept_bytes_are_still_read() {
         let said = frame.body.as_ref().map(|(_, message)| message.say.clone());
         let version = match said {
             Some(say) if gauged().contains(&say) => 5,
+            Some(say) if referred().contains(&say) => 6,
             Some(say) if measured().contains(&say) => 4,
             Some(say) if wider().contains(&say) => 3,
             _ => 2,

@@ -3,6 +3,7 @@
 mod golden;
 mod hostile;
 mod ledger;
+mod referring;
 mod round_trip;
 mod strategy;
 mod talk;

@@ -12,7 +12,7 @@ use bary_model::id::{Epoch, GrantNo, JobNo, NodeId, ShardId, SpecNo, TaskId, Tas
 use bary_model::inputs::{Column, Grouping, Inputs};
 use bary_model::job::{About, Deadline, Enough, Halt, HaltOn, JobRef, SubmissionKey};
 use bary_model::outcome::{End, Failure, Results, Stopped, Usage};
-use bary_model::payload::{BlobRef, Payload};
+use bary_model::payload::{BlobRef, Kept, Payload};
 use bary_model::resources::Resources;
 use bary_model::task::{After, Body, Kind, LabelRule, Permit, Request, RunIf, TaskSpec, Use};
 use bary_model::template::Template;
@@ -38,6 +38,9 @@ pub(crate) fn payload() -> impl Strategy<Value = Payload> {
         Just(Payload::Empty),
         inline.prop_map(|bytes| Payload::Inline(bytes.into())),
         any::<(u64, u64)>().prop_map(|(id, len)| Payload::Stored(BlobRef { id, len })),
+        any::<(u64, u64, u64, [u8; 32])>().prop_map(|(member, id, len, hash)| {
+            Payload::Kept(Box::new(Kept { member, blob: BlobRef { id, len }, hash }))
+        }),
     ]
 }
 
@@ -297,6 +300,7 @@ fn about() -> impl Strategy<Value = About> {
             priority,
             held,
             deadline,
+            copies: 3,
         },
     )
 }

@@ -1,8 +1,9 @@
 //! Keeping the books within their limits: what is forgotten first, and what is released by that.
 
+use bary_model::event::Ended;
 use bary_model::id::JobNo;
 use bary_model::outcome::Results;
-use bary_model::payload::Payload;
+use bary_model::payload::{Kept, Payload};
 
 use crate::board::books::Books;
 use crate::board::ends::How;
@@ -81,10 +82,28 @@ impl Books {
         gone.iter().for_each(|how| self.release(how));
     }
 
+    /// Results that are to be kept at so many members.
+    pub(crate) fn take_wanted(&mut self) -> Vec<(Kept, u8)> {
+        std::mem::take(&mut self.wanted)
+    }
+
+    /// What tasks gave is to be kept at so many members, where it is large.
+    pub(super) fn want(&mut self, ended: &Ended, copies: u8) {
+        let results = match &ended.results {
+            Results::Each(each) => each.as_slice(),
+            Results::Nothing => &[],
+        };
+        for payload in results.iter().chain([&ended.stderr]) {
+            if let Payload::Kept(kept) = payload {
+                self.wanted.push((**kept, copies));
+            }
+        }
+    }
+
     pub(super) fn release(&mut self, how: &How) {
         let How::Ran(ended) = how else { return };
         let mut release = |payload: &Payload| {
-            if let Payload::Stored(_) = payload {
+            if let Payload::Stored(_) | Payload::Kept(_) = payload {
                 self.unread.push(payload.clone());
             }
         };

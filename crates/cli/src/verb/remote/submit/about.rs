@@ -25,6 +25,7 @@ pub(crate) async fn apply(
     request.at = at(about)?;
     request.priority = priority;
     request.hold = about.hold;
+    request.copies = about.copies.map_or(0, u32::from);
     request.idempotency_key = about.idempotency_key.clone().unwrap_or_default();
     Ok(request)
 }
