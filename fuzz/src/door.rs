@@ -98,7 +98,8 @@ pub fn message(bytes: &[u8]) {
     }
     let Ok(request) = v1::SubmitRequest::decode(bytes) else { return };
     within(|house| {
-        let caller = Caller { name: "ann".into(), role: Role::Admin, door: Door::Grpc };
+        let (name, role, door) = ("ann".into(), Role::Admin, Door::Grpc);
+        let caller = Caller { name, role, door, consistent: false };
         let taken = house.runtime.block_on(house.service.submit(&caller, request));
         let refused = taken.expect_err("its nodes have ended");
         assert_ne!(refused.kind, Kind::Internal, "{refused:?}");
@@ -177,7 +178,8 @@ impl House {
             ServiceOptions { cluster, policy_chosen: false, limits, board, version: "fuzz".into() };
         let (service, _) = Service::in_memory(options).expect("it starts");
         runtime.block_on(async {
-            let caller = Caller { name: "ann".into(), role: Role::Admin, door: Door::Node };
+            let (name, role, door) = ("ann".into(), Role::Admin, Door::Node);
+            let caller = Caller { name, role, door, consistent: false };
             let job = service.submit(&caller, submission()).await.expect("it can run").job;
             let asked = v1::WaitRequest { jobs: vec![job], timeout: 60.0 };
             service.wait(&caller, asked).await.expect("it is there");

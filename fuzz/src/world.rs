@@ -130,9 +130,10 @@ impl World {
                     let from = NodeId(me as u64);
                     self.inputs[1 - me].push(Input::Received { from, frame });
                 }
-                // Nobody answers what the graph of the cluster or of a job is like; no policy here
-                // asks.
+                // Nobody answers what the graph of the cluster or of a job is like, or how busy a
+                // machine is; no policy here asks.
                 Effect::Plan { .. }
+                | Effect::Gauge
                 | Effect::Lay { .. }
                 | Effect::Stop { .. }
                 | Effect::Tell(_)

@@ -386,17 +386,15 @@ impl OutcomeItem {
     /// The same for a part of its tasks; what they used is shared out evenly.
     #[must_use]
     pub fn part(&self, part: TaskRange) -> Self {
+        let from = part.first - self.range.first;
         let outcome = match &self.outcome {
-            Outcome::Succeeded(results) => {
-                Outcome::Succeeded(results.part(part.first - self.range.first, part.count))
-            }
+            Outcome::Succeeded(all) => Outcome::Succeeded(all.part(from, part.count)),
             other => other.clone(),
         };
-        let share = |whole: Span| {
-            Span((whole.0 as f64 * f64::from(part.count) / f64::from(self.range.count)) as u64)
-        };
-        let (busy, cpu) = (share(self.usage.busy), share(self.usage.cpu));
-        let usage = Usage { busy, cpu, ..self.usage };
+        let (some, all) = (f64::from(part.count), f64::from(self.range.count));
+        let share = |whole: Span| Span((whole.0 as f64 * some / all) as u64);
+        let usage =
+            Usage { busy: share(self.usage.busy), cpu: share(self.usage.cpu), ..self.usage };
         Self { range: part, outcome, usage, ..self.clone() }
     }
 }

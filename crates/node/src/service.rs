@@ -15,7 +15,7 @@ use bary_identity::token::Token;
 use bary_model::decree::Decree;
 use bary_model::id::{JobNo, ShardId};
 use bary_model::time::Wall;
-use bary_policy::preset::PolicyError;
+use bary_policy::preset::{Policy, PolicyError};
 use bary_ports::store::Store;
 use bary_store::cache::Cache;
 use tokio::sync::{Semaphore, watch};
@@ -94,7 +94,7 @@ struct Inner {
     /// Results of work that may stand for equal work.
     cache: Arc<Cache>,
     /// What is followed by now.
-    policy: Mutex<bary_policy::preset::Policy>,
+    policy: Mutex<Policy>,
     /// Tasks with which workers have gone.
     suspects: Arc<Suspects>,
     /// Held while the files of the state are copied.
@@ -108,7 +108,7 @@ struct Inner {
     execs: Arc<Semaphore>,
     /// Whether it takes no more work, as it is about to end.
     closing: AtomicBool,
-    /// Room for submissions on their way into the journal.
+    /// For submissions on their way into the journal.
     room: Arc<Semaphore>,
     staging: Staging,
     ending: watch::Sender<Option<Ending>>,
@@ -189,8 +189,7 @@ impl Service {
             (Access::open(dir, now)?, Audit::open(dir, now, options.limits.audit_bytes_max)?);
         let cache = Arc::new(Cache::of_dir(options.limits.cache.clone(), &dir.join(CACHE)));
         let started = Cluster::resume(prepared(&options.cluster, &cache), state)?;
-        let dir = Some(dir.into());
-        let parts = Parts { started, cache, board, access, audit, dir, still };
+        let parts = Parts { started, cache, board, access, audit, dir: Some(dir.into()), still };
         let service = Self::run(&options, parts)?;
         if let Some(policy) = chosen {
             // Nobody waits for the answer: it is followed already, and is on record with the rest.

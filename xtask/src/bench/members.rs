@@ -1,5 +1,5 @@
-//! Members of a cluster as processes of this machine: the published PIDS run, tasks that do nothing,
-//! what a task costs on the wire, and how soon the tasks of a killed member run again.
+//! Members of a cluster as processes of this machine: the published PIDS run, tasks that do
+//! nothing, what a task costs on the wire, and how soon the tasks of a killed member run again.
 
 mod flock;
 

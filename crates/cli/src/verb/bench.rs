@@ -44,7 +44,7 @@ pub(crate) fn run(args: &BenchArgs, face: Face) -> Result<Exit, Complaint> {
                     let node = stage.ready().await?;
                     let seen = play(*scene, &node).await?;
                     stage.down()?;
-                    Ok(seen)
+                    Ok::<_, Complaint>(seen)
                 };
                 tokio::select! {
                     biased;

@@ -147,14 +147,11 @@ impl Node for Answers {
         unasked()
     }
 
-    async fn exec(&self, _: Request<Streaming<v1::ExecInput>>) -> Answer<Self::ExecStream> {
+    async fn exec(&self, _: Ask<Streaming<v1::ExecInput>>) -> Answer<Self::ExecStream> {
         unasked()
     }
 
-    async fn session(
-        &self,
-        _: Request<Streaming<v1::SessionRequest>>,
-    ) -> Answer<Self::SessionStream> {
+    async fn session(&self, _: Ask<Streaming<v1::SessionRequest>>) -> Answer<Self::SessionStream> {
         unasked()
     }
 

@@ -296,7 +296,7 @@ impl http_body::Body for Told {
             Some(Err(error)) => {
                 self.over = true;
                 let last = self.form.last(gone(&self.home, &error.to_string()));
-                Some(last.map_or(Err(error), Ok))
+                Some(last.ok_or(error))
             }
             frame => frame,
         })

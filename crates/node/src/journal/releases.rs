@@ -158,14 +158,14 @@ mod tests {
         let open = |adopted| Releases::open(dir.path(), Lsn(adopted)).expect("it can be read");
         let releases = open(0);
         releases.prepare(Lsn(7), vec![kept(5, 1), kept(5, 2), kept(6, 3)]).expect("there is room");
-        assert_eq!(releases.of(5, 10), [], "the log may refer to it");
+        assert!(releases.of(5, 10).is_empty(), "the log may refer to it");
         drop(releases);
-        assert_eq!(open(6).waiting(), [], "what was prepared was never taken over");
+        assert!(open(6).waiting().is_empty(), "what was prepared was never taken over");
         let releases = open(6);
         releases.prepare(Lsn(7), vec![kept(5, 1), kept(5, 2), kept(6, 3)]).expect("there is room");
         drop(releases);
         let releases = open(7);
-        assert_eq!((releases.waiting(), releases.waiting()), (vec![5, 6], vec![]));
+        assert_eq!((releases.waiting(), releases.waiting()), (vec![5, 6], Vec::new()));
         releases.rest(6);
         assert_eq!(releases.waiting(), [6]);
         releases.done(5, &[kept(5, 1), kept(6, 3)]).expect("there is room");

@@ -62,6 +62,9 @@ pub(crate) const FETCHED_BYTES_MAX: u64 = 4 << 30;
 /// Most bytes of results of other members that are kept here as well.
 pub(crate) const COPIES_BYTES_MAX: u64 = 64 << 30;
 
+/// Those who wait for what comes at the moment.
+type Flights = BTreeMap<Kept, Vec<Sender<Result<(), Lack>>>>;
+
 /// The results of this member, and those of others as they are read.
 pub(crate) struct Blobs {
     me: u64,
@@ -74,7 +77,7 @@ pub(crate) struct Blobs {
     log: Log,
     telling: SyncSender<Telling>,
     /// What comes at the moment, and who waits for it.
-    flights: Mutex<BTreeMap<Kept, Vec<Sender<Result<(), Lack>>>>>,
+    flights: Mutex<Flights>,
     places: Semaphore,
     /// What is to be kept here as well, or elsewhere.
     wanted: Mutex<Wanted>,
@@ -134,8 +137,27 @@ impl Blobs {
         [&self.copies, &self.fetched].into_iter().find(|shelf| shelf.has(kept))
     }
 
-    fn flights(&self) -> MutexGuard<'_, BTreeMap<Kept, Vec<Sender<Result<(), Lack>>>>> {
+    fn flights(&self) -> MutexGuard<'_, Flights> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Peers {
+    /// The results of a state, and those of the others as they are read.
+    pub(crate) fn blobs(
+        self: &Arc<Self>,
+        own: Arc<DurableStore>,
+        releases: Arc<Releases>,
+        state: &Path,
+    ) -> std::io::Result<Arc<Blobs>> {
+        Blobs::open(self, own, releases, state)
+    }
+
+    /// Tells a node of another member what refers to results of this one.
+    pub(super) fn tell_of_results(&self, from: NodeId, to: NodeId, frame: &Frame) {
+        if let Some(inside) = self.inside.get() {
+            inside.blobs.tell(from, to, frame);
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl Transport for Post {
         if frame.body.as_ref().is_some_and(|(_, message)| message.say.any_payload(&mut { refers }))
         {
             self.network.count(&frame);
-            return self.peers.tell(self.node, to, &frame);
+            return self.peers.tell_of_results(self.node, to, &frame);
         }
         // What cannot be written was never said; links say again what was not heard.
         if let Ok(bytes) = envelope::frame(self.node, to, &frame) {

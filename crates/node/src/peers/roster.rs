@@ -235,23 +235,6 @@ impl Peers {
         &self.mesh
     }
 
-    /// The results of a state, and those of the others as they are read.
-    pub(crate) fn blobs(
-        self: &Arc<Self>,
-        own: Arc<DurableStore>,
-        releases: Arc<Releases>,
-        state: &Path,
-    ) -> std::io::Result<Arc<Blobs>> {
-        Blobs::open(self, own, releases, state)
-    }
-
-    /// Tells a node of another member what refers to results of this one.
-    pub(super) fn tell(&self, from: NodeId, to: NodeId, frame: &Frame) {
-        if let Some(inside) = self.inside.get() {
-            inside.blobs.tell(from, to, frame);
-        }
-    }
-
     /// Whether a node may come back: it is of a member that is known.
     pub(crate) fn may_return(&self, node: NodeId) -> bool {
         node.member() != self.me && self.book.has(node.member())

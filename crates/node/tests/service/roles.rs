@@ -41,6 +41,8 @@ async fn ask(service: &Service, who: &Caller, verb: Verb) -> Result<(), Refused>
             service.exec(who, nothing).await.map(drop)
         }
         Verb::ListNodes => service.list_nodes(who, Default::default()).await.map(drop),
+        Verb::ListSettings => service.list_settings(who, Default::default()).await.map(drop),
+        Verb::SetSetting => service.set_setting(who, Default::default()).await.map(drop),
         Verb::Graph => service.graph(who, Default::default()).await.map(drop),
         Verb::ChangeNode => service.change_node(who, Default::default()).await.map(drop),
         Verb::ListPolicies => service.list_policies(who, Default::default()).await.map(drop),

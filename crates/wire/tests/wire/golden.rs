@@ -22,7 +22,6 @@ use bary_model::message::{
     Ask, Frame, Grant, GrantItem, Hello, Level, Message, Need, OutcomeItem, Outcomes, Retract, Say,
     Upstream,
 };
-use bary_model::node::Busy;
 use bary_model::outcome::{End, Failure, Outcome, Results, Usage};
 use bary_model::payload::{BlobRef, Payload};
 use bary_model::resources::Resources;
@@ -34,7 +33,7 @@ use bary_model::weight::Weight;
 use bary_wire::batch::Batch;
 use bary_wire::{batch, frame, past, snapshot};
 
-use crate::referring::{referred, referring};
+use crate::referring::{gauged, measured, referred, referring};
 
 const EPOCH: Epoch = Epoch(3);
 const AT: Wall = Wall(1_763_745_574_123_456_789);
@@ -272,21 +271,6 @@ fn frames() -> Vec<Frame> {
     let said = said.into_iter().enumerate().map(frame).chain([empty]);
     let more = wider().into_iter().chain(measured()).chain(gauged()).chain(referred());
     said.chain(more.zip(first..).map(|(say, at)| frame((at, say)))).collect()
-}
-
-/// What readers of version 3 do not know.
-fn measured() -> Vec<Say> {
-    vec![
-        Say::Survey { number: 3, peers: vec![NodeId(1), NodeId(700)] },
-        Say::Distances { number: 3, trips: vec![(NodeId(700), Span::millis(90))] },
-        Say::Probe { at: Moment(1 << 40) },
-        Say::Echo { at: Moment(1 << 40) },
-    ]
-}
-
-/// What readers of version 4 do not know.
-fn gauged() -> Vec<Say> {
-    vec![Say::Gauge, Say::Busy(Some(Busy { cpus: 250, memory: 1_000 })), Say::Busy(None)]
 }
 
 /// What readers of version 2 do not know.

@@ -1,9 +1,12 @@
-//! What refers to bytes that a member of a cluster keeps.
+//! What only later versions know: distances, how busy machines are, and what refers to bytes that a
+//! member of a cluster keeps.
 
 use bary_ledger::record::Record;
-use bary_model::id::{Epoch, Fence, GrantNo, ShardId, TaskId};
+use bary_model::id::{Epoch, Fence, GrantNo, NodeId, ShardId, TaskId};
 use bary_model::message::Say;
+use bary_model::node::Busy;
 use bary_model::payload::{BlobRef, Kept, Payload};
+use bary_model::time::{Moment, Span};
 
 fn elsewhere() -> Payload {
     let blob = BlobRef { id: 1 << 41, len: 1 << 30 };
@@ -16,8 +19,23 @@ pub(crate) fn referring() -> Vec<Record> {
     vec![Record::Checkpointed { task, grant, step: 4, payload: elsewhere() }]
 }
 
-/// What is said that readers of version 4 do not know.
+/// What is said that readers of version 5 do not know.
 pub(crate) fn referred() -> Vec<Say> {
     let fence = Fence { shard: ShardId(40), epoch: Epoch(3), grant: GrantNo(2) };
     vec![Say::Checkpoint { fence, task: TaskId::default(), step: 4, payload: elsewhere() }]
+}
+
+/// What readers of version 3 do not know.
+pub(crate) fn measured() -> Vec<Say> {
+    vec![
+        Say::Survey { number: 3, peers: vec![NodeId(1), NodeId(700)] },
+        Say::Distances { number: 3, trips: vec![(NodeId(700), Span::millis(90))] },
+        Say::Probe { at: Moment(1 << 40) },
+        Say::Echo { at: Moment(1 << 40) },
+    ]
+}
+
+/// What readers of version 4 do not know.
+pub(crate) fn gauged() -> Vec<Say> {
+    vec![Say::Gauge, Say::Busy(Some(Busy { cpus: 250, memory: 1_000 })), Say::Busy(None)]
 }

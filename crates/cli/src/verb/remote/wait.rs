@@ -64,12 +64,9 @@ pub(crate) async fn until(
     loop {
         let left = timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
         let reply = asking.node.wait(jobs, left.map_or(pace, |left| left.min(pace))).await;
-        let reply = match away.of(asking, reply, left)? {
-            Some(reply) => reply,
-            None => {
-                tokio::time::sleep(left.map_or(AGAIN_SPAN, |left| left.min(AGAIN_SPAN))).await;
-                continue;
-            }
+        let Some(reply) = away.of(asking, reply, left)? else {
+            tokio::time::sleep(left.map_or(AGAIN_SPAN, |left| left.min(AGAIN_SPAN))).await;
+            continue;
         };
         tell(&reply)?;
         if reply.done || left == Some(Duration::ZERO) {
