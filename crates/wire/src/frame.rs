@@ -6,7 +6,7 @@ use bary_model::payload::Payload;
 use crate::codec::{self, DecodeError, EncodeError};
 
 /// The newest version that [`decode`] reads.
-pub const KNOWN: u8 = 5;
+pub const KNOWN: u8 = 6;
 /// The oldest version that [`decode`] reads.
 pub const OLDEST: u8 = 2;
 /// The version that [`encode`] writes for all that readers of version 2 know.

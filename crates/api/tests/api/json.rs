@@ -25,22 +25,20 @@ macro_rules! messages {
 }
 
 messages! {
-    InfoRequest InfoReply SubmitRequest BeginRequest ChunkRequest CommitRequest StagedReply Tasks
-    SubmitReply SessionRequest SessionReply Accepted
-    Refused Problem ExtendRequest ExtendReply JobsRequest CancelRequest SetPriorityRequest
-    PruneRequest ChangedReply ListJobsRequest ListJobsReply Job ListTasksRequest ListTasksReply
-    JobEntry RanTasks
-    Task WaitRequest WaitReply EventsRequest Event LogsRequest LogChunk ResultsRequest TaskResult
-    WhyRequest WhyReply Candidate ExecInput ExecStart WindowSize ExecOutput ExecStarted ExecEnded
-    ListNodesRequest ListNodesReply NodeStatus ChangeNodeRequest
-    GraphRequest GraphReply GraphPlace GraphWay
-    ListPoliciesRequest ListPoliciesReply LearntTime
-    Policy SetPolicyRequest SetPolicyReply TryPolicyRequest
-    TryPolicyReply CacheRequest CacheReply ClearCacheRequest ClearCacheReply
-    AuditRequest AuditLine ListTokensRequest ListTokensReply TokenInfo
-    CreateTokenRequest CreateTokenReply RevokeTokenRequest BackupRequest BackupReply
-    ShutdownRequest FromWorker Register ToWorker Registered Run RunTask Upstream StopRun RunsEnded
-    RunEnded TaskEnded Progress Checkpoint Output Leave
+    InfoRequest InfoReply SubmitRequest BeginRequest ChunkRequest CommitRequest StagedReply
+    Tasks SubmitReply SessionRequest SessionReply Accepted Refused Problem ExtendRequest
+    ExtendReply JobsRequest CancelRequest SetPriorityRequest PruneRequest ChangedReply
+    ListJobsRequest ListJobsReply Unreached Job ListTasksRequest ListTasksReply JobEntry
+    RanTasks Task WaitRequest WaitReply EventsRequest Event LogsRequest LogChunk ResultsRequest
+    TaskResult WhyRequest WhyReply Candidate ExecInput ExecStart WindowSize ExecOutput
+    ExecStarted ExecEnded ListNodesRequest ListNodesReply NodeStatus GraphRequest GraphReply
+    GraphPlace GraphWay ChangeNodeRequest ListPoliciesRequest ListPoliciesReply LearntTime
+    Policy SetPolicyRequest SetPolicyReply TryPolicyRequest TryPolicyReply CacheRequest
+    CacheReply ClearCacheRequest ClearCacheReply AuditRequest AuditLine ListTokensRequest
+    ListTokensReply TokenInfo CreateTokenRequest CreateTokenReply RevokeTokenRequest
+    BackupRequest BackupReply ListSettingsRequest ListSettingsReply Setting SetSettingRequest
+    SetSettingReply ShutdownRequest FromWorker Register ToWorker Registered Run RunTask Upstream
+    StopRun RunsEnded RunEnded TaskEnded Progress Checkpoint Output Leave
 }
 
 fn there_and_back<T>(name: &str, bytes: &[u8])

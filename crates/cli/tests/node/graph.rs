@@ -53,7 +53,13 @@ fn another_member_leads_when_the_leader_is_gone() {
     let (mut alpha, line) = lab.found("alpha");
     let beta = lab.join("beta", &line);
     alpha.meets(&beta);
-    let led = graph(&lab, &beta, |shown| shown["leader"] != "" && shown["term"] != 0);
+    // Both may lead until they have heard of each other.
+    let same = |shown: &Value| {
+        let other = lab.ask(&alpha, &["graph", "-o", "json"]).json();
+        let is_one = shown["leader"] != "" && shown["places"].as_array().map(Vec::len) == Some(2);
+        is_one && (&shown["leader"], &shown["term"]) == (&other["leader"], &other["term"])
+    };
+    let led = graph(&lab, &beta, same);
     let (alpha_leads, term) = (led["leader"] == "alpha", led["term"].as_u64());
     // Whoever leads goes; the other one does then, in a later term.
     let (gone, mut left) = if alpha_leads { (alpha, beta) } else { (beta, alpha) };
