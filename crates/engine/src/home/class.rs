@@ -67,7 +67,7 @@ impl Class {
     /// where not one task fits. Never more than `most`.
     pub(super) fn take(&mut self, quota: u64, must: bool, room: usize, most: u32) -> Option<Entry> {
         let taken = self.lane.take(|head| {
-            let fit = quota / head.worth.max(1);
+            let fit = quota / head.worth.thousandths().max(1);
             let fit = fit.min(u64::from(head.range.count)) as u32;
             let count = if must { fit.max(1) } else { fit };
             let room = u32::try_from(room).unwrap_or(u32::MAX);

@@ -5,7 +5,7 @@ use bary_model::id::{JobNo, TaskRange};
 use bary_policy::view::{Foresight, TaskView};
 
 use crate::home::Home;
-use crate::home::ready::Entry;
+use crate::home::ready::{Entry, Worth};
 
 impl Home {
     pub(super) fn make_ready(&mut self, range: TaskRange) {
@@ -54,9 +54,9 @@ impl Home {
         let (key, spec) = (self.policy.order.key(&view), spec.clone());
         let rank = spec.body.priority.saturating_add(job.priority);
         let (owner, since) = (self.line.owner_of(job), self.today);
-        let (worth, guessed) = (weight.thousandths(), self.is_guessed(&spec));
+        let worth = Worth::new(weight, self.is_guessed(&spec));
         let line = self.place_of(range.job);
-        Some(Entry { key, line, rank, range, spec, owner, since, worth, guessed })
+        Some(Entry { key, line, rank, range, spec, owner, since, worth })
     }
 
     /// Where a job's tasks stand before their keys count; see [`Entry::line`].

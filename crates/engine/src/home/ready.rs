@@ -9,6 +9,7 @@ use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
 use bary_model::task::{Body, Request, TaskSpec};
 use bary_model::time::Wall;
+use bary_model::weight::Weight;
 use bary_policy::order::fair_share::Turns;
 
 use crate::home::class::Class;
@@ -28,11 +29,30 @@ pub(crate) struct Entry {
     pub(crate) owner: u32,
     /// When it became ready.
     pub(crate) since: Wall,
-    /// How much of an answer each of its tasks takes up, in thousandths: its weight, or what was
-    /// learnt.
-    pub(crate) worth: u64,
-    /// Whether that is a guess, though the policy goes by what was learnt.
-    pub(crate) guessed: bool,
+    /// How much of an answer each of its tasks takes up: its weight, or what was learnt.
+    pub(crate) worth: Worth,
+}
+
+/// An amount of work, and whether it is a guess, though the policy goes by what was learnt. The
+/// greatest weight needs 30 bits, so that both fit the four bytes that an entry has for them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Worth(u32);
+
+impl Worth {
+    const GUESSED: u32 = 1 << 31;
+
+    pub(crate) fn new(weight: Weight, guessed: bool) -> Self {
+        Self(weight.thousandths() as u32 | if guessed { Self::GUESSED } else { 0 })
+    }
+
+    /// It in thousandths.
+    pub(super) fn thousandths(self) -> u64 {
+        u64::from(self.0 & !Self::GUESSED)
+    }
+
+    fn is_guessed(self) -> bool {
+        self.0 & Self::GUESSED != 0
+    }
 }
 
 impl Entry {
@@ -41,7 +61,7 @@ impl Entry {
     }
 
     pub(super) fn whole_worth(&self) -> u64 {
-        self.worth.saturating_mul(u64::from(self.range.count))
+        self.worth.thousandths() * u64::from(self.range.count)
     }
 
     /// How many items of a grant it makes: each index that reads its own upstream is one.
@@ -236,12 +256,12 @@ impl Ready {
             let below = portion.floor.filter(lower);
             let most = below.map_or(u32::MAX, |floor| floor.tasks.saturating_sub(tasks));
             let most = most.min(permitted);
-            let guess = head.is_some_and(|head| head.guessed);
+            let guess = head.is_some_and(|head| head.worth.is_guessed());
             let guesses = if guess { portion.guesses_max.saturating_sub(tasks) } else { most };
             let most = most.min(guesses);
             let must = taken.is_empty();
             // One task may be more than what is left until the turn is another's.
-            let one = head.map_or(0, |head| head.worth);
+            let one = head.map_or(0, |head| head.worth.thousandths());
             let turn = self.left_in_turn(class, node, free);
             let quota = turn.map_or(left, |turn| left.min(turn.max(one)));
             let Some(entry) = self.classes[class].take(quota, must, room, most) else { break };

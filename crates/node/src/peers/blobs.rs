@@ -149,7 +149,7 @@ impl Peers {
         own: Arc<DurableStore>,
         releases: Arc<Releases>,
         state: &Path,
-    ) -> std::io::Result<Arc<Blobs>> {
+    ) -> io::Result<Arc<Blobs>> {
         Blobs::open(self, own, releases, state)
     }
 

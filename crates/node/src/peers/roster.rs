@@ -4,17 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bary_identity::name::Name;
 use bary_model::id::NodeId;
-use bary_model::message::Frame;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Moment, Span};
-use bary_store::durable::DurableStore;
 use bary_transport::memory::Network;
 use bary_transport::mesh::{Ears, Mesh, MeshLimits};
 use bary_transport::tls::CredentialsError;
@@ -42,7 +39,6 @@ use crate::access::wrong::Wrong;
 use crate::audit::Audit;
 use crate::board::Board;
 use crate::crew::Crew;
-use crate::journal::releases::Releases;
 use crate::serve::log::{Level, Log};
 
 /// How long nodes that held something before a restart have to come back.

@@ -120,7 +120,7 @@ pub(super) mod tests {
     fn the_whole_is_said_in_a_line() {
         assert_eq!(
             summary(&graph()),
-            "4 places in 2 regions, 3 ways measured, lambda_2 0.123457; bridges: a - c (100 ms); a \
+            "4 places in 2 regions, 3 ways measured, lambda_2 0.123; bridges: a - c (100 ms); a \
              leads in term 3: it is the best"
         );
     }
