@@ -245,8 +245,8 @@ fn what_failed_or_was_stopped_is_not_kept() {
     for _ in 0..2 {
         let outcome = world.run(cached(function("fail", &[], 1)));
         assert!(matches!(outcome.outcome, Outcome::Failed { failure: Failure::Error(_), .. }));
-        let run = world.start(1, vec![item(cached(function("linger", &[], 1)))]);
         let before = world.calls();
+        let run = world.start(1, vec![item(cached(function("linger", &[], 1)))]);
         while world.calls() == before {
             std::thread::yield_now();
         }
