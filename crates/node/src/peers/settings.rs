@@ -156,7 +156,9 @@ impl Peers {
         at: &str,
     ) -> io::Result<Change> {
         let all = self.settings.all().clone();
-        let number = all.values().flatten().map(|change| change.number).max().unwrap_or(0) + 1;
+        let last = all.values().flatten().map(|change| change.number).max().unwrap_or(0);
+        // One that has no number left above it is refused below.
+        let number = last.saturating_add(1);
         let change = Change {
             key: key.into(),
             value: value.map(Into::into),
