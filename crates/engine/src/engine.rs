@@ -1,5 +1,6 @@
 //! The engine of one node: its homes, its runner, its links and its view, stepped together.
 
+mod leaving;
 mod survey;
 mod words;
 
@@ -134,18 +135,6 @@ impl Engine {
     #[must_use]
     pub fn wake(&self) -> Option<Moment> {
         self.timers.next().into_iter().chain(self.out.links.wake()).min()
-    }
-
-    /// Whether this node runs nothing and holds nothing.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.runner.is_idle()
-    }
-
-    /// Whether all outcomes of this node are on their way to homes that are there.
-    #[must_use]
-    pub fn has_reported(&self) -> bool {
-        self.runner.has_reported()
     }
 
     /// What is true of each shard that this node is home of.

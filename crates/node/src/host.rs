@@ -122,8 +122,9 @@ impl Host {
             Some(guests) => guests.load(Ordering::Relaxed) == 0,
             None => self.engine.has_reported(),
         };
-        let is_done = ((*stopping && self.engine.is_idle()) || running.has_left()) && may_leave;
-        *killed || (is_done && appended <= durable)
+        let is_known = || !running.has_time() || self.engine.has_settled_elsewhere();
+        let is_done = *stopping && self.engine.is_idle() || running.has_left() && is_known();
+        *killed || (is_done && may_leave && appended <= durable)
     }
 
     /// Waits for something to happen, and takes in what else has happened by then.

@@ -36,6 +36,11 @@ impl Running {
         self.leaving.is_some() || self.draining
     }
 
+    /// Whether there is time to let others know of what has ended: nobody wants the end at once.
+    pub(crate) fn has_time(&self) -> bool {
+        self.leaving.is_none()
+    }
+
     /// Whether nothing runs and nothing more will.
     pub(crate) fn has_left(&self) -> bool {
         self.is_leaving() && self.runs.is_empty()

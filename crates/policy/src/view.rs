@@ -35,6 +35,8 @@ pub struct Foresight {
     pub rank: Option<Span>,
     /// How many bytes of inputs it reads, wherever they are.
     pub bytes: Option<u64>,
+    /// How many specs of its job wait for it; 0 where none does.
+    pub successors: u32,
 }
 
 /// A node that could run a task.

@@ -171,7 +171,8 @@ impl Home {
         let job = self.ledger.job(no)?;
         let levels = self.levels.get_mut(&no)?;
         let (spec, level) = levels.looming(job)?;
-        let known = Foresight { rank: levels.rank(spec), ..Foresight::default() };
+        let (rank, successors) = (levels.rank(spec), levels.successors(spec));
+        let known = Foresight { rank, successors, ..Foresight::default() };
         let spec = job.spec(spec)?;
         let key = self.policy.order.key(&TaskView {
             weight: self.worth(spec),

@@ -2,8 +2,12 @@
 //! While such a one would go before what is ready, nodes are given no more of that than they can
 //! start: what is handed out ahead would be in the way of the longest path.
 
+use std::cmp::Reverse;
+use std::sync::Arc;
+
 use bary_ledger::job::Job;
 use bary_model::id::SpecNo;
+use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 
 /// The levels of a job that has dependencies.
@@ -12,17 +16,23 @@ pub(super) struct Levels {
     of: Vec<u64>,
     /// Upward ranks, where the order looks at them.
     ranks: Vec<Span>,
-    /// The specs, the highest level first.
+    /// How many specs wait for each.
+    successors: Vec<u32>,
+    /// The specs, the highest level first, and of equal ones that which most wait for.
     sorted: Box<[SpecNo]>,
     /// How many of these wait for nothing any more.
     passed: usize,
 }
 
 impl Levels {
-    pub(super) fn new(of: Vec<u64>, ranks: Vec<Span>) -> Self {
+    pub(super) fn new(of: Vec<u64>, ranks: Vec<Span>, specs: &[Arc<TaskSpec>]) -> Self {
+        let mut successors = vec![0; of.len()];
+        for after in specs.iter().flat_map(|spec| &spec.after) {
+            successors[after.spec.index()] += 1;
+        }
         let mut sorted: Vec<SpecNo> = (0..of.len() as u32).map(SpecNo).collect();
-        sorted.sort_by_key(|spec| std::cmp::Reverse(of[spec.index()]));
-        Self { of, ranks, sorted: sorted.into(), passed: 0 }
+        sorted.sort_by_key(|spec| Reverse((of[spec.index()], successors[spec.index()])));
+        Self { of, ranks, successors, sorted: sorted.into(), passed: 0 }
     }
 
     /// Of how many specs there are levels.
@@ -40,6 +50,11 @@ impl Levels {
         self.ranks.get(spec.index()).copied()
     }
 
+    /// How many specs wait for a spec.
+    pub(super) fn successors(&self, spec: SpecNo) -> u32 {
+        self.successors.get(spec.index()).copied().unwrap_or(0)
+    }
+
     /// The spec of the highest level that waits for others, and that level. It is never higher
     /// than it was; a retry that blocks specs once more is not seen.
     pub(super) fn looming(&mut self, job: &Job) -> Option<(SpecNo, u64)> {
@@ -55,13 +70,33 @@ impl Levels {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::Levels;
+    use bary_model::action::Action;
     use bary_model::id::SpecNo;
+    use bary_model::task::{After, Body, TaskSpec};
+
+    fn specs(after: &[&[u32]]) -> Vec<Arc<TaskSpec>> {
+        let body = Arc::new(Body::new(Action::Function { name: "f".into(), args: Vec::new() }));
+        let spec = |after: &&[u32]| {
+            let after = after.iter().map(|spec| After { spec: SpecNo(*spec), aligned: false });
+            Arc::new(TaskSpec { after: after.collect(), ..TaskSpec::new(Arc::clone(&body)) })
+        };
+        after.iter().map(spec).collect()
+    }
 
     #[test]
     fn a_spec_has_its_level_and_an_unknown_one_has_none() {
-        let levels = Levels::new(vec![3, 9, 1], Vec::new());
+        let levels = Levels::new(vec![3, 9, 1], Vec::new(), &specs(&[&[], &[], &[]]));
         assert_eq!((levels.get(SpecNo(1)), levels.get(SpecNo(3))), (Some(9), None));
         assert_eq!(&*levels.sorted, &[SpecNo(1), SpecNo(0), SpecNo(2)]);
+    }
+
+    #[test]
+    fn of_equal_levels_that_which_most_wait_for_comes_first() {
+        let levels = Levels::new(vec![2, 2, 1, 1], Vec::new(), &specs(&[&[], &[], &[1], &[0, 1]]));
+        assert_eq!((levels.successors(SpecNo(0)), levels.successors(SpecNo(1))), (1, 2));
+        assert_eq!(levels.sorted[0], SpecNo(1));
     }
 }

@@ -44,12 +44,17 @@ impl Home {
         let weight = self.worth(spec);
         let own = weight.thousandths();
         let b_level = levels.and_then(|levels| levels.get(range.spec)).unwrap_or(own);
+        let successors = levels.map_or(0, |levels| levels.successors(range.spec));
         let view = TaskView {
             weight,
             b_level,
             sequence: u64::from(range.spec.0),
             request: &spec.body.request,
-            known: Foresight { rank: self.rank(range, spec), ..self.expects(job, spec) },
+            known: Foresight {
+                rank: self.rank(range, spec),
+                successors,
+                ..self.expects(job, spec)
+            },
         };
         let (key, spec) = (self.policy.order.key(&view), spec.clone());
         let rank = spec.body.priority.saturating_add(job.priority);

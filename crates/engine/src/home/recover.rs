@@ -101,7 +101,7 @@ impl Home {
         {
             let ranks = self.ranks(specs, &order);
             let levels = graph::b_levels(specs, &order, |spec| self.worth(spec));
-            self.levels.insert(no, Levels::new(levels, ranks));
+            self.levels.insert(no, Levels::new(levels, ranks, specs));
         }
     }
 }

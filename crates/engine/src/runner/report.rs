@@ -1,11 +1,12 @@
 //! Reporting outcomes: in batches, unless somebody waits.
 
-use bary_model::id::{RunNo, ShardId};
+use bary_model::id::{NodeId, RunNo, ShardId};
 use bary_model::message::{Ask, OutcomeItem, Outcomes, Say};
 use bary_model::outcome::Outcome;
 use bary_model::time::Span;
 
 use crate::outbox::Outbox;
+use crate::runner::session::Session;
 use crate::runner::stop::outside;
 use crate::runner::{Runner, Running};
 use crate::timers::{Timer, Timers};
@@ -48,6 +49,12 @@ impl Runner {
     /// Whether no outcome is held back for a home that is there.
     pub(crate) fn has_reported(&self) -> bool {
         self.sessions.values().all(|session| session.has_reported())
+    }
+
+    /// Whether the homes of other members that are there have all outcomes, durable.
+    pub(crate) fn has_settled_elsewhere(&self, me: NodeId) -> bool {
+        let mut elsewhere = self.sessions.values().filter(|one| one.node.member() != me.member());
+        elsewhere.all(Session::has_settled)
     }
 
     fn learn(&mut self, running: &Running, items: &[OutcomeItem]) {

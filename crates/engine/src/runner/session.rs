@@ -65,6 +65,11 @@ impl Session {
         self.outgoing.is_empty() || self.away
     }
 
+    /// Whether its home has said that all outcomes are durable there; or is not there.
+    pub(super) fn has_settled(&self) -> bool {
+        self.outgoing.is_empty() && self.unsettled.is_empty() || self.away
+    }
+
     fn message(&self, shard: ShardId, say: Say) -> Message {
         Message { shard, epoch: self.epoch, say }
     }
