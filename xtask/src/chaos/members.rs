@@ -6,6 +6,7 @@ mod capture;
 mod hand;
 mod judge;
 mod land;
+mod relay;
 mod resident;
 mod storm;
 mod town;

@@ -1,11 +1,13 @@
 //! A network of its own for each member, joined by one bridge: which of them hear each other, how
-//! much is lost on the way, and how fast it is.
+//! much is lost on the way, how fast it is, and how late.
 //!
 //! It stands in a network and a file system that nobody else has, and goes with them.
 
 use std::net::Ipv4Addr;
 use std::process::Command;
+use std::time::Duration;
 
+use super::relay::{Relay, UNMERGED};
 use crate::process::printed;
 
 /// The networks of members, which are called by numbers from 1.
@@ -46,6 +48,9 @@ impl Land {
             let at = address(number);
             run("ip", &format!("-n n{number} addr add {at}/24 dev eth0"))?;
             run("ip", &format!("-n n{number} link set eth0 up"))?;
+            let mut unmerged = land.command(number, "python3".as_ref());
+            unmerged.args(["-c", UNMERGED, "eth0"]);
+            printed(unmerged)?;
             land.rule(number, RULES)?;
         }
         Ok(land)
@@ -89,6 +94,11 @@ impl Land {
     pub(crate) fn slow(&self, number: u8) -> Result<(), String> {
         let words = SLOW.join(" ");
         run("tc", &format!("qdisc replace dev p{number} root tbf {words}"))
+    }
+
+    /// Has what goes to a member and what comes from it be late, as long as the relay is there.
+    pub(crate) fn delay(&self, number: u8, late: Duration) -> Result<Relay, String> {
+        Relay::begin(&format!("p{number}"), BRIDGE, late)
     }
 
     /// Has everybody hear each other, all of it, and at once.

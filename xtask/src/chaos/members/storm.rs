@@ -1,5 +1,6 @@
 //! A storm over members: they are killed at drawn instants, cut off from each other, made to lose
-//! what is sent and slowed down, while callers submit and ask; and what must hold of all of it.
+//! what is sent, slowed down and made late, while callers submit and ask; and what must hold of all
+//! of it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -36,6 +37,7 @@ pub(crate) struct Report {
     cuts: u64,
     losses: u64,
     slows: u64,
+    delays: u64,
     repeated: u64,
     again: u64,
     answered: usize,
@@ -179,7 +181,7 @@ impl Sky<'_> {
             self.quiet(Duration::from_millis(dice.below(SPAN_MS)))?;
             let span = Duration::from_millis(100 + dice.below(SPAN_MS));
             let number = 1 + dice.below(u64::from(MEMBERS)) as u8;
-            report.agreed.push(match dice.below(10) {
+            report.agreed.push(match dice.below(11) {
                 0..5 => {
                     report.kills += 1;
                     self.kill(number, span, dice)?
@@ -197,10 +199,14 @@ impl Sky<'_> {
                     let what = format!("{percent} % to m{number} lost");
                     self.disturb(&what, span, lose, None)?
                 }
-                _ => {
+                9 => {
                     report.slows += 1;
                     let slow = |land: &Land| land.slow(number);
                     self.disturb(&format!("m{number} slow"), span, slow, Some(number))?
+                }
+                _ => {
+                    report.delays += 1;
+                    self.delay(number, span, Duration::from_millis(20 + dice.below(200)))?
                 }
             });
         }
@@ -238,6 +244,15 @@ impl Sky<'_> {
         change(self.land)?;
         self.quiet(span)?;
         self.land.heal(slowed)?;
+        self.ends(at)
+    }
+
+    /// Has all that goes to a member and comes from it be late for a while.
+    fn delay(&mut self, number: u8, span: Duration, late: Duration) -> Result<Duration, String> {
+        let at = self.begins(format!("m{number} is {} ms late", late.as_millis()));
+        let relay = self.land.delay(number, late)?;
+        self.quiet(span)?;
+        drop(relay);
         self.ends(at)
     }
 
@@ -305,10 +320,10 @@ impl Report {
     }
 
     pub(crate) fn line(&self, weather: Weather) -> String {
-        let Self { jobs, tasks, kills, cuts, losses, slows, repeated, again, .. } = self;
+        let Self { jobs, tasks, kills, cuts, losses, slows, delays, repeated, again, .. } = self;
         format!(
             "{MEMBERS} members, {kills} times killed, {cuts} cut off, {losses} times with losses, \
-             {slows} slowed; {tasks} tasks of {jobs} jobs, {again} started again, {repeated} \
+             {slows} slowed, {delays} late; {tasks} tasks of {jobs} jobs, {again} started again, {repeated} \
              submissions repeated; {} requests, {:.3} % answered within 1 s, p99 {:.0} ms, at most \
              {:.0} ms; agreed again after {:.0} ms, at most {:.0} ms; looked through {} bytes \
              between them; seed {}",
@@ -327,7 +342,8 @@ impl Report {
         let document = json!({
             "schema": "bary.chaos.members/1", "seed": weather.seed, "members": MEMBERS,
             "jobs": self.jobs, "tasks": self.tasks, "kills": self.kills, "cuts": self.cuts,
-            "losses": self.losses, "slows": self.slows, "submitted_again": self.repeated,
+            "losses": self.losses, "slows": self.slows, "delays": self.delays,
+            "submitted_again": self.repeated,
             "started_again": self.again, "requests": self.answered,
             "availability_percent": self.availability, "wait_p99_ms": at(&self.waits, 99),
             "wait_max_ms": at(&self.waits, 100), "agreed_p50_ms": at(&self.agreed, 50),

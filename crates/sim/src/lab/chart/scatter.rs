@@ -35,10 +35,63 @@ pub fn draw(rows: &[Row]) -> Chart {
     }
     chart.words((385.0, 328.0), "messages for each task", "middle", "muted");
     chart.words((14.0, 14.0), "balance in %", "start", "muted");
-    for (number, (row, point)) in rows.iter().zip(&points).enumerate() {
-        let (x, y) = place(*point);
+    let dots: Vec<(f64, f64)> = points.iter().map(|point| place(*point)).collect();
+    let mut labels = Vec::new();
+    for (number, (row, &(x, y))) in rows.iter().zip(&dots).enumerate() {
         chart.dot((x, y), 6.0, colour(number), &row.policy);
-        chart.words((x + 10.0, y + 4.0), &short(&row.policy, 24), "start", "");
+        let name = short(&row.policy, 24);
+        let label = Label { x: x + 10.0, y: y + 4.0, width: 7.0 * name.chars().count() as f64 };
+        let label = label.where_free(&dots, &labels);
+        chart.words((label.x, label.y), &name, "start", "");
+        labels.push(label);
     }
     chart
+}
+
+/// Where a name stands: the left end of its base line, and how wide it is.
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    x: f64,
+    y: f64,
+    width: f64,
+}
+
+/// How high a line of text is.
+const LINE: f64 = 14.0;
+
+impl Label {
+    /// The same, so far up or down that it stands on no dot and on no other name; where it was if
+    /// there is no such place near.
+    fn where_free(self, dots: &[(f64, f64)], others: &[Self]) -> Self {
+        let shifts = [0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 4.0, -4.0];
+        let places = shifts.map(|lines| Self { y: self.y + lines * LINE, ..self });
+        let is_free = |place: &&Self| {
+            !dots.iter().any(|dot| place.covers(*dot)) && !others.iter().any(|one| place.hits(one))
+        };
+        places.iter().find(is_free).copied().unwrap_or(self)
+    }
+
+    fn covers(&self, (x, y): (f64, f64)) -> bool {
+        let across = x + 6.0 > self.x && x - 6.0 < self.x + self.width;
+        across && (y + 4.0 - self.y).abs() < LINE - 2.0
+    }
+
+    fn hits(&self, other: &Self) -> bool {
+        let across = self.x < other.x + other.width && other.x < self.x + self.width;
+        across && (self.y - other.y).abs() < LINE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LINE, Label};
+
+    #[test]
+    fn a_name_stands_on_no_dot_and_on_no_other_name() {
+        let label = Label { x: 10.0, y: 4.0, width: 50.0 };
+        assert_eq!(label.where_free(&[(0.0, 0.0)], &[]).y, 4.0);
+        let below = label.where_free(&[(0.0, 0.0), (30.0, 1.0)], &[]);
+        assert_eq!(below.y, 4.0 + LINE);
+        assert_eq!(label.where_free(&[(30.0, 1.0)], &[below]).y, 4.0 - LINE);
+    }
 }
