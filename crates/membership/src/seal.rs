@@ -4,7 +4,7 @@
 //! A sealed datagram is a version, the secret's generation, a random nonce of 24 bytes, and sealed:
 //! sender, its life, a number from 1 on, and the bytes.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -44,7 +44,7 @@ pub struct Sealer {
     me: u64,
     life: u64,
     /// The secret that is written with first; the others are read.
-    secrets: Vec<(u8, XChaCha20Poly1305)>,
+    secrets: RwLock<Vec<(u8, XChaCha20Poly1305)>>,
     state: Mutex<State>,
 }
 
@@ -95,10 +95,14 @@ impl Sealer {
     /// seals; those before it are still taken, and there must be at least one.
     #[must_use]
     pub fn new(me: u64, life: u64, secrets: &[Secret]) -> Self {
-        let cipher = |secret: &Secret| XChaCha20Poly1305::new(&Key::from(secret.bytes));
-        let secrets = secrets.iter().map(|secret| (secret.generation, cipher(secret))).collect();
         let state = Mutex::new(State { number: 0, replay: Replay::new(SENDERS_MAX) });
-        Self { me, life, secrets, state }
+        Self { me, life, secrets: RwLock::new(ciphers(secrets)), state }
+    }
+
+    /// Seals with the first of these from now on, and opens what is sealed with any of them; what
+    /// was opened before is still known.
+    pub fn change(&self, secrets: &[Secret]) {
+        *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = ciphers(secrets);
     }
 
     /// Seals a datagram.
@@ -106,7 +110,8 @@ impl Sealer {
     /// # Errors
     /// Where it is too long, or there is no secret.
     pub fn seal(&self, bytes: &[u8]) -> Result<Vec<u8>, SealError> {
-        let (generation, cipher) = self.secrets.first().ok_or(SealError)?;
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        let (generation, cipher) = secrets.first().ok_or(SealError)?;
         let number = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.number += 1;
@@ -134,11 +139,16 @@ impl Sealer {
         if head[0] != VERSION {
             return Err(OpenError::NotOne);
         }
-        let cipher = self.secrets.iter().find(|(generation, _)| *generation == head[1]);
-        let (_, cipher) = cipher.ok_or(OpenError::Generation(head[1]))?;
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        let mut ciphers =
+            secrets.iter().filter(|(generation, _)| *generation == head[1]).peekable();
+        ciphers.peek().ok_or(OpenError::Generation(head[1]))?;
         let nonce = XNonce::try_from(nonce).map_err(|_| OpenError::NotOne)?;
-        let plain = cipher.decrypt(&nonce, Payload { msg: sealed, aad: head });
-        let plain = plain.map_err(|_| OpenError::Forged)?;
+        let open = |cipher: &XChaCha20Poly1305| {
+            cipher.decrypt(&nonce, Payload { msg: sealed, aad: head }).ok()
+        };
+        // Two that were drawn at a time have one number.
+        let plain = ciphers.find_map(|(_, cipher)| open(cipher)).ok_or(OpenError::Forged)?;
         let (who, bytes) = plain.split_at_checked(WHO).ok_or(OpenError::NotOne)?;
         let mut words = [0; 3];
         for (word, bytes) in words.iter_mut().zip(who.chunks_exact(8)) {
@@ -155,6 +165,11 @@ impl Sealer {
             Err(Stale::Again | Stale::Old | Stale::EarlierLife) => Err(OpenError::Replayed),
         }
     }
+}
+
+fn ciphers(secrets: &[Secret]) -> Vec<(u8, XChaCha20Poly1305)> {
+    let cipher = |secret: &Secret| XChaCha20Poly1305::new(&Key::from(secret.bytes));
+    secrets.iter().map(|secret| (secret.generation, cipher(secret))).collect()
 }
 
 impl std::fmt::Debug for Sealer {
@@ -223,5 +238,21 @@ mod tests {
         assert_eq!(old.open(&from_new), Err(OpenError::Generation(2)));
         let other = Sealer::new(3, 1, &[Secret { generation: 2, bytes: [9; 32] }]);
         assert_eq!(other.open(&from_new), Err(OpenError::Forged));
+    }
+
+    #[test]
+    fn secrets_change_while_it_is_used_and_two_of_one_number_are_both_tried() {
+        let (one, two) = (sealer(1), sealer(2));
+        let old = one.seal(b"before").expect("it is short");
+        one.change(&[secret(2)]);
+        let new = one.seal(b"after").expect("it is short");
+        assert_eq!(two.open(&new), Err(OpenError::Generation(2)));
+        two.change(&[Secret { generation: 2, bytes: [9; 32] }, secret(2), secret(1)]);
+        assert_eq!(two.open(&new).map(|opened| opened.bytes), Ok(b"after".to_vec()));
+        assert_eq!(two.open(&new), Err(OpenError::Replayed));
+        assert_eq!(two.open(&old).map(|opened| opened.bytes), Ok(b"before".to_vec()));
+        two.change(&[secret(2)]);
+        let late = sealer(3).seal(b"late").expect("it is short");
+        assert_eq!(two.open(&late), Err(OpenError::Generation(1)));
     }
 }

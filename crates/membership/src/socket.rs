@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::net::UdpSocket;
 
-use crate::seal::{OpenError, Opened, Sealer};
+use crate::seal::{OpenError, Opened, Sealer, Secret};
 
 /// The most bytes of a datagram that is read.
 const BYTES_MAX: usize = 65_536;
@@ -55,6 +55,11 @@ impl SealedSocket {
     /// Where the system does not say.
     pub fn at(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
+    }
+
+    /// Seals with the first of these from now on, and opens what is sealed with any of them.
+    pub fn seal_with(&self, secrets: &[Secret]) {
+        self.sealer.change(secrets);
     }
 
     /// Seals a datagram and sends it; false where it is lost at once.

@@ -31,6 +31,7 @@ mod load;
 mod presence;
 mod renewal;
 mod search;
+mod secrets;
 mod sight;
 mod tries;
 mod trips;

@@ -109,7 +109,17 @@ fn a_removed_member_is_let_in_nowhere() {
     remove("delta").says(3, "there is no member `delta`");
     remove("beta").says(0, "beta is a member no more");
     gamma.line("member beta was removed from the cluster");
+    gamma.line("datagrams are sealed with another secret");
     lab.both_run(&gamma).says(0, "");
+    // The others have a secret that it has not, as has whoever comes later.
+    let mut delta = lab.join("delta", &line);
+    delta.line("datagrams are sealed with another secret");
+    let secret = lab.bench.read("alpha/cluster/secrets");
+    assert_eq!(
+        [lab.bench.read("gamma/cluster/secrets"), lab.bench.read("delta/cluster/secrets")],
+        [secret.clone(), secret]
+    );
+    assert!(!lab.bench.path().join("beta/cluster/secrets").exists());
     // Its papers open no door any more, and who guards it writes that down.
     let _beta = lab.member("beta", &["up"]);
     alpha.line("its certificate is not welcome any more");

@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::card::Card;
 use super::load::Load;
+use super::secrets::Drawn;
 use super::settings::Change;
 use super::trips::Trips;
 use super::vitals::Vitals;
@@ -33,6 +34,8 @@ pub(super) enum Said {
     Revoked(String),
     /// Settings of the whole cluster.
     Settings(Vec<Change>),
+    /// By which secret datagrams are sealed now.
+    Secret(Drawn),
     /// Say this back, with what your clock shows.
     Ping { at: Moment },
     /// It is said back.
@@ -47,6 +50,7 @@ const HAIL: u8 = 5;
 const LOAD: u8 = 6;
 const REVOKED: u8 = 7;
 const SETTINGS: u8 = 16;
+const SECRET: u8 = 17;
 const TRIPS: u8 = 8;
 const VITALS: u8 = 9;
 
@@ -103,6 +107,13 @@ pub(super) fn settings(changes: &[Change]) -> Bytes {
     bytes.into()
 }
 
+pub(super) fn secret(last: &Drawn) -> Bytes {
+    let mut bytes = vec![SECRET];
+    // As above.
+    bytes.extend(postcard::to_allocvec(last).unwrap_or_default());
+    bytes.into()
+}
+
 pub(super) fn hail() -> Bytes {
     numbers(HAIL, &[])
 }
@@ -147,6 +158,7 @@ pub(super) fn read(from: u64, me: u64, bytes: &[u8]) -> Option<Said> {
         HAIL => Some(Said::Hail),
         REVOKED => String::from_utf8(rest.to_vec()).ok().map(Said::Revoked),
         SETTINGS => postcard::from_bytes(rest).ok().map(Said::Settings),
+        SECRET => postcard::from_bytes(rest).ok().map(Said::Secret),
         LOAD => Load::decode(rest).map(Said::Load),
         TRIPS => Trips::decode(rest).map(Said::Trips),
         VITALS => Vitals::decode(rest).map(Said::Vitals),

@@ -87,6 +87,7 @@ impl Peers {
             Said::Hail => self.mesh.send(from, envelope::card(&self.card())),
             Said::Revoked(text) => self.on_revoked(&text),
             Said::Settings(told) => self.on_settings(told),
+            Said::Secret(told) => self.on_secret(told),
             Said::Load(load) => {
                 if let Some(link) = lock(&self.links).get_mut(&from) {
                     link.load = Some(load);

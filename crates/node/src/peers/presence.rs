@@ -13,7 +13,7 @@ use bary_gossip::event::{Event, Input, Output};
 use bary_gossip::gossip::Gossip;
 use bary_gossip::identity::{Address, Identity, Name as Number};
 use bary_identity::name::Name;
-use bary_membership::seal::{Sealer, Secret};
+use bary_membership::seal::Sealer;
 use bary_membership::socket::{Come, SealedSocket};
 use bary_model::time::{Moment, Span};
 use tokio::sync::watch;
@@ -21,8 +21,17 @@ use tokio::time::sleep_until;
 
 use super::place::ADDRESSES_MAX;
 use super::roster::{Peers, lock};
+use super::secrets::BEFORE_SPAN;
 use crate::access::chance;
 use crate::serve::log::Level;
+
+/// Waits until then; for ever where that is never.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
 
 /// Under which key a member says what it is called and where it is.
 const WHO: &str = "who";
@@ -50,8 +59,6 @@ type Who = (Box<str>, Vec<SocketAddr>);
 enum PresenceError {
     #[error("the socket cannot be used: {0}")]
     Socket(#[from] std::io::Error),
-    #[error("the cluster's secret is damaged")]
-    Secret,
     #[error(transparent)]
     Gossip(#[from] bary_gossip::gossip::NewError),
     #[error("what this member says of itself is too long: {0}")]
@@ -85,6 +92,9 @@ impl Peers {
         presence.step([Input::Join { seeds: self.whom_to_ask() }]);
         // Whoever would say so may have gone.
         let mut closed = pin!(async { drop(closing.wait_for(|closing| *closing).await) });
+        let mut secrets = self.secrets.news();
+        // Until when the secret before the last is taken.
+        let mut before = None;
         loop {
             let wake = presence.gossip.wake().map(|wake| presence.instant(wake));
             let wake = wake.unwrap_or_else(|| Instant::now() + self.pace.beat);
@@ -101,6 +111,16 @@ impl Peers {
                     }
                 },
                 () = sleep_until(wake.into()) => presence.step([]),
+                // The sender is of this very member.
+                Ok(()) = secrets.changed() => {
+                    presence.socket.seal_with(&self.secrets.in_use());
+                    before = Some(Instant::now() + BEFORE_SPAN);
+                }
+                () = until(before) => {
+                    self.secrets.forget_before();
+                    presence.socket.seal_with(&self.secrets.in_use());
+                    before = None;
+                }
                 () = self.found.news.notified() => {
                     presence.step([Input::Join { seeds: self.whom_to_ask() }]);
                 }
@@ -160,10 +180,8 @@ impl Peers {
 
 impl Presence {
     fn new(peers: &Arc<Peers>, socket: UdpSocket) -> Result<Self, PresenceError> {
-        let secret = <[u8; 32]>::try_from(peers.papers.secret.0.as_slice());
-        let secret = Secret { generation: 1, bytes: secret.map_err(|_| PresenceError::Secret)? };
         let life = peers.life().into();
-        let sealer = Sealer::new(peers.me, life, &[secret]);
+        let sealer = Sealer::new(peers.me, life, &peers.secrets.in_use());
         let socket = SealedSocket::of(socket, sealer)?;
         let at = peers.place.addresses.first().ok_or(PresenceError::NoAddress)?;
         let me = Identity::new(Number(peers.me), Address::from(*at), life);

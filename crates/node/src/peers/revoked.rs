@@ -115,6 +115,10 @@ impl Peers {
         }
         self.tell_revoked();
         self.shut_out(number, name);
+        if let Err(error) = self.renew_secret() {
+            let text = format!("{name} still knows how members' datagrams are sealed: {error}");
+            self.log.say(Level::Error, &text, &[]);
+        }
         Ok(format!("{name} is a member no more"))
     }
 

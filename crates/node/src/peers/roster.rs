@@ -31,6 +31,7 @@ use super::papers::Papers;
 use super::place::Place;
 use super::presence::Standings;
 use super::revoked::{Revoked, RevokedError};
+use super::secrets::{Secrets, SecretsError};
 use super::settings::{Settings, SettingsError};
 use super::sight::Own;
 use super::trips::Trips;
@@ -54,6 +55,7 @@ pub(crate) struct Peers {
     pub(super) book: Book,
     pub(super) revoked: Revoked,
     pub(super) settings: Settings,
+    pub(super) secrets: Secrets,
     pub(super) mesh: Mesh,
     pub(super) on: Handle,
     pub(super) inside: OnceLock<Inside>,
@@ -149,6 +151,8 @@ pub(crate) enum PeersError {
     Revoked(#[from] RevokedError),
     #[error("the settings of the cluster cannot be read: {0}")]
     Settings(#[from] SettingsError),
+    #[error("the cluster's secret cannot be read: {0}")]
+    Secrets(#[from] SecretsError),
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
 }
@@ -172,6 +176,7 @@ impl Peers {
         let (me, book) = (papers.number(), Book::open(&papers.dir)?);
         let revoked = Revoked::open(&papers.dir, papers.authority())?;
         let settings = Settings::open(&papers.dir)?;
+        let secrets = Secrets::open(&papers.dir, &papers.secret.0)?;
         let hearing = Arc::new(Hearing::default());
         let ears = Arc::clone(&hearing) as Arc<dyn Ears>;
         let mesh = Mesh::new(me, &papers.credentials(), MeshLimits::default(), ears, on.clone())?;
@@ -187,6 +192,7 @@ impl Peers {
             book,
             revoked,
             settings,
+            secrets,
             mesh,
             on,
             inside: OnceLock::new(),
@@ -326,11 +332,9 @@ impl Peers {
         self.mesh.send(member, envelope::hail());
         self.mesh.send(member, envelope::load(&self.load()));
         self.tell_own(member);
-        if let Some(text) = self.revoked.text() {
-            self.mesh.send(member, envelope::revoked(&text));
-        }
-        if let Some(settings) = self.told_settings() {
-            self.mesh.send(member, settings);
+        let revoked = self.revoked.text().map(|text| envelope::revoked(&text));
+        for told in [revoked, self.told_settings(), self.told_secret()].into_iter().flatten() {
+            self.mesh.send(member, told);
         }
         self.mesh.send(member, envelope::ping(self.now()));
     }

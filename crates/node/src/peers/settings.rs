@@ -100,7 +100,24 @@ impl Settings {
 
     /// Takes in changes, durably; whether one was not known.
     fn take(&self, changes: impl IntoIterator<Item = Change>) -> io::Result<bool> {
-        let mut all = self.all();
+        self.take_into(self.all(), changes)
+    }
+
+    /// Takes in a change that is made of its number, above all that are known; none where it does
+    /// not fit.
+    fn take_next(&self, make: impl FnOnce(u64) -> Change) -> io::Result<Option<Change>> {
+        let all = self.all();
+        let last = all.values().flatten().map(|change| change.number).max().unwrap_or(0);
+        // One that has no number left above it is too old to be kept, or known.
+        let change = make(last.saturating_add(1));
+        Ok(self.take_into(all, [change.clone()])?.then_some(change))
+    }
+
+    fn take_into(
+        &self,
+        mut all: MutexGuard<'_, Changes>,
+        changes: impl IntoIterator<Item = Change>,
+    ) -> io::Result<bool> {
         let mut with = all.clone();
         let mut is_news = false;
         for change in changes {
@@ -155,11 +172,7 @@ impl Peers {
         (who, reason): (&str, &str),
         at: &str,
     ) -> io::Result<Change> {
-        let all = self.settings.all().clone();
-        let last = all.values().flatten().map(|change| change.number).max().unwrap_or(0);
-        // One that has no number left above it is refused below.
-        let number = last.saturating_add(1);
-        let change = Change {
+        let make = |number| Change {
             key: key.into(),
             value: value.map(Into::into),
             number,
@@ -169,9 +182,8 @@ impl Peers {
             at: at.into(),
             reason: reason.into(),
         };
-        if !self.settings.take([change.clone()])? {
-            return Err(io::ErrorKind::QuotaExceeded.into());
-        }
+        let change = self.settings.take_next(make)?;
+        let change = change.ok_or(io::ErrorKind::QuotaExceeded)?;
         self.tell_settings();
         Ok(change)
     }
@@ -254,6 +266,25 @@ mod tests {
             let again = Settings::open(dir.path()).expect("they were written");
             assert_eq!(*again.all(), *settings.all());
         }
+    }
+
+    #[test]
+    fn changes_made_at_a_time_have_numbers_of_their_own() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let settings = Settings::open(dir.path()).expect("there are none yet");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let made = settings.take_next(|number| change("k", number, 1));
+                    assert!(made.expect("there is room").is_some());
+                });
+            }
+        });
+        let numbers: Vec<u64> = settings.all()["k"].iter().map(|change| change.number).collect();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert!(settings.take([change("k", u64::MAX, 1)]).expect("there is room"));
+        let made = settings.take_next(|number| change("k", number, 1));
+        assert!(made.expect("nothing is written").is_none(), "there is no number above it");
     }
 
     #[test]
