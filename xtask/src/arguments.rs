@@ -34,6 +34,8 @@ pub(crate) enum Verb {
         name: Option<String>,
         /// Print JSON instead of a table.
         json: bool,
+        /// The command to measure, where it is not the one that is built.
+        bary: Option<PathBuf>,
     },
     /// List the benchmarks.
     Benches,
@@ -147,10 +149,12 @@ fn verify(rest: &[String]) -> Result<Verb, String> {
 }
 
 fn bench(rest: &[String]) -> Result<Verb, String> {
-    let (mut name, mut json) = (None, false);
+    let (mut name, mut json, mut bary) = (None, false, None);
     let mut words = rest.iter();
     while let Some(word) = words.next() {
-        if word == "-o" {
+        if word == "--bary" {
+            bary = Some(words.next().ok_or("--bary needs a path after it")?.into());
+        } else if word == "-o" {
             json = match words.next().map(String::as_str) {
                 Some("json") => true,
                 Some("table") => false,
@@ -162,7 +166,8 @@ fn bench(rest: &[String]) -> Result<Verb, String> {
             name = Some(word.clone());
         }
     }
-    if name.is_none() && !json { Ok(Verb::Benches) } else { Ok(Verb::Bench { name, json }) }
+    let lists = name.is_none() && !json;
+    if lists { Ok(Verb::Benches) } else { Ok(Verb::Bench { name, json, bary }) }
 }
 
 fn chaos(rest: &[String]) -> Result<Verb, String> {
@@ -311,8 +316,9 @@ mod tests {
     #[test]
     fn bench_alone_lists_and_a_name_runs() {
         assert_eq!(read("bench"), Ok(Verb::Benches));
-        let run = Verb::Bench { name: Some("all".into()), json: true };
-        assert_eq!(read("bench all -o json"), Ok(run));
+        let run = |bary| Verb::Bench { name: Some("all".into()), json: true, bary };
+        assert_eq!(read("bench all -o json"), Ok(run(None)));
+        assert_eq!(read("bench --bary b all -o json"), Ok(run(Some("b".into()))));
     }
 
     #[test]

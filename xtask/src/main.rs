@@ -42,7 +42,7 @@ const USAGE: &str = "\
 usage: cargo xtask verify [--only NAME[,NAME]] [--skip NAME[,NAME]]  check, write nothing
        cargo xtask fix [--clippy]                     format, generate, lower ratchets
        cargo xtask setup                              install what the tests need
-       cargo xtask bench [NAME|all] [-o table|json]   measure; alone, list the names
+       cargo xtask bench [NAME|all] [--bary PATH] [-o table|json]  measure; alone, list the names
        cargo xtask placement [--bary PATH] [NAME..]   write the tables of docs/placement.md
        cargo xtask chaos [--kills N] [--seed S] [-o table|json]  kill runs on a state, and look
        cargo xtask chaos node [--minutes M] [--tasks N] [--every 2s] [--seed S] [--bary PATH]
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
         println!("{USAGE}");
         return ExitCode::SUCCESS;
     }
-    let repo = match Repo::open() {
+    let mut repo = match Repo::open() {
         Ok(repo) => repo,
         Err(complaint) => {
             eprintln!("xtask: {complaint}");
@@ -79,8 +79,11 @@ fn main() -> ExitCode {
         },
         Verb::Fix { clippy } => fix::fix(&repo, clippy),
         Verb::Setup => setup::setup(),
-        Verb::Bench { name, json } => match bench::chosen(name.as_deref()) {
-            Ok(benches) => bench::bench(&repo, &benches, json),
+        Verb::Bench { name, json, bary } => match bench::chosen(name.as_deref()) {
+            Ok(benches) => {
+                repo.bary = bary;
+                bench::bench(&repo, &benches, json)
+            }
             Err(complaint) => return refuse(&complaint),
         },
         Verb::Benches => bench::list(),

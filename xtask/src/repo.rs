@@ -19,6 +19,8 @@ pub(crate) struct Repo {
     pub(crate) root: PathBuf,
     /// Whether to print in colour.
     pub(crate) colour: bool,
+    /// The command to take for the released one, where it is not the one that is built.
+    pub(crate) bary: Option<PathBuf>,
     files: OnceLock<Result<Vec<PathBuf>, String>>,
     sources: OnceLock<Result<Vec<Source>, String>>,
     metadata: OnceLock<Result<Value, String>>,
@@ -53,6 +55,7 @@ impl Repo {
         Self {
             root,
             colour: std::io::stdout().is_terminal() && !plain,
+            bary: None,
             files: OnceLock::new(),
             sources: OnceLock::new(),
             metadata: OnceLock::new(),
@@ -131,6 +134,9 @@ impl Repo {
 
     /// Builds the command `bary` and says where it lies.
     pub(crate) fn program(&self, profile: &str) -> Program {
+        if let (Some(bary), "release") = (&self.bary, profile) {
+            return Program::Ready(bary.clone());
+        }
         let found = self.packages().map(|all| all.iter().any(|p| p.name == "bary-cli"));
         match found {
             Ok(false) => return Program::Absent("the workspace has no package bary-cli"),

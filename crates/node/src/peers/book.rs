@@ -34,6 +34,8 @@ pub(super) struct Book {
     path: PathBuf,
     members: Mutex<BTreeMap<u64, Known>>,
     changed: AtomicBool,
+    /// Held by whoever writes the file.
+    saving: Mutex<()>,
 }
 
 /// Why a book cannot be read.
@@ -53,7 +55,8 @@ impl Book {
         let path = dir.join(NAME);
         let text = file::read_text(&path)?;
         let members = text.map_or_else(|| Ok(BTreeMap::new()), |text| parse(&text))?;
-        Ok(Self { path, members: Mutex::new(members), changed: AtomicBool::new(false) })
+        let (members, changed) = (Mutex::new(members), AtomicBool::new(false));
+        Ok(Self { path, members, changed, saving: Mutex::default() })
     }
 
     /// Notes where a member is reached; true where that was not known. One too many is not kept.
@@ -95,8 +98,10 @@ impl Book {
         self.changed.load(Ordering::Relaxed)
     }
 
-    /// Writes the file where something has changed.
+    /// Writes the file where something has changed. All that was noted before is in it then,
+    /// whoever writes it.
     pub(super) fn save(&self) -> io::Result<()> {
+        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.changed.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
@@ -150,5 +155,23 @@ mod tests {
         let again = Book::open(dir.path()).expect("it was written as one");
         assert_eq!(again.all(), book.all());
         assert!(!again.is_changed());
+    }
+
+    #[test]
+    fn whoever_saves_at_a_time_finds_what_he_noted_in_the_file() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let book = Book::open(dir.path()).expect("there is none yet");
+        let name = Name::new("a").expect("it is one");
+        std::thread::scope(|scope| {
+            for number in 1..=16 {
+                let (book, name, dir) = (&book, &name, &dir);
+                scope.spawn(move || {
+                    assert!(book.note(number << 36, name, &[]));
+                    book.save().expect("there is room");
+                    let written = Book::open(dir.path()).expect("it was written as one");
+                    assert!(written.has(number << 36), "it was saved");
+                });
+            }
+        });
     }
 }
