@@ -122,9 +122,10 @@ impl From<Refusal> for Complaint {
             Refusal::Graph(_) | Refusal::TooManyUpstream { .. } | Refusal::TooLong { .. } => {
                 Exit::USAGE
             }
-            Refusal::Policy(_) | Refusal::BadLabel { .. } | Refusal::TooManyLabels { .. } => {
-                Exit::USAGE
-            }
+            Refusal::Policy(_)
+            | Refusal::BadLabel { .. }
+            | Refusal::Misformed { .. }
+            | Refusal::TooManyLabels { .. } => Exit::USAGE,
             Refusal::TooManyNodes { .. } => Exit::FULL,
             Refusal::Closed(_)
             | Refusal::NoSuchJob(_)

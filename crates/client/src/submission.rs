@@ -92,6 +92,14 @@ impl Submission {
         self.tasks(|tasks| tasks.cache = age.as_secs_f64())
     }
 
+    /// How many tasks are one gang: so many that follow each other are started together and tried
+    /// again together, as ranks that meet at `MASTER_ADDR` and `MASTER_PORT`. Without inputs and
+    /// array there are as many tasks. Of a command only.
+    #[must_use]
+    pub fn gang(self, size: u32) -> Self {
+        self.tasks(|tasks| tasks.gang = size)
+    }
+
     /// A variable of the environment. Of a command only.
     #[must_use]
     pub fn env(self, name: &str, value: &str) -> Self {

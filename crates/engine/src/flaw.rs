@@ -24,6 +24,8 @@ pub enum Flaw {
     CheckpointForgotten,
     /// Opening a journal forgets which nodes are drained, and which labels they were given.
     DecreeForgotten,
+    /// A gang is granted as far as there is room for it.
+    GangByParts,
 }
 
 /// The bugs that an engine has.
@@ -55,5 +57,6 @@ impl Flaws {
         ("drain-forgotten", Flaw::DrainForgotten),
         ("checkpoint-forgotten", Flaw::CheckpointForgotten),
         ("decree-forgotten", Flaw::DecreeForgotten),
+        ("gang-by-parts", Flaw::GangByParts),
     ];
 }

@@ -14,6 +14,8 @@ mod explain;
 mod field;
 mod flow;
 mod follow;
+mod form;
+mod gang;
 mod gate;
 mod gather;
 mod gauge;
@@ -28,6 +30,7 @@ mod layout;
 mod learning;
 mod levels;
 mod line;
+mod mates;
 mod offer;
 mod open;
 mod outcome;
@@ -75,6 +78,7 @@ use crate::home::accounts::Accounts;
 use crate::home::bounded::Moves;
 use crate::home::claims::Offers;
 use crate::home::exchange::Exchange;
+use crate::home::gang::Gangs;
 use crate::home::gate::Gates;
 use crate::home::layout::Layouts;
 use crate::home::learning::Learning;
@@ -109,6 +113,7 @@ pub(crate) struct Home {
     drained: BTreeSet<NodeId>,
     /// Jobs of which nothing is granted.
     gates: Gates,
+    gangs: Gangs,
     /// The calendar's moment at which this engine's clock began.
     calendar: Wall,
     /// What the calendar says in this step.
@@ -202,6 +207,7 @@ impl Home {
             departed: BTreeSet::new(),
             drained,
             gates: Gates::default(),
+            gangs: Gangs::new(seed),
             calendar,
             today,
             least_granted: None,
@@ -305,6 +311,7 @@ impl Home {
         let weight = self.weight(range);
         self.free_permits(range);
         self.line.ended(holder, range.count);
+        self.free_room(holder.node, range);
         if let Some(account) = self.accounts.book(&holder.node) {
             account.holding.remove(holder.epoch, holder.grant, range, weight);
         } else if let Some(holding) = self.strangers.get_mut(&holder.node) {
@@ -322,9 +329,12 @@ impl Home {
     pub(crate) fn check(&self) {
         self.ledger.check();
         let mut held: BTreeMap<NodeId, Holding> = BTreeMap::new();
+        // Ranks that wait for their gang's end have ended at their nodes.
         self.ledger.held(|holder, range| {
-            let holding = held.entry(holder.node).or_default();
-            holding.add(holder.epoch, holder.grant, range, self.weight(range));
+            if !self.gangs.is_done(range) {
+                let holding = held.entry(holder.node).or_default();
+                holding.add(holder.epoch, holder.grant, range, self.weight(range));
+            }
         });
         let accounts = self.accounts.iter().map(|(node, account)| (node, &account.holding));
         for (node, holding) in accounts.chain(&self.strangers) {
@@ -333,6 +343,6 @@ impl Home {
         }
         assert!(held.is_empty(), "every holder is known: {held:?}");
         self.accounts.check();
-        self.line.check(&self.ledger);
+        self.line.check(&self.ledger, |range| self.gangs.is_done(range));
     }
 }

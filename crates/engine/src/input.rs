@@ -214,6 +214,16 @@ pub enum Refusal {
         /// What is missing, and how much of it the largest node has.
         shortage: Box<str>,
     },
+    /// The tasks of a spec cannot be gangs of the size that it says.
+    #[error("`{name}` cannot be in gangs: {what}; {fix}")]
+    Misformed {
+        /// The spec.
+        name: Box<str>,
+        /// What is wrong.
+        what: Box<str>,
+        /// What would help.
+        fix: &'static str,
+    },
     /// The specs are not a graph that can run.
     #[error(transparent)]
     Graph(#[from] GraphError),

@@ -113,6 +113,21 @@ pub struct Limits {
     /// the home that owes most answers are forgotten; should it fail too, their tasks run once
     /// more. Defaults to 1,000,000.
     pub unsettled_items_max: u64,
+    /// How long a gang waits while others go before it, until nodes that it needs are kept idle for
+    /// it. Shorter starts gangs sooner where there is much other work, and wastes more. Defaults to
+    /// 2 s.
+    pub gang_patience: Span,
+    /// For how long nodes are kept for one gang, at most, before others may have them again. With
+    /// other homes around it is `gang_patience` at first, and twice as long each time. Defaults to
+    /// an hour.
+    pub gang_keep_max: Span,
+    /// How long a gang rests at least that fell apart without a failure of its own; twice as long
+    /// each time. Defaults to 100 ms.
+    pub gang_rest: Span,
+    /// How long it rests at most. Defaults to 30 s.
+    pub gang_rest_max: Span,
+    /// Most entries of ready gangs that are looked at for one that has room. Defaults to 64.
+    pub gangs_looked_max: usize,
     /// Whether finished jobs stay as they are, so that they can be retried. Defaults to false.
     pub retains_finished: bool,
     /// Whether grants tell what each node scored, which costs a look at every node for each
@@ -164,6 +179,11 @@ impl Default for Limits {
             layout_tasks_max: 2_048,
             layout_links_max: 500_000,
             unsettled_items_max: 1_000_000,
+            gang_patience: Span::secs(2),
+            gang_keep_max: Span::secs(3_600),
+            gang_rest: Span::millis(100),
+            gang_rest_max: Span::secs(30),
+            gangs_looked_max: 64,
             retains_finished: false,
             explain: false,
         }
@@ -216,5 +236,11 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("layout_tasks_max", "2,048", "tasks of a job that is laid out"),
     ("layout_links_max", "500,000", "dependencies of tasks of a job that is laid out"),
     ("unsettled_items_max", "1,000,000", "outcomes kept until homes have answered"),
+    ("gang_patience", "2 s", "how long a gang waits before nodes are kept idle for it"),
+    ("gang_keep_max", "1 h", "for how long nodes are kept for one gang at a time"),
+    ("gang_rest", "100 ms", "how long a gang rests that fell apart without a failure of its own"),
+    ("gang_rest_max", "30 s", "the longest such rest, as it doubles each time"),
+    ("gangs_looked_max", "64", "entries of ready gangs looked at for one that has room"),
+    ("gang_tasks_max", "4,096", "tasks of one gang"),
     ("ask_ahead_min", "1 ms", "round trips shorter than this are not asked ahead for"),
 ];

@@ -4,6 +4,7 @@ mod ask;
 mod batch;
 mod claims;
 mod early;
+mod gang;
 mod gauge;
 mod held;
 mod report;
@@ -44,6 +45,8 @@ pub(crate) struct Runner {
     free: Resources,
     free_slots: FreeSlots,
     held: Held,
+    /// Ranks of gangs that were granted in this step, grant by grant.
+    ranks: Vec<(ShardId, Vec<GrantItem>)>,
     runs: Sorted<RunNo, Running>,
     last_run: u64,
     flaws: Flaws,
@@ -131,6 +134,7 @@ impl Runner {
             limits,
             free_slots: FreeSlots::default(),
             held: Held::default(),
+            ranks: Vec::new(),
             runs: Sorted::default(),
             last_run: 0,
             flaws,
@@ -168,8 +172,13 @@ impl Runner {
             self.reservations.use_up(home, tasks);
             self.choice = None;
         }
-        for item in grant.items {
+        let (ranks, items): (Vec<GrantItem>, Vec<GrantItem>) =
+            grant.items.into_iter().partition(|item| item.seat.is_some());
+        for item in items {
             self.held.push_back(home, item);
+        }
+        if !ranks.is_empty() {
+            self.ranks.push((home, ranks));
         }
         self.pulse_later(home, out, timers);
     }
@@ -182,6 +191,7 @@ impl Runner {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
+        self.begin_ranks(out, timers);
         self.mend(out, timers);
         self.claim_all(view, out, timers);
         self.fill(out, timers);

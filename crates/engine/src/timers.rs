@@ -38,6 +38,8 @@ pub(crate) enum Timer {
     Laid(ShardId, JobNo),
     /// Tasks that waited for the node that has what they read may go elsewhere.
     Turn(ShardId),
+    /// A gang may have waited for long, or rested for long enough.
+    Gang(ShardId),
     /// Tasks are pushed to those nodes that have answered by now.
     Gather(ShardId),
     /// Tasks may have taken too long while nodes have nothing to do.
@@ -76,6 +78,7 @@ impl Timer {
             | Self::Due(shard, _)
             | Self::Laid(shard, _)
             | Self::Turn(shard)
+            | Self::Gang(shard)
             | Self::Gather(shard)
             | Self::Straggle(shard)
             | Self::Gauge(shard)

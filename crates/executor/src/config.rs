@@ -1,6 +1,9 @@
 //! How an executor runs tasks: its node, its limits and its surroundings.
 
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bary_model::id::NodeId;
@@ -18,6 +21,8 @@ pub struct ExecutorConfig {
     /// slot for `stretch` times as long. The function `sleep` is left alone, since it scales by
     /// the speed itself. At least 1. Defaults to 1, which is off.
     pub stretch: f64,
+    /// Under which addresses other nodes are reached; ranks of gangs are told where rank 0 is.
+    pub addresses: Addresses,
     /// The most bytes kept of each output stream of a command; what follows is read and thrown
     /// away. Standard error then begins with the line `[bary: output cut at 64 MiB]`; where it was
     /// cut itself, its own last 4 KiB are kept at its end. Defaults to 64 MiB.
@@ -55,6 +60,35 @@ pub struct ExecutorConfig {
     /// which leaves reserved and mapped memory alone). Defaults to false: a request says what to
     /// plan for, and a task that needs a little more should not die of it.
     pub limit_memory: bool,
+}
+
+/// Finds the address of a node. `Default` takes every node for one of this machine.
+#[derive(Clone)]
+pub struct Addresses(Arc<dyn Fn(NodeId) -> Option<IpAddr> + Send + Sync>);
+
+impl Addresses {
+    /// Addresses as `find` gives them; none where a node is not known.
+    pub fn new(find: impl Fn(NodeId) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(find))
+    }
+
+    /// The address of a node, where it is known.
+    #[must_use]
+    pub fn of(&self, node: NodeId) -> Option<IpAddr> {
+        (self.0)(node)
+    }
+}
+
+impl Default for Addresses {
+    fn default() -> Self {
+        Self::new(|_| Some(Ipv4Addr::LOCALHOST.into()))
+    }
+}
+
+impl fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Addresses").finish_non_exhaustive()
+    }
 }
 
 /// The executor's limits as the documentation lists them: name, default and meaning.
@@ -120,6 +154,7 @@ impl Default for ExecutorConfig {
             node: NodeId(0),
             speed: 1.0,
             stretch: 1.0,
+            addresses: Addresses::default(),
             output_bytes_max: 64 << 20,
             output_memory_max: 256 << 10,
             line_bytes_max: 1 << 20,

@@ -1,15 +1,19 @@
 //! Commands: how they end, what they print, what they are given.
 #![cfg(target_os = "linux")]
 
+use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bary_executor::config::ExecutorConfig;
+use bary_executor::config::{Addresses, ExecutorConfig};
 use bary_model::action::{Action, Capture, FileMove, Stdin};
-use bary_model::message::Upstream;
+use bary_model::gang::Seat;
+use bary_model::id::{NodeId, TaskRange};
+use bary_model::message::{GrantItem, Upstream};
 use bary_model::outcome::{Failure, Outcome, Results};
 use bary_model::payload::Payload;
+use bary_model::task::{Body, TaskSpec};
 use bary_model::template::Template;
 use bary_model::time::Span;
 use bary_ports::executor::{Completion, Stream};
@@ -113,6 +117,33 @@ fn a_command_knows_its_task() {
         ];
     });
     assert_eq!(world.output(spec), b"0 0.0.0 1 1 0.0 mine /elsewhere\n");
+}
+
+#[test]
+fn a_rank_knows_its_gang_and_where_it_meets() {
+    let reached = |node| (node == NodeId(7)).then_some(IpAddr::from([10, 0, 0, 7]));
+    let addresses = Addresses::new(reached);
+    let config = ExecutorConfig { addresses, ..ExecutorConfig::default() };
+    let mut world = World::with(config, Functions::new());
+    let mut rank = |first| {
+        let text = "echo $RANK $WORLD_SIZE $MASTER_ADDR $MASTER_PORT";
+        let named = |body: &mut Body| {
+            body.surroundings.env = vec![("RANK".into(), Template::literal("100"))];
+        };
+        let spec = TaskSpec { count: 8, gang: 4, ..with(shell(text), named) };
+        let range = TaskRange { first: 6, count: 1, ..TaskRange::default() };
+        let seat = Some(Seat { first, port: 29_501 });
+        world.start(1, vec![GrantItem { range, seat, ..item(spec) }], Span::ZERO);
+        let (_, outcomes) = world.ended();
+        match &outcomes[0].outcome {
+            Outcome::Succeeded(results) => Ok(world.read(&results.at(0))),
+            Outcome::Failed { failure, .. } => Err(failure.to_string()),
+            other => panic!("it ends by itself: {other:?}"),
+        }
+    };
+    assert_eq!(rank(NodeId(7)), Ok(Bytes::from_static(b"2 4 10.0.0.7 29501\n")));
+    let unknown = rank(NodeId(8)).expect_err("nobody knows that node");
+    assert!(unknown.contains("the address of node n8"), "{unknown}");
 }
 
 #[test]

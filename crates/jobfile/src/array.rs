@@ -12,7 +12,7 @@ use crate::context::{Context, Value};
 use crate::glob::{self, Search};
 use crate::limits;
 use crate::range;
-use crate::task::Fields;
+use crate::task::{self, Fields};
 
 /// Whether a task is an array, and the rows that it then has.
 pub(crate) struct Rows {
@@ -44,7 +44,7 @@ pub(crate) fn read(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Rows {
             Some("remove the others".into()),
         );
     }
-    let Some(value) = given.first() else { return Rows::plain() };
+    let Some(value) = given.first() else { return ranks(cx, fields) };
     let Some(column) = column(cx, fields) else { return Rows::broken() };
     let count = column.count();
     if count > limits::ARRAY_INDICES_MAX {
@@ -60,6 +60,15 @@ pub(crate) fn read(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Rows {
             cx.fault(value.span(), format!("this array is empty: {error}"));
             Rows::broken()
         }
+    }
+}
+
+/// The ranks of one gang, where there is nothing else that tasks differ by.
+fn ranks(cx: &Context<'_>, fields: Fields<'_, '_>) -> Rows {
+    let count = task::gang(cx, fields);
+    match Inputs::numbers(0, 1, count.into()) {
+        Ok(inputs) if count > 0 => Rows { inputs, count, array: true, broken: false },
+        _ => Rows::plain(),
     }
 }
 

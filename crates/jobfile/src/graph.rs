@@ -44,7 +44,7 @@ pub(crate) fn specs(cx: &mut Context<'_>, drafts: Vec<Draft>) -> Vec<Arc<TaskSpe
             kept[this.index()] = true;
             reduce(reduction.body(&draft.body, this, &draft.name), this, &draft.name)
         });
-        specs.push(TaskSpec {
+        let spec = TaskSpec {
             name: draft.name.into(),
             inputs: draft.rows.inputs,
             count: draft.rows.count,
@@ -52,9 +52,14 @@ pub(crate) fn specs(cx: &mut Context<'_>, drafts: Vec<Draft>) -> Vec<Arc<TaskSpe
             weight: draft.weight,
             output: draft.output,
             estimate: draft.estimate,
+            gang: draft.gang,
             after: edges.into_iter().map(|(after, _)| after).collect(),
             ..TaskSpec::new(Arc::new(draft.body))
-        });
+        };
+        if let Some((what, fix)) = spec.misformed().filter(|_| !draft.rows.broken) {
+            cx.fault_with_fix(draft.span, what, Some(fix.into()));
+        }
+        specs.push(spec);
         specs.extend(reduction);
     }
     for (spec, _) in specs.iter_mut().zip(kept).filter(|(_, kept)| *kept) {

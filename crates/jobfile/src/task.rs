@@ -36,6 +36,8 @@ pub(crate) struct Draft {
     pub(crate) weight: Weight,
     pub(crate) output: u64,
     pub(crate) estimate: Span,
+    /// The size of its gangs; 0 where each task is alone.
+    pub(crate) gang: u32,
     pub(crate) after: Vec<Named>,
     /// The tasks whose results its placeholders read; all are in `after`.
     pub(crate) reads: BTreeSet<String>,
@@ -86,7 +88,14 @@ pub(crate) fn read(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Draft {
     let estimate = fields.get("estimate").and_then(|value| check::time(cx, value).ok());
     let (output, estimate) = (output.unwrap_or(0), estimate.unwrap_or(Span::ZERO));
     let weight = weight(cx, fields);
-    Draft { name, span, weight, output, estimate, body, rows, after, reads, reduce }
+    let gang = gang(cx, fields);
+    Draft { name, span, weight, output, estimate, gang, body, rows, after, reads, reduce }
+}
+
+/// How many tasks are one gang; 0 where each is alone.
+pub(crate) fn gang(cx: &Context<'_>, fields: Fields<'_, '_>) -> u32 {
+    let size = fields.own("gang").and_then(|value| check::integer(cx, value).ok());
+    size.and_then(|size| u32::try_from(size).ok()).unwrap_or(0)
 }
 
 fn name(cx: &mut Context<'_>, value: &Value<'_>) -> String {

@@ -36,6 +36,13 @@ const BAD: &[(&str, &str, &str, &str)] = &[
     ("[[task]]\nfunction = 'noop'\nshell = 1", "3:9", "`shell` must be true or false", ""),
     ("[[task]]\ncommand = ['a', 1]", "2:17", "must be a string, not integer", ""),
     ("task = 1", "1:8", "`task` must be an array", ""),
+    (
+        "[[task]]\nfunction = 'noop'\narray = 10\ngang = 4",
+        "1:1",
+        "10 tasks cannot be gangs of 4 each",
+        "a multiple of",
+    ),
+    ("[[task]]\nfunction = 'noop'\ngang = 0", "3:8", "`gang` must be", ""),
     // What runs.
     ("[[task]]\nname = 'a'", "1:1", "neither `command` nor `function`", "add what it runs"),
     ("[[task]]\ncommand = 'a'\nfunction = 'noop'", "3:12", "both `command` and `function`", ""),

@@ -304,3 +304,15 @@ fn what_is_expected_of_a_job_arrives() {
     let said: Vec<(Span, u64)> = said.collect();
     assert_eq!(said, [(Span::secs(60), 1 << 20), (Span::secs(5), 7)]);
 }
+
+#[test]
+fn a_gang_is_an_array_where_nothing_else_makes_it_one() {
+    let specs = specs(
+        "[[task]]\nname = 'a'\ncommand = 'x {index}'\ngang = 3\n\
+         [[task]]\nname = 'b'\ncommand = 'x'\narray = '1-8'\ngang = 4",
+    );
+    let sizes: Vec<(u32, u32, bool)> =
+        specs.iter().map(|spec| (spec.count, spec.gang, spec.array)).collect();
+    assert_eq!(sizes, [(3, 3, true), (8, 4, true)]);
+    assert_eq!(argv(&specs[0], 2), ["x", "2"]);
+}

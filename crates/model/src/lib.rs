@@ -8,6 +8,7 @@
 //! | spec | one entry of a job; an array spec stands for many tasks |
 //! | task | one index of one spec: the unit that succeeds or fails |
 //! | index | a task's position inside its spec, from 0 |
+//! | gang | tasks of one spec that are started together, and tried again together |
 //! | attempt | one start of a task, from 1; steals and retracts spend none |
 //! | node | a process that runs tasks |
 //! | home | the node that owns a shard now and alone grants its tasks |
@@ -30,6 +31,7 @@ pub mod command;
 pub mod decree;
 pub mod digest;
 pub mod event;
+pub mod gang;
 pub mod id;
 pub mod inputs;
 pub mod job;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::claim::{Announce, Claim};
 use crate::digest::Digest;
+use crate::gang::Seat;
 use crate::id::{Birth, Epoch, Fence, JobNo, NodeId, ShardId, TaskId, TaskRange};
 use crate::job::JobRef;
 use crate::node::Busy;
@@ -15,8 +16,8 @@ use crate::resources::Resources;
 use crate::sharing::grants;
 use crate::task::TaskSpec;
 use crate::time::{Moment, Span};
-use crate::weight::Weight;
 
+mod items;
 mod payloads;
 
 /// What travels between two nodes: at most one message, and how far the other end was heard.
@@ -299,6 +300,8 @@ pub struct GrantItem {
     pub priority: i32,
     /// The step and words of the last checkpoint of former attempts; the item is of one task then.
     pub checkpoint: Option<(u64, Payload)>,
+    /// Where its gang meets, where it is of one; the item is of one task then.
+    pub seat: Option<Seat>,
 }
 
 /// Results of another spec that a task reads.
@@ -360,41 +363,4 @@ pub enum Retract {
         /// What has moved often enough and stays.
         spared: Vec<TaskRange>,
     },
-}
-
-impl GrantItem {
-    /// The weight of all its tasks, in thousandths.
-    #[must_use]
-    pub fn weight(&self) -> u64 {
-        self.spec.weight.times(u64::from(self.range.count))
-    }
-
-    /// Its priority: higher starts first.
-    #[must_use]
-    pub fn rank(&self) -> i32 {
-        self.spec.body.priority.saturating_add(self.priority)
-    }
-
-    /// The weight of each of its tasks.
-    #[must_use]
-    pub fn each(&self) -> Weight {
-        self.spec.weight
-    }
-}
-
-impl OutcomeItem {
-    /// The same for a part of its tasks; what they used is shared out evenly.
-    #[must_use]
-    pub fn part(&self, part: TaskRange) -> Self {
-        let from = part.first - self.range.first;
-        let outcome = match &self.outcome {
-            Outcome::Succeeded(all) => Outcome::Succeeded(all.part(from, part.count)),
-            other => other.clone(),
-        };
-        let (some, all) = (f64::from(part.count), f64::from(self.range.count));
-        let share = |whole: Span| Span((whole.0 as f64 * some / all) as u64);
-        let usage =
-            Usage { busy: share(self.usage.busy), cpu: share(self.usage.cpu), ..self.usage };
-        Self { range: part, outcome, usage, ..self.clone() }
-    }
 }

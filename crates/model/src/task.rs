@@ -38,6 +38,9 @@ pub struct TaskSpec {
     /// How long each task is expected to run where speed is 1; zero where nobody says. It only
     /// helps to decide who goes when: a task that takes longer is not ended.
     pub estimate: Span,
+    /// How many of its tasks are one gang, which is started, ended and tried again together: so
+    /// many indices that follow each other. It divides the count; 0 where each task is alone.
+    pub gang: u32,
 }
 
 /// A dependency on an earlier or later spec of the same job.
@@ -164,7 +167,7 @@ impl PartialEq for TaskSpec {
         rows == (other.first_row, other.rows_before, other.count, other.array)
             && (&self.name, self.weight) == (&other.name, other.weight)
             && self.after == other.after
-            && (self.output, self.estimate) == (other.output, other.estimate)
+            && (self.output, self.estimate, self.gang) == (other.output, other.estimate, other.gang)
             && self.inputs == other.inputs
             && (Arc::ptr_eq(&self.body, &other.body) || self.body == other.body)
     }
@@ -186,6 +189,7 @@ impl TaskSpec {
             after: Box::default(),
             output: 0,
             estimate: Span::ZERO,
+            gang: 0,
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) mod revoked;
 pub(crate) mod roster;
 pub(crate) mod settings;
 
+mod address;
 mod beat;
 mod book;
 mod card;

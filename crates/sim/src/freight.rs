@@ -146,6 +146,7 @@ mod tests {
             urgent: false,
             priority: 0,
             checkpoint: None,
+            seat: None,
         }
     }
 

@@ -22,6 +22,7 @@ pub mod drain;
 pub mod durable;
 pub mod execution;
 pub mod fence;
+pub mod gang;
 pub mod gate;
 pub mod limit;
 pub mod liveness;
@@ -133,6 +134,7 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(drain::Drains::default()),
         Box::new(decree::Decreed::default()),
         Box::new(word::Words::new(rules.open)),
+        Box::new(gang::Gangs::default()),
     ];
     if rules.ranked {
         all.push(Box::new(priority::Priorities::new(rules.open)));

@@ -23,7 +23,7 @@ use bary_policy::preset::{self, Binding};
 
 use crate::history::{Answer, Digest, Entry, Fact, How, Tale, Wish, Work};
 use crate::invariant::Rules;
-use crate::oracle::grip::Grip;
+use crate::oracle::grip::{Grip, given_back};
 use crate::oracle::judge::Judge;
 use crate::oracle::saga::added;
 use crate::plan::{Act, FaultKind, JobPlan, Plan};
@@ -204,18 +204,12 @@ impl Oracle {
         let facts = self.grip.as_mut().map(|grip| grip.sent(node, to, frame));
         facts.into_iter().flatten().for_each(|fact| self.put(at, node, fact));
         let Some((_, message)) = &frame.body else { return };
-        match &message.say {
-            Say::Retracted { items } => {
-                for &(fence, range) in items {
-                    let work = Work { fence, range, attempt: 0 };
-                    self.put(at, node, Fact::GaveBack { work });
-                }
-            }
-            Say::Need(need) => {
-                let limit = Cow::Borrowed(&*need.name);
-                self.put(at, node, Fact::Keeps { limit, by: to });
-            }
-            _ => {}
+        for work in given_back(&message.say) {
+            self.put(at, node, Fact::GaveBack { work });
+        }
+        if let Say::Need(need) = &message.say {
+            let limit = Cow::Borrowed(&*need.name);
+            self.put(at, node, Fact::Keeps { limit, by: to });
         }
     }
 

@@ -6,6 +6,7 @@ pub mod chores;
 mod deadline;
 pub mod decrees;
 pub mod faults;
+pub(crate) mod gangs;
 pub mod graphs;
 pub(crate) mod placing;
 pub mod presence;

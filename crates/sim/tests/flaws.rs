@@ -69,6 +69,11 @@ fn a_forgotten_checkpoint_is_found() {
 }
 
 #[test]
+fn a_gang_that_is_granted_by_parts_is_found() {
+    rings(Flaw::GangByParts, 0);
+}
+
+#[test]
 fn a_forgotten_decree_is_found() {
     rings(Flaw::DecreeForgotten, 0);
 }

@@ -6,7 +6,7 @@ use bary_model::payload::Payload;
 use crate::codec::{self, DecodeError, EncodeError};
 
 /// The newest version that [`decode`] reads.
-pub const KNOWN: u8 = 6;
+pub const KNOWN: u8 = 7;
 /// The oldest version that [`decode`] reads.
 pub const OLDEST: u8 = 2;
 /// The version that [`encode`] writes for all that readers of version 2 know.
@@ -19,6 +19,8 @@ pub const MEASURED: u8 = 4;
 pub const GAUGED: u8 = 5;
 /// The version that it writes for what refers to bytes that a member of a cluster keeps.
 pub const REFERRING: u8 = 6;
+/// The version that it writes for grants of gangs.
+pub const GANGED: u8 = 7;
 
 /// Adds a frame to `out`.
 ///
@@ -31,6 +33,11 @@ pub fn encode(frame: &Frame, out: &mut Vec<u8>) -> Result<(), EncodeError> {
 
 /// The version whose readers know what is said.
 fn version_of(say: &Say) -> u8 {
+    if let Say::Grant(grant) = say
+        && grant.items.iter().any(|item| item.seat.is_some())
+    {
+        return GANGED;
+    }
     if say.any_payload(&mut |payload| matches!(payload, Payload::Kept(_))) {
         return REFERRING;
     }

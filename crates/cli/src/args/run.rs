@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::args::cluster::{ClusterArgs, KeepArgs};
 use crate::args::task::TaskArgs;
+use crate::args::value::gang;
 
 /// What stands below the flags.
 const NOTES: &str = "\
@@ -34,6 +35,9 @@ pub(crate) struct RunArgs {
     /// A program and its arguments, run as they are
     #[arg(last = true, value_name = "COMMAND", conflicts_with = "file")]
     pub(crate) command: Vec<OsString>,
+    /// Run the command N times together, each as a rank that knows where they meet
+    #[arg(long, value_name = "N", value_parser = gang, conflicts_with = "file")]
+    pub(crate) gang: Option<u32>,
     #[command(flatten)]
     pub(crate) task: TaskArgs,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::args::pair::{Pair, pair};
 use crate::args::reach::Reach;
 use crate::args::task::TaskArgs;
-use crate::args::value::{array, some_time};
+use crate::args::value::{array, gang, some_time};
 use crate::selector::Jobs;
 
 /// What stands below the flags.
@@ -99,6 +99,10 @@ pub(crate) struct WorkArgs {
     /// NAME=VALUE, or the input where there are none
     #[arg(long, value_name = "NAME", conflicts_with = "shell", help_heading = "Inputs")]
     pub(crate) function: Option<String>,
+    /// Start so many tasks together, each as a rank that knows where they meet; without inputs
+    /// there are N tasks, otherwise each N that follow each other are a gang
+    #[arg(long, value_name = "N", value_parser = gang, help_heading = "Inputs")]
+    pub(crate) gang: Option<u32>,
     #[command(flatten)]
     pub(crate) task: TaskArgs,
     /// Give tasks all of this environment

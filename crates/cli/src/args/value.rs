@@ -86,6 +86,11 @@ pub(crate) fn count_to(text: &str, limit: &'static str, most: u32) -> Result<u32
     }
 }
 
+/// How many tasks are one gang.
+pub(crate) fn gang(text: &str) -> Result<u32, ValueError> {
+    count_to(text, "gang_tasks_max", bary_model::gang::TASKS_MAX)
+}
+
 /// The indices of an array; one number counts them, from 0, as in a job file.
 pub(crate) fn array(text: &str) -> Result<Range, ValueError> {
     let number = text.replace('_', "");

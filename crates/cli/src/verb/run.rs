@@ -11,6 +11,7 @@ use bary_jobfile::files::Disk;
 use bary_jobfile::limits::JOB_FILE_BYTES_MAX;
 use bary_jobfile::read::{self, ReadOptions};
 use bary_model::action::{Action, Capture, Stdin};
+use bary_model::inputs::Inputs;
 use bary_model::job::JobSpec;
 use bary_model::task::{Body, TaskSpec};
 use bary_model::template::Template;
@@ -157,7 +158,11 @@ fn one_command(args: &RunArgs, face: Face) -> Result<JobSpec, Complaint> {
         (false, false) => Capture::Live,
     };
     let file = Path::new(&name).file_name().map(|file| file.to_string_lossy().into_owned());
-    let spec = TaskSpec { name: file.unwrap_or(name).into(), ..TaskSpec::new(Arc::new(body)) };
+    let mut spec = TaskSpec { name: file.unwrap_or(name).into(), ..TaskSpec::new(Arc::new(body)) };
+    if let Some(size) = args.gang {
+        (spec.count, spec.array, spec.gang) = (size, true, size);
+        spec.inputs = Inputs::numbers(0, 1, size.into()).map_err(Complaint::usage)?;
+    }
     let name = spec.name.clone();
     Ok(JobSpec::new(name, [Arc::new(spec)]))
 }

@@ -26,9 +26,9 @@ use crate::timers::{Timer, Timers};
 
 /// A node that asks, and what is free of it.
 #[derive(Debug)]
-struct Room {
-    node: NodeId,
-    free: Resources,
+pub(super) struct Room {
+    pub(super) node: NodeId,
+    pub(super) free: Resources,
     /// How many more items its grant may have.
     items: usize,
 }
@@ -38,7 +38,7 @@ impl Room {
         self.items > 0 && self.free.fits(need)
     }
 
-    fn take(&mut self, need: &Resources) {
+    pub(super) fn take(&mut self, need: &Resources) {
         self.free.take(need);
         self.items -= 1;
     }
@@ -77,26 +77,31 @@ impl Home {
         }
         for (node, entries) in admitted {
             let answers = self.unpark(node).map_or_else(Vec::new, |parked| parked.asked);
-            let terms = Terms { answers, cause: Cause::Asked, ready_tasks };
+            let terms = Terms::new(answers, Cause::Asked, ready_tasks);
             self.grant(node, entries, terms, out, timers);
         }
     }
 
     /// The nodes that ask, with what they have left by the book and by what they say.
     fn rooms(&self) -> Vec<Room> {
-        let open = self.parked.iter().filter(|node| !self.is_drained(**node));
+        let open = self.parked.iter().filter(|node| !self.is_barred(**node));
         let rooms = open.filter_map(|&node| {
             let account = self.accounts.get(&node)?;
-            let ask = &account.parked.as_ref()?.ask;
-            let mut free = self.line.free_of(node, &account.peer.info.resources);
-            if ask.held > 0 {
-                free.milli_cpus = free.milli_cpus.min(ask.free.milli_cpus);
-                free.memory = free.memory.min(ask.free.memory);
-                free.milli_gpus = free.milli_gpus.min(ask.free.milli_gpus);
-            }
-            Some(Room { node, free, items: self.limits.grant_items_max })
+            self.room(account, self.line.free_of(node, &account.peer.info.resources))
         });
         rooms.filter(|room| room.free.milli_cpus > 0).collect()
+    }
+
+    /// A node that asks, with what it has left by the book, as far as it does not say that it is
+    /// less.
+    pub(super) fn room(&self, account: &Account, mut free: Resources) -> Option<Room> {
+        let ask = &account.parked.as_ref()?.ask;
+        if ask.held > 0 {
+            free.milli_cpus = free.milli_cpus.min(ask.free.milli_cpus);
+            free.memory = free.memory.min(ask.free.memory);
+            free.milli_gpus = free.milli_gpus.min(ask.free.milli_gpus);
+        }
+        Some(Room { node: account.peer.info.id, free, items: self.limits.grant_items_max })
     }
 
     /// Goes along the line. The first task without room ends it, or is promised room that no task
@@ -180,7 +185,7 @@ impl Home {
     }
 
     /// Of the nodes with room for a task, but for some, that which the force draws it to.
-    fn best_room(
+    pub(super) fn best_room(
         &mut self,
         entry: &Entry,
         reads: &Reads,
@@ -236,7 +241,7 @@ impl Home {
         }
     }
 
-    fn bind(&mut self, entry: &Entry, node: NodeId) {
+    pub(super) fn bind(&mut self, entry: &Entry, node: NodeId) {
         if let Some(account) = self.accounts.get_mut(&node) {
             account.binding.0 += entry.spec.weight.thousandths();
             account.binding.1 += 1;

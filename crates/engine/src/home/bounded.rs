@@ -100,7 +100,7 @@ impl Home {
         if !taken.is_empty() {
             let answers = self.unpark(thief).map_or_else(Vec::new, |parked| parked.asked);
             let ready_tasks = taken.iter().map(|entry| u64::from(entry.range.count)).sum();
-            let terms = Terms { answers, cause: Cause::Stolen, ready_tasks };
+            let terms = Terms::new(answers, Cause::Stolen, ready_tasks);
             self.grant(thief, taken, terms, out, timers);
         }
         left
@@ -124,7 +124,8 @@ impl Home {
         };
         // Permits are counted where ready tasks are.
         self.has_session(node)
-            && !self.is_drained(node)
+            && !self.is_barred(node)
+            && entry.spec.gang == 0
             && !self.begins_nothing(entry.range.job)
             && entry.spec.body.permit.is_none()
             && self.accounts.get(&node).is_some_and(able)
@@ -143,7 +144,7 @@ impl Home {
             // Where it would not be ahead of the victim afterwards, nothing is gained.
             let other = self.met().filter(|(_, account)| account.tasks() + 2 <= held);
             let other = other.map(|(node, account)| (account.tasks(), *node));
-            let open: Vec<(u64, NodeId)> = other.filter(|(_, n)| !self.is_drained(*n)).collect();
+            let open: Vec<(u64, NodeId)> = other.filter(|(_, n)| !self.is_barred(*n)).collect();
             let Some((_, thief)) = open.into_iter().min() else { continue };
             if !self.accounts.is_stealing(thief) {
                 let few = self.few(bounds, victim, thief);

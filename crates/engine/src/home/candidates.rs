@@ -209,7 +209,7 @@ impl Home {
         of: &impl Fn(usize) -> Option<(&'w Wanted, Bar<'w>)>,
     ) -> Vec<(usize, NodeId)> {
         let field = self.accounts.field();
-        let any_drained = self.drains_any();
+        let any_drained = self.drains_any() || !self.gangs.kept.is_empty();
         let mut able = Vec::new();
         for (make, _) in field.makes(among) {
             let Some((wanted, bar)) = of(make) else { continue };
@@ -309,7 +309,7 @@ impl Home {
     ) -> Option<i64> {
         let account = self.accounts.get(&node)?;
         // One that asks is granted something though it is drained only where that was forgotten.
-        let drained = among == Among::Met && self.is_drained(node);
+        let drained = among == Among::Met && self.is_barred(node);
         let outside = bar.within && !wanted.reads.prefers(node);
         let open = account.tasks() < bar.room && !bar.passed.contains(&node);
         if drained || outside || !open {

@@ -192,7 +192,7 @@ impl Home {
         for job in shut {
             self.log.say_after_held(node, Say::Retract(Retract::Unstarted(job)), out);
         }
-        if !fits || self.is_drained(node) {
+        if !fits || self.is_barred(node) {
             self.empty(node, out);
         }
     }

@@ -221,7 +221,7 @@ impl Home {
         if self.exchange.is_alone() || !self.trades() {
             return;
         }
-        if self.ready.is_empty() {
+        if !self.is_waiting() {
             (self.exchange.sought, self.exchange.patience) = (0, Span::ZERO);
             self.send_asks(out);
         } else if !self.keeps_to_few() {
@@ -274,11 +274,12 @@ impl Home {
 
     /// Sends one parked ask to another home; tells whether there was one that may still move.
     fn send_ask(&mut self, at: ShardId, out: &mut Outbox) -> bool {
+        let kept = &self.gangs.kept;
         let Some(neighbour) = self.exchange.neighbours.get_mut(&at) else { return false };
         let needed = neighbour.level.tasks > 0;
         let movable = self.parked.iter().find(|node| {
             let parked = self.accounts.get(node).and_then(|account| account.parked.as_ref());
-            parked.is_some_and(|parked| needed || parked.hops < HOPS_MAX)
+            !kept.contains(node) && parked.is_some_and(|parked| needed || parked.hops < HOPS_MAX)
         });
         let Some(node) = movable.copied() else { return false };
         neighbour.level.tasks = neighbour.level.tasks.saturating_sub(1);
@@ -317,7 +318,7 @@ impl Home {
     fn level(&mut self) -> Level {
         // Nodes that others would send could be given nothing.
         let few = self.keeps_to_few();
-        let (ready, tasks) = if few { (0, 0) } else { self.ready.totals() };
+        let (ready, tasks) = if few { (0, 0) } else { self.waiting() };
         Level { ready, tasks, parked: self.parked.len() as u32 }
     }
 

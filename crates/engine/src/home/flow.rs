@@ -46,7 +46,7 @@ impl Home {
         }
         // This home stands last.
         let nodes: Vec<NodeId> = sites.iter().map(|site| site.node).chain([me]).collect();
-        let ready = sites.iter().map(|site| site.ready).chain([self.ready.weight()]);
+        let ready = sites.iter().map(|site| site.ready).chain([self.waiting().0]);
         let ready: Vec<f64> = ready.map(|weight| weight as f64).collect();
         let mean = ready.iter().sum::<f64>() / ready.len() as f64;
         // All homes have an equal part of all power, as far as one can know.

@@ -63,6 +63,7 @@ impl Home {
         self.levels.remove(&job);
         self.whereabouts.forget(job);
         self.layouts.forget(job);
+        self.gangs.forget(job);
         self.forget_gate(job, timers);
         self.specs_held -= self.ledger.job(job).map_or(0, |job| job.specs().len() as u64);
         if !self.limits.retains_finished {
@@ -76,6 +77,10 @@ impl Home {
         }
         let mut by_node: BTreeMap<NodeId, Vec<TaskRange>> = BTreeMap::new();
         for (holder, range) in stopped {
+            // A rank that had ended well and waited for its gang runs nowhere.
+            if self.gangs.undo(range.head()).is_some() {
+                continue;
+            }
             self.holds_no_longer(holder, range);
             if holder.node == NodeId::ANY {
                 for node in self.open.nodes(holder.epoch, holder.grant) {
@@ -97,7 +102,10 @@ impl Home {
     /// Tasks that came back ready run again, unless their job is being cancelled.
     pub(super) fn make_ready_or_cancel(&mut self, range: TaskRange, then: &mut Consequences) {
         if self.is_stopping(range.job) {
-            self.commit(Record::Cancelled { range, running: false }, then);
+            // Of a gang nothing goes on without the others.
+            let gangs = self.whole_gangs(range);
+            let running = gangs != range || self.gang_of(range).is_some();
+            self.commit(Record::Cancelled { range: gangs, running }, then);
         } else {
             self.make_ready(range);
         }

@@ -52,7 +52,7 @@ impl Home {
 
     /// Whether anything is ready or granted.
     fn is_at_work(&mut self) -> bool {
-        !self.ready.is_empty() || self.totals().load > 0
+        self.is_waiting() || self.totals().load > 0
     }
 
     pub(super) fn on_gauge_timer(&mut self, out: &mut Outbox, timers: &mut Timers) {

@@ -8,6 +8,7 @@ use bary_ledger::consequences::Consequences;
 use bary_ledger::job::Job;
 use bary_ledger::record::Record;
 use bary_model::event::{Cause, EventKind};
+use bary_model::gang::Seat;
 use bary_model::id::{Fence, GrantNo, NodeId, ShardId, TaskId, TaskRange};
 use bary_model::message::{Grant, GrantItem, Say, Upstream};
 use bary_model::resources::Resources;
@@ -31,6 +32,14 @@ pub(super) struct Terms {
     pub(super) cause: Cause,
     /// How many tasks were ready for the node.
     pub(super) ready_tasks: u64,
+    /// Where the ranks of a gang meet, and which attempt of theirs it is.
+    pub(super) seat: Option<(Seat, u16)>,
+}
+
+impl Terms {
+    pub(super) fn new(answers: Vec<(ShardId, u64)>, cause: Cause, ready_tasks: u64) -> Self {
+        Self { answers, cause, ready_tasks, seat: None }
+    }
 }
 
 impl Home {
@@ -39,7 +48,9 @@ impl Home {
         if self.opening.is_some() {
             return;
         }
+        self.part_gangs(out, timers);
         self.gauge(out, timers);
+        self.form_gangs(true, out, timers);
         if !self.ready.is_empty() {
             match self.policy.binding {
                 _ if self.policy.queue.is_line() => self.let_through(out, timers),
@@ -48,9 +59,10 @@ impl Home {
                 Binding::Sample => self.sample(out, timers),
                 Binding::Claims => self.announce(out, timers),
             }
+            self.form_gangs(false, out, timers);
         }
         self.make_way(out);
-        match (self.ready.is_empty(), self.exchange.is_alone()) {
+        match (!self.is_waiting(), self.exchange.is_alone()) {
             (true, _) => {
                 self.keep_quiet(timers);
                 self.release_all(out);
@@ -82,7 +94,7 @@ impl Home {
     /// Tells nodes that neither wait here nor know it that there is work: they may wait at
     /// another home, and would never ask this one.
     pub(super) fn spread_the_word(&mut self, how: Seeking, out: &mut Outbox) {
-        let ready = self.ready.weight();
+        let (ready, _) = self.waiting();
         if ready == 0 || self.keeps_to_few() {
             return;
         }
@@ -104,7 +116,9 @@ impl Home {
 
     /// Answers parked asks, the one that the force draws the next task to first.
     pub(super) fn answer_asks(&mut self, out: &mut Outbox, timers: &mut Timers) {
-        let mut passed = BTreeSet::new();
+        let mut passed: BTreeSet<NodeId> =
+            self.gangs.kept.iter().filter(|node| self.parked.contains(node)).copied().collect();
+        passed.iter().for_each(|node| self.accounts.leave_out(*node));
         while passed.len() < self.parked.len() && !self.ready.is_empty() {
             let Some(node) = self.strongest(&passed) else { break };
             self.answer(node, Cause::Asked, out, timers);
@@ -128,7 +142,7 @@ impl Home {
     ) {
         // The epoch of a reign that is not on record yet may be minted again, and nobody is served
         // out of turn where tasks stand in line.
-        if self.opening.is_some() || self.policy.queue.is_line() {
+        if self.opening.is_some() || self.policy.queue.is_line() || self.is_kept(node) {
             return;
         }
         let totals = self.totals();
@@ -156,7 +170,7 @@ impl Home {
         if let Some(account) = self.accounts.get_mut(&node) {
             account.fails = 0;
         }
-        self.grant(node, taken, Terms { answers: asked, cause, ready_tasks }, out, timers);
+        self.grant(node, taken, Terms::new(asked, cause, ready_tasks), out, timers);
     }
 
     /// What waits in the job of the next task for a node and would go before ready tasks. Nearby
@@ -193,7 +207,7 @@ impl Home {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
-        let Terms { answers, cause, ready_tasks } = terms;
+        let Terms { answers, cause, ready_tasks, seat } = terms;
         let considered = self.consider(&taken[0], node, cause, ready_tasks);
         let mut items = Vec::with_capacity(taken.len());
         let mut rests = false;
@@ -203,14 +217,17 @@ impl Home {
             self.note_rank(entry.rank);
             self.grant_items(entry, &mut last, &mut items);
         }
+        if let Some((seat, attempt)) = seat {
+            items.iter_mut().for_each(|item| (item.seat, item.attempt) = (Some(seat), attempt));
+        }
         let recorded = items.iter().map(|item| (item.fence.grant, item.range)).collect();
         let ranges: Arc<[TaskRange]> = items.iter().map(|item| item.range).collect();
-        let open = self.policy.binding == Binding::Open;
+        let open = self.policy.binding == Binding::Open && seat.is_none();
         let holder = if open { NodeId::ANY } else { node };
         let record = Record::Granted { node: holder, items: recorded };
         self.commit(record, &mut Consequences::default());
         let epoch = self.log.epoch;
-        let ready = self.ready.weight();
+        let (ready, _) = self.waiting();
         let mut settled = 0;
         let holding = match self.accounts.get_mut(&node) {
             Some(account) if !open => &mut account.holding,
@@ -222,6 +239,7 @@ impl Home {
         for item in &items {
             let held = Holder { node: holder, epoch, grant: item.fence.grant };
             self.book(held, item.range, out.now);
+            self.use_room(holder, item.range);
             if item.spec.body.permit.is_some() {
                 self.use_permits(item.range);
             }
@@ -284,6 +302,7 @@ impl Home {
             urgent: job.is_awaited(range.spec),
             priority: job.priority,
             checkpoint: job.checkpoints.of(range.spec, range.first).filter(|_| told).cloned(),
+            seat: None,
         })
     }
 

@@ -98,6 +98,7 @@ impl Home {
                 self.gathering = None;
                 self.serve(out, timers);
             }
+            Timer::Gang(_) => self.on_gang_timer(out, timers),
             Timer::Turn(_) => {
                 self.line.turn = None;
                 self.serve(out, timers);

@@ -89,7 +89,7 @@ impl Home {
                 self.lay_out(no, &specs, out, timers);
             }
             if self.gates.is_shut(no) {
-                for range in self.ready.remove(no) {
+                for range in self.unready(no) {
                     self.make_ready(range);
                 }
             }

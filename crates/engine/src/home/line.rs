@@ -150,13 +150,15 @@ impl Line {
 
 impl Line {
     /// Checks that the book is what the ledger says is held.
-    pub(super) fn check(&self, ledger: &Ledger) {
+    pub(super) fn check(&self, ledger: &Ledger, has_ended: impl Fn(TaskRange) -> bool) {
         if !self.is_on() {
             return;
         }
         let mut held: BTreeMap<(Epoch, GrantNo), u32> = BTreeMap::new();
         ledger.held(|holder, range| {
-            *held.entry((holder.epoch, holder.grant)).or_default() += range.count;
+            if !has_ended(range) {
+                *held.entry((holder.epoch, holder.grant)).or_default() += range.count;
+            }
         });
         let booked = self.held.iter().map(|(place, held)| (*place, held.tasks));
         assert!(held.into_iter().eq(booked), "what runs by the book is what the ledger says");
@@ -179,8 +181,10 @@ impl Home {
         let mut held = Vec::new();
         self.ledger.held(|holder, range| held.push((holder, range)));
         for (holder, range) in held {
-            self.meet_owner(range.job);
-            self.book(holder, range, now);
+            if !self.gangs.is_done(range) {
+                self.meet_owner(range.job);
+                self.book(holder, range, now);
+            }
         }
     }
 
@@ -226,7 +230,7 @@ impl Home {
 }
 
 /// An amount for so many tasks.
-fn many(need: &Resources, tasks: u32) -> Resources {
+pub(super) fn many(need: &Resources, tasks: u32) -> Resources {
     let tasks = u64::from(tasks);
     let named = need.named.iter().map(|(name, n)| (name.clone(), n.saturating_mul(tasks)));
     Resources {
@@ -238,7 +242,7 @@ fn many(need: &Resources, tasks: u32) -> Resources {
 }
 
 /// Adds to an amount, things that were not in it too.
-fn give(sum: &mut Resources, more: &Resources) {
+pub(super) fn give(sum: &mut Resources, more: &Resources) {
     for name in more.named.keys() {
         if !sum.named.contains_key(name) {
             sum.named.insert(name.clone(), 0);
@@ -248,7 +252,7 @@ fn give(sum: &mut Resources, more: &Resources) {
 }
 
 /// What is left of an amount; nothing of what it has less of.
-fn less(from: &Resources, taken: &Resources) -> Resources {
+pub(super) fn less(from: &Resources, taken: &Resources) -> Resources {
     let named = from.named.iter().map(|(name, n)| {
         let taken = taken.named.get(name).copied().unwrap_or(0);
         (name.clone(), n.saturating_sub(taken))

@@ -9,6 +9,7 @@ use crate::home::ready::{Entry, Worth};
 
 impl Home {
     pub(super) fn make_ready(&mut self, range: TaskRange) {
+        self.note_falls(range);
         if let Some(range) = self.gates.admit(range) {
             self.offer(range);
         }
@@ -17,6 +18,10 @@ impl Home {
     /// Puts tasks among those that are ready; one that has left a checkpoint is put there alone.
     pub(super) fn offer(&mut self, range: TaskRange) {
         self.meet_owner(range.job);
+        let gang = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
+        if let Some(size) = gang.map(|spec| spec.gang).filter(|size| *size > 0) {
+            return self.offer_gangs(range, size);
+        }
         let kept = |job: &Job| range.count > 1 && !job.checkpoints.is_empty();
         if self.ledger.job(range.job).is_some_and(kept) {
             for part in self.by_checkpoint(range) {
@@ -71,7 +76,8 @@ impl Home {
 
     /// Sorts all ready tasks anew under the present order.
     pub(super) fn reorder(&mut self) {
-        let ranges: Vec<TaskRange> = self.ready.drain();
+        let mut ranges: Vec<TaskRange> = self.ready.drain();
+        ranges.extend(self.gangs.take_out(None));
         for range in ranges {
             self.make_ready(range);
         }

@@ -25,6 +25,8 @@ use crate::timers::{Attempt, Timer, Timers};
 struct Batch {
     ended: Vec<EndedTasks>,
     events: Vec<Ended>,
+    /// Gangs of which a task has failed for good.
+    lost: Vec<TaskRange>,
     then: Consequences,
 }
 
@@ -51,7 +53,7 @@ impl Home {
     /// one that knows of no work here, and will be told of it again.
     fn miss(&mut self, node: NodeId, out: &mut Outbox, timers: &mut Timers) {
         let idle = |account: &Account| account.told && account.holding.tasks() == 0;
-        if !self.ready.is_empty() && self.accounts.get(&node).is_some_and(idle) {
+        if self.is_waiting() && self.accounts.get(&node).is_some_and(idle) {
             self.accounts.get_mut(&node).into_iter().for_each(|account| account.told = false);
             self.serve(out, timers);
         }
@@ -75,6 +77,7 @@ impl Home {
         let mut batch = Batch {
             ended: Vec::with_capacity(items.len()),
             events: std::mem::take(&mut self.events),
+            lost: Vec::new(),
             then: Consequences::default(),
         };
         let mut copied = Vec::new();
@@ -91,7 +94,7 @@ impl Home {
                 let open = holder.node == NodeId::ANY;
                 self.account_for(from, holder, item);
                 self.line.noted(from, out.now);
-                self.accept(from, item, &mut batch, out, timers);
+                self.accept_with_mates(from, item, &mut batch, out, timers);
                 if open {
                     copied.push((fence, range));
                 }
@@ -105,6 +108,10 @@ impl Home {
         jobs.dedup();
         if !batch.ended.is_empty() {
             self.commit(Record::Ended { items: batch.ended }, &mut batch.then);
+        }
+        // Where one rank has failed for good, nobody needs the others.
+        for range in batch.lost {
+            self.commit(Record::Cancelled { range, running: true }, &mut batch.then);
         }
         for (fence, range) in copied {
             self.stop_copies(fence, range, from, out);
@@ -198,6 +205,23 @@ impl Home {
         }
     }
 
+    /// Accepts an outcome, or what it comes to with others of its gang.
+    fn accept_with_mates(
+        &mut self,
+        from: NodeId,
+        item: &OutcomeItem,
+        batch: &mut Batch,
+        out: &mut Outbox,
+        timers: &mut Timers,
+    ) {
+        if self.gang_of(item.range).is_none() {
+            return self.accept(from, item, batch, out, timers);
+        }
+        for (from, item) in self.with_mates(from, item) {
+            self.accept(from, &item, batch, out, timers);
+        }
+    }
+
     fn accept(
         &mut self,
         from: NodeId,
@@ -215,6 +239,7 @@ impl Home {
             Outcome::Failed { failure, output } => {
                 let failure = failure.clone();
                 let Some(end) = self.judge(from, item, failure, out, timers) else { return };
+                batch.lost.extend(self.gang_of(item.range));
                 (end, one_result(output.clone()))
             }
             Outcome::Stopped | Outcome::Returned => {
@@ -223,8 +248,7 @@ impl Home {
                 return;
             }
         };
-        let job = self.ledger.job(item.range.job);
-        let tries = job.map_or(0, |job| job.tries(item.range.spec, item.range.first).failed);
+        let (tries, _) = self.tries_of(item.range);
         let (range, grant, node) = (item.range, item.fence.grant, from);
         let (stderr, usage, attempt) = (&item.stderr, item.usage, tries + 1);
         batch.events.push(Ended {
@@ -252,22 +276,28 @@ impl Home {
         let task = item.range.head();
         let job = self.ledger.job(task.job)?;
         let body = &job.spec(task.spec)?.body;
-        let tries = job.tries(task.spec, task.index);
-        let crashes = tries.crashed.saturating_add(failure.crashes());
+        // Of a gang the attempts of all its ranks count, which are those of the gang.
+        let (failures, crashed) = self.tries_of(item.range);
+        let crashes = crashed.saturating_add(failure.crashes());
         if failure.is_crash() && quarantine::is_poison(crashes) {
             return Some(End::Quarantined(failure));
         }
-        let spent = tries.failed >= body.retries && !failure.is_lost();
+        let spent = failures >= body.retries && !failure.is_lost();
         if spent || !failure.is_retryable() || job.stopping {
             return Some(End::Failed(failure));
         }
-        let attempt = tries.failed + 1;
+        let attempt = failures + 1;
         let until = out.now + retry::delay(&body.backoff, attempt, &mut self.retry_dice);
         let (grant, crashed) = (item.fence.grant, failure.is_crash());
         // Ready again only when the timer says so.
         self.commit(Record::Failed { task, grant, crashed }, &mut Consequences::default());
-        let generation = self.ledger.job(task.job).map_or(0, |job| job.generation);
-        let failed = Attempt { generation, failed: attempt };
+        let job = self.ledger.job(task.job);
+        let generation = job.map_or(0, |job| job.generation);
+        let own = job.map_or(0, |job| job.tries(task.spec, task.index).failed);
+        let failed = Attempt { generation, failed: own };
+        if let Some(gang) = self.gang_of(item.range) {
+            self.gangs.fall(gang, true);
+        }
         timers.set(until, Timer::Retry(self.log.shard, task, failed));
         self.log.tell(EventKind::Retrying { task, node: from, attempt, failure, until }, out);
         None

@@ -42,6 +42,6 @@ impl Home {
 
     /// Whether anything is ready here.
     pub(crate) fn has_work(&mut self) -> bool {
-        !self.ready.is_empty()
+        self.is_waiting()
     }
 }

@@ -34,7 +34,7 @@ impl Home {
             }
             // An ask that waited is answered, or its node would never ask again.
             let answers = self.unpark(node).map_or_else(Vec::new, |parked| parked.asked);
-            let terms = Terms { answers, cause: Cause::Pushed, ready_tasks: ready };
+            let terms = Terms::new(answers, Cause::Pushed, ready);
             self.grant(node, entries, terms, out, timers);
         }
         self.shed(out);

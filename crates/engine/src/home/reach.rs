@@ -30,7 +30,7 @@ impl Home {
         if !known || self.exchange.is_alone() {
             return None;
         }
-        let (ready, power) = (self.ready.weight(), self.share_of_power());
+        let (ready, power) = (self.waiting().0, self.share_of_power());
         Some(pull::reach(ready, power, &self.policy.pull))
     }
 

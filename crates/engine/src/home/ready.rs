@@ -315,6 +315,14 @@ impl Ready {
         removed
     }
 
+    /// The task that goes first of all that may be granted now, with its priority.
+    pub(super) fn head(&mut self) -> Option<(i32, &Entry)> {
+        self.settle();
+        let open = self.classes.iter().filter(|class| class.open(&self.permitted).1 > 0);
+        let heads = open.filter_map(|class| Some((class.rank, class.lane.head()?)));
+        heads.max_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)))
+    }
+
     /// The class whose head goes first among those that `node` could run.
     fn best(&self, node: &NodeInfo, free: Option<&Resources>) -> Option<usize> {
         let ranked = self.open(node, free).filter_map(|(at, class)| {

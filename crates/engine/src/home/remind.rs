@@ -12,7 +12,7 @@ use crate::timers::{Timer, Timers};
 impl Home {
     /// Sees to it that what is ready now is told of again, should it still wait then.
     pub(super) fn remind_later(&mut self, out: &Outbox, timers: &mut Timers) {
-        if self.ready.is_empty() {
+        if !self.is_waiting() {
             if let Some(key) = self.reminder.take() {
                 timers.unset(key);
             }
@@ -37,7 +37,7 @@ impl Home {
         }
         for node in idle {
             if let Some(account) = self.accounts.get_mut(&node)
-                && self.ready.for_node(&account.peer.info).1 > 0
+                && (self.gangs.open.1 > 0 || self.ready.for_node(&account.peer.info).1 > 0)
             {
                 account.told = false;
             }

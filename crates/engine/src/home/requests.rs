@@ -217,7 +217,7 @@ impl Home {
         if held.is_over() {
             return Ok(Reply::Over { good: held.is_good() });
         }
-        self.ready.remove(job);
+        self.unready(job);
         self.forget_gate(job, timers);
         let mut then = Consequences::default();
         self.commit(Record::Stopping { job, reason: reason.clone() }, &mut then);
@@ -269,6 +269,9 @@ impl Home {
         let limit = self.limits.kept_results_max;
         let mut seen = None;
         for spec in specs {
+            if let Some((what, fix)) = spec.misformed() {
+                return Err(Refusal::Misformed { name: spec.name.clone(), what: what.into(), fix });
+            }
             if spec.body.keep_results && spec.count > limit {
                 let (name, count) = (spec.name.clone(), spec.count);
                 return Err(Refusal::TooManyResults { name, count, limit });

@@ -68,6 +68,8 @@ impl Home {
     /// Whether nodes hear of ready tasks only where it is their turn.
     pub(super) fn keeps_to_few(&self) -> bool {
         match self.policy.binding {
+            // Gangs are placed by asks.
+            _ if self.gangs.open.1 > 0 => false,
             Binding::Sample => true,
             Binding::Claims => !self.offers.lapsed,
             Binding::Pull | Binding::Push | Binding::Open => false,
@@ -81,7 +83,7 @@ impl Home {
             if self.ready.is_empty() {
                 return;
             }
-            if self.sampling.kept.contains_key(&node) {
+            if self.sampling.kept.contains_key(&node) && !self.is_kept(node) {
                 self.redeem(node, out, timers);
             }
         }
@@ -106,7 +108,7 @@ impl Home {
         if !taken.is_empty() {
             self.sampling.use_up(node, taken.len() as u64);
             self.unpark(node);
-            let terms = Terms { answers: asked, cause: Cause::Asked, ready_tasks };
+            let terms = Terms::new(asked, Cause::Asked, ready_tasks);
             self.grant(node, taken, terms, out, timers);
         } else if free.is_none() {
             self.sampling.forget(node);
@@ -146,7 +148,7 @@ impl Home {
     pub(super) fn able(&self, request: &Request) -> Vec<NodeId> {
         let able = self.accounts.iter().filter(|(_, one)| one.peer.info.can_run(request));
         let able = able.map(|(node, _)| *node);
-        able.filter(|node| !self.is_drained(*node) && !self.departed.contains(node)).collect()
+        able.filter(|node| !self.is_barred(*node) && !self.departed.contains(node)).collect()
     }
 
     fn reserve(&mut self, node: NodeId, tasks: u64, out: &mut Outbox) {

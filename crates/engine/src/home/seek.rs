@@ -41,7 +41,7 @@ impl Home {
         }
         self.spread_the_word(how, out);
         self.trade_with(how, out, timers);
-        if !self.ready.is_empty() && !self.exchange.is_alone() && self.word.is_none() {
+        if self.is_waiting() && !self.exchange.is_alone() && self.word.is_none() {
             let longest = self.limits.word_delay.times(PATIENCE_MAX);
             let wait = self.exchange.patience.times(2).max(self.limits.word_delay).min(longest);
             self.exchange.patience = wait;
@@ -53,7 +53,7 @@ impl Home {
     /// other home hears of the need, so that the next node that asks there is sent on at once. Far
     /// away they are sought only for what would wait longer here than they take to come.
     pub(super) fn seek_asks(&mut self, how: Seeking, out: &mut Outbox) {
-        let (_, tasks) = self.ready.totals();
+        let (_, tasks) = self.waiting();
         if tasks <= self.exchange.sought {
             self.exchange.sought = tasks;
             return;

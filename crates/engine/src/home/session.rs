@@ -138,6 +138,8 @@ impl Home {
             self.settling.retain(|(_, node, _)| *node != from);
         }
         account.bare = false;
+        self.gangs.forget_told(from);
+        let Some(account) = self.accounts.get_mut(&from) else { return };
         let holds = account.holding.tasks() > 0 || self.open.has(from);
         if holds || !hello.held.is_empty() {
             let jobs: BTreeSet<JobNo> = hello.held.iter().map(|(_, range)| range.job).collect();
@@ -188,7 +190,7 @@ impl Home {
         }
         let mut missing = Vec::new();
         self.ledger.held(|holder, range| {
-            if holder.node == from {
+            if holder.node == from && !self.gangs.is_done(range) {
                 let listed = listed.get(&(holder.epoch, holder.grant));
                 let listed = listed.map_or(&[][..], Vec::as_slice);
                 missing.extend(beyond(range, listed).into_iter().map(|part| (holder, part)));
@@ -272,7 +274,7 @@ impl Home {
         self.break_off(node, out);
         let mut lost = Vec::new();
         self.ledger.held(|holder, range| {
-            if holder.node == node {
+            if holder.node == node && !self.gangs.is_done(range) {
                 lost.push((holder, range));
             }
         });

@@ -26,7 +26,11 @@ impl Home {
         let idle = self.accounts.get(&thief).is_some_and(|account| {
             account.parked.as_ref().is_some_and(|parked| parked.ask.held == 0)
         });
-        if !idle || self.accounts.is_stealing(thief) || self.must_rest(thief, out, timers) {
+        if !idle
+            || self.is_kept(thief)
+            || self.accounts.is_stealing(thief)
+            || self.must_rest(thief, out, timers)
+        {
             return;
         }
         // A node that the guard keeps from what is ready would get just that for what it steals.

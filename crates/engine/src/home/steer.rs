@@ -45,7 +45,7 @@ impl Home {
         if !held {
             self.release(job, out, timers);
         } else if self.gates.hold(job) {
-            for range in self.ready.remove(job) {
+            for range in self.unready(job) {
                 self.make_ready(range);
             }
             self.withdraw_offers(out, timers);
@@ -72,7 +72,7 @@ impl Home {
         }
         self.commit(Record::Prioritised { job, priority }, &mut Consequences::default());
         self.log.tell(EventKind::Prioritised { job, priority }, out);
-        for range in self.ready.remove(job) {
+        for range in self.unready(job) {
             self.make_ready(range);
         }
         // Nodes start what they hold by the priority that it was granted with.
@@ -153,7 +153,7 @@ impl Home {
     /// Takes back what is held of lower priority than something that found no node.
     pub(super) fn make_way(&mut self, out: &mut Outbox) {
         let Some(rank) = self.ahead.take() else { return };
-        if self.ready.is_empty() {
+        if !self.is_waiting() {
             return;
         }
         for (&node, account) in self.accounts.iter() {

@@ -34,7 +34,7 @@ impl Home {
         }
         let idle: Vec<NodeId> = self.parked.iter().copied().collect();
         for node in idle {
-            if self.ready.is_empty() {
+            if !self.is_waiting() {
                 self.copy_straggler_to(node, out, timers);
             }
         }
@@ -46,7 +46,7 @@ impl Home {
         let Some(late) = self.policy.queue.speculate else { return };
         let Some(account) = self.accounts.get(&node) else { return };
         let idle = account.parked.as_ref().is_some_and(|parked| parked.ask.held == 0);
-        if !idle || account.tasks() > 0 || self.open.has(node) || self.is_drained(node) {
+        if !idle || account.tasks() > 0 || self.open.has(node) || self.is_barred(node) {
             return;
         }
         let (fences, runs) = self.runs_for(node, out.now);
@@ -83,6 +83,7 @@ impl Home {
             let request = &held.spec.body.request;
             let may = granted_in == epoch
                 && held.node != node
+                && held.spec.gang == 0
                 && !self.open.contains(granted_in, grant)
                 && !self.begins_nothing(held.job)
                 && info.is_some_and(|info| {

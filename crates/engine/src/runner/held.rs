@@ -138,6 +138,18 @@ impl Held {
         None
     }
 
+    /// Whether something may start before all that is held, which has no room: none of it has
+    /// been passed over too often. It is passed over once more then.
+    pub(super) fn pass_over(&mut self, free: &Resources, passed_over_max: u32) -> bool {
+        let mut waiting = self.classes.iter().filter(|class| class.tasks > 0);
+        let may = !self.any_fits(free) && waiting.all(|class| class.passed_over < passed_over_max);
+        if may {
+            let waiting = self.classes.iter_mut().filter(|class| class.tasks > 0);
+            waiting.for_each(|class| class.passed_over += 1);
+        }
+        may
+    }
+
     /// The head of each class: the least should start first.
     fn heads(&self) -> impl Iterator<Item = (Reverse<i32>, u64, usize)> {
         self.classes.iter().enumerate().filter_map(|(at, class)| {
@@ -293,7 +305,7 @@ impl Held {
         tails.max().map(|(.., at, place)| (at, place))
     }
 
-    fn class_of(&mut self, body: &Arc<Body>, rank: i32) -> usize {
+    pub(super) fn class_of(&mut self, body: &Arc<Body>, rank: i32) -> usize {
         let same = |class: &HeldClass| {
             class.rank == rank && (Arc::ptr_eq(&class.body, body) || class.is_like(body))
         };

@@ -81,7 +81,7 @@ impl Runner {
         }
     }
 
-    fn report(
+    pub(super) fn report(
         &mut self,
         home: ShardId,
         items: Vec<OutcomeItem>,

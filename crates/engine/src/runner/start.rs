@@ -64,7 +64,7 @@ impl Runner {
         by_time.min(by_share).clamp(1, u64::from(self.limits.run_tasks_max)) as u32
     }
 
-    fn start(
+    pub(super) fn start(
         &mut self,
         class: usize,
         home: ShardId,

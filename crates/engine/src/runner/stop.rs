@@ -71,6 +71,8 @@ impl Runner {
         out: &mut Outbox,
         timers: &mut Timers,
     ) {
+        // What was granted before may be meant.
+        self.begin_ranks(out, timers);
         match retract {
             Retract::Weight { weight, thief } => {
                 let taken = view.info(thief).map_or_else(Vec::new, |thief| {

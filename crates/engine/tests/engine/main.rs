@@ -7,6 +7,7 @@ mod decree;
 mod expect;
 mod field;
 mod found;
+mod gang;
 mod gauge;
 mod hands;
 mod life;

@@ -11,7 +11,7 @@ use bary_model::outcome::Failure;
 use bary_model::template::Scope;
 
 use super::lookup::holds_zero;
-use crate::config::ExecutorConfig;
+use crate::config::{Addresses, ExecutorConfig};
 use crate::run::locked;
 
 /// Variables that are each task's own and never handed down.
@@ -35,6 +35,7 @@ pub(crate) struct Base {
     pub(crate) path: OsString,
     run_id: String,
     node: u64,
+    addresses: Addresses,
 }
 
 /// The variables of one task, and the mark by which its processes are known.
@@ -84,6 +85,7 @@ impl Base {
             path: std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()),
             run_id: format!("{}{}", config.family.mark(), config.run_id),
             node: config.node.0,
+            addresses: config.addresses.clone(),
         }
     }
 
@@ -126,7 +128,26 @@ impl Base {
         for (name, value) in &item.spec.body.surroundings.env {
             task.add(name, &value.expand(scope))?;
         }
+        self.add_rank(item, &mut task)?;
         Ok(task)
+    }
+}
+
+impl Base {
+    /// Adds what a rank of a gang has to know of it, by the names that `torch.distributed` reads.
+    fn add_rank(&self, item: &GrantItem, task: &mut Environment) -> Result<(), Failure> {
+        let (Some(seat), Some((rank, size))) = (item.seat, item.spec.rank_of(item.range.first))
+        else {
+            return Ok(());
+        };
+        let Some(address) = self.addresses.of(seat.first) else {
+            let text = format!("nobody knows the address of node {}, which has rank 0", seat.first);
+            return Err(Failure::Error(text.into()));
+        };
+        task.add("RANK", rank.to_string().as_bytes())?;
+        task.add("WORLD_SIZE", size.to_string().as_bytes())?;
+        task.add("MASTER_ADDR", address.to_string().as_bytes())?;
+        task.add("MASTER_PORT", seat.port.to_string().as_bytes())
     }
 }
 

@@ -200,9 +200,9 @@ pub(crate) fn with(spec: TaskSpec, change: impl FnOnce(&mut Body)) -> TaskSpec {
 pub(crate) fn item(spec: TaskSpec) -> GrantItem {
     let range = TaskRange { count: spec.count, ..TaskRange::default() };
     let spec = Arc::new(spec);
-    let (fence, upstream, checkpoint) = (Fence::default(), None, None);
+    let (fence, upstream, checkpoint, seat) = (Fence::default(), None, None, None);
     let (attempt, urgent, priority) = (1, false, 0);
-    GrantItem { fence, range, spec, attempt, upstream, urgent, priority, checkpoint }
+    GrantItem { fence, range, spec, attempt, upstream, urgent, priority, checkpoint, seat }
 }
 
 /// A function that blocks.

@@ -5,7 +5,7 @@ use crate::keys::{Key, Shape, key};
 use crate::limits;
 
 /// The keys of one task.
-pub static TASK: [Key; 38] = [
+pub static TASK: [Key; 39] = [
     key(
         "name",
         Shape::Text,
@@ -50,6 +50,15 @@ pub static TASK: [Key; 38] = [
          count. `{index}` is the index.",
     )
     .example("array = \"1-100\""),
+    key(
+        "gang",
+        Shape::Integer(1, 4_096),
+        "each task alone",
+        "How many tasks are one gang: that many indices that follow each other start \
+         together, as ranks that know where they meet, and are tried again together. \
+         Without an array there are that many tasks.",
+    )
+    .example("gang = 4"),
     key(
         "each-line",
         Shape::Text,

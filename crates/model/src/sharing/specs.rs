@@ -1,5 +1,6 @@
 //! Specs in order: first the bodies and the inputs, each once however many specs share it, then
-//! a row for each spec that names them by number, and what is expected of it where somebody said.
+//! a row for each spec that names them by number, and what is expected of it and how large its
+//! gangs are where somebody said.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -55,7 +56,7 @@ impl<'de> Deserialize<'de> for TaskSpec {
 
 /// A spec with its body and inputs by number; inputs count from 1, as many specs have none. Where
 /// they are marked with [`EXPECTS`], what is expected of the spec stands in the place of the next
-/// row.
+/// row, and where they are marked with [`GANGS`], the size of its gangs in the next one.
 #[derive(Serialize, Deserialize)]
 struct Row<'a> {
     name: Cow<'a, str>,
@@ -72,6 +73,8 @@ struct Row<'a> {
 /// Marks inputs of a spec of which something is expected. There are never so many inputs, so that
 /// a reader who knows of no expectations refuses it.
 const EXPECTS: u32 = 1 << 31;
+/// Marks inputs of a spec whose tasks are gangs, likewise.
+const GANGS: u32 = 1 << 30;
 
 /// What is expected of each task of a spec.
 #[derive(Serialize, Deserialize)]
@@ -135,18 +138,23 @@ struct Rows<'a> {
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let expects = |spec: &TaskSpec| spec.output > 0 || spec.estimate > Span::ZERO;
-        let more = self.specs.iter().filter(|spec| expects(spec)).count();
+        let more = self.specs.iter().filter(|spec| expects(spec)).count()
+            + self.specs.iter().filter(|spec| spec.gang > 0).count();
         let mut rows = to.serialize_seq(Some(self.specs.len() + more))?;
         for (spec, &(body, inputs)) in self.specs.iter().zip(&self.shares) {
             if spec.count == 0 {
                 return Err(S::Error::custom("a spec has no tasks"));
             }
+            let mut marked = inputs;
+            marked |= if expects(spec) { EXPECTS } else { 0 };
+            marked |= if spec.gang > 0 { GANGS } else { 0 };
+            rows.serialize_element(&row(spec, body, marked))?;
             if expects(spec) {
                 let TaskSpec { output, estimate, .. } = **spec;
-                rows.serialize_element(&row(spec, body, inputs | EXPECTS))?;
                 rows.serialize_element(&Expected { output, estimate })?;
-            } else {
-                rows.serialize_element(&row(spec, body, inputs))?;
+            }
+            if spec.gang > 0 {
+                rows.serialize_element(&spec.gang)?;
             }
         }
         rows.end()
@@ -210,48 +218,46 @@ impl<'de> Visitor<'de> for Shared {
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Self::Value, A::Error> {
         let ahead = rows.size_hint().unwrap_or(0).min(SPECS_AHEAD_MAX);
         let mut specs = Vec::with_capacity(ahead);
-        while let Some(row) = rows.next_element()? {
-            let spec = self.spec(row, || {
-                rows.next_element()?.ok_or_else(|| A::Error::custom("nothing is expected"))
-            });
-            specs.push(Arc::new(spec?));
+        while let Some(row) = rows.next_element::<Row<'_>>()? {
+            let mut spec = self.spec(&row)?;
+            if row.inputs & EXPECTS > 0 {
+                let expected: Option<Expected> = rows.next_element()?;
+                let expected = expected.ok_or_else(|| A::Error::custom("nothing is expected"))?;
+                (spec.output, spec.estimate) = (expected.output, expected.estimate);
+            }
+            if row.inputs & GANGS > 0 {
+                let gang: Option<u32> = rows.next_element()?;
+                spec.gang = gang.ok_or_else(|| A::Error::custom("gangs have no size"))?;
+            }
+            specs.push(Arc::new(spec));
         }
         Ok(specs)
     }
 }
 
 impl Shared {
-    /// The spec of a row, of which `expected` tells what is expected where something is.
-    fn spec<E: Error>(
-        &self,
-        row: Row<'_>,
-        expected: impl FnOnce() -> Result<Expected, E>,
-    ) -> Result<TaskSpec, E> {
-        let Row { name, body, inputs, first_row, rows_before, count, array, weight, after } = row;
-        if count == 0 {
+    /// The spec of a row.
+    fn spec<E: Error>(&self, row: &Row<'_>) -> Result<TaskSpec, E> {
+        if row.count == 0 {
             return Err(E::custom("a spec has no tasks"));
         }
-        let expects = inputs & EXPECTS > 0;
-        let inputs = match (inputs & !EXPECTS).checked_sub(1).map(|n| self.inputs.get(n as usize)) {
+        let number = row.inputs & !(EXPECTS | GANGS);
+        let inputs = match number.checked_sub(1).map(|n| self.inputs.get(n as usize)) {
             None => Inputs::none(),
             Some(inputs) => inputs.ok_or_else(|| E::custom("there are no such inputs"))?.clone(),
         };
-        let body = self.bodies.get(body as usize);
+        let body = self.bodies.get(row.body as usize);
         let body = Arc::clone(body.ok_or_else(|| E::custom("there is no such body"))?);
-        let nothing = Expected { output: 0, estimate: Span::ZERO };
-        let Expected { output, estimate } = if expects { expected()? } else { nothing };
         Ok(TaskSpec {
-            name: name.into_owned().into(),
-            body,
+            name: row.name.as_ref().into(),
             inputs,
-            first_row,
-            rows_before,
-            count,
-            array,
-            weight,
-            after: after.into_owned().into(),
-            output,
-            estimate,
+            first_row: row.first_row,
+            rows_before: row.rows_before,
+            count: row.count,
+            array: row.array,
+            weight: row.weight,
+            after: row.after.as_ref().into(),
+            ..TaskSpec::new(body)
         })
     }
 }

@@ -17,7 +17,10 @@ pub(super) fn told(refusal: &Refusal) -> Refused {
         Refusal::Unplaceable { .. } => {
             plain(Kind::Unplaceable).help("ask for less, or add a node that has it")
         }
-        Refusal::Graph(_) | Refusal::Policy(_) | Refusal::BadLabel { .. } => plain(Kind::Invalid),
+        Refusal::Graph(_)
+        | Refusal::Policy(_)
+        | Refusal::BadLabel { .. }
+        | Refusal::Misformed { .. } => plain(Kind::Invalid),
         Refusal::TooManyNodes { .. } => {
             plain(Kind::TooLarge).help("undrain nodes that are gone for good, or take their labels")
         }

@@ -25,6 +25,7 @@ pub(super) fn spec(tasks: Tasks) -> Result<(Box<str>, Arc<TaskSpec>), Refused> {
         spec.array = true;
         spec.inputs = inputs;
     }
+    spec.gang = tasks.gang;
     Ok((name, Arc::new(spec)))
 }
 
@@ -41,6 +42,10 @@ fn name(tasks: &Tasks) -> Result<Box<str>, Refused> {
 
 fn rows(tasks: &Tasks) -> Result<Option<Inputs>, Refused> {
     match (tasks.inputs.as_slice(), tasks.array.as_str()) {
+        ([], "") if tasks.gang > 0 => {
+            let ranks = Inputs::numbers(0, 1, tasks.gang.into());
+            ranks.map(Some).map_err(|error| invalid(error.to_string()))
+        }
         ([], "") => Ok(None),
         ([], array) => {
             let range = match array.parse() {
@@ -154,6 +159,8 @@ mod tests {
     fn an_array_is_a_range_and_a_task_alone_has_no_rows() {
         let array = Tasks { array: "1-1_000_000".to_owned(), ..call(&[]) };
         assert_eq!(spec(array).expect("it is good").1.count, 1_000_000);
+        let gang = spec(Tasks { gang: 4, ..call(&[]) }).expect("it is good").1;
+        assert_eq!((gang.count, gang.gang, gang.array), (4, 4, true));
         let alone = spec(call(&[])).expect("it is good").1;
         assert!(!alone.array && alone.inputs.rows() == 0);
     }

@@ -7,6 +7,7 @@ use bary_identity::calendar;
 use bary_model::id::{NodeId, TaskId};
 use bary_model::node::NodeInfo;
 use bary_model::payload::Payload;
+use bary_model::task::Request;
 
 use crate::board::books::Books;
 use crate::board::clock;
@@ -163,6 +164,10 @@ impl Inner {
         if able.iter().all(is_drained) {
             return "all nodes that can run it are drained".to_owned();
         }
+        if let Some(size) = spec.map(|spec| spec.gang).filter(|size| *size > 0) {
+            let open = able.iter().filter(|node| !is_drained(node));
+            return gang(size, open.map(|node| (node, books.nodes.of(node.id).busy)), request);
+        }
         let busy: u32 = able.iter().map(|node| books.nodes.of(node.id).busy).sum();
         let slots: u32 = able.iter().map(|node| node.slots).sum();
         let waiting = books.totals.tasks.saturating_sub(books.totals.ended + books.totals.running);
@@ -171,6 +176,27 @@ impl Inner {
              tasks wait"
         )
     }
+}
+
+/// What a rank of a gang waits for, by how many runs keep each node busy.
+fn gang<'a>(
+    size: u32,
+    nodes: impl Iterator<Item = (&'a NodeInfo, u32)>,
+    request: Option<&Request>,
+) -> String {
+    let (mut all, mut now) = (0_u64, 0_u64);
+    for (node, busy) in nodes {
+        let room = request.map_or(0, |request| node.resources.times(&request.resources));
+        all = all.saturating_add(room);
+        now = now.saturating_add(room.min(node.slots.saturating_sub(busy).into()));
+    }
+    if all < size.into() {
+        return format!(
+            "it waits for nodes: those that are here have room for {all} of the {size} of its gang"
+        );
+    }
+    let now = now.min(size.into());
+    format!("it waits for room for all {size} of its gang: room for {now} now")
 }
 
 /// What a task waits for.

@@ -10,7 +10,7 @@ use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 
 use crate::plan::chores::Chores;
-use crate::plan::{Act, FaultKind, JobPlan, Plan, placing, protocols, steering, ties};
+use crate::plan::{Act, FaultKind, JobPlan, Plan, gangs, placing, protocols, steering, ties};
 
 /// One thing that is left out. Numbers are positions in the whole plan, before any cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +60,7 @@ const LEVELS: &[(&str, Calming)] = &[
     ("decrees", |plan| plan.decrees.clear()),
     ("protocols", protocols::leave_out),
     ("placing", placing::leave_out),
+    ("gangs", gangs::leave_out),
 ];
 
 /// Why a text is no cut. Nothing was changed; the caller gives another text.
@@ -216,7 +217,9 @@ fn halve(job: &mut JobPlan, times: u32) {
     let smaller = |specs: &Arc<[Arc<TaskSpec>]>| -> Arc<[Arc<TaskSpec>]> {
         let each = specs.iter().map(|spec| {
             let count = (spec.count >> times).max(1);
-            Arc::new(TaskSpec { count, ..TaskSpec::clone(spec) })
+            // What does not come out even is no gang any more.
+            let gang = if count.checked_rem(spec.gang) == Some(0) { spec.gang } else { 0 };
+            Arc::new(TaskSpec { count, gang, ..TaskSpec::clone(spec) })
         });
         each.collect()
     };

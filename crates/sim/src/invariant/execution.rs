@@ -133,6 +133,17 @@ impl Executions {
         }
     }
 
+    /// A rank that has ended well runs again where its gang has fallen apart.
+    fn fell_apart(&mut self, scene: &Scene<'_>, shard: ShardId, record: &Record) {
+        let Record::Retracted { items } = record else { return };
+        for (_, range) in items {
+            let spec = scene.book.job(shard, range.job).and_then(|saga| saga.spec(range.spec));
+            if spec.is_some_and(|spec| spec.gang > 0) {
+                self.cut_off(scene, shard, *range);
+            }
+        }
+    }
+
     fn ran(&mut self, scene: &Scene<'_>, work: &Work, how: How) {
         if how == How::Succeeded {
             return;
@@ -165,6 +176,7 @@ impl Invariant for Executions {
             // A home may start anew what it has retried before that is durable.
             Fact::Appended { shard, epoch, records, .. } => {
                 for record in &**records {
+                    self.fell_apart(scene, *shard, record);
                     self.appended(*shard, *epoch, record);
                 }
             }

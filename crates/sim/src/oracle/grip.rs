@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 use bary_model::id::{Birth, Epoch, NodeId, ShardId};
 use bary_model::message::{Frame, Say};
+use bary_model::outcome::Outcome;
 
 use crate::history::{Fact, Work};
 
@@ -136,4 +137,18 @@ impl Grip {
 fn from_peer(node: usize, peer: NodeId) -> RangeInclusive<Link> {
     let (least, most) = (Birth(0), Birth(u64::MAX));
     (node, peer, (least, least))..=(node, peer, (most, most))
+}
+
+/// What a node gives back as not started: what it was asked for, and ranks of gangs that it has no
+/// room for.
+pub(crate) fn given_back(say: &Say) -> Vec<Work> {
+    let work = |(fence, range)| Work { fence, range, attempt: 0 };
+    match say {
+        Say::Retracted { items } => items.iter().copied().map(work).collect(),
+        Say::Outcomes(outcomes) => {
+            let back = outcomes.items.iter().filter(|item| item.outcome == Outcome::Returned);
+            back.map(|item| work((item.fence, item.range))).collect()
+        }
+        _ => Vec::new(),
+    }
 }

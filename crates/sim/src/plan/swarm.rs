@@ -12,7 +12,7 @@ use crate::plan::presence::PresencePlan;
 use crate::plan::scaling::CrewPlan;
 use crate::plan::world::{mixed, uneven};
 use crate::plan::{
-    DiskPlan, Keeping, Plan, chores, decrees, graphs, placing, protocols, steering, ties,
+    DiskPlan, Keeping, Plan, chores, decrees, gangs, graphs, placing, protocols, steering, ties,
 };
 
 /// What of a plan is not drawn.
@@ -86,6 +86,7 @@ impl Plan {
         protocols::draw(&mut plan, &mut Lot::new(seed, "protocols"));
         placing::draw(&mut plan, &mut Lot::new(seed, "placing"));
         chores::draw(&mut plan, &mut Lot::new(seed, "chores"));
+        gangs::draw(&mut plan, &mut Lot::new(seed, "gangs"));
         plan
     }
 }

@@ -33,7 +33,7 @@ use bary_model::weight::Weight;
 use bary_wire::batch::Batch;
 use bary_wire::{batch, frame, past, snapshot};
 
-use crate::referring::{gauged, measured, referred, referring};
+use crate::referring::{ganged, gauged, measured, referred, referring};
 
 const EPOCH: Epoch = Epoch(3);
 const AT: Wall = Wall(1_763_745_574_123_456_789);
@@ -199,6 +199,7 @@ fn items(fence: Fence) -> Vec<GrantItem> {
         urgent: true,
         priority: 2,
         checkpoint: Some((300, inline("half"))),
+        seat: None,
     };
     vec![item.clone(), GrantItem { attempt: 2, upstream: None, ..item }]
 }
@@ -270,6 +271,7 @@ fn frames() -> Vec<Frame> {
     let first = said.len() + 1;
     let said = said.into_iter().enumerate().map(frame).chain([empty]);
     let more = wider().into_iter().chain(measured()).chain(gauged()).chain(referred());
+    let more = more.chain([ganged(self::items(fence))]);
     said.chain(more.zip(first..).map(|(say, at)| frame((at, say)))).collect()
 }
 
@@ -364,6 +366,7 @@ fn kept_bytes_are_still_read() {
     for (number, frame) in frames().into_iter().enumerate() {
         let said = frame.body.as_ref().map(|(_, message)| message.say.clone());
         let version = match said {
+            Some(Say::Grant(grant)) if grant.items[0].seat.is_some() => 7,
             Some(say) if gauged().contains(&say) => 5,
             Some(say) if referred().contains(&say) => 6,
             Some(say) if measured().contains(&say) => 4,

@@ -114,10 +114,10 @@ pub(crate) fn flip(bytes: &mut [u8], flips: Vec<(Index, u32)>) {
 
 #[test]
 fn another_version_is_called_by_its_name() {
-    for later in [7, 200] {
+    for later in [8, 200] {
         let newer = |known| DecodeError::Newer { found: later, known };
         assert_eq!(batch::decode(&[later, 9, 9]), Err(newer(5)));
-        assert_eq!(frame::decode(&[later, 9, 9]), Err(newer(6)));
+        assert_eq!(frame::decode(&[later, 9, 9]), Err(newer(7)));
         assert_eq!(snapshot::decode(&[later, 9, 9]), Err(newer(2)));
     }
     assert_eq!(batch::decode(&[]), Err(DecodeError::NoVersion));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bary_model::claim::{Announce, Claim, ClaimRule, Rival};
 use bary_model::digest::Digest;
+use bary_model::gang::Seat;
 use bary_model::id::{Birth, Epoch, Fence, GrantNo, JobNo, NodeId, ShardId, TaskRange};
 use bary_model::job::JobRef;
 use bary_model::message::{
@@ -48,13 +49,16 @@ fn upstream() -> impl Strategy<Value = Upstream> {
 /// Items of which some are of the same spec.
 fn items() -> impl Strategy<Value = Vec<GrantItem>> {
     let left = option::of((any::<u64>(), payload()));
-    let rest = (option::of(vec(upstream(), 0..3)), any::<(u16, bool, i32)>(), left);
+    let seat = option::of(any::<(u64, u16)>());
+    let rest = (option::of(vec(upstream(), 0..3)), any::<(u16, bool, i32)>(), left, seat);
     (specs(), vec((fence(), range(), any::<Index>(), rest), 0..5)).prop_map(|(specs, items)| {
         let of_one = items.into_iter().filter(|_| !specs.is_empty());
-        let made = of_one.map(|(fence, range, spec, (upstream, numbers, checkpoint))| {
+        let made = of_one.map(|(fence, range, spec, (upstream, numbers, checkpoint, seat))| {
             let (attempt, urgent, priority) = numbers;
+            let seat = seat.map(|(first, port)| Seat { first: NodeId(first), port });
+            let seat = seat.filter(|_| range.count == 1);
             let (spec, upstream) = (Arc::clone(spec.get(&specs)), upstream.map(Arc::from));
-            GrantItem { fence, range, spec, attempt, upstream, urgent, priority, checkpoint }
+            GrantItem { fence, range, spec, attempt, upstream, urgent, priority, checkpoint, seat }
         });
         made.collect()
     })

@@ -76,7 +76,7 @@ pub(crate) fn meant(args: &WorkArgs) -> Meant<'_> {
 fn job_file(path: &Path, args: &WorkArgs, set: &[Pair]) -> Result<JobSpec, Complaint> {
     let own = TaskArgs { priority: None, ..args.task.clone() };
     let inputs = args.array.is_some() || args.each_line.is_some() || args.each_json.is_some();
-    let inputs = inputs || args.cache.is_some();
+    let inputs = inputs || args.cache.is_some() || args.gang.is_some();
     if args.words.len() > 1 || own != TaskArgs::default() || inputs {
         let complaint = Complaint::usage("a job file says itself what each of its tasks needs");
         return Err(complaint.help("write it there; --set KEY=VALUE gives a parameter a value"));
@@ -213,7 +213,10 @@ fn of_body(
     body.surroundings.stderr = args.stderr.as_deref().map(template);
     body.cache = args.cache;
     let mut spec = TaskSpec { name: name.into(), ..TaskSpec::new(Arc::new(body)) };
-    if let Some(inputs) = inputs {
+    spec.gang = args.gang.unwrap_or(0);
+    // Ranks of one command have numbers only.
+    let ranks = || Inputs::numbers(0, 1, args.gang?.into()).ok();
+    if let Some(inputs) = inputs.or_else(ranks) {
         spec.count = u32::try_from(inputs.rows()).unwrap_or(u32::MAX);
         spec.array = true;
         spec.inputs = inputs;
@@ -256,5 +259,10 @@ mod tests {
             WorkArgs { array: Some(bary_jobfile::range::parse("1-3").expect("good")), ..args };
         let job = command(&args).expect("it is a command");
         assert_eq!((job.tasks(), job.specs[0].array), (3, true));
+        let args = WorkArgs { gang: Some(4), array: None, ..args };
+        let job = command(&args).expect("it is a command");
+        assert_eq!((job.tasks(), job.specs[0].gang), (4, 4));
+        let Action::Command { argv } = &job.specs[0].body.action else { panic!("it is one") };
+        assert!(argv.iter().all(Template::is_literal), "its words stand for themselves");
     }
 }
