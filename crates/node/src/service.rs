@@ -45,6 +45,7 @@ mod cell;
 mod change;
 mod choice;
 mod chunks;
+mod elsewhere;
 mod emit;
 mod events;
 pub(crate) mod exec;

@@ -243,6 +243,7 @@ impl Node for Answers {
             attempt: 1,
             stream: stream.into(),
             data: data.into(),
+            ..v1::LogChunk::default()
         };
         let both = [chunk("out", "hello\n"), chunk("err", "oh\n")];
         let wanted = both

@@ -23,6 +23,7 @@ mod http;
 mod journal;
 mod lab;
 mod local;
+mod logs;
 mod membership;
 mod process;
 mod results;

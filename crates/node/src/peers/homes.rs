@@ -77,6 +77,15 @@ impl Peers {
         numbers.last().map_or(Home::Unknown, |member| Home::Away(self.away(*member)))
     }
 
+    /// Since when another member is not there, in words; none where it is.
+    pub(crate) fn away_words(&self, member: u64) -> Option<String> {
+        if lock(&self.links).contains_key(&member) {
+            return None;
+        }
+        let name = self.member_name(member).unwrap_or_else(|| "a member".to_owned());
+        Some(self.away(member).words(&name))
+    }
+
     /// What this member is called.
     pub(crate) fn own_name(&self) -> &str {
         self.papers.name().as_str()

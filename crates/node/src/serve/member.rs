@@ -12,8 +12,9 @@ use bary_identity::join_line::JoinLine;
 use bary_identity::name::{Name, NameError};
 use bary_model::time::Span;
 use bary_transport::mesh::accept::Doors;
+use bary_transport::mesh::output::Prints;
 use bary_transport::mesh::renewal::{self, Renews};
-use bary_transport::mesh::{entry, shelf};
+use bary_transport::mesh::{entry, output, shelf};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -234,6 +235,7 @@ impl Member {
         let span = self.certificate_span;
         let gate = Arc::new(Gate { papers, peers: Arc::clone(&peers), audit, span });
         let members = renewal::router(members, Arc::clone(&gate) as Arc<dyn Renews>);
+        let members = output::router(members, Arc::clone(service.board()) as Arc<dyn Prints>);
         let visitors = Visitors { router, peers: Arc::clone(&peers) };
         let members = members.fallback_service(visitors);
         let newcomers = entry::router(gate);
