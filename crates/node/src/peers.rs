@@ -23,6 +23,7 @@ pub(crate) mod settings;
 mod beat;
 mod book;
 mod card;
+mod census;
 mod clocks;
 mod envelope;
 mod found;

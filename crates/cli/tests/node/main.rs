@@ -28,6 +28,7 @@ mod membership;
 mod process;
 mod results;
 mod roles;
+mod scale;
 mod secrets;
 mod session;
 mod size;

@@ -25,7 +25,7 @@ pub(crate) struct Tails {
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     pub(crate) attempt: u16,
-    /// Which tail it is of all that there were: an attempt that is lost begins anew under its number.
+    /// Which tail it is of all that there were: what is lost begins anew as the same attempt.
     pub(crate) number: u64,
     pieces: VecDeque<(Stream, Bytes)>,
     /// How many pieces came before those that are kept, and how many bytes of each stream.
