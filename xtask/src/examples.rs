@@ -1,5 +1,6 @@
 //! Runs every job file under `examples/` and holds its result against the expected one, and runs
-//! the library's example programs that a person is told to start from.
+//! the library's example programs that a person is told to start from, and scripts that end with 0
+//! where what they show is so.
 //!
 //! `examples/expected/NAME.json` says `{"args": [..], "exit": 0, "results": {TASK: VALUE}}`;
 //! `args` and `exit` may be left out, and `{"approx": v, "within": e}` stands for a number.
@@ -16,6 +17,9 @@ use crate::repo::{Program, Repo};
 
 /// Example programs of the package `bary` that are quick and need no arguments.
 const PROGRAMS: &[&str] = &["own_function"];
+
+/// Scripts for a shell that are given the program.
+const SCRIPTS: &[&str] = &["examples/cluster.sh"];
 
 /// Runs all of them.
 pub(crate) fn check(repo: &Repo) -> Outcome {
@@ -38,6 +42,7 @@ pub(crate) fn check(repo: &Repo) -> Outcome {
         findings.extend(faults.into_iter().map(|fault| format!("{}: {fault}", job.display())));
     }
     findings.extend(programs(repo));
+    findings.extend(scripts(repo, &program));
     if findings.is_empty() {
         let names: Vec<_> = jobs.iter().filter_map(|job| job.file_stem()?.to_str()).collect();
         return Outcome::Passed(vec![format!("ran {}", names.join(", "))]);
@@ -56,6 +61,18 @@ fn programs(repo: &Repo) -> Vec<String> {
         printed(repo.cargo(&words)).err()
     };
     quick.filter_map(|target| run(&target.name)).collect()
+}
+
+fn scripts(repo: &Repo, program: &Path) -> Vec<String> {
+    if !cfg!(unix) {
+        return Vec::new();
+    }
+    let run = |script: &&str| {
+        let mut shell = Command::new("sh");
+        shell.arg(script).arg(program).current_dir(&repo.root);
+        printed(shell).err().map(|fault| format!("{script}: {fault}"))
+    };
+    SCRIPTS.iter().filter_map(run).collect()
 }
 
 /// What is wrong with one job's run; the error says why it could not be told.

@@ -37,6 +37,7 @@ pub enum Verb {
     Exec,
     ListNodes,
     Graph,
+    Scale,
     ChangeNode,
     ListPolicies,
     SetPolicy,
@@ -177,7 +178,7 @@ use Role::{Admin, Operator, Viewer};
 
 /// Every verb, in the order of [`Verb`], which is the contract's.
 #[rustfmt::skip]
-pub static TABLE: [Row; 39] = [
+pub static TABLE: [Row; 40] = [
     looks(Verb::Info, "info", "/bary.v1.Node/Info", &[get("/v1/info")], Viewer,
         "who answers, how durable its word is, and what is under way"),
     does(Verb::Submit, "submit", "/bary.v1.Node/Submit", &[post("/v1/jobs")], Operator,
@@ -226,8 +227,11 @@ pub static TABLE: [Row; 39] = [
         "lists the nodes that run tasks"),
     looks(Verb::Graph, "graph", "/bary.v1.Node/Graph", &[get("/v1/graph")], Viewer,
         "the graph of the cluster"),
+    looks(Verb::Scale, "scale", "/bary.v1.Node/Scale", &[get("/v1/scale")], Viewer,
+        "what the autoscaler is told and decided"),
     does(Verb::ChangeNode, "change-node", "/bary.v1.Node/ChangeNode",
-        &[post("/v1/nodes/{node}/{action}")], Operator, "drains, undrains or labels a node"),
+        &[post("/v1/nodes/{node}/{action}")], Operator,
+        "drains, undrains or labels a node, or has its results copied"),
     looks(Verb::ListPolicies, "list-policies", "/bary.v1.Node/ListPolicies",
         &[get("/v1/policies")], Viewer, "lists the placement policies"),
     does(Verb::SetPolicy, "set-policy", "/bary.v1.Node/SetPolicy", &[put("/v1/policy")], Operator,

@@ -41,6 +41,7 @@ pub(crate) mod policy;
 pub(crate) mod reach;
 pub(crate) mod remote;
 pub(crate) mod run;
+pub(crate) mod scale;
 pub(crate) mod sim;
 pub(crate) mod slots;
 pub(crate) mod submit;

@@ -1,6 +1,8 @@
 //! The kinds of rows that a node answers with, and their columns.
 
-use bary_api::v1::{AuditLine, Event, GraphPlace, Job, LearntTime, NodeStatus, Task, TokenInfo};
+use bary_api::v1::{
+    AuditLine, Event, GraphPlace, Job, LearntTime, NodeStatus, ScaleDecision, Task, TokenInfo,
+};
 
 use crate::listing::amount::{percent, plain, size, span};
 use crate::listing::moment::{self, Clock};
@@ -182,6 +184,26 @@ pub(crate) const PLACES: Kind<GraphPlace> = Kind {
         column("NODES", 6, |place, _| place.nodes.join(",")),
     ],
     id: |place| place.name.clone(),
+};
+
+/// Decisions of the autoscaler.
+pub(crate) const DECISIONS: Kind<ScaleDecision> = Kind {
+    schema: "bary.scale-decisions/1",
+    noun: "decisions",
+    columns: &[
+        column("AT", 0, |one, _| moment::local(&one.at)),
+        column("BY", 2, |one, _| one.member.clone()),
+        column("ACT", 0, |one, _| one.act.clone()),
+        column("NODE", 0, |one, _| one.node.clone()),
+        number(
+            "TIMES",
+            3,
+            |one, _| if one.times > 1 { count(one.times.into()) } else { String::new() },
+        ),
+        column("REASON", 0, |one, _| one.reason.clone()),
+        column("OUTCOME", 1, |one, _| one.outcome.clone()),
+    ],
+    id: |one| format!("{} {} {}", one.at, one.act, one.node).trim().to_owned(),
 };
 
 /// How many cores of its machine have something to do, where a cluster's members tell.

@@ -2,6 +2,7 @@
 
 use bary_api::v1::{
     ChangeNodeRequest, ChangedReply, GraphReply, GraphRequest, ListNodesReply, ListNodesRequest,
+    ScaleReply, ScaleRequest,
 };
 
 use crate::call::CallError;
@@ -23,6 +24,14 @@ impl Client {
     /// Where it cannot be drawn.
     pub async fn graph(&self) -> Result<GraphReply, CallError> {
         self.answer(self.node().graph(self.ask(GraphRequest {})).await)
+    }
+
+    /// What the autoscaler is told, and its last decisions at all members, so many at most.
+    ///
+    /// # Errors
+    /// Where the caller may not ask.
+    pub async fn scale(&self, decisions: u32) -> Result<ScaleReply, CallError> {
+        self.answer(self.node().scale(self.ask(ScaleRequest { decisions })).await)
     }
 
     /// Drains a node, takes it up again, or sets labels. Needs an operator.

@@ -28,6 +28,7 @@ pub(crate) mod job;
 pub(crate) mod learning;
 pub mod limits;
 pub(crate) mod nodes;
+pub(crate) mod printed;
 pub(crate) mod ring;
 pub(crate) mod shelf;
 pub(crate) mod tails;
@@ -162,6 +163,8 @@ impl Board {
                 let mut books = self.write();
                 if books.is_of(shard) {
                     books.tails.push(task, attempt, stream, bytes);
+                } else {
+                    books.guests.push((shard, task), attempt, stream, bytes);
                 }
             }
             News::Said { shard, task, progress, message, .. } => {
@@ -180,6 +183,11 @@ impl Board {
             News::Failed(why) => self.end(&why),
             News::Poke => return,
         }
+        self.on_change();
+    }
+
+    /// Something was folded in.
+    pub(crate) fn on_change(&self) {
         self.changes.send_modify(|changes| *changes += 1);
     }
 

@@ -24,6 +24,7 @@ pub fn rows() -> Vec<LimitRow> {
         crate::service::exec::TABLE,
         crate::worker::TABLE,
         crate::peers::blobs::TABLE,
+        crate::scaler::record::TABLE,
     ];
     let listed = tables.into_iter().flatten();
     let mut rows: Vec<LimitRow> =

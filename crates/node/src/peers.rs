@@ -24,6 +24,7 @@ mod address;
 mod beat;
 mod book;
 mod card;
+mod census;
 mod clocks;
 mod envelope;
 mod found;

@@ -28,7 +28,7 @@ use crate::board::clock::{self, Clock};
 use crate::board::learning::Learning;
 use crate::cluster::{Cluster, StartError};
 use crate::listener::Listener;
-use crate::options::ClusterOptions;
+use crate::scaler::record::Record;
 use crate::service::options::{ServiceLimits, ServiceOptions};
 use crate::service::staging::Staging;
 use crate::state::{CACHE, State, StateError};
@@ -45,6 +45,7 @@ mod cell;
 mod change;
 mod choice;
 mod chunks;
+mod elsewhere;
 mod emit;
 mod events;
 pub(crate) mod exec;
@@ -60,6 +61,7 @@ mod others;
 mod policies;
 mod refusal;
 mod results;
+pub(crate) mod scale;
 mod session;
 mod settings;
 mod staging;
@@ -111,6 +113,8 @@ struct Inner {
     /// For submissions on their way into the journal.
     room: Arc<Semaphore>,
     staging: Staging,
+    /// What the autoscaler decided here.
+    scaling: Arc<Record>,
     ending: watch::Sender<Option<Ending>>,
     folding: Mutex<Option<JoinHandle<()>>>,
 }
@@ -188,7 +192,7 @@ impl Service {
         let (access, audit) =
             (Access::open(dir, now)?, Audit::open(dir, now, options.limits.audit_bytes_max)?);
         let cache = Arc::new(Cache::of_dir(options.limits.cache.clone(), &dir.join(CACHE)));
-        let started = Cluster::resume(prepared(&options.cluster, &cache), state)?;
+        let started = Cluster::resume(options.prepared(&cache), state)?;
         let parts = Parts { started, cache, board, access, audit, dir: Some(dir.into()), still };
         let service = Self::run(&options, parts)?;
         if let Some(policy) = chosen {
@@ -204,7 +208,7 @@ impl Service {
     /// See [`OpenError`].
     pub fn in_memory(options: ServiceOptions) -> Result<(Self, Token), OpenError> {
         let cache = Arc::new(Cache::in_memory(options.limits.cache.clone()));
-        let cluster = prepared(&options.cluster, &cache);
+        let cluster = options.prepared(&cache);
         let age = cluster.executor.origin.elapsed();
         let origin = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
         let board = Board::since(origin, &options.board);
@@ -243,6 +247,7 @@ impl Service {
             execs: Arc::new(Semaphore::new(exec::EXECS_MAX)),
             room: Arc::new(Semaphore::new(submit::places(limits.submissions_bytes_max))),
             staging: Staging::default(),
+            scaling: Arc::default(),
             limits,
             ending: watch::Sender::new(None),
             folding: Mutex::default(),
@@ -386,15 +391,3 @@ impl Inner {
 
 /// Seconds after which a node that is ending may be up again.
 const CLOSING_SECONDS: f64 = 5.0;
-
-/// The options of a cluster whose board is to know everything.
-fn prepared(options: &ClusterOptions, cache: &Arc<Cache>) -> ClusterOptions {
-    let mut options = options.clone();
-    options.cache = Some(Arc::clone(cache) as _);
-    options.tells_runs = true;
-    options.awaits_workers = true;
-    options.offers_own = true;
-    options.limits.explain = true;
-    options.limits.retains_finished = true;
-    options
-}

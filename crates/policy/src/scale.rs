@@ -3,6 +3,7 @@
 
 pub mod bounds;
 pub mod cost;
+pub mod gauge;
 pub mod queue;
 pub mod recent;
 pub mod wait;

@@ -20,6 +20,7 @@ use crate::tls::{Configs, Credentials, CredentialsError};
 pub mod accept;
 pub mod dial;
 pub mod entry;
+pub mod output;
 pub mod pass;
 pub mod renewal;
 pub mod shelf;

@@ -155,6 +155,11 @@ class NodeStub:
                 request_serializer=bary_dot_v1_dot_node__pb2.GraphRequest.SerializeToString,
                 response_deserializer=bary_dot_v1_dot_node__pb2.GraphReply.FromString,
                 _registered_method=True)
+        self.Scale = channel.unary_unary(
+                '/bary.v1.Node/Scale',
+                request_serializer=bary_dot_v1_dot_node__pb2.ScaleRequest.SerializeToString,
+                response_deserializer=bary_dot_v1_dot_node__pb2.ScaleReply.FromString,
+                _registered_method=True)
         self.ChangeNode = channel.unary_unary(
                 '/bary.v1.Node/ChangeNode',
                 request_serializer=bary_dot_v1_dot_node__pb2.ChangeNodeRequest.SerializeToString,
@@ -402,6 +407,13 @@ class NodeServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Scale(self, request, context):
+        """The autoscaler: what it is told, who is there, and what it decided at all members.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ChangeNode(self, request, context):
         """Changes a node: drains it, takes it up again, sets labels.
         """
@@ -623,6 +635,11 @@ def add_NodeServicer_to_server(servicer, server):
                     servicer.Graph,
                     request_deserializer=bary_dot_v1_dot_node__pb2.GraphRequest.FromString,
                     response_serializer=bary_dot_v1_dot_node__pb2.GraphReply.SerializeToString,
+            ),
+            'Scale': grpc.unary_unary_rpc_method_handler(
+                    servicer.Scale,
+                    request_deserializer=bary_dot_v1_dot_node__pb2.ScaleRequest.FromString,
+                    response_serializer=bary_dot_v1_dot_node__pb2.ScaleReply.SerializeToString,
             ),
             'ChangeNode': grpc.unary_unary_rpc_method_handler(
                     servicer.ChangeNode,
@@ -1344,6 +1361,33 @@ class Node:
             '/bary.v1.Node/Graph',
             bary_dot_v1_dot_node__pb2.GraphRequest.SerializeToString,
             bary_dot_v1_dot_node__pb2.GraphReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Scale(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bary.v1.Node/Scale',
+            bary_dot_v1_dot_node__pb2.ScaleRequest.SerializeToString,
+            bary_dot_v1_dot_node__pb2.ScaleReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -9,6 +9,7 @@ use crate::args::backup::BackupArgs;
 use crate::args::cache::CacheArgs;
 use crate::args::graph::GraphArgs;
 use crate::args::reach::Reach;
+use crate::args::scale::ScaleVerb;
 use crate::args::submit::{AboutArgs, SubmitArgs, WorkArgs};
 use crate::args::tend::{AuditArgs, DoctorArgs, NodeVerb, TokenVerb};
 use crate::args::value::{size, some_time, time};
@@ -59,6 +60,11 @@ pub(crate) enum RemoteVerb {
     },
     /// Show the graph of the cluster: ways, regions, bridges, central members and the leader
     Graph(GraphArgs),
+    /// Look at the autoscaler: what it is told, and what it decided and why
+    Scale {
+        #[command(subcommand)]
+        verb: ScaleVerb,
+    },
     /// Print who did what, and what was refused
     Audit(AuditArgs),
     /// Mint, list and revoke access tokens

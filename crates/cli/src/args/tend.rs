@@ -22,6 +22,8 @@ pub(crate) enum NodeVerb {
     Undrain(NodeChangeArgs),
     /// Give a node labels, or take them away: NAME=VALUE, NAME-
     Label(NodeLabelArgs),
+    /// Have homes keep copies of the results that members made, as before such a one goes
+    Copy(NodeChangeArgs),
     /// Remove members from the cluster for good: no member lets them in any more
     Remove(NodeChangeArgs),
 }
@@ -46,7 +48,7 @@ pub(crate) struct NodeShowArgs {
     pub(crate) reach: Reach,
 }
 
-/// The flags of `bary node drain`, `undrain` and `remove`.
+/// The flags of `bary node drain`, `undrain`, `copy` and `remove`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct NodeChangeArgs {
     /// The nodes

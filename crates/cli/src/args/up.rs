@@ -8,6 +8,7 @@ use bary_identity::name::{Name, NameError};
 use bary_model::time::Span;
 use bary_node::peers::finding::{self, Finding};
 use bary_node::peers::pace::{Pace, USUAL};
+use bary_node::scaler;
 use bary_node::serve::address::PORT;
 use clap::ValueEnum;
 
@@ -83,6 +84,9 @@ pub(crate) struct JoinArgs {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = some_time)]
     #[arg(help_heading = "Cluster")]
     pub(crate) find_for: Span,
+    /// Read one line of the standard input, and end when that does
+    #[arg(long, hide = true)]
+    pub(crate) until_eof: bool,
     /// The directory of the node's state; $XDG_STATE_HOME/bary where absent
     #[arg(long, value_name = "DIR", env = "BARY_STATE", hide_env_values = true)]
     pub(crate) state: Option<PathBuf>,
@@ -129,6 +133,25 @@ pub(crate) struct MemberArgs {
     /// Be a node of the cluster's DHT, at this address
     #[arg(long, value_name = "ADDR")]
     pub(crate) dht_listen: Option<SocketAddrV4>,
+    #[command(flatten)]
+    pub(crate) scale: ScaleArgs,
+}
+
+/// What a member that leads does about how many there are.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct ScaleArgs {
+    /// Add and remove members by a rule where this one leads, as queue,most=8,driver=local; the
+    /// cluster's setting of this name goes before it
+    #[arg(long, value_name = "PLAN", value_parser = plan)]
+    pub(crate) autoscale: Option<String>,
+    /// The command that starts and stops members where the driver is `command`
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) autoscale_command: Option<String>,
+}
+
+fn plan(text: &str) -> Result<String, String> {
+    scaler::check(text).map(|()| text.to_owned())
 }
 
 /// Where a DHT begins.

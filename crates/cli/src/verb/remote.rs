@@ -2,6 +2,7 @@
 
 use crate::args::Face;
 use crate::args::remote::{JobVerb, RemoteVerb};
+use crate::args::scale::ScaleVerb;
 use crate::args::tend::{NodeVerb, TokenVerb};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
@@ -21,6 +22,7 @@ pub(crate) mod open;
 pub(crate) mod policy;
 pub(crate) mod progress;
 pub(crate) mod result;
+pub(crate) mod scale;
 pub(crate) mod show;
 pub(crate) mod steer;
 pub(crate) mod submit;
@@ -51,6 +53,8 @@ pub(crate) fn run(verb: &RemoteVerb, face: Face) -> Result<Exit, Complaint> {
         RemoteVerb::Job { verb: JobVerb::Close(args) } => steer::close(args, face),
         RemoteVerb::Node { verb } => node(verb, face),
         RemoteVerb::Graph(args) => graph::run(args, face),
+        RemoteVerb::Scale { verb: ScaleVerb::Show(args) } => scale::show(args, face),
+        RemoteVerb::Scale { verb: ScaleVerb::Log(args) } => scale::log(args, face),
         RemoteVerb::Audit(args) => audit::run(args, face),
         RemoteVerb::Token { verb: TokenVerb::New(args) } => tokens::new(args, face),
         RemoteVerb::Token { verb: TokenVerb::Ls(args) } => tokens::list(args, face),
@@ -68,6 +72,7 @@ fn node(verb: &NodeVerb, face: Face) -> Result<Exit, Complaint> {
         NodeVerb::Drain(args) => nodes::change(args, "drain", face),
         NodeVerb::Undrain(args) => nodes::change(args, "undrain", face),
         NodeVerb::Label(args) => nodes::label(args, face),
+        NodeVerb::Copy(args) => nodes::change(args, "copy", face),
         NodeVerb::Remove(args) => nodes::remove(args, face),
     }
 }

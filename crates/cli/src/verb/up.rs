@@ -1,6 +1,6 @@
 //! `bary up`: a node that stays, over a state.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use bary_node::board::limits::BoardLimits;
 use bary_node::doors::limits::DoorLimits;
 use bary_node::peers::finding::{Finding, RendezvousConfig};
 use bary_node::peers::papers::PapersError;
+use bary_node::scaler::ScaleOptions;
 use bary_node::serve::address::ListenError;
 use bary_node::serve::log::LogFormat;
 use bary_node::serve::member::{MemberError, MemberOptions, Way as Entrance};
@@ -18,7 +19,9 @@ use bary_node::service::OpenError;
 use bary_node::service::options::{ServiceLimits, ServiceOptions};
 
 use crate::args::cluster::{ClusterArgs, cores};
-use crate::args::up::{Bootstrap, DhtNodes, DoorArgs, JoinArgs, LogForm, MemberArgs, UpArgs};
+use crate::args::up::{
+    Bootstrap, DhtNodes, DoorArgs, JoinArgs, LogForm, MemberArgs, ScaleArgs, UpArgs,
+};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::keep;
@@ -26,6 +29,7 @@ use crate::keep;
 #[cfg(unix)]
 mod local;
 mod reload;
+mod scaled;
 
 /// Runs the node to its end.
 pub(crate) fn run(args: &UpArgs) -> Result<Exit, Complaint> {
@@ -54,11 +58,21 @@ fn several(_: &UpArgs, _: u32) -> Result<Exit, Complaint> {
 /// Has the node join a cluster, and runs it to its end.
 pub(crate) fn join(args: &JoinArgs) -> Result<Exit, Complaint> {
     let state = state_of(args.state.as_deref())?;
-    let line = invitation(&args.line)?;
+    let line = match args.until_eof {
+        true => first_line()?.trim().parse().map_err(Complaint::usage)?,
+        false => invitation(&args.line)?,
+    };
     let mut member = member(&args.member, Some(Entrance::Enter(Arc::new(line))));
     member.finding.span = args.find_for.to_std();
-    let way = Way { listens: true, until_eof: false, member };
+    let way = Way { listens: true, until_eof: args.until_eof, member };
     stay(&args.doors, &args.cluster, Some(state), way)
+}
+
+/// The first line of the standard input, whose rest goes on.
+fn first_line() -> Result<String, Complaint> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().take(LINE_BYTES_MAX).read_line(&mut line);
+    read.map(|_| line).map_err(Complaint::failed)
 }
 
 /// The join line that a word is, or that stands in the file that it names.
@@ -89,8 +103,14 @@ fn member(args: &MemberArgs, way: Option<Entrance>) -> MemberOptions {
     let nodes = args.dht.clone().map(|DhtNodes(nodes)| nodes).unwrap_or_default();
     let dht = RendezvousConfig { listen: args.dht_listen, nodes };
     let finding = Finding { dht, ..args.find.clone() };
-    let usual = MemberOptions::default();
-    MemberOptions { way, name, listen, advertise, pace, seeds, finding, certificate_span, ..usual }
+    let ScaleArgs { autoscale, autoscale_command } = args.scale.clone();
+    let scale = ScaleOptions {
+        plan: autoscale.map(Into::into),
+        command: autoscale_command.map(Into::into),
+        starter: Some(scaled::starter()),
+    };
+    let usual = MemberOptions { scale, way, name, listen, ..MemberOptions::default() };
+    MemberOptions { advertise, pace, seeds, finding, certificate_span, ..usual }
 }
 
 /// The directory of the state: absolute, as it is told to others, who may be somewhere else.

@@ -11,7 +11,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request as Ask, Response, Status, Streaming};
 
-use canned::{chosen, graph, node, setting, task, tried, why};
+use canned::{chosen, graph, node, scale, setting, task, tried, why};
 
 mod canned;
 
@@ -97,7 +97,7 @@ impl Answers {
 
     /// What every change of jobs answers.
     fn changed(jobs: &[u32]) -> Answer<v1::ChangedReply> {
-        Ok(Response::new(v1::ChangedReply { jobs: chosen(jobs)?, note: String::new() }))
+        Ok(Response::new(v1::ChangedReply { jobs: chosen(jobs)?, ..Default::default() }))
     }
 }
 
@@ -243,6 +243,7 @@ impl Node for Answers {
             attempt: 1,
             stream: stream.into(),
             data: data.into(),
+            ..v1::LogChunk::default()
         };
         let both = [chunk("out", "hello\n"), chunk("err", "oh\n")];
         let wanted = both
@@ -276,6 +277,11 @@ impl Node for Answers {
 
     async fn why(&self, request: Ask<v1::WhyRequest>) -> Answer<v1::WhyReply> {
         Ok(Response::new(why(self.take("why", request)?.job)))
+    }
+
+    async fn scale(&self, request: Ask<v1::ScaleRequest>) -> Answer<v1::ScaleReply> {
+        self.take("scale", request)?;
+        Ok(Response::new(scale()))
     }
 
     async fn graph(&self, request: Ask<v1::GraphRequest>) -> Answer<v1::GraphReply> {

@@ -21,6 +21,8 @@ const VERBS: &[&[&str]] = &[
     &["job", "add", "3", "--", "x"],
     &["node", "ls"],
     &["graph"],
+    &["scale", "show"],
+    &["scale", "log"],
     &["why", "1/1"],
     &["events"],
     &["policy", "show"],

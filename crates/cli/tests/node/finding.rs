@@ -1,6 +1,12 @@
 //! Members that find each other where nobody says where they are, on this machine only.
 
-use crate::lab::Lab;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bary_identity::join_line::JoinLine;
+
+use crate::lab::{Lab, Member};
 
 /// A line for one node without an address, by a member.
 fn line(lab: &Lab, member: &str) -> String {
@@ -39,4 +45,89 @@ fn members_that_all_moved_find_each_other_again() {
     let mut beta = lab.member("beta", &["up", "--cluster-listen", "127.0.0.3:0"]);
     alpha.meets(&beta);
     beta.meets(&alpha);
+}
+
+/// Beacons that nobody of the cluster called: some that are none, and some that name places where
+/// nobody is, or where somebody else is.
+fn forged(cluster: u64, elsewhere: SocketAddr) -> Vec<Vec<u8>> {
+    let head = |version: u8, count: u8| {
+        [&b"BARY"[..], &[version], &cluster.to_be_bytes(), &[count]].concat()
+    };
+    let at = |port: u16| [&[4, 127, 0, 0, 1][..], &port.to_be_bytes()].concat();
+    vec![
+        b"BARY".to_vec(),
+        vec![0xff; 1_400],
+        head(9, 1),
+        head(1, 255),
+        [head(1, 2), at(1)].concat(),
+        [head(1, 1), at(1), vec![7]].concat(),
+        [head(1, 1), at(1)].concat(),
+        [head(1, 2), at(elsewhere.port()), at(9)].concat(),
+    ]
+}
+
+#[test]
+fn who_joins_by_beacon_gets_past_forged_ones() {
+    let lab = Lab::new();
+    let (mut alpha, _) = lab.found("alpha");
+    let line = line(&lab, "alpha");
+    let meant: JoinLine = line.parse().expect("it is a line");
+    let forger = UdpSocket::bind("127.0.0.1:0").expect("there is a port");
+    forger.set_broadcast(true).expect("it may");
+    forger.set_read_timeout(Some(Duration::from_millis(5))).expect("it is some time");
+    // What a page's door answers is not what a member does.
+    let forged = forged(meant.fingerprint.number(), alpha.node.at);
+    let joined = AtomicBool::new(false);
+    let mut beta = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !joined.load(Ordering::Relaxed) {
+                for beacon in &forged {
+                    forger.send_to(beacon, "127.255.255.255:8473").expect("it is sent");
+                }
+                // Nobody says anything to it.
+                assert!(forger.recv(&mut [0; 64]).is_err());
+            }
+        });
+        let words = ["join", &line, "--name", "beta", "--find", "beacon"];
+        let listen = ["--cluster-listen", "127.0.0.1:0"];
+        let beta = lab.member("beta", &[&words[..], &listen].concat());
+        joined.store(true, Ordering::Relaxed);
+        beta
+    });
+    alpha.meets(&beta);
+    beta.meets(&alpha);
+    lab.both_run(&beta).says(0, "");
+}
+
+/// An address of this machine at which nobody listens for datagrams.
+fn free() -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("there is a port");
+    socket.local_addr().expect("it has one").to_string()
+}
+
+#[test]
+fn ten_members_find_each_other_in_a_table_of_their_own_without_a_list() {
+    const NAMES: [&str; 9] = ["m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"];
+    let lab = Lab::new();
+    let (first, second) = (free(), free());
+    let common = ["--cluster-listen", "127.0.0.1:0", "--find", "none", "--dht-listen"];
+    let found = ["up", "--cluster", "lab", "--name", "m0"];
+    let mut members = vec![lab.member("m0", &[&found[..], &common, &[&first]].concat())];
+    let made = ["auth", "join-line", "--no-address", "--uses", "9", "--state", "m0"];
+    let line = lab.bench.bary(&made);
+    let line = line.says(0, "").out.trim();
+    for (at, name) in NAMES.into_iter().enumerate() {
+        // The second is a node of the table as well, and the others know that one alone.
+        let own = free();
+        let (known, own) = if at == 0 { (&first, &second) } else { (&second, &own) };
+        let words = ["join", line, "--name", name, "--dht", known];
+        members.push(lab.member(name, &[&words[..], &common, &[own]].concat()));
+    }
+    let all_there = |member: &Member| {
+        let listed = lab.ask(member, &["node", "ls", "--format", "{state}"]);
+        listed.out.lines().filter(|state| *state == "up").count() == 10
+    };
+    for member in &members {
+        while !all_there(member) {}
+    }
 }

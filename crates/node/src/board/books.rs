@@ -17,6 +17,7 @@ use crate::board::job::JobRow;
 use crate::board::learning::Learning;
 use crate::board::limits::BoardLimits;
 use crate::board::nodes::Nodes;
+use crate::board::printed::Guests;
 use crate::board::ring::{Noted, Ranges, Ring, What};
 use crate::board::shelf::Shelf;
 use crate::board::tails::Tails;
@@ -37,6 +38,10 @@ pub(crate) struct Books {
     pub(crate) nodes: Nodes,
     pub(crate) ring: Ring,
     pub(crate) tails: Tails,
+    /// What tasks of other members' jobs print here.
+    pub(crate) guests: Guests,
+    /// Most bytes that are kept of what a task prints at another member.
+    pub(crate) far_tail_bytes_max: usize,
     pub(crate) watchers: Watchers,
     pub(crate) totals: Totals,
     /// How long tasks take.
@@ -89,6 +94,8 @@ impl Books {
             nodes: Nodes::default(),
             ring: Ring::new(limits.event_ring_max),
             tails: Tails::new(limits.tail_bytes_max, limits.tails_bytes_max),
+            guests: Guests::new(limits),
+            far_tail_bytes_max: limits.far_tail_bytes_max,
             watchers: Watchers::default(),
             totals: Totals::default(),
             learning: Learning::default(),
@@ -157,6 +164,8 @@ impl Books {
                 self.on_told(last);
             }
             EventKind::Retracted { node, ranges } => {
+                // Who runs them next begins anew.
+                ranges.iter().for_each(|range| self.tails.forget_all(*range));
                 for (job, ranges) in Ranges::by_job(&ranges) {
                     self.nodes.on_let_go(node, ranges.tasks());
                     self.on_row(job, |row| {
@@ -271,7 +280,7 @@ impl Books {
             self.learning.on_ended(&spec.body, &ended);
         }
         self.totals.ended += u64::from(range.count);
-        self.forget_tails(range);
+        self.tails.forget_all(range);
         self.watchers.tell(job, || Note::Ended(Arc::clone(&ended)));
         let (mut kept, mut copies) = (false, 0);
         self.on_row(job, |row| {
@@ -293,7 +302,7 @@ impl Books {
     fn on_dropped(&mut self, at: Moment, range: TaskRange, dropped: &Dropped) {
         let end = dropped.end.name();
         self.totals.ended += u64::from(range.count);
-        self.forget_tails(range);
+        self.tails.forget_all(range);
         self.watchers.tell(range.job, || Note::Dropped { range, end });
         let (mut kept, mut parts) = (false, Vec::new());
         self.on_row(range.job, |row| {
@@ -354,12 +363,6 @@ impl Books {
 
     fn note(&mut self, at: Moment, job: Option<JobNo>, what: What) {
         self.ring.push(Noted { at, job, what });
-    }
-
-    fn forget_tails(&mut self, range: TaskRange) {
-        if !self.tails.is_empty() {
-            range.tasks().for_each(|task| self.tails.forget(task));
-        }
     }
 }
 

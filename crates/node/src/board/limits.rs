@@ -20,7 +20,12 @@ pub struct BoardLimits {
     /// Most bytes of the output of one running task that are kept for who follows it. Defaults to
     /// 64 KiB.
     pub tail_bytes_max: usize,
-    /// Most such bytes of all running tasks. Defaults to 64 MiB.
+    /// Most bytes of the output of one running task that are kept where its home is another member:
+    /// there for that one to ask for, at the home as it was told. More than of one that runs at its
+    /// home, since it comes in larger pieces. Defaults to 1 MiB.
+    pub far_tail_bytes_max: usize,
+    /// Most such bytes of all running tasks, and once more of those of other members' jobs.
+    /// Defaults to 64 MiB.
     pub tails_bytes_max: usize,
 }
 
@@ -32,6 +37,7 @@ impl Default for BoardLimits {
             jobs_kept_span: Span::secs(30 * 24 * 3_600),
             event_ring_max: 100_000,
             tail_bytes_max: 64 << 10,
+            far_tail_bytes_max: 1 << 20,
             tails_bytes_max: 64 << 20,
         }
     }
@@ -44,5 +50,14 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("jobs_kept_span", "30 d", "how long finished jobs are kept; then they are forgotten"),
     ("event_ring_max", "100,000", "events that are remembered for who follows them"),
     ("tail_bytes_max", "64 KiB", "output of a running task that is kept for who follows it"),
-    ("tails_bytes_max", "64 MiB", "such output of all running tasks"),
+    (
+        "far_tail_bytes_max",
+        "1 MiB",
+        "such output of a task that runs at another member than its home",
+    ),
+    (
+        "tails_bytes_max",
+        "64 MiB",
+        "such output of all running tasks, and once more of those of other members' jobs",
+    ),
 ];

@@ -107,6 +107,7 @@ node! {
         why: WhyRequest => WhyReply;
         list_nodes: ListNodesRequest => ListNodesReply;
         graph: GraphRequest => GraphReply;
+        scale: ScaleRequest => ScaleReply;
         change_node: ChangeNodeRequest => ChangedReply;
         list_policies: ListPoliciesRequest => ListPoliciesReply;
         set_policy: SetPolicyRequest => SetPolicyReply;

@@ -124,6 +124,7 @@ fn handler(http: &Http, place: Place) -> Option<MethodRouter> {
         Verb::Why => single!(http, place, why, WhyRequest),
         Verb::ListNodes => single!(http, place, list_nodes, ListNodesRequest),
         Verb::Graph => single!(http, place, graph, GraphRequest),
+        Verb::Scale => single!(http, place, scale, ScaleRequest),
         Verb::ChangeNode => single!(http, place, change_node, ChangeNodeRequest),
         Verb::ListPolicies => single!(http, place, list_policies, ListPoliciesRequest),
         Verb::SetPolicy => single!(http, place, set_policy, SetPolicyRequest),

@@ -77,6 +77,27 @@ impl Peers {
         numbers.last().map_or(Home::Unknown, |member| Home::Away(self.away(*member)))
     }
 
+    /// The number of a member of this name: of several the one that is there, or the last.
+    pub(crate) fn number_of(&self, name: &str) -> Option<u64> {
+        if name == self.own_name() {
+            return Some(self.me);
+        }
+        let numbers = self.book.all().into_iter().filter(|(_, known)| known.name.as_str() == name);
+        let numbers: Vec<u64> = numbers.map(|(number, _)| number).collect();
+        let links = lock(&self.links);
+        let there = numbers.iter().find(|number| links.contains_key(number));
+        there.or_else(|| numbers.last()).copied()
+    }
+
+    /// Since when another member is not there, in words; none where it is.
+    pub(crate) fn away_words(&self, member: u64) -> Option<String> {
+        if lock(&self.links).contains_key(&member) {
+            return None;
+        }
+        let name = self.member_name(member).unwrap_or_else(|| "a member".to_owned());
+        Some(self.away(member).words(&name))
+    }
+
     /// What this member is called.
     pub(crate) fn own_name(&self) -> &str {
         self.papers.name().as_str()

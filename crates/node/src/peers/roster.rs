@@ -220,6 +220,11 @@ impl Peers {
         self.me
     }
 
+    /// Where this member listens for the others.
+    pub(crate) fn listens_at(&self) -> SocketAddr {
+        self.place.listen
+    }
+
     /// The number of the life that begins now; see [`Papers::begin_life`].
     pub(crate) fn begin_life(&self, least: u32) -> std::io::Result<u32> {
         let life = self.papers.begin_life(least).map_err(std::io::Error::other)?;
@@ -385,7 +390,7 @@ impl Peers {
     }
 
     /// What the clock of the nodes here shows.
-    pub(super) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         let origin = self.inside.get().map_or(self.began, |inside| inside.origin);
         Moment(0) + Span::from(origin.elapsed())
     }

@@ -13,6 +13,7 @@ use super::roster::{Link, Peers, lock};
 use super::trips::Trips;
 use super::vitals::{Vitals, Work, fitness, memory_used};
 use crate::atlas::Sight;
+use crate::scaler::decider::number;
 use crate::serve::log::Level;
 
 /// What this member told of itself last, and what it makes of the others.
@@ -55,7 +56,11 @@ impl Peers {
         let before = own.lead.member;
         // What is told is in steps, so that waves of the load are no news.
         let vitals = Vitals::new(busy, memory_used(), Candidate::default(), work);
-        let score = fitness(&far, vitals.shares().0, age) / SCORE_STEP * SCORE_STEP;
+        // One that the autoscaler may take away leads only where there is nobody else.
+        let score = match number(self.own_name()) {
+            Some(_) => 0,
+            None => fitness(&far, vitals.shares().0, age) / SCORE_STEP * SCORE_STEP,
+        };
         own.lead = own.election.look(now, score, &others);
         let vitals = Vitals::new(busy, memory_used(), own.election.own(), work);
         let grown = vitals != own.vitals;

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,8 +12,9 @@ use bary_identity::join_line::JoinLine;
 use bary_identity::name::{Name, NameError};
 use bary_model::time::Span;
 use bary_transport::mesh::accept::Doors;
+use bary_transport::mesh::output::Prints;
 use bary_transport::mesh::renewal::{self, Renews};
-use bary_transport::mesh::{entry, shelf};
+use bary_transport::mesh::{entry, output, shelf};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -30,6 +31,7 @@ use crate::peers::pace::Pace;
 use crate::peers::papers::{Papers, PapersError, Who};
 use crate::peers::place::{PORT, Place};
 use crate::peers::roster::{Peers, PeersError};
+use crate::scaler::{ScaleOptions, Scaler};
 use crate::service::Service;
 
 /// How a node is a member of a cluster.
@@ -53,6 +55,8 @@ pub struct MemberOptions {
     pub finding: Finding,
     /// How long the certificates are good for that this member signs. Defaults to a week.
     pub certificate_span: Span,
+    /// What the autoscaler is told where the cluster's settings say nothing. Defaults to nothing.
+    pub scale: ScaleOptions,
     /// Whether a founder makes a line by which others join, and tells it. Defaults to true.
     pub tells_line: bool,
 }
@@ -69,6 +73,7 @@ impl Default for MemberOptions {
             seeds: Vec::new(),
             finding: Finding::nowhere(),
             certificate_span: MEMBER_SPAN,
+            scale: ScaleOptions::default(),
             tells_line: true,
         }
     }
@@ -128,6 +133,7 @@ pub(super) struct Member {
     listener: TcpListener,
     certificate_span: Span,
     finding: Finding,
+    scaling: (PathBuf, ScaleOptions, Log),
     /// For datagrams, at the same port.
     datagrams: UdpSocket,
     /// What lets others in, where it has just founded the cluster.
@@ -192,7 +198,17 @@ impl Member {
         let ways = (options.pace.clone(), options.seeds.clone());
         let peers = Peers::new(Arc::clone(&papers), place, version, log, on, ways)?;
         let (certificate_span, finding) = (options.certificate_span, options.finding.clone());
-        Ok(Some(Self { papers, peers, listener, certificate_span, finding, datagrams, line }))
+        let scaling = (state.to_owned(), options.scale.clone(), log);
+        Ok(Some(Self {
+            papers,
+            peers,
+            listener,
+            certificate_span,
+            finding,
+            scaling,
+            datagrams,
+            line,
+        }))
     }
 
     /// Has the nodes be this member's: named after it, and numbered as its own.
@@ -222,7 +238,7 @@ impl Member {
         runtime: &Runtime,
         (service, router): (&Service, Router),
         closing: &watch::Receiver<bool>,
-    ) -> [JoinHandle<()>; 5] {
+    ) -> [JoinHandle<()>; 6] {
         let (papers, peers) = (self.papers, self.peers);
         let audit = service.audit_log().clone();
         peers.serves(audit.clone(), Arc::clone(service.board()));
@@ -234,6 +250,7 @@ impl Member {
         let span = self.certificate_span;
         let gate = Arc::new(Gate { papers, peers: Arc::clone(&peers), audit, span });
         let members = renewal::router(members, Arc::clone(&gate) as Arc<dyn Renews>);
+        let members = output::router(members, Arc::clone(service.board()) as Arc<dyn Prints>);
         let visitors = Visitors { router, peers: Arc::clone(&peers) };
         let members = members.fallback_service(visitors);
         let newcomers = entry::router(gate);
@@ -243,7 +260,11 @@ impl Member {
         let certified = Arc::clone(&peers).stay_certified(span, closing.clone());
         let (mingling, certified) = (runtime.spawn(mingling), runtime.spawn(certified));
         let found = runtime.spawn(Arc::clone(&peers).be_found(self.finding, closing.clone()));
-        [serving, mingling, certified, found, runtime.spawn(peers.live(closing.clone()))]
+        let (state, options, log) = self.scaling;
+        let scaler = Scaler::new(service.clone(), Arc::clone(&peers), state, options, log);
+        let scaling = runtime.spawn(scaler.live(closing.clone()));
+        let living = runtime.spawn(peers.live(closing.clone()));
+        [serving, mingling, certified, found, scaling, living]
     }
 }
 

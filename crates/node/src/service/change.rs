@@ -139,7 +139,7 @@ impl Inner {
             [] => String::new(),
             over => format!("nothing was left to do for {}", numbers(over)),
         };
-        Ok(ChangedReply { jobs: jobs::all(&self.board.read(), &asked), note })
+        Ok(ChangedReply { jobs: jobs::all(&self.board.read(), &asked), note, left: 0 })
     }
 
     /// Jobs that are there, by the numbers that people know.
@@ -178,7 +178,7 @@ impl Inner {
             }
         }
         let would = if asked.dry_run { "would be forgotten" } else { "forgotten" };
-        Ok(ChangedReply { jobs: shown, note: format!("{count} jobs {would}") })
+        Ok(ChangedReply { jobs: shown, note: format!("{count} jobs {would}"), left: 0 })
     }
 
     /// Those of some jobs that finished so long ago.

@@ -37,7 +37,7 @@ impl Service {
         let ending = if asked.drain { Ending::Drain } else { Ending::Now };
         self.0.ending.send_replace(Some(ending));
         let note = if asked.drain { "the node drains, then ends" } else { "the node ends" };
-        Ok(ChangedReply { jobs: Vec::new(), note: note.to_owned() })
+        Ok(ChangedReply { note: note.to_owned(), ..ChangedReply::default() })
     }
 }
 

@@ -1,7 +1,8 @@
 //! What tasks print: of ended ones all of it, of running ones the last part, and on from there for
-//! who follows.
+//! who follows, wherever they run.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bary_api::problem::{Kind, Refused};
 use bary_api::v1::{LogChunk, LogsRequest};
@@ -11,11 +12,13 @@ use bary_model::id::{TaskId, TaskRange};
 use bary_model::payload::Payload;
 use bary_ports::executor::Stream;
 use bytes::Bytes;
+use tokio::time::MissedTickBehavior;
 
 use crate::board::ends::How;
 use crate::board::job::Detail;
 use crate::board::tails::Tail;
 use crate::service::caller::Caller;
+use crate::service::elsewhere::{Elsewhere, Told};
 use crate::service::emit::{self, Emit, Gone};
 use crate::service::results::pieces;
 use crate::service::task_list::parts;
@@ -23,6 +26,8 @@ use crate::service::{Inner, Service, Streamed, choice, jobs};
 
 /// The most tasks that are followed at a time.
 const FOLLOWED_MAX: usize = 100_000;
+/// How often it is looked who holds tasks that are followed.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What somebody wants to read.
 struct Wanted {
@@ -37,6 +42,8 @@ struct Wanted {
 #[derive(Clone, Copy, Debug, Default)]
 struct Cursor {
     attempt: u16,
+    /// Which tail it was read from.
+    tail: u64,
     /// The number of the next piece.
     next: u64,
     /// How many bytes of each stream were given.
@@ -102,6 +109,14 @@ async fn give(
     emit: &Emit<LogChunk>,
 ) -> Result<(), Refused> {
     let mut changes = inner.board.changes();
+    let mut elsewhere = Elsewhere::new(inner, ranges);
+    let mut told = elsewhere.ask(false);
+    while let Some(one) = elsewhere.next().await {
+        told.push(one);
+    }
+    if note(told, emit).await.is_err() {
+        return Ok(());
+    }
     changes.mark_unchanged();
     let mut open: BTreeMap<TaskId, Cursor> = BTreeMap::new();
     for part in parts(ranges) {
@@ -117,9 +132,15 @@ async fn give(
             return Err(Refused::new(Kind::TooLarge, title).help("name those to follow"));
         }
     }
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !open.is_empty() {
+        let mut told = Vec::new();
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return Ok(()) },
+            Some(one) = elsewhere.next() => told.push(one),
+            // Who holds the tasks changes without that any of them prints.
+            _ = look.tick(), if elsewhere.is_possible() => {}
             () = emit.closed() => return Ok(()),
         }
         changes.mark_unchanged();
@@ -128,6 +149,21 @@ async fn give(
                 return Ok(());
             }
         }
+        // Whoever reads slowly is told no more until he has read what there was.
+        told.extend(elsewhere.ask(true));
+        if note(told, emit).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Says of which members it is not known what tasks print there.
+async fn note(told: Vec<Told>, emit: &Emit<LogChunk>) -> Result<(), Gone> {
+    for one in told {
+        let Told::Trouble(words) = one else { continue };
+        let note = format!("{words}; it is shown once the task has ended, or runs elsewhere");
+        emit.give(LogChunk { note, ..LogChunk::default() }).await?;
     }
     Ok(())
 }
@@ -165,7 +201,9 @@ async fn show(
         };
         for (data, _) in pieces(bytes) {
             let (task, stream) = (name.clone(), stream.to_owned());
-            if emit.give(LogChunk { task, attempt: attempt.into(), stream, data }).await.is_err() {
+            let attempt = attempt.into();
+            let chunk = LogChunk { task, attempt, stream, data, ..LogChunk::default() };
+            if emit.give(chunk).await.is_err() {
                 return Ok(Err(Gone));
             }
         }
@@ -230,8 +268,11 @@ impl Inner {
                 found.extend(ended.map(|ended| (ended, *cursor)));
                 return false;
             }
-            let Some(tail) = books.tails.of(task) else { return true };
-            if tail.attempt != cursor.attempt {
+            let Some(tail) = books.tails.of(task) else {
+                *cursor = Cursor::default();
+                return true;
+            };
+            if tail.number != cursor.tail {
                 *cursor = Cursor::at(tail);
             }
             if tail.first() > cursor.next {
@@ -261,7 +302,7 @@ impl Cursor {
     /// Before the first piece that is kept of an attempt.
     fn at(tail: &Tail) -> Self {
         let (out, err) = tail.bytes_before();
-        Self { attempt: tail.attempt, next: tail.first(), out, err }
+        Self { attempt: tail.attempt, tail: tail.number, next: tail.first(), out, err }
     }
 
     /// Goes on behind some pieces. Those of the stream that is wanted.

@@ -22,6 +22,7 @@ use crate::peers::about::About;
 use crate::peers::revoked::RemoveError;
 use crate::service::caller::Caller;
 use crate::service::others::Calls;
+use crate::service::scale::COPY;
 use crate::service::{Inner, Service};
 
 impl Service {
@@ -79,6 +80,9 @@ impl Service {
             };
             return leave.settle(removed);
         }
+        if asked.action == COPY {
+            return leave.settle(self.0.copy_results(caller, &asked).await);
+        }
         let changed = self.0.change_node(&asked).await;
         let mut reply = leave.settle(changed)?;
         reply.note.push_str(&self.0.change_elsewhere(caller, asked).await);
@@ -101,7 +105,7 @@ impl Inner {
             };
             Refused::new(kind, error.to_string())
         })?;
-        Ok(ChangedReply { jobs: Vec::new(), note })
+        Ok(ChangedReply { note, ..ChangedReply::default() })
     }
 
     async fn change_node(&self, asked: &ChangeNodeRequest) -> Result<ChangedReply, Refused> {
@@ -130,14 +134,15 @@ impl Inner {
             }
             other => {
                 let title = format!("`{other}` is no change of a node");
-                let help = "there are drain, undrain, label and remove";
+                let help = "there are drain, undrain, label, copy and remove";
                 return Err(Refused::new(Kind::Invalid, title).help(help));
             }
         };
         self.ask(Request::Decree(decree)).await?;
         let away = member.is_none_or(|member| member.gone);
         let when = if away { " when it is there again" } else { "" };
-        Ok(ChangedReply { jobs: Vec::new(), note: format!("{} {note}{when}", asked.node) })
+        let note = format!("{} {note}{when}", asked.node);
+        Ok(ChangedReply { note, ..ChangedReply::default() })
     }
 
     /// Has all other homes change a node as this one did; in words, who has not heard of it.

@@ -1,11 +1,12 @@
 //! What a service is made of, and what it never exceeds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bary_api::chunks;
 
 use crate::audit;
-use bary_store::cache::CacheConfig;
+use bary_store::cache::{Cache, CacheConfig};
 
 use crate::board::limits::BoardLimits;
 use crate::options::ClusterOptions;
@@ -24,6 +25,20 @@ pub struct ServiceOptions {
     pub board: BoardLimits,
     /// The version of the program.
     pub version: Box<str>,
+}
+
+impl ServiceOptions {
+    /// The options of a cluster whose board is to know everything.
+    pub(super) fn prepared(&self, cache: &Arc<Cache>) -> ClusterOptions {
+        let mut options = self.cluster.clone();
+        options.cache = Some(Arc::clone(cache) as _);
+        options.tells_runs = true;
+        options.awaits_workers = true;
+        options.offers_own = true;
+        options.limits.explain = true;
+        options.limits.retains_finished = true;
+        options
+    }
 }
 
 /// Limits of a service and of its doors.

@@ -21,7 +21,8 @@ use tonic::Status;
 
 use crate::doors::gate::keep;
 use crate::doors::pass;
-use crate::peers::homes::Other;
+use crate::peers::homes::{Home, Other};
+use crate::scaler::decider::number;
 use crate::service::Inner;
 use crate::service::caller::{Caller, Door};
 
@@ -66,6 +67,14 @@ impl tower::Service<Request<tonic::body::Body>> for Way {
 }
 
 impl Inner {
+    /// The calls of a member of this name, where it is another that is there.
+    pub(super) fn calls_of(&self, name: &str, caller: &Caller) -> Option<Calls> {
+        let peers = self.cluster.peers()?;
+        let Home::There(member) = peers.home(name) else { return None };
+        let way = Way { mesh: peers.mesh().clone(), member, caller: Arc::new(caller.clone()) };
+        Some(NodeClient::with_origin(way, Uri::from_static("http://member")))
+    }
+
     /// What all other members that are there answer, by their names, and who did not. What was
     /// handed on by one goes no further.
     pub(super) async fn ask_others<T, F>(
@@ -83,6 +92,11 @@ impl Inner {
         let (places, caller) = (Arc::new(Semaphore::new(AT_ONCE_MAX)), Arc::new(caller.clone()));
         let (mut asked, mut unreached) = (JoinSet::new(), Vec::new());
         for other in peers.others() {
+            // One that the autoscaler has stopped is home of nothing.
+            let is_stopped = number(&other.name).is_some() && other.unfinished == Some((0, 0));
+            if other.there.is_none() && is_stopped {
+                continue;
+            }
             let Some(member) = other.there else {
                 unreached.push(missing(&other, &other.why));
                 continue;

@@ -16,6 +16,7 @@ use bary_policy::preset;
 use crate::board::clock;
 use crate::peers::roster::Peers;
 use crate::peers::settings::Change;
+use crate::scaler;
 use crate::service::caller::Caller;
 use crate::service::{Inner, Service};
 
@@ -26,11 +27,16 @@ pub(crate) const DRAIN_TIMEOUT: &str = "drain-timeout";
 /// How large an audit log grows.
 pub(crate) const AUDIT_MAX: &str = "audit-max";
 
+/// How many members there are to be, and who starts and stops them.
+pub(crate) const AUTOSCALE: &str = "autoscale";
+/// The command that does so where the driver is one.
+pub(crate) const AUTOSCALE_COMMAND: &str = "autoscale-command";
+
 /// Says what is wrong with a value.
 type Check = fn(&str) -> Result<(), String>;
 
 /// Every setting of a cluster: its key, what it is, and what checks a value.
-const KEYS: [(&str, &str, Check); 3] = [
+const KEYS: [(&str, &str, Check); 5] = [
     (POLICY, "the placement policy of all homes: a preset, or one with parts", |value| {
         preset::parse(value).map(drop).map_err(|error| error.to_string())
     }),
@@ -39,6 +45,12 @@ const KEYS: [(&str, &str, Check); 3] = [
     }),
     (AUDIT_MAX, "how large the audit log of a member grows", |value| {
         size::parse(value).map(drop).map_err(|error| error.to_string())
+    }),
+    (AUTOSCALE, "how many members there are to be, and who starts and stops them", |value| {
+        scaler::check(value)
+    }),
+    (AUTOSCALE_COMMAND, "the command that starts and stops members, with driver=command", |_| {
+        Ok(())
     }),
 ];
 

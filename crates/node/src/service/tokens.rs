@@ -99,7 +99,7 @@ impl Service {
             Ok::<_, Refused>(inner.access.revoke(&name)?)
         });
         revoked.await.map_err(broken)??;
-        Ok(ChangedReply { jobs: Vec::new(), note })
+        Ok(ChangedReply { note, ..ChangedReply::default() })
     }
 
     /// Lines of the audit log, from the first that is wanted on.

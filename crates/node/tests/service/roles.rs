@@ -44,6 +44,7 @@ async fn ask(service: &Service, who: &Caller, verb: Verb) -> Result<(), Refused>
         Verb::ListSettings => service.list_settings(who, Default::default()).await.map(drop),
         Verb::SetSetting => service.set_setting(who, Default::default()).await.map(drop),
         Verb::Graph => service.graph(who, Default::default()).await.map(drop),
+        Verb::Scale => service.scale(who, Default::default()).await.map(drop),
         Verb::ChangeNode => service.change_node(who, Default::default()).await.map(drop),
         Verb::ListPolicies => service.list_policies(who, Default::default()).await.map(drop),
         Verb::SetPolicy => service.set_policy(who, Default::default()).await.map(drop),

@@ -9,8 +9,7 @@ use bary_model::event::EventKind;
 use bary_model::id::{JobNo, NodeId, ShardId, SpecNo, TaskRange};
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
-use bary_policy::scale::recent::Recent;
-use bary_policy::scale::{ScaleView, decide};
+use bary_policy::scale::gauge::{Counted, Gauge};
 
 use crate::node::{Node, State};
 use crate::plan::ready::{function, job, spec};
@@ -27,15 +26,8 @@ pub(super) struct Scaling {
     went: (u64, u64),
     /// The weight of a task of each spec that is not over, and how many are left.
     weights: BTreeMap<(ShardId, JobNo, SpecNo), (u64, u64)>,
-    /// What the rule wanted lately.
-    recent: Recent,
-    /// Weight submitted when the rule last looked, and when that was.
-    seen: u64,
-    looked: Moment,
-    /// How many nodes the work that arrives keeps busy, on average.
-    offered: f64,
-    added: Option<Moment>,
-    removed: Option<Moment>,
+    /// What is known from one look of the rule to the next.
+    gauge: Gauge,
     /// Nodes that are about to join, and that are about to leave.
     coming: BTreeSet<usize>,
     leaving: BTreeSet<usize>,
@@ -129,19 +121,16 @@ impl World<'_> {
         let Some(scale) = self.plan.crew.scale.clone() else { return };
         self.write_off();
         self.see_off();
-        let view = self.scale_view(scale.window);
-        let change = decide(&*scale.rule, &scale.bounds, &view, &mut self.scaling.recent);
-        (self.scaling.seen, self.scaling.looked) = (self.scaling.came.1, self.now);
+        let counted = self.counted();
+        let change = self.scaling.gauge.look(&*scale.rule, &scale.bounds, &counted, scale.window);
         if change.add + change.remove > 0 {
             self.trail.other(self.now, 0, "scales", u64::from(change.add + change.remove));
             self.scaling.changes += 1;
         }
         if change.add > 0 {
-            self.scaling.added = Some(self.now);
             self.call(change.add as usize, scale.start_up);
         }
         if change.remove > 0 {
-            self.scaling.removed = Some(self.now);
             self.dismiss(change.remove as usize);
             self.see_off();
         }
@@ -150,7 +139,7 @@ impl World<'_> {
         }
     }
 
-    fn scale_view(&mut self, window: Span) -> ScaleView {
+    fn counted(&self) -> Counted {
         let scaling = &self.scaling;
         let stays =
             |node: &usize| scaling.since[*node].is_some() && !scaling.leaving.contains(node);
@@ -168,28 +157,9 @@ impl World<'_> {
         }
         let power = if count > 0 { power / f64::from(count) } else { 1.0 };
         let (tasks, weight) = scaling.came;
-        // How long so much weight keeps an average node busy.
         let unit = self.plan.unit.as_secs_f64() / 1e3 / power;
-        let busy_for = |weight: f64| Span::from_secs_f64((weight * unit * 1e3).round() / 1e3);
-        let each = weight as f64 / tasks.max(1) as f64;
-        let queued = scaling.open().saturating_sub(running);
-        let past = self.now.since(scaling.looked).as_secs_f64().max(1e-9);
-        let came = busy_for((weight - scaling.seen) as f64).as_secs_f64() / past;
-        let part = (past / window.as_secs_f64().max(past)).min(1.0);
-        let offered = scaling.offered + (came - scaling.offered) * part;
-        let (added, removed) = (scaling.added, scaling.removed);
-        self.scaling.offered = offered;
-        ScaleView {
-            now: self.now,
-            nodes: count,
-            busy,
-            queued,
-            backlog: busy_for(queued as f64 * each),
-            offered: (offered * 1e3).round() as u64,
-            each: busy_for(each),
-            added,
-            removed,
-        }
+        let (now, open) = (self.now, scaling.open());
+        Counted { now, nodes: count, busy, open, running, tasks, weight, unit }
     }
 
     /// Keeps nodes that were about to leave, and calls others.

@@ -56,6 +56,10 @@ pub(crate) async fn print(
             verb::print(&mut screen, &format!("{}\n", listing::json_of(&piece)?))?;
             continue;
         }
+        if !piece.note.is_empty() {
+            asking.note(&clean::line(&piece.note));
+            continue;
+        }
         let to_err = piece.stream == "err" && !alone;
         let terminal = match to_err {
             true => std::io::stderr().is_terminal(),

@@ -121,3 +121,11 @@ pub(crate) fn graph() -> v1::GraphReply {
     let (places, ways) = (vec![place], vec![way]);
     v1::GraphReply { places, ways, regions: 1, ..Default::default() }
 }
+
+/// The autoscaler, which has decided once.
+pub(crate) fn scale() -> v1::ScaleReply {
+    let node = v1::ScaleNode { name: "auto-1".into(), ..Default::default() };
+    let act = v1::ScaleDecision { act: "add".into(), node: "auto-1".into(), ..Default::default() };
+    let (nodes, decisions) = (vec![node], vec![act]);
+    v1::ScaleReply { plan: "queue".into(), nodes, decisions, ..Default::default() }
+}

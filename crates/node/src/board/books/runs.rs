@@ -14,10 +14,11 @@ impl Books {
     /// What nodes tell of their runs.
     pub(crate) fn on_runs(&mut self, node: NodeId, at: Moment, began: Vec<Began>, over: &[RunNo]) {
         self.nodes.on_runs(node, began.len(), over.len());
-        for Began { items, .. } in began {
+        for Began { run, items } in began {
             for (fence, range, attempt) in items {
                 let hold = Hold { node, at, attempt };
                 if !self.is_of(fence.shard) {
+                    self.guests.on_began(node, run, fence.shard, range);
                     continue;
                 }
                 if fence.grant > self.granted {
@@ -27,6 +28,7 @@ impl Books {
                 }
             }
         }
+        over.iter().for_each(|run| self.guests.on_over(node, *run));
     }
 
     /// Whether what is told of a shard's tasks belongs here: other members' tasks run here too.

@@ -50,6 +50,11 @@ impl Blobs {
         true
     }
 
+    /// Whether a result of another member is kept here as well.
+    pub(crate) fn has_copy(&self, kept: &Kept) -> bool {
+        self.copies.has(kept)
+    }
+
     /// A result is to be copied no more.
     pub(super) fn unwant(&self, kept: &Kept) {
         self.wanted().remove(kept);
