@@ -1,5 +1,6 @@
 //! Where the homes of jobs are: which member a name means, and whether it is there.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::about::span;
@@ -48,6 +49,11 @@ pub(crate) struct Other {
 }
 
 impl Peers {
+    /// Where this member listens for the others.
+    pub(crate) fn listens_at(&self) -> SocketAddr {
+        self.place.listen
+    }
+
     /// All other members, by their numbers.
     pub(crate) fn others(&self) -> Vec<Other> {
         let known = self.book.all().into_iter().filter(|(member, _)| *member != self.me);

@@ -220,11 +220,6 @@ impl Peers {
         self.me
     }
 
-    /// Where this member listens for the others.
-    pub(crate) fn listens_at(&self) -> SocketAddr {
-        self.place.listen
-    }
-
     /// The number of the life that begins now; see [`Papers::begin_life`].
     pub(crate) fn begin_life(&self, least: u32) -> std::io::Result<u32> {
         let life = self.papers.begin_life(least).map_err(std::io::Error::other)?;
