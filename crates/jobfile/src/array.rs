@@ -65,7 +65,7 @@ pub(crate) fn read(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Rows {
 
 /// The ranks of one gang, where there is nothing else that tasks differ by.
 fn ranks(cx: &Context<'_>, fields: Fields<'_, '_>) -> Rows {
-    let count = task::gang(cx, fields);
+    let count = u32::from(task::gang(cx, fields));
     match Inputs::numbers(0, 1, count.into()) {
         Ok(inputs) if count > 0 => Rows { inputs, count, array: true, broken: false },
         _ => Rows::plain(),

@@ -37,7 +37,7 @@ pub(crate) struct Draft {
     pub(crate) output: u64,
     pub(crate) estimate: Span,
     /// The size of its gangs; 0 where each task is alone.
-    pub(crate) gang: u32,
+    pub(crate) gang: u16,
     pub(crate) after: Vec<Named>,
     /// The tasks whose results its placeholders read; all are in `after`.
     pub(crate) reads: BTreeSet<String>,
@@ -93,9 +93,9 @@ pub(crate) fn read(cx: &mut Context<'_>, fields: Fields<'_, '_>) -> Draft {
 }
 
 /// How many tasks are one gang; 0 where each is alone.
-pub(crate) fn gang(cx: &Context<'_>, fields: Fields<'_, '_>) -> u32 {
+pub(crate) fn gang(cx: &Context<'_>, fields: Fields<'_, '_>) -> u16 {
     let size = fields.own("gang").and_then(|value| check::integer(cx, value).ok());
-    size.and_then(|size| u32::try_from(size).ok()).unwrap_or(0)
+    size.and_then(|size| u16::try_from(size).ok()).unwrap_or(0)
 }
 
 fn name(cx: &mut Context<'_>, value: &Value<'_>) -> String {

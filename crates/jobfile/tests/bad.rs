@@ -42,7 +42,7 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "10 tasks cannot be gangs of 4 each",
         "a multiple of",
     ),
-    ("[[task]]\nfunction = 'noop'\ngang = 0", "3:8", "`gang` must be", ""),
+    ("[[task]]\nfunction = 'noop'\ngang = 0", "3:8", "`gang` is 0; it must be", ""),
     // What runs.
     ("[[task]]\nname = 'a'", "1:1", "neither `command` nor `function`", "add what it runs"),
     ("[[task]]\ncommand = 'a'\nfunction = 'noop'", "3:12", "both `command` and `function`", ""),

@@ -311,7 +311,7 @@ fn a_gang_is_an_array_where_nothing_else_makes_it_one() {
         "[[task]]\nname = 'a'\ncommand = 'x {index}'\ngang = 3\n\
          [[task]]\nname = 'b'\ncommand = 'x'\narray = '1-8'\ngang = 4",
     );
-    let sizes: Vec<(u32, u32, bool)> =
+    let sizes: Vec<(u32, u16, bool)> =
         specs.iter().map(|spec| (spec.count, spec.gang, spec.array)).collect();
     assert_eq!(sizes, [(3, 3, true), (8, 4, true)]);
     assert_eq!(argv(&specs[0], 2), ["x", "2"]);

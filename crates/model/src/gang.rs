@@ -7,7 +7,7 @@ use crate::id::{NodeId, TaskId, TaskRange};
 use crate::task::TaskSpec;
 
 /// Most tasks of one gang.
-pub const TASKS_MAX: u32 = 4_096;
+pub const TASKS_MAX: u16 = 4_096;
 /// The ports that gangs meet at: the first one, and how many there are.
 pub const PORTS: (u16, u16) = (29_500, 2_000);
 
@@ -24,15 +24,16 @@ impl TaskSpec {
     /// The gang that a task is of, where its spec has gangs.
     #[must_use]
     pub fn gang_of(&self, task: TaskId) -> Option<TaskRange> {
-        let first = task.index - task.index.checked_rem(self.gang)?;
-        Some(TaskRange { first, count: self.gang, ..TaskRange::one(task) })
+        let (rank, count) = self.rank_of(task.index)?;
+        Some(TaskRange { first: task.index - rank, count, ..TaskRange::one(task) })
     }
 
     /// The rank of a task in its gang, and how many ranks there are; none where its spec has no
     /// gangs.
     #[must_use]
     pub fn rank_of(&self, index: u32) -> Option<(u32, u32)> {
-        Some((index.checked_rem(self.gang)?, self.gang))
+        let size = u32::from(self.gang);
+        Some((index.checked_rem(size)?, size))
     }
 
     /// Why its tasks cannot be gangs of the size that it says, where they cannot: what is wrong,
@@ -48,7 +49,7 @@ impl TaskSpec {
         if gang > TASKS_MAX {
             let text = format!("a gang of {gang} tasks is larger than the most, {TASKS_MAX}");
             Some((text, "make gangs smaller"))
-        } else if count % gang != 0 {
+        } else if count % u32::from(gang) != 0 {
             let text = format!("{count} tasks cannot be gangs of {gang} each");
             Some((text, "give a number of tasks that is a multiple of the gang's size"))
         } else if body.permit.is_some() {
@@ -74,7 +75,7 @@ mod tests {
     use crate::action::Action;
     use crate::task::{After, Body, Permit};
 
-    fn spec(count: u32, gang: u32) -> TaskSpec {
+    fn spec(count: u32, gang: u16) -> TaskSpec {
         let body = Body::new(Action::Command { argv: Vec::new() });
         TaskSpec { count, gang, array: true, ..TaskSpec::new(Arc::new(body)) }
     }

@@ -40,7 +40,7 @@ pub struct TaskSpec {
     pub estimate: Span,
     /// How many of its tasks are one gang, which is started, ended and tried again together: so
     /// many indices that follow each other. It divides the count; 0 where each task is alone.
-    pub gang: u32,
+    pub gang: u16,
 }
 
 /// A dependency on an earlier or later spec of the same job.

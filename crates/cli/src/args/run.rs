@@ -37,7 +37,7 @@ pub(crate) struct RunArgs {
     pub(crate) command: Vec<OsString>,
     /// Run the command N times together, each as a rank that knows where they meet
     #[arg(long, value_name = "N", value_parser = gang, conflicts_with = "file")]
-    pub(crate) gang: Option<u32>,
+    pub(crate) gang: Option<u16>,
     #[command(flatten)]
     pub(crate) task: TaskArgs,
     #[command(flatten)]

@@ -102,7 +102,7 @@ pub(crate) struct WorkArgs {
     /// Start so many tasks together, each as a rank that knows where they meet; without inputs
     /// there are N tasks, otherwise each N that follow each other are a gang
     #[arg(long, value_name = "N", value_parser = gang, help_heading = "Inputs")]
-    pub(crate) gang: Option<u32>,
+    pub(crate) gang: Option<u16>,
     #[command(flatten)]
     pub(crate) task: TaskArgs,
     /// Give tasks all of this environment

@@ -1,6 +1,7 @@
 //! Readers of single values: times, sizes, amounts. Each says what to write instead.
 
 use bary_jobfile::range::{self, Range};
+use bary_model::gang::TASKS_MAX;
 use bary_model::time::Span;
 
 /// Why a value cannot be. Nothing was changed; the user writes another.
@@ -87,8 +88,9 @@ pub(crate) fn count_to(text: &str, limit: &'static str, most: u32) -> Result<u32
 }
 
 /// How many tasks are one gang.
-pub(crate) fn gang(text: &str) -> Result<u32, ValueError> {
-    count_to(text, "gang_tasks_max", bary_model::gang::TASKS_MAX)
+pub(crate) fn gang(text: &str) -> Result<u16, ValueError> {
+    let size = count_to(text, "gang_tasks_max", TASKS_MAX.into())?;
+    Ok(u16::try_from(size).unwrap_or(TASKS_MAX))
 }
 
 /// The indices of an array; one number counts them, from 0, as in a job file.

@@ -160,7 +160,7 @@ fn one_command(args: &RunArgs, face: Face) -> Result<JobSpec, Complaint> {
     let file = Path::new(&name).file_name().map(|file| file.to_string_lossy().into_owned());
     let mut spec = TaskSpec { name: file.unwrap_or(name).into(), ..TaskSpec::new(Arc::new(body)) };
     if let Some(size) = args.gang {
-        (spec.count, spec.array, spec.gang) = (size, true, size);
+        (spec.count, spec.array, spec.gang) = (size.into(), true, size);
         spec.inputs = Inputs::numbers(0, 1, size.into()).map_err(Complaint::usage)?;
     }
     let name = spec.name.clone();

@@ -248,17 +248,22 @@ impl Gangs {
     pub(super) fn take(&mut self, turn: &Turn) {
         if self.ready.remove(turn) {
             let mut rest = turn.0.clone();
-            if rest.split(rest.spec.gang).is_some() {
+            if rest.split(size(&rest)).is_some() {
                 self.ready.insert(Turn(rest));
             }
         }
     }
 }
 
+/// How many tasks are one gang of an entry.
+fn size(entry: &Entry) -> u32 {
+    u32::from(entry.spec.gang)
+}
+
 impl Turn {
     /// The gang that goes first of its entry.
     pub(super) fn gang(&self) -> TaskRange {
-        self.0.range.with(self.0.range.first, self.0.spec.gang)
+        self.0.range.with(self.0.range.first, size(&self.0))
     }
 }
 

@@ -19,7 +19,7 @@ impl Home {
     pub(super) fn offer(&mut self, range: TaskRange) {
         self.meet_owner(range.job);
         let gang = self.ledger.job(range.job).and_then(|job| job.spec(range.spec));
-        if let Some(size) = gang.map(|spec| spec.gang).filter(|size| *size > 0) {
+        if let Some(size) = gang.map(|spec| u32::from(spec.gang)).filter(|size| *size > 0) {
             return self.offer_gangs(range, size);
         }
         let kept = |job: &Job| range.count > 1 && !job.checkpoints.is_empty();

@@ -45,7 +45,7 @@ fn watched(world: &mut World) -> Starts {
     starts
 }
 
-fn gang(name: &str, count: u32, size: u32, weight: f64) -> TaskSpec {
+fn gang(name: &str, count: u32, size: u16, weight: f64) -> TaskSpec {
     TaskSpec { gang: size, array: true, ..spec(name, count, weight, &Arc::new(body("f"))) }
 }
 

@@ -226,7 +226,7 @@ impl<'de> Visitor<'de> for Shared {
                 (spec.output, spec.estimate) = (expected.output, expected.estimate);
             }
             if row.inputs & GANGS > 0 {
-                let gang: Option<u32> = rows.next_element()?;
+                let gang: Option<u16> = rows.next_element()?;
                 spec.gang = gang.ok_or_else(|| A::Error::custom("gangs have no size"))?;
             }
             specs.push(Arc::new(spec));

@@ -25,7 +25,7 @@ pub(super) fn spec(tasks: Tasks) -> Result<(Box<str>, Arc<TaskSpec>), Refused> {
         spec.array = true;
         spec.inputs = inputs;
     }
-    spec.gang = tasks.gang;
+    spec.gang = u16::try_from(tasks.gang).unwrap_or(u16::MAX);
     Ok((name, Arc::new(spec)))
 }
 

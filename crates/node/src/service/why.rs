@@ -180,7 +180,7 @@ impl Inner {
 
 /// What a rank of a gang waits for, by how many runs keep each node busy.
 fn gang<'a>(
-    size: u32,
+    size: u16,
     nodes: impl Iterator<Item = (&'a NodeInfo, u32)>,
     request: Option<&Request>,
 ) -> String {

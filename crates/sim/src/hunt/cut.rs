@@ -218,7 +218,7 @@ fn halve(job: &mut JobPlan, times: u32) {
         let each = specs.iter().map(|spec| {
             let count = (spec.count >> times).max(1);
             // What does not come out even is no gang any more.
-            let gang = if count.checked_rem(spec.gang) == Some(0) { spec.gang } else { 0 };
+            let gang = if count.checked_rem(spec.gang.into()) == Some(0) { spec.gang } else { 0 };
             Arc::new(TaskSpec { count, gang, ..TaskSpec::clone(spec) })
         });
         each.collect()

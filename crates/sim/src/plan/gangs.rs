@@ -16,10 +16,10 @@ pub(crate) fn draw(plan: &mut Plan, lot: &mut Lot) {
     let chance = lot.one_of(&[20, 50, 100]);
     let most = sizes_max(plan);
     let sizes = most.into_iter().map(|most| {
-        let drawn = lot.between(2, 6) as u32;
-        if lot.percent(chance) && drawn <= most { drawn } else { 0 }
+        let drawn = lot.between(2, 6) as u16;
+        if lot.percent(chance) && u32::from(drawn) <= most { drawn } else { 0 }
     });
-    let sizes: Vec<u32> = sizes.collect();
+    let sizes: Vec<u16> = sizes.collect();
     set(&mut plan.jobs, &sizes);
     if let Some(tame) = &mut plan.tame {
         set(tame, &sizes);
@@ -61,12 +61,12 @@ fn specs(job: &JobPlan) -> impl Iterator<Item = &Arc<TaskSpec>> {
 }
 
 /// Gives each spec gangs of the size at its place, where its tasks come out even.
-fn set(jobs: &mut [JobPlan], sizes: &[u32]) {
+fn set(jobs: &mut [JobPlan], sizes: &[u16]) {
     let mut sizes = sizes.iter().copied();
     let mut change = |specs: &Arc<[Arc<TaskSpec>]>| -> Arc<[Arc<TaskSpec>]> {
         let each = specs.iter().map(|spec| {
             let size = sizes.next().unwrap_or(0);
-            let gang = if size > 0 && spec.count % size == 0 { size } else { 0 };
+            let gang = if spec.count.checked_rem(size.into()) == Some(0) { size } else { 0 };
             if gang == spec.gang {
                 return Arc::clone(spec);
             }
