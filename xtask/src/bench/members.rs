@@ -26,11 +26,11 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Measures all of it.
 pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let bary = program(repo)?;
-    let published = repeated(|| published(&Flock::up(&bary, WORKERS)?))?;
-    let nothings = repeated(|| nothings(&Flock::up(&bary, 3)?))?;
-    let wire = repeated(|| wire(&Flock::apart(&bary, 2)?))?;
-    let trips = repeated(|| trips(&Flock::up(&bary, 2)?))?;
-    let again = repeated(|| again(&mut Flock::up(&bary, 3)?))?;
+    let published = repeated(|| told(published(&Flock::up(&bary, WORKERS)?)))?;
+    let nothings = repeated(|| told(nothings(&Flock::up(&bary, 3)?)))?;
+    let wire = repeated(|| told(wire(&Flock::apart(&bary, 2)?)))?;
+    let trips = repeated(|| told(trips(&Flock::up(&bary, 2)?)))?;
+    let again = repeated(|| told(again(&mut Flock::up(&bary, 3)?)))?;
     let of = |all: &[Value], key: &str| all.iter().map(|one| number(one, key)).collect();
     let row = |figure, runs: Result<Vec<f64>, String>, unit, bound| {
         Ok::<_, String>(Row { figure, runs: runs?, unit, bound: Some(bound), peer: None })
@@ -45,6 +45,11 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
         row("submission to result elsewhere, p50", Ok(trips), "ms", most(1.0))?,
         row("a killed member's task runs again", Ok(again), "s", most(2.0))?,
     ])
+}
+
+/// Says what one run came to: they take minutes together.
+fn told<T: std::fmt::Display>(one: Result<T, String>) -> Result<T, String> {
+    one.inspect(|one| eprintln!("  {one}"))
 }
 
 /// Work that is all submitted at one member: how even the busy times of the members are, in
@@ -153,8 +158,14 @@ fn again(flock: &mut Flock) -> Result<f64, String> {
         Err(format!("the task did not begin {} times", count + 1))
     };
     began(0)?;
-    let told = get(&mut door, &format!("/v1/jobs/{job}/tasks"))?;
-    let node = told["tasks"][0]["node"].as_str().unwrap_or_default().to_owned();
+    // That it runs is known here a little later than where it runs.
+    let node = loop {
+        let told = get(&mut door, &format!("/v1/jobs/{job}/tasks"))?;
+        match told["tasks"][0]["node"].as_str() {
+            Some(node) if !node.is_empty() => break node.to_owned(),
+            _ => std::thread::sleep(LOOK),
+        }
+    };
     let died = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
     flock.kill(&node)?;
     let took = began(1)? - died.as_secs_f64();
