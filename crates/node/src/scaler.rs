@@ -19,7 +19,7 @@ use crate::peers::invites::{Terms, invite};
 use crate::peers::roster::Peers;
 use crate::scaler::decider::{Act, Decider, Fact, Facts, Step, number};
 use crate::scaler::driver::command::UserCommand;
-use crate::scaler::driver::local::{Local, Running};
+use crate::scaler::driver::local::{Local, Running, take_ended};
 use crate::scaler::driver::{Driver, Starter};
 use crate::scaler::plan::{Plan, Who};
 use crate::scaler::record::{Decision, Known, NOT_YET};
@@ -150,7 +150,18 @@ impl Scaler {
         }
         let facts = self.facts().await;
         let decider = self.decider.get_or_insert_with(|| Decider::new(&facts));
+        let mut failed = Vec::new();
+        for (name, how) in take_ended(&self.running) {
+            if decider.awaits(&name) {
+                let wait = decider.on_failed(&name, facts.now).as_secs_f64();
+                failed.push((name, format!("{FAILED}: {how}; nothing is added for {wait:.0} s")));
+            }
+        }
         let steps = decider.look(&plan, &facts);
+        for (node, outcome) in failed {
+            let (at, act, reason) = (clock::now(), "add", "its process has ended".to_owned());
+            self.tell(&plan, Decision { at, act, node, reason, outcome, times: 1 });
+        }
         let driver = self.driver(&plan, command);
         for step in steps {
             self.perform(&plan, step, &driver).await;
@@ -197,6 +208,10 @@ impl Scaler {
             facts.busy_ms += member.work.busy_ms;
             // What a member is home of goes with it, and only its own may go.
             let is_own = number(&member.name).is_some();
+            if is_own && member.nodes.is_empty() {
+                // It has not said yet what it is.
+                continue;
+            }
             let mut has_jobs = is_own && member.has_jobs;
             if is_own && !has_jobs && member.busy == 0 {
                 has_jobs = self.service.keeps_jobs(&member.name).await;

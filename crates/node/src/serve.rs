@@ -164,6 +164,10 @@ pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
     let entrance = Entrance::new(router.clone(), gate, closed.clone());
     let mut words = vec![reach(options, at, token)];
     words.extend(member.iter().flat_map(Member::words));
+    if member.is_none() && options.member.scale.plan.is_some() {
+        let why = "nothing is scaled: the node is in no cluster; found one with --cluster NAME";
+        words.push(why.to_owned());
+    }
     if options.until_eof {
         end_with_input(service.clone()).map_err(refused("no thread was given"))?;
     }

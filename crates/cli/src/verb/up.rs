@@ -103,14 +103,19 @@ fn member(args: &MemberArgs, way: Option<Entrance>) -> MemberOptions {
     let nodes = args.dht.clone().map(|DhtNodes(nodes)| nodes).unwrap_or_default();
     let dht = RendezvousConfig { listen: args.dht_listen, nodes };
     let finding = Finding { dht, ..args.find.clone() };
-    let ScaleArgs { autoscale, autoscale_command } = args.scale.clone();
-    let scale = ScaleOptions {
+    let scale = scaling(&args.scale);
+    let usual = MemberOptions { scale, way, name, listen, ..MemberOptions::default() };
+    MemberOptions { advertise, pace, seeds, finding, certificate_span, ..usual }
+}
+
+/// What the node is told about how many members there are.
+fn scaling(args: &ScaleArgs) -> ScaleOptions {
+    let ScaleArgs { autoscale, autoscale_command } = args.clone();
+    ScaleOptions {
         plan: autoscale.map(Into::into),
         command: autoscale_command.map(Into::into),
         starter: Some(scaled::starter()),
-    };
-    let usual = MemberOptions { scale, way, name, listen, ..MemberOptions::default() };
-    MemberOptions { advertise, pace, seeds, finding, certificate_span, ..usual }
+    }
 }
 
 /// The directory of the state: absolute, as it is told to others, who may be somewhere else.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::lab::{Lab, Member};
+use crate::standing::Standing;
 
 /// A rule that acts at once, for members of one slot.
 const QUICK: &str = "queue,per_node=1,most=3,every=100ms,pause_add=0s,pause_remove=0s,steady=0s,\
@@ -111,4 +112,19 @@ fn a_driver_that_fails_is_told_and_a_plan_that_is_none_is_refused() {
     lab.ask(&alpha, &["config", "unset", "autoscale"]).says(0, "");
     let shown = || lab.ask(&alpha, &["scale", "show"]).out;
     while !shown().contains("nothing is scaled") {}
+}
+
+#[test]
+fn a_flag_says_it_too_and_a_node_alone_scales_nothing() {
+    let lab = Lab::new();
+    let plan = "queue,least=2,most=2,every=100ms,slots=1,driver=local";
+    let words = ["up", "--cluster", "lab", "--name", "alpha", "--autoscale", plan];
+    let listen = ["--cluster-listen", "127.0.0.1:0"];
+    let mut alpha = lab.member("alpha", &[&words[..], &listen].concat());
+    // The fewest are there without any work.
+    alpha.line("member auto-1 is there");
+    lab.both_run(&alpha).says(0, "");
+    let mut alone = Standing::up(&lab.bench, &["--autoscale", "queue,most=2"]);
+    assert!(alone.line().contains("nothing is scaled: the node is in no cluster"));
+    lab.bench.bary(&["up", "--autoscale", "queue,mots=2"]).says(2, "`most`?");
 }

@@ -144,6 +144,11 @@ impl Decider {
         steps
     }
 
+    /// Whether a member was started and has not come yet.
+    pub(crate) fn awaits(&self, name: &str) -> bool {
+        number(name).is_some_and(|number| self.coming.contains_key(&number))
+    }
+
     /// Starting a member failed: nothing is added for a while. How long that is.
     pub(crate) fn on_failed(&mut self, name: &str, now: Moment) -> Span {
         if let Some(number) = number(name) {

@@ -40,6 +40,9 @@ pub(super) enum DriveError {
     /// It took too long, and was killed.
     #[error("the command had not ended after {} s and was killed", .0.as_secs_f64())]
     Late(Duration),
+    /// The one before it has not ended yet.
+    #[error("the process of that name has not ended yet")]
+    Ending,
     /// There is none.
     #[error("there is no command: set autoscale-command")]
     NoCommand,

@@ -19,7 +19,7 @@ use crate::args::up::{DoorArgs, UpArgs};
 use crate::complaint::Complaint;
 use crate::exit::Exit;
 use crate::verb::up::local::flock::Flock;
-use crate::verb::up::{LINE_BYTES_MAX, Way, state_of, stay, usual_state};
+use crate::verb::up::{LINE_BYTES_MAX, Way, scaling, state_of, stay, usual_state};
 
 mod flock;
 
@@ -57,6 +57,7 @@ pub(crate) fn node(args: &UpArgs, count: u32, number: u32) -> Result<Exit, Compl
         pace: args.member.pace.clone(),
         certificate_span: args.member.certificates_for,
         usual_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        scale: scaling(&args.member.scale),
         tells_line: false,
         ..MemberOptions::default()
     };

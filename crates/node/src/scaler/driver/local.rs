@@ -25,12 +25,24 @@ pub(in crate::scaler) struct Local {
     slots: u32,
     listen: SocketAddr,
     log: Log,
-    /// Those that run, and what ends each at once when it is dropped.
     running: Running,
 }
 
-/// What ends processes by their names.
-pub(in crate::scaler) type Running = Arc<Mutex<BTreeMap<String, ChildStdin>>>;
+/// The processes that run, and those that ended though nobody asked them to.
+pub(in crate::scaler) type Running = Arc<Mutex<Processes>>;
+
+/// See [`Running`].
+#[derive(Debug, Default)]
+pub(in crate::scaler) struct Processes {
+    /// By name, with what ends each at once when it is dropped; none once it is to end.
+    running: BTreeMap<String, Option<ChildStdin>>,
+    ended: Vec<(String, String)>,
+}
+
+/// Those that ended though nobody asked them to, and how, since this was asked last.
+pub(in crate::scaler) fn take_ended(running: &Running) -> Vec<(String, String)> {
+    std::mem::take(&mut lock(running).ended)
+}
 
 impl Local {
     pub(in crate::scaler) fn new(
@@ -48,15 +60,18 @@ impl Local {
         let (log, running) = (self.log, Arc::clone(&self.running));
         let told = child.stderr.take();
         let watch = move || {
-            let mut said = told.map(BufReader::new);
+            let (mut said, mut last) = (told.map(BufReader::new), String::new());
             while let Some(line) = said.as_mut().and_then(next_line) {
-                let line = line.strip_prefix("bary: ").unwrap_or(&line).to_owned();
-                log.say(Level::Info, &format!("{name}: {line}"), &[]);
+                last = line.strip_prefix("bary: ").unwrap_or(&line).to_owned();
+                log.say(Level::Info, &format!("{name}: {last}"), &[]);
             }
             let ended = child.wait();
-            lock(&running).remove(&name);
             let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
             log.say(Level::Info, &format!("{name} has ended: {how}"), &[]);
+            let mut all = lock(&running);
+            if all.running.remove(&name).is_some_and(|input| input.is_some()) {
+                all.ended.push((name, format!("{how}: {last}")));
+            }
         };
         let spawned = std::thread::Builder::new().name("bary-member".into()).spawn(watch);
         spawned.map(drop).map_err(DriveError::machine("no thread was given"))
@@ -74,8 +89,10 @@ fn next_line(log: &mut impl std::io::BufRead) -> Option<String> {
 
 impl Driver for Local {
     fn add(&self, name: &str, line: &JoinLine) -> Result<(), DriveError> {
-        if lock(&self.running).contains_key(name) {
-            return Ok(());
+        match lock(&self.running).running.get(name) {
+            Some(Some(_)) => return Ok(()),
+            Some(None) => return Err(DriveError::Ending),
+            None => {}
         }
         let Starter(starter) = self.starter.as_ref().ok_or(DriveError::NoStarter)?;
         let state = self.dir.join(name);
@@ -97,14 +114,16 @@ impl Driver for Local {
         if let Some(mut input) = child.stdin.take() {
             // One that has ended already says why in its log.
             drop(writeln!(input, "{}", line.reveal()));
-            lock(&self.running).insert(name.to_owned(), input);
+            lock(&self.running).running.insert(name.to_owned(), Some(input));
         }
         self.watch(name.to_owned(), child)
     }
 
     fn remove(&self, name: &str) -> Result<(), DriveError> {
         // It ends by itself, or now.
-        lock(&self.running).remove(name);
+        if let Some(input) = lock(&self.running).running.get_mut(name) {
+            *input = None;
+        }
         Ok(())
     }
 }
