@@ -17,9 +17,9 @@ const SECONDS_MAX: f64 = 1.0;
 
 /// Reads each file several times.
 pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
-    let build = ["build", "--quiet", "--release", "--package", "bary-trace", "--example", "load"];
+    let build = ["build", "--quiet", "--release", "--package", "bary-trace", "--example", "reading"];
     printed(repo.cargo(&build))?;
-    let command = Command::new(repo.example("load")?);
+    let command = Command::new(repo.example("reading")?);
     let text = String::from_utf8_lossy(&printed(command)?).into_owned();
     let row = |(figure, begins): (&'static str, &str)| {
         let runs = seconds(&text, begins)?;
@@ -32,7 +32,7 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
 /// The numbers between how a line begins and the word `bytes`.
 fn seconds(text: &str, begins: &str) -> Result<Vec<f64>, String> {
     let line = text.lines().find_map(|line| line.strip_prefix(begins));
-    let line = line.ok_or_else(|| format!("the example load says nothing of `{begins}`"))?;
+    let line = line.ok_or_else(|| format!("the example reading says nothing of `{begins}`"))?;
     let words = line.split_whitespace().take_while(|word| *word != "bytes");
     let found: Result<Vec<f64>, _> = words.map(str::parse).collect();
     let found = found.map_err(|cause| format!("`{line}`: {cause}"))?;

@@ -1,4 +1,4 @@
-//! What the rules of topology do on made graphs and jobs; the example `topology` of
+//! What the rules of topology do on made graphs and jobs; the example `regions` of
 //! `policy-spectral` prints the tables behind these figures.
 
 use std::process::Command;
@@ -11,9 +11,9 @@ use crate::repo::Repo;
 /// plan takes.
 pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let package = "bary-policy-spectral";
-    let build = ["build", "--quiet", "--release", "--package", package, "--example", "topology"];
+    let build = ["build", "--quiet", "--release", "--package", package, "--example", "regions"];
     printed(repo.cargo(&build))?;
-    let mut command = Command::new(repo.example("topology")?);
+    let mut command = Command::new(repo.example("regions")?);
     command.arg("figures");
     let text = String::from_utf8_lossy(&printed(command)?).into_owned();
     let row = |figure, word, unit, bound| {
@@ -42,7 +42,7 @@ fn told(text: &str, word: &str) -> Result<f64, String> {
     let mut numbers = lines.filter(|(name, _)| *name == word).map(|(_, number)| number.parse());
     match numbers.next() {
         Some(Ok(number)) => Ok(number),
-        _ => Err(format!("the example topology does not tell `{word}`")),
+        _ => Err(format!("the example regions does not tell `{word}`")),
     }
 }
 

@@ -35,12 +35,7 @@ impl Home {
             for range in std::mem::take(&mut then.ready) {
                 self.make_ready_or_cancel(range, &mut then);
             }
-            self.tell_skipped(&mut then, out);
-            for range in std::mem::take(&mut then.cancelled) {
-                let end = End::Cancelled;
-                self.log.tell(EventKind::Dropped { range, end, because: None }, out);
-            }
-            self.stop_held(std::mem::take(&mut then.stopped), out);
+            self.drop_tasks(&mut then, out);
             for job in std::mem::take(&mut then.finished) {
                 arrivals.extend(self.tell_watchers(job, out));
                 self.forget(job, timers);
@@ -52,11 +47,17 @@ impl Home {
         self.serve(out, timers);
     }
 
-    pub(super) fn tell_skipped(&mut self, then: &mut Consequences, out: &mut Outbox) {
+    /// Tells what will not run, and stops what of it nodes hold. Their jobs must still be known.
+    pub(super) fn drop_tasks(&mut self, then: &mut Consequences, out: &mut Outbox) {
         for (range, because) in std::mem::take(&mut then.skipped) {
             let because = Some(because);
             self.log.tell(EventKind::Dropped { range, end: End::Skipped, because }, out);
         }
+        for range in std::mem::take(&mut then.cancelled) {
+            let end = End::Cancelled;
+            self.log.tell(EventKind::Dropped { range, end, because: None }, out);
+        }
+        self.stop_held(std::mem::take(&mut then.stopped), out);
     }
 
     fn forget(&mut self, job: JobNo, timers: &mut Timers) {

@@ -121,7 +121,7 @@ impl Home {
         }
         self.events = batch.events;
         // A halt may tell that the job has finished, and nothing of it is told after that.
-        self.tell_skipped(&mut batch.then, out);
+        self.drop_tasks(&mut batch.then, out);
         for job in jobs {
             if let Some(rule) = self.halt_met(job) {
                 // A job that is over needs no halt, and there is no other reason to refuse.

@@ -1,5 +1,5 @@
 //! Prints what rules of topology do on graphs and jobs that anybody can make again:
-//! `topology [recovery|central|level|placing|claims|speed|figures]`, all tables without a word.
+//! `regions [recovery|central|level|placing|claims|speed|figures]`, all tables without a word.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -1,5 +1,5 @@
 //! Prints how long large traces take to read, in seconds of a processor, in formats that hold one:
-//! `load [JOBS]`. Run it with `cargo run --release -p bary-trace --example load`.
+//! `reading [JOBS]`. Run it with `cargo run --release -p bary-trace --example reading`.
 #![expect(clippy::print_stdout, reason = "an example prints its figures")]
 
 use std::error::Error;
