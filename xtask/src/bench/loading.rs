@@ -17,7 +17,8 @@ const SECONDS_MAX: f64 = 1.0;
 
 /// Reads each file several times.
 pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
-    let build = ["build", "--quiet", "--release", "--package", "bary-trace", "--example", "reading"];
+    let build =
+        ["build", "--quiet", "--release", "--package", "bary-trace", "--example", "reading"];
     printed(repo.cargo(&build))?;
     let command = Command::new(repo.example("reading")?);
     let text = String::from_utf8_lossy(&printed(command)?).into_owned();
