@@ -323,8 +323,8 @@ impl Report {
         let Self { jobs, tasks, kills, cuts, losses, slows, delays, repeated, again, .. } = self;
         format!(
             "{MEMBERS} members, {kills} times killed, {cuts} cut off, {losses} times with losses, \
-             {slows} slowed, {delays} late; {tasks} tasks of {jobs} jobs, {again} started again, {repeated} \
-             submissions repeated; {} requests, {:.3} % answered within 1 s, p99 {:.0} ms, at most \
+             {slows} slowed, {delays} late; {tasks} tasks of {jobs} jobs, {again} started again, \
+             {repeated} submissions repeated; {} requests, {:.3} % answered within 1 s, p99 {:.0} ms, at most \
              {:.0} ms; agreed again after {:.0} ms, at most {:.0} ms; looked through {} bytes \
              between them; seed {}",
             self.answered,
