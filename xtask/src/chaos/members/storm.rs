@@ -324,9 +324,9 @@ impl Report {
         format!(
             "{MEMBERS} members, {kills} times killed, {cuts} cut off, {losses} times with losses, \
              {slows} slowed, {delays} late; {tasks} tasks of {jobs} jobs, {again} started again, \
-             {repeated} submissions repeated; {} requests, {:.3} % answered within 1 s, p99 {:.0} ms, at most \
-             {:.0} ms; agreed again after {:.0} ms, at most {:.0} ms; looked through {} bytes \
-             between them; seed {}",
+             {repeated} submissions repeated; {} requests, {:.3} % answered within 1 s, \
+             p99 {:.0} ms, at most {:.0} ms; agreed again after {:.0} ms, at most {:.0} ms; \
+             looked through {} bytes between them; seed {}",
             self.answered,
             self.availability,
             at(&self.waits, 99),
