@@ -109,7 +109,7 @@ impl Pair {
 
     fn ask(&self, words: &[&str]) -> Result<(), String> {
         let mut command = Command::new(&self.bary);
-        command.args(words).arg("--addr").arg(self.folder.join("s"));
+        command.args(words).env("BARY_ADDR", self.folder.join("s"));
         let null = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let status = null.status().map_err(|cause| format!("bary did not run: {cause}"))?;
         if status.success() { Ok(()) } else { Err(format!("{words:?} ended with {status}")) }
