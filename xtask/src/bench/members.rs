@@ -159,10 +159,12 @@ fn again(flock: &mut Flock) -> Result<f64, String> {
     };
     began(0)?;
     // That it runs is known here a little later than where it runs.
+    let begun = Instant::now();
     let node = loop {
         let told = get(&mut door, &format!("/v1/jobs/{job}/tasks"))?;
         match told["tasks"][0]["node"].as_str() {
             Some(node) if !node.is_empty() => break node.to_owned(),
+            _ if begun.elapsed() > HANG => return Err(format!("it is not told where {job} runs")),
             _ => std::thread::sleep(LOOK),
         }
     };

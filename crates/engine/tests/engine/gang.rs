@@ -121,19 +121,26 @@ fn single_tasks_without_end_do_not_keep_a_gang_waiting() {
     assert!(last < Moment(4_000_000_000), "{last:?} of 28 s");
 }
 
-#[test]
-fn one_rank_that_fails_ends_the_attempt_of_all() {
+/// A world with a gang of four that is tried twice, as one rank fails at first, after so much of the
+/// time that it should take.
+fn failing_once(after: f64) -> (World, Starts) {
     let mut world = single(4, 1);
     let starts = watched(&mut world);
     let mut work = body("f");
     work.retries = 1;
     let plain = TaskSpec { body: Arc::new(work), ..gang("a", 4, 4, 10.0) };
-    world.fate = Box::new(|item, task| {
+    world.fate = Box::new(move |item, task| {
         let fails = task.index == 2 && item.attempt == 1;
-        let effort = if fails { 0.5 } else { 1.0 };
+        let effort = if fails { after } else { 1.0 };
         Course { effort, ..Course::of(fails.then_some(Failure::Exit(3))) }
     });
     world.submit(job(vec![plain]));
+    (world, starts)
+}
+
+#[test]
+fn one_rank_that_fails_ends_the_attempt_of_all() {
+    let (mut world, starts) = failing_once(0.5);
     world.run();
     all_good(&world, 4);
     let starts = starts.borrow();
@@ -144,17 +151,7 @@ fn one_rank_that_fails_ends_the_attempt_of_all() {
 
 #[test]
 fn what_has_ended_well_counts_only_with_the_others() {
-    let mut world = single(4, 1);
-    let starts = watched(&mut world);
-    let mut work = body("f");
-    work.retries = 1;
-    let plain = TaskSpec { body: Arc::new(work), ..gang("a", 4, 4, 10.0) };
-    world.fate = Box::new(|item, task| {
-        let fails = task.index == 2 && item.attempt == 1;
-        let effort = if fails { 2.0 } else { 1.0 };
-        Course { effort, ..Course::of(fails.then_some(Failure::Exit(3))) }
-    });
-    world.submit(job(vec![plain]));
+    let (mut world, starts) = failing_once(2.0);
     world.advance_to(Moment(150_000_000));
     assert!(world.ends().is_empty(), "three are over, and nothing has ended");
     world.run();
