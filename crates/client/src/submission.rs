@@ -197,6 +197,9 @@ pub enum Durability {
     Memory,
     /// What was acknowledged had been synced to a disk before. A node without a state refuses it.
     Disk,
+    /// What was acknowledged had been synced to the disks of a majority of the members that keep
+    /// it. A node whose jobs nobody else keeps refuses it.
+    Replicated,
 }
 
 impl Durability {
@@ -206,6 +209,7 @@ impl Durability {
         match self {
             Self::Memory => "memory",
             Self::Disk => "disk",
+            Self::Replicated => "replicated",
         }
     }
 }

@@ -38,6 +38,7 @@ use crate::worker::seat::Seat;
 mod graph;
 mod requests;
 mod results;
+mod standing_in;
 
 /// Why a cluster could not be started. Nothing runs.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,9 @@ pub enum Durability {
     Memory,
     /// What was acknowledged had been synced to a disk before.
     Disk,
+    /// What was acknowledged had been synced to the disks of a majority of the members that keep
+    /// it.
+    Replicated,
 }
 
 impl Durability {
@@ -97,6 +101,7 @@ impl Durability {
         match self {
             Self::Memory => "memory",
             Self::Disk => "disk",
+            Self::Replicated => "replicated",
         }
     }
 }
@@ -157,7 +162,9 @@ impl Cluster {
             store,
             news: &news,
             life,
+            origin: options.executor.origin,
             desk: desk.clone(),
+            blobs: results.blobs().cloned(),
         };
         let (mut doors, mut held) = (Vec::new(), Vec::new());
         let (mut hosts, mut awaited) = (Vec::new(), BTreeSet::new());
@@ -200,10 +207,9 @@ impl Cluster {
         Ok((cluster, Listener::new(heard)))
     }
 
-    /// What its acknowledgements are worth.
-    #[must_use]
-    pub fn durability(&self) -> Durability {
-        self.results.durability()
+    /// What it was started with.
+    pub(crate) fn options(&self) -> &ClusterOptions {
+        &self.options
     }
 
     /// Has a node join whose tasks run where `executor` says, which is given the place to report
@@ -220,11 +226,13 @@ impl Cluster {
         let (options, infos, life) = (&self.options, &*self.nodes, self.life);
         let (network, store) = (&self.network, self.results.store());
         let desk = self.desk.clone();
-        let maker = Maker { options, infos, network, store, news: &news, life, desk };
+        let (origin, blobs) = (options.executor.origin, self.blobs());
+        let maker =
+            Maker { options, infos, network, store, news: &news, life, origin, desk, blobs };
         let joined =
             self.crew.join(info, |info, policy| Ok(maker.guest(info, policy, executor)))?;
         let (info, doors) = joined;
-        let (crew, origin) = (Arc::clone(&self.crew), options.executor.origin);
+        let crew = Arc::clone(&self.crew);
         Ok(Seat::new(info, doors, crew, origin))
     }
 
@@ -362,12 +370,19 @@ impl Cluster {
 
     /// Kills every process tree at once and returns when all have been reaped.
     pub fn kill_now(&self) {
-        self.results.give_up();
+        if !self.is_stand_in() {
+            self.results.give_up();
+        }
         self.end(|| Control::Kill);
     }
 
     fn end(&self, control: impl Fn() -> Control) {
         self.poker.end();
+        if self.is_stand_in() {
+            // The other nodes of the process go on. One that has ended wants to know nothing.
+            self.doors.iter().for_each(|door| drop(door.send(control())));
+            return;
+        }
         self.crew.tell_all(true, control);
         let ground = self.ground.lock().map(|mut ground| ground.take());
         if let Ok(Some(ground)) = ground {

@@ -73,7 +73,7 @@ pub(crate) const GONE_MAX: usize = 1_000;
 
 /// Why no node joined. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum JoinError {
+pub enum JoinError {
     /// The cluster is ending.
     #[error("the node is ending")]
     Stopped,

@@ -9,23 +9,24 @@ use std::time::{Duration, Instant};
 use bary_engine::effect::{Effect, Why};
 use bary_engine::engine::Engine;
 use bary_engine::input::{Input, Reply};
-use bary_ledger::record::Record;
 use bary_model::event::Event;
-use bary_model::id::{Epoch, Lsn, NodeId, RunNo, ShardId};
+use bary_model::id::{Lsn, NodeId, RunNo, ShardId};
 use bary_model::message::GrantItem;
-use bary_model::time::{Moment, Span, Wall};
+use bary_model::time::{Moment, Span};
 use bary_ports::executor::{Completion, Executor, Start, Stop, StopReason};
 use bary_ports::journal::{Completion as Journaled, Journal, Room};
 use bary_ports::transport::Transport;
-use bary_wire::batch;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant as Deadline, sleep_until};
 
 use crate::inbox::{Answer, Control};
 use crate::listener::{Began, News};
+use crate::peers::blobs::Blobs;
 use crate::running::Running;
 use crate::surveyor::Surveyor;
 use crate::telling::NewsDoor;
+
+mod journaling;
 
 /// One node: an engine and its hands.
 pub(crate) struct Host {
@@ -34,6 +35,8 @@ pub(crate) struct Host {
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) surveyor: Surveyor,
     pub(crate) journal: Box<dyn Journal>,
+    /// The results that the journal refers to, where other members keep it as well.
+    pub(crate) shared: Option<Arc<Blobs>>,
     pub(crate) node: NodeId,
     /// The shard that this node is home of.
     pub(crate) shard: ShardId,
@@ -186,41 +189,6 @@ impl Host {
         }
     }
 
-    fn on_journaled(&mut self, journaled: Journaled, inputs: &mut Vec<Input>) {
-        let shard = self.shard;
-        match journaled {
-            Journaled::Durable(lsn) => inputs.push(self.durable(lsn)),
-            Journaled::Room(room) => {
-                inputs.push(Input::Room { shard, low: room != Room::Ample });
-                let before = std::mem::replace(&mut self.state.room, room);
-                if (before == Room::Ample) != (room == Room::Ample) {
-                    self.state.waiting.push_back(News::DiskLow(room != Room::Ample));
-                    self.offer_news();
-                }
-                if (before == Room::None) != (room == Room::None) {
-                    self.tell_full(room == Room::None);
-                }
-            }
-            Journaled::Failed { why } => self.fail(why),
-        }
-    }
-
-    fn tell_full(&mut self, full: bool) {
-        self.state.waiting.push_back(if full { News::DiskFull } else { News::DiskFree });
-        self.offer_news();
-    }
-
-    /// Ends everything at once: nobody knows what is durable, so that nothing more is told.
-    fn fail(&mut self, why: String) {
-        self.state.killed = true;
-        self.state.waiting.push_back(News::Failed(why));
-    }
-
-    fn durable(&mut self, lsn: Lsn) -> Input {
-        self.state.durable = self.state.durable.max(lsn);
-        Input::Durable { shard: self.shard, lsn }
-    }
-
     /// When to go on though nothing came in: a timer of the engine, or news to offer again.
     fn wake(&self) -> Option<Deadline> {
         let timer = self.engine.wake().map(|at| self.origin + Span(at.0).to_std());
@@ -317,7 +285,8 @@ impl Host {
     /// Does one effect; a hand that completes at once gives the next input.
     fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            Effect::Append { epoch, lsn, at, records, .. } => {
+            Effect::Append { epoch, lsn, at, mut records, .. } => {
+                self.name(&mut records);
                 return self.append(epoch, lsn, at, &records);
             }
             Effect::Send { to, frame } => self.transport.send(to, frame),
@@ -346,23 +315,6 @@ impl Host {
             Effect::Reply { ticket, reply } => self.answer(ticket, reply),
         }
         None
-    }
-
-    /// Appends a batch; says so where it is durable at once.
-    fn append(&mut self, epoch: Epoch, lsn: Lsn, at: Wall, records: &[Record]) -> Option<Input> {
-        let mut encoded = Ok(());
-        let durable = self.journal.append(lsn, &mut |bytes| {
-            encoded = batch::encode(epoch, Some(at), records, bytes);
-        });
-        self.state.appended = lsn;
-        let forgets = |record: &&Record| matches!(record, Record::Forgotten { .. });
-        let forgotten = records.iter().filter(forgets).count() as u64;
-        self.state.forgotten.fetch_add(forgotten, Ordering::Relaxed);
-        if let Err(error) = encoded {
-            self.fail(format!("batch {} cannot be written: {error}", lsn.0));
-            return None;
-        }
-        (durable >= lsn).then(|| self.durable(durable))
     }
 
     fn offer_news(&mut self) {

@@ -13,6 +13,7 @@ pub mod listener;
 pub mod meter;
 pub mod options;
 pub mod peers;
+pub mod replicas;
 pub mod scaler;
 pub mod serve;
 pub mod service;

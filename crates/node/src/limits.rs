@@ -25,6 +25,8 @@ pub fn rows() -> Vec<LimitRow> {
         crate::worker::TABLE,
         crate::peers::blobs::TABLE,
         crate::scaler::record::TABLE,
+        crate::replicas::TABLE,
+        bary_replica::limits::TABLE,
     ];
     let listed = tables.into_iter().flatten();
     let mut rows: Vec<LimitRow> =

@@ -30,8 +30,13 @@ use crate::host::{Host, State};
 use crate::inbox::{CompletionDoor, Control, MessageDoor};
 use crate::journal::compacting::Compactable;
 use crate::journal::{FileJournal, JournalPulse};
-use crate::options::{ClusterOptions, Membership};
+use crate::options::{ClusterOptions, Membership, Reigning};
+use crate::peers::blobs::Blobs;
+use crate::peers::clocks::Clock;
 use crate::peers::post::Post;
+use crate::replicas::Reign;
+use crate::replicas::journal::ReplicatedJournal;
+use crate::replicas::stand_in::StandInDoor;
 use crate::state::{JOURNAL, State as Shard};
 use crate::surveyor::Surveyor;
 use crate::telling::NewsDoor;
@@ -44,8 +49,12 @@ pub(crate) struct Maker<'a> {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) news: &'a NewsDoor,
     pub(crate) life: Incarnation,
+    /// When the clock of this process's nodes was zero.
+    pub(crate) origin: Instant,
     /// Where results of equal work are looked up.
     pub(crate) desk: Option<Arc<Desk>>,
+    /// The results of this member, where the process is one.
+    pub(crate) blobs: Option<Arc<Blobs>>,
 }
 
 /// A node, what it is told first, and the door to it.
@@ -128,6 +137,7 @@ impl Maker<'_> {
             transport: self.transport(id),
             surveyor: Surveyor::new(&door, &options.meter),
             journal,
+            shared: self.options.reign.as_ref().and_then(|_| self.blobs.clone()),
             node: id,
             shard: ledger.shard(),
             origin,
@@ -171,6 +181,7 @@ impl Maker<'_> {
             transport: self.transport(id),
             surveyor: Surveyor::new(&door, &options.meter),
             journal: Box::new(MemoryJournal),
+            shared: None,
             node: id,
             shard: ShardId(0),
             origin: options.executor.origin,
@@ -186,6 +197,74 @@ impl Maker<'_> {
             state: State::new(Lsn(1)),
         };
         ((host, Vec::new(), door.clone()), Doors { control: door, ends, into })
+    }
+
+    /// The home of another member's shard: a node that runs nothing. `there` are the nodes that are
+    /// known; others hold nothing any more. Besides, gives the shard and what starts commands.
+    pub(crate) fn stand_in(
+        &self,
+        info: &NodeInfo,
+        policy: Policy,
+        state: Shard,
+        there: &BTreeSet<NodeId>,
+    ) -> std::io::Result<(Made, (ShardId, Held))> {
+        let (options, id) = (self.options, info.id);
+        let (door, control) = unbounded_channel();
+        let (completed, completions) = unbounded_channel();
+        let origin = options.executor.origin;
+        // Who is younger shows less.
+        let (ahead, behind) = (
+            self.origin.saturating_duration_since(origin),
+            origin.saturating_duration_since(self.origin),
+        );
+        let shows = ahead.as_nanos() as i128 - behind.as_nanos() as i128;
+        let here = Arc::new(MessageDoor { control: door.clone() });
+        let (clock, blobs) = (Clock::behind(shows), self.blobs.clone());
+        self.network.join(id, Arc::new(StandInDoor { door: here, clock, blobs }));
+        let into = CompletionDoor { completions: completed, news: self.news.clone() };
+        let config = ExecutorConfig { node: id, ..options.executor.clone() };
+        let (functions, store) = (options.functions.clone(), Arc::clone(&self.store));
+        let executor = LocalExecutor::new(config, functions, store, Arc::new(into));
+        let beside = executor.beside();
+        let (say, journaled) = unbounded_channel();
+        let low = state.log.room() != Room::Ample;
+        let forgotten = Arc::default();
+        let (ledger, next, (journal, pulse)) = self.shard(0, Some(state), say, &forgotten)?;
+        let shard = ledger.shard();
+        let mut gone = BTreeSet::new();
+        ledger.held(|holder, _| {
+            if !there.contains(&holder.node) {
+                gone.insert(holder.node);
+            }
+        });
+        let ghost = |id: NodeId| {
+            let info = NodeInfo { id, ..info.clone() };
+            [Input::Joined(Box::new(Peer { info, round_trip: Span::ZERO })), Input::Left(id)]
+        };
+        let mut first = vec![Input::Opened { ledger: Box::new(ledger), next }];
+        first.extend(low.then_some(Input::Room { shard, low }));
+        first.extend(gone.into_iter().flat_map(ghost));
+        let host = Host {
+            engine: self.engine(info, policy),
+            executor: Box::new(executor),
+            transport: self.transport(id),
+            surveyor: Surveyor::new(&door, &options.meter),
+            journal,
+            shared: self.blobs.clone(),
+            node: id,
+            shard,
+            origin,
+            control,
+            completions,
+            journaled,
+            news: self.news.clone(),
+            news_max: options.news_max,
+            tells_runs: false,
+            answers: BTreeMap::new(),
+            guests: None,
+            state: State::new(next).counting(forgotten),
+        };
+        Ok(((host, first, door), (shard, Held { beside, journal: pulse })))
     }
 
     /// An executor whose tasks may be answered from the cache, where there is one. `executor` is
@@ -257,6 +336,13 @@ impl Maker<'_> {
         };
         // A result is durable before the batch that tells of it.
         let before = Box::new(move || store.sync());
+        if let Some(Reigning(Reign { part, number, on })) = &self.options.reign {
+            part.copy.serve(state.log, what, say.clone())?;
+            let reign = (Arc::clone(part), *number);
+            let last = Lsn(next.0 - 1);
+            let journal = ReplicatedJournal::start(reign, last, before, say, on);
+            return Ok((state.ledger, next, (Box::new(journal), None)));
+        }
         // As above.
         let told = Box::new(move |completion| drop(say.send(completion)));
         let journal = FileJournal::start(state.log, before, told, Some(what))?;

@@ -18,6 +18,7 @@ use bary_store::spill::StoreConfig;
 
 use crate::meter::{Machine, Meter};
 use crate::peers::roster::Peers;
+use crate::replicas::Reign;
 
 /// A cluster inside one process.
 #[derive(Clone, Debug)]
@@ -62,7 +63,14 @@ pub struct ClusterOptions {
     pub meter: Arc<dyn Meter>,
     /// The cluster that the process is a member of. Defaults to none.
     pub peers: Option<Membership>,
+    /// The reign under which the first node is home of its shard, where other members keep that as
+    /// well. Defaults to none.
+    pub reign: Option<Reigning>,
 }
+
+/// The reign of a home whose shard is replicated.
+#[derive(Clone, Debug)]
+pub struct Reigning(pub(crate) Reign);
 
 /// A process's place in a cluster of several.
 #[derive(Clone, Debug)]
@@ -165,6 +173,7 @@ impl ClusterOptions {
             awaits_workers: false,
             meter: Arc::new(Machine::default()),
             peers: None,
+            reign: None,
         }
     }
 

@@ -25,7 +25,7 @@ mod beat;
 mod book;
 mod card;
 mod census;
-mod clocks;
+pub(crate) mod clocks;
 mod envelope;
 mod found;
 mod hearing;

@@ -18,9 +18,12 @@ use crate::doors::limits::DoorLimits;
 #[cfg(unix)]
 use crate::doors::socket::{Socket, SocketError};
 use crate::doors::{self, DescribeError};
+use crate::options::Reigning;
+use crate::replicas::Reign;
 use crate::serve::address::{AddressFile, ListenError};
 use crate::serve::keeper::Keeper;
 use crate::serve::log::{Log, LogFormat};
+use crate::serve::member::keeping::Waited;
 use crate::serve::member::{Member, MemberError, MemberOptions};
 use crate::serve::notify::Notify;
 use crate::serve::signals::Signals;
@@ -32,6 +35,7 @@ pub mod log;
 pub mod member;
 
 mod keeper;
+mod late;
 mod notify;
 mod signals;
 
@@ -145,27 +149,48 @@ struct Ways {
 /// # Errors
 /// Where it does not come up; see [`ServeError`].
 pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
+    loop {
+        if let Some(served) = serve_once(options)? {
+            return Ok(served);
+        }
+    }
+}
+
+/// As [`serve`]; nothing where another member has taken over its shard, so that it is to begin
+/// again, as one that keeps a copy.
+fn serve_once(options: &ServeOptions) -> Result<Option<Served>, ServeError> {
     let runtime = runtime().map_err(refused("no thread was given"))?;
     let _here = runtime.enter();
-    let signals = Signals::listen().map_err(refused("signals cannot be listened to"))?;
+    let mut signals = Signals::listen().map_err(refused("signals cannot be listened to"))?;
     let ways = ways(options)?;
     let log = Log { format: options.log };
     if let Some(state) = &options.state {
         make(state).map_err(refused("the directory of the state cannot be made"))?;
     }
-    let version = &options.service.version;
-    let member = Member::of(&options.member, options.state.as_deref(), version, log, &runtime)?;
-    let (service, token) = open(options, &runtime, member.as_ref())?;
+    let about = (&*options.service.version, options.service.cluster.compact_after_bytes);
+    let (closing, closed) = watch::channel(false);
+    let mut member = Member::of(&options.member, options.state.as_deref(), about, log, &runtime)?;
+    let reign = match &mut member {
+        Some(member) => match member.reign(&runtime, &mut signals, &closed)? {
+            Waited::Reigns(reign) => reign,
+            Waited::Ended => return Ok(Some(Served::Stopped)),
+        },
+        None => None,
+    };
+    let (service, token) = open(options, &runtime, member.as_ref(), reign.clone())?;
     let gate = Arc::new(Gate::new(&service, options.doors.clone()));
     let (router, health) = doors::router(service.clone(), &gate)?;
     let at = ways.tcp.as_ref().map(|(_, at)| *at);
     let address = note(options, at)?;
-    let (closing, closed) = watch::channel(false);
     let entrance = Entrance::new(router.clone(), gate, closed.clone());
     let mut words = vec![reach(options, at, token)];
     words.extend(member.iter().flat_map(Member::words));
     if member.is_none() && options.member.scale.plan.is_some() {
         let why = "nothing is scaled: the node is in no cluster; found one with --cluster NAME";
+        words.push(why.to_owned());
+    }
+    if member.is_none() && options.member.replicas.is_some_and(|replicas| replicas > 1) {
+        let why = "nobody else keeps its jobs: the node is in no cluster; found one with --cluster";
         words.push(why.to_owned());
     }
     if options.until_eof {
@@ -175,7 +200,7 @@ pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
     inside.extend(
         member
             .into_iter()
-            .flat_map(|member| member.live(&runtime, (&service, router.clone()), &closed)),
+            .flat_map(|member| member.live(&runtime, (&service, router.clone()), options, &closed)),
     );
     let notify = Notify::from_environment();
     let (reload, drain) = (options.reload.clone(), options.drain_timeout);
@@ -240,8 +265,10 @@ fn open(
     options: &ServeOptions,
     runtime: &Runtime,
     member: Option<&Member>,
+    reign: Option<Reign>,
 ) -> Result<(Service, Option<Token>), ServeError> {
     let mut service = options.service.clone();
+    service.cluster.reign = reign.map(Reigning);
     service.cluster.threads = Some(runtime.handle().clone());
     if let Some(member) = member {
         member.adopt(&mut service.cluster);

@@ -27,6 +27,7 @@ use crate::board::Board;
 use crate::board::clock::{self, Clock};
 use crate::board::learning::Learning;
 use crate::cluster::{Cluster, StartError};
+use crate::crew::JoinError;
 use crate::listener::Listener;
 use crate::scaler::record::Record;
 use crate::service::options::{ServiceLimits, ServiceOptions};
@@ -47,6 +48,7 @@ mod choice;
 mod chunks;
 mod elsewhere;
 mod emit;
+mod ending;
 mod events;
 pub(crate) mod exec;
 mod filter;
@@ -65,6 +67,7 @@ pub(crate) mod scale;
 mod session;
 mod settings;
 mod staging;
+mod stand_in;
 mod submit;
 mod task_list;
 mod task_ranges;
@@ -139,6 +142,9 @@ pub enum OpenError {
     /// The nodes were not started.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// No node was added.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// The tokens were not read.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -164,6 +170,8 @@ pub enum OpenError {
 
 /// What a service is put together from.
 struct Parts {
+    /// What the home is called, where it is another member's.
+    home: Option<Box<str>>,
     started: (Cluster, Listener),
     cache: Arc<Cache>,
     board: Board,
@@ -193,7 +201,8 @@ impl Service {
             (Access::open(dir, now)?, Audit::open(dir, now, options.limits.audit_bytes_max)?);
         let cache = Arc::new(Cache::of_dir(options.limits.cache.clone(), &dir.join(CACHE)));
         let started = Cluster::resume(options.prepared(&cache), state)?;
-        let parts = Parts { started, cache, board, access, audit, dir: Some(dir.into()), still };
+        let (home, dir) = (None, Some(dir.into()));
+        let parts = Parts { home, started, cache, board, access, audit, dir, still };
         let service = Self::run(&options, parts)?;
         if let Some(policy) = chosen {
             // Nobody waits for the answer: it is followed already, and is on record with the rest.
@@ -217,14 +226,14 @@ impl Service {
         let started = Cluster::start(cluster)?;
         let audit = Audit::in_memory();
         let (dir, still) = (None, Arc::default());
-        let parts = Parts { started, cache, board, access, audit, dir, still };
+        let parts = Parts { home: None, started, cache, board, access, audit, dir, still };
         Ok((Self::run(&options, parts)?, token))
     }
 
     fn run(options: &ServiceOptions, parts: Parts) -> Result<Self, OpenError> {
-        let Parts { started, cache, board, access, audit, dir, still } = parts;
+        let Parts { home, started, cache, board, access, audit, dir, still } = parts;
         let ((cluster, listener), limits) = (started, options.limits.clone());
-        let home = cluster.peers().map(|peers| peers.own_name().into());
+        let home = home.or_else(|| cluster.peers().map(|peers| peers.own_name().into()));
         board.write().belongs(cluster.shard(), home.unwrap_or_default());
         let inner = Arc::new(Inner {
             store: cluster.store(),
@@ -298,23 +307,6 @@ impl Service {
         const AT_ONCE: usize = 1_000;
         let old = self.0.board.write().take_old(AT_ONCE);
         old.into_iter().for_each(|job| self.0.forget(job));
-    }
-
-    /// Waits until somebody wants the end, or the node has failed.
-    pub async fn ending(&self) -> Ending {
-        let mut wanted = self.0.ending.subscribe();
-        let ending = wanted.wait_for(Option::is_some).await;
-        // The sender lives as long as the service.
-        ending.ok().and_then(|ending| ending.clone()).unwrap_or(Ending::Now)
-    }
-
-    /// Says that the end is wanted, where nobody has said so.
-    pub(crate) fn want(&self, how: Ending) {
-        self.0.ending.send_if_modified(|ending| {
-            let unknown = ending.is_none();
-            ending.get_or_insert(how);
-            unknown
-        });
     }
 
     /// Takes no more work from now on, on sessions that are open neither.

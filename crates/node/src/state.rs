@@ -35,6 +35,8 @@ use crate::backup::manifest;
 use crate::birth::{Birth, BirthError};
 use crate::journal::releases::Releases;
 
+mod copies;
+
 /// The directory of the journal in a state.
 pub(crate) const JOURNAL: &str = "journal";
 /// The directory of large results in a state.
@@ -166,6 +168,15 @@ impl State {
         on: impl FnOnce(FileDisk) -> Box<dyn Disk>,
         tell: Tell<'_>,
     ) -> Result<Self, StateError> {
+        Self::open_whose(dir, on, None, tell)
+    }
+
+    fn open_whose(
+        dir: &Path,
+        on: impl FnOnce(FileDisk) -> Box<dyn Disk>,
+        home: Option<u64>,
+        tell: Tell<'_>,
+    ) -> Result<Self, StateError> {
         if dir.exists() && !dir.is_dir() {
             return Err(StateError::NotADirectory(dir.to_owned()));
         }
@@ -175,7 +186,7 @@ impl State {
         let disk = FileDisk::open(&dir.join(JOURNAL)).map_err(|error| not_opened(dir, error))?;
         let refused = |cause| StateError::Refused { dir: dir.to_owned(), cause };
         let birth = birth(dir, &disk)?;
-        let (log, found, recall) = recover(dir, on(disk), birth.shard, tell)?;
+        let (log, found, recall) = recover(dir, on(disk), (birth.shard, home), tell)?;
         if found != birth.shard {
             let what = format!("its journal and its file `state` are of two states; {RESTORE}");
             return Err(damaged(dir, &what));
@@ -257,14 +268,17 @@ fn has_blobs(dir: &Path) -> bool {
 fn recover(
     dir: &Path,
     disk: Box<dyn Disk>,
-    shard: ShardId,
+    (shard, home): (ShardId, Option<u64>),
     tell: Tell<'_>,
 ) -> Result<(Log, ShardId, Recall), StateError> {
     let (ahead, batches) = sync_channel::<Batch>(BATCHES_AHEAD_MAX);
     std::thread::scope(|scope| {
         let mut recall = Recall::new(shard);
         let fold = move || {
-            for batch in batches {
+            for mut batch in batches {
+                if let Some(home) = home {
+                    batch.records.iter_mut().for_each(|record| copies::of_member(home, record));
+                }
                 recall.take_in((batch.epoch, batch.at), batch.records, tell);
             }
             recall

@@ -19,7 +19,7 @@ const fn row(floor: u8, name: &'static str, imports: &'static [&'static str]) ->
 }
 
 /// The crates that touch sockets, files, processes or devices; none imports another.
-const HANDS: &[&str] = &["disk", "membership", "transport", "executor", "store"];
+const HANDS: &[&str] = &["disk", "membership", "transport", "executor", "store", "replica"];
 
 #[rustfmt::skip]
 const HOUSE: &[Row] = &[
@@ -39,11 +39,12 @@ const HOUSE: &[Row] = &[
     row(3, "transport", &["ports"]),
     row(3, "executor", &["ports"]),
     row(3, "store", &["ports"]),
+    row(3, "replica", &["ports"]),
     row(3, "policy-spectral", &["policy"]),
     row(3, "identity", &["api"]),
     row(4, "client", &["api", "identity"]),
     row(4, "node", &["engine", "wire", "journal", "disk", "membership", "transport", "executor",
-                     "store", "policy-spectral", "identity", "api", "jobfile", "trace"]),
+                     "store", "replica", "policy-spectral", "identity", "api", "jobfile", "trace"]),
     row(4, "sim", &["engine", "wire", "journal", "policy-spectral", "jobfile", "trace"]),
     row(5, "bary", &["node", "client", "jobfile"]),
     row(6, "cli", &["bary", "sim"]),

@@ -74,6 +74,9 @@ pub(crate) enum DurabilityArg {
     Memory,
     /// It was synced to a disk before; a node without a state refuses it
     Disk,
+    /// It was synced to the disks of most members that keep it; a node whose jobs nobody else keeps
+    /// refuses it
+    Replicated,
 }
 
 /// The tasks of a submission.

@@ -8,6 +8,7 @@ use bary_identity::name::{Name, NameError};
 use bary_model::time::Span;
 use bary_node::peers::finding::{self, Finding};
 use bary_node::peers::pace::{Pace, USUAL};
+use bary_node::replicas::REPLICAS_MAX;
 use bary_node::scaler;
 use bary_node::serve::address::PORT;
 use clap::ValueEnum;
@@ -133,8 +134,24 @@ pub(crate) struct MemberArgs {
     /// Be a node of the cluster's DHT, at this address
     #[arg(long, value_name = "ADDR")]
     pub(crate) dht_listen: Option<SocketAddrV4>,
+    /// How many members keep the jobs that are submitted here, this one included: 1, 3, 5 or 7.
+    /// Where this one is gone, another goes on with them. As many as before where absent
+    #[arg(long, value_name = "N", value_parser = replicas)]
+    pub(crate) replicas: Option<u8>,
     #[command(flatten)]
     pub(crate) scale: ScaleArgs,
+}
+
+/// A number of members of which a majority has to be there.
+fn replicas(text: &str) -> Result<u8, String> {
+    match text.parse() {
+        Ok(count) if count <= REPLICAS_MAX && count % 2 == 1 => Ok(count),
+        Ok(count) if count > 0 && count < REPLICAS_MAX => {
+            let fewer: u8 = count - 1;
+            Err(format!("{count} outlive no more than {fewer} do; there are 1, 3, 5 and 7"))
+        }
+        _ => Err("there are 1, 3, 5 and 7".to_owned()),
+    }
 }
 
 /// What a member that leads does about how many there are.

@@ -104,7 +104,8 @@ fn member(args: &MemberArgs, way: Option<Entrance>) -> MemberOptions {
     let dht = RendezvousConfig { listen: args.dht_listen, nodes };
     let finding = Finding { dht, ..args.find.clone() };
     let scale = scaling(&args.scale);
-    let usual = MemberOptions { scale, way, name, listen, ..MemberOptions::default() };
+    let replicas = args.replicas;
+    let usual = MemberOptions { scale, way, name, listen, replicas, ..MemberOptions::default() };
     MemberOptions { advertise, pace, seeds, finding, certificate_span, ..usual }
 }
 

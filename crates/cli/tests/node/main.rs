@@ -26,6 +26,7 @@ mod local;
 mod logs;
 mod membership;
 mod process;
+mod replicas;
 mod results;
 mod roles;
 mod scale;

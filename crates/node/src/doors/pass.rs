@@ -24,16 +24,18 @@ use tokio::time::timeout;
 use tonic::Status;
 use tower::Service as _;
 
-use crate::doors::answer;
 use crate::doors::gate::{Gate, is_long, keep};
 use crate::doors::http::late;
 use crate::doors::limits::full;
+use crate::doors::{answer, visitors};
 use crate::peers::homes::Home;
 use crate::service::caller::{Caller, Door};
 
 /// By which a member tells another who asks, and with what role.
 pub(super) const CALLER: HeaderName = HeaderName::from_static("bary-caller");
 pub(super) const ROLE: HeaderName = HeaderName::from_static("bary-role");
+/// By which a member says whose home it means, where that is not the one that it asks.
+pub(crate) const STOOD_IN: HeaderName = HeaderName::from_static("bary-stood-in");
 /// What of a request's headers goes on; nothing by which its caller has proved who it is.
 const TAKEN: [HeaderName; 11] = [
     ACCEPT,
@@ -154,12 +156,21 @@ impl Gate {
         let door = if is_grpc { Door::Grpc } else { Door::Http };
         let (caller, room) = self.let_through(&request, verb, door, home)?;
         let peers = self.peers().ok_or_else(|| unknown(home))?;
-        let member = match peers.home(home) {
-            Home::There(member) => member,
+        let (member, stood_in) = match peers.home(home) {
+            Home::There(member) => (member, None),
+            Home::At { home, member } => (member, Some(home)),
             Home::Away(away) => return Err(is_away(&away.words(home))),
             Home::Unknown => return Err(unknown(home)),
         };
-        let passed = peers.mesh().pass(member, carried(request, &caller, is_grpc));
+        let mut request = carried(request, &caller, is_grpc);
+        if let Some(stood_in) = stood_in {
+            if member == peers.me() {
+                let answer = visitors::here(peers, stood_in, (caller, home), request).await?;
+                return Ok(keep(answer, room));
+            }
+            request.headers_mut().insert(STOOD_IN, stood_in.into());
+        }
+        let passed = peers.mesh().pass(member, request);
         let passed = match is_long(Some(verb)) {
             true => passed.await,
             false => {
@@ -200,7 +211,7 @@ fn unknown(home: &str) -> Refused {
     Refused::new(Kind::NotFound, title).help("bary node ls lists the members")
 }
 
-fn is_away(words: &str) -> Refused {
+pub(super) fn is_away(words: &str) -> Refused {
     let title = format!("{words}; nothing was changed");
     let help = "its jobs wait for it; bary node ls shows when it is back";
     Refused::new(Kind::Unavailable, title).help(help).retry_after(AWAY_SECONDS)

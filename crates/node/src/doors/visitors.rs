@@ -14,8 +14,9 @@ use bary_api::problem::{Kind, Refused};
 use bary_api::role::Role;
 use bary_transport::mesh::accept::Member;
 
+use crate::doors::answer;
 use crate::doors::gate::{Peer, refuse};
-use crate::doors::pass::{CALLER, ROLE};
+use crate::doors::pass::{CALLER, ROLE, STOOD_IN, is_away};
 use crate::peers::roster::Peers;
 use crate::service::caller::{Caller, Door};
 
@@ -41,9 +42,23 @@ impl tower::Service<Request<Body>> for Visitors {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Answer {
+        let stood_in = request.headers_mut().remove(STOOD_IN);
         let through = request.extensions().get::<Member>().copied();
         let through = through.and_then(|Member(number)| self.peers.member_name(number));
         match caller(request.headers(), through.as_deref()) {
+            Ok(caller) if stood_in.is_some() => {
+                let peers = Arc::clone(&self.peers);
+                let home = stood_in.as_ref().and_then(|home| home.to_str().ok()?.parse().ok());
+                Box::pin(async move {
+                    let is_grpc = answer::is_grpc(request.headers());
+                    let name = home.and_then(|home| peers.member_name(home)).unwrap_or_default();
+                    let answered = match home {
+                        Some(home) => here(&peers, home, (caller, &name), request).await,
+                        None => Err(Refused::new(Kind::Invalid, "no member has that number")),
+                    };
+                    Ok(answered.unwrap_or_else(|refused| answer::refusal(is_grpc, refused)))
+                })
+            }
             Ok(caller) => {
                 request.extensions_mut().insert(Peer::Through(Arc::new(caller)));
                 let answer = tower::Service::call(&mut self.router, request);
@@ -55,6 +70,22 @@ impl tower::Service<Request<Body>> for Visitors {
             }
         }
     }
+}
+
+/// Has the home of another member's shard answer, for which this member stands in.
+pub(crate) async fn here(
+    peers: &Peers,
+    home: u64,
+    (caller, name): (Caller, &str),
+    mut request: Request<Body>,
+) -> Result<Response<Body>, Refused> {
+    let gone = || is_away(&format!("nobody stands in for {name} here any more"));
+    let replicas = peers.replicas().ok_or_else(gone)?;
+    let mut router = replicas.doors_of(home).await.ok_or_else(gone)?;
+    let caller = Arc::new(Caller { door: Door::Member, ..caller });
+    request.extensions_mut().insert(Peer::Through(caller));
+    let Ok(answer) = tower::Service::call(&mut router, request).await;
+    Ok(answer)
 }
 
 /// Who asks, as the member says by whom the request came.

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bary_model::id::NodeId;
 use bary_model::message::Frame;
-use bary_model::payload::{BlobRef, Kept};
+use bary_model::payload::{BlobRef, Kept, Payload};
 use bary_ports::store::{Store, StoreError};
+use bary_ports::transport::Inbox;
 use bary_store::durable::DurableStore;
 use bary_store::shelf::{Shelf, ShelfConfig};
 use bary_transport::mesh::Mesh;
@@ -31,7 +32,7 @@ mod telling;
 
 use copying::Wanted;
 use fetching::Lack;
-use telling::Telling;
+use telling::{Telling, Whom};
 
 /// The directory of results in a state that were fetched from other members; nothing is lost with
 /// it.
@@ -129,7 +130,20 @@ impl Blobs {
     /// disk. Where too much waits for that it is lost, and links say it again.
     pub(super) fn tell(&self, from: NodeId, to: NodeId, frame: &Frame) {
         // As said above.
+        let to = Whom::There(to);
         drop(self.telling.try_send(Telling { from, to, frame: frame.clone() }));
+    }
+
+    /// As [`Blobs::tell`], a node of this process that has no store.
+    pub(crate) fn tell_here(&self, from: NodeId, frame: &Frame, to: Arc<dyn Inbox>) {
+        let to = Whom::Here(to);
+        // As said above.
+        drop(self.telling.try_send(Telling { from, to, frame: frame.clone() }));
+    }
+
+    /// Has a payload mean the same to all members.
+    pub(crate) fn name(&self, payload: &mut Payload) {
+        telling::name((self.me, &self.own), payload);
     }
 
     /// Where bytes of another member are here, if anywhere.

@@ -21,24 +21,37 @@ pub(super) struct Card {
     pub(super) nodes: Vec<(NodeInfo, bool)>,
     /// The members that it knows: number, name, addresses.
     pub(super) members: Vec<(u64, Box<str>, Vec<SocketAddr>)>,
+    /// The members that it stands in for, as home of their jobs. They are told behind the rest,
+    /// which older versions read alone.
+    #[serde(skip)]
+    pub(super) stands_in_for: Vec<u64>,
 }
 
 impl Card {
     /// It as bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         // Nothing in a card refuses to be written, and a vector takes all.
-        postcard::to_allocvec(self).unwrap_or_default()
+        let mut bytes = postcard::to_allocvec(self).unwrap_or_default();
+        if !self.stands_in_for.is_empty() {
+            bytes.extend(postcard::to_allocvec(&self.stands_in_for).unwrap_or_default());
+        }
+        bytes
     }
 
     /// The card that bytes from a member are, where it says nothing that cannot be.
     pub(super) fn decode(from: u64, bytes: &[u8]) -> Option<Self> {
-        let card: Self = postcard::from_bytes(bytes).ok()?;
+        let (mut card, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        if !rest.is_empty() {
+            card.stands_in_for = postcard::from_bytes(rest).ok()?;
+        }
         card.is_sound(from).then_some(card)
     }
 
     fn is_sound(&self, from: u64) -> bool {
         let good_node = |info: &NodeInfo| {
-            let own = info.id.member() == from && info.slots > 0;
+            // One without slots is the home of another member's jobs.
+            let runs = info.slots > 0 || !self.stands_in_for.is_empty();
+            let own = info.id.member() == from && runs;
             own && info.speed.is_finite() && info.speed > 0.0
         };
         let named = |name: &str| Name::new(name).is_ok();
@@ -68,13 +81,18 @@ pub(super) mod tests {
             addresses: vec![at("10.0.0.5:1")],
             nodes: vec![node(0), node(1)],
             members: vec![(7, "b".into(), vec![at("[::1]:2")])],
+            stands_in_for: Vec::new(),
         }
     }
 
     #[test]
     fn a_card_is_read_as_it_was_written() {
-        let card = card(5);
-        assert_eq!(Card::decode(5, &card.encode()), Some(card));
+        let plain = card(5);
+        assert_eq!(Card::decode(5, &plain.encode()), Some(plain));
+        let mut home = card(5);
+        home.stands_in_for = vec![7];
+        home.nodes[1].0.slots = 0;
+        assert_eq!(Card::decode(5, &home.encode()), Some(home));
     }
 
     #[test]

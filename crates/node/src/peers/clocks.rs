@@ -8,7 +8,7 @@ use bary_model::time::{Moment, Span};
 
 /// Another member's clock, as the fastest round trip of late has shown it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     /// How long a message there and back takes.
     pub(super) round_trip: Span,
     /// What is added to a moment of theirs to make it one of ours, in nanoseconds.
@@ -21,6 +21,11 @@ pub(super) struct Clock {
 const SLOWER_MAX: u32 = 32;
 
 impl Clock {
+    /// One that shows so many nanoseconds less than the own one.
+    pub(crate) fn behind(nanos: i128) -> Self {
+        Self { round_trip: Span::ZERO, ahead: nanos, slower: 0 }
+    }
+
     /// What is known after one more answer: `sent` and `now` by the own clock, `theirs` in between.
     pub(super) fn after(before: Option<Self>, sent: Moment, theirs: Moment, now: Moment) -> Self {
         let round_trip = now.since(sent);
@@ -42,7 +47,7 @@ impl Clock {
     }
 
     /// A frame of theirs, its moments by the own clock.
-    pub(super) fn read(&self, frame: Frame) -> Frame {
+    pub(crate) fn read(&self, frame: Frame) -> Frame {
         let Some((number, message)) = frame.body else { return frame };
         let message = match &message.say {
             Say::Outcomes(outcomes) => {

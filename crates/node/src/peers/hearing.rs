@@ -103,6 +103,8 @@ impl Peers {
                     link.vitals = vitals;
                 }
             }
+            // Before the nodes are there, the clock is not theirs.
+            Said::Ping { .. } if self.inside.get().is_none() => {}
             Said::Ping { at } => self.mesh.send(from, envelope::pong(at, self.now())),
             Said::Pong { at, theirs } => {
                 let now = self.now();

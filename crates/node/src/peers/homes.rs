@@ -1,16 +1,26 @@
 //! Where the homes of jobs are: which member a name means, and whether it is there.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::about::span;
-use super::roster::{Peers, lock};
+use super::card::Card;
+use super::roster::{Link, Peers, lock};
+use crate::replicas::Replicas;
 
 /// The home of another member, as somebody names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Home {
     /// The member of this number, which is there.
     There(u64),
+    /// A member that is not there, for which another one stands in.
+    At {
+        /// The number of the member whose home it is.
+        home: u64,
+        /// The number of the one that stands in.
+        member: u64,
+    },
     /// A member that is not there.
     Away(Away),
     /// No member has that name.
@@ -38,8 +48,12 @@ impl Away {
 pub(crate) struct Other {
     /// What it is called.
     pub(crate) name: Box<str>,
+    /// Its number.
+    pub(crate) number: u64,
     /// Its number, where it is there.
     pub(crate) there: Option<u64>,
+    /// The number of the member that stands in for it, where one does.
+    pub(crate) stand_in: Option<u64>,
     /// For how long it is not there, as far as this member knows.
     pub(crate) away: Option<Duration>,
     /// Why it is not there, in words.
@@ -61,20 +75,71 @@ impl Peers {
     }
 
     fn other(&self, member: u64, name: &str) -> Other {
-        let name = name.into();
+        let (name, stand_in) = (name.into(), self.stand_in_of(member));
         if let Some(link) = lock(&self.links).get(&member) {
             let unfinished = link.load.as_ref().and_then(|load| load.unfinished);
-            return Other { name, there: Some(member), away: None, why: "".into(), unfinished };
+            let (number, there) = (member, Some(member));
+            let (away, why) = (None, "".into());
+            return Other { name, number, there, stand_in, away, why, unfinished };
         }
         let Away { span, why } = self.away(member);
         let unfinished = lock(&self.away).get(&member).and_then(|away| away.unfinished);
-        Other { name, there: None, away: Some(span), why: why.into(), unfinished }
+        let (number, there) = (member, None);
+        let (away, why) = (Some(span), why.into());
+        Other { name, number, there, stand_in, away, why, unfinished }
+    }
+
+    /// The number of the member that stands in for another one, this one too.
+    pub(crate) fn stand_in_of(&self, home: u64) -> Option<u64> {
+        if lock(&self.stands_in_for).contains(&home) {
+            return Some(self.me);
+        }
+        let links = lock(&self.links);
+        let stands = |card: &Card| card.stands_in_for.contains(&home);
+        let mut stands = links.iter().filter(|(_, link)| link.card.as_deref().is_some_and(stands));
+        stands.next().map(|(member, _)| *member)
+    }
+
+    /// This member stands in for these others, and no more.
+    pub(crate) fn stands_in_for(&self, homes: &[u64]) {
+        *lock(&self.stands_in_for) = homes.to_vec();
+        self.on_change();
+    }
+
+    /// The shards that this member keeps copies of.
+    pub(crate) fn replicas(&self) -> Option<Arc<Replicas>> {
+        self.replicas.get()?.upgrade()
+    }
+
+    /// These are the shards that this member keeps copies of.
+    pub(crate) fn keeps(&self, replicas: &Arc<Replicas>) {
+        // They are told once.
+        drop(self.replicas.set(Arc::downgrade(replicas)));
+    }
+
+    /// Whether a member of this name is there that has another number.
+    pub(super) fn has_name(&self, name: &str, number: u64) -> bool {
+        let own = self.papers.name().as_str() == name && number != self.me;
+        let links = lock(&self.links);
+        let there = |link: &Link| link.card.as_ref().is_some_and(|card| &*card.name == name);
+        own || links.iter().any(|(member, link)| *member != number && there(link))
+    }
+
+    /// Whether there is a member of this number.
+    pub(crate) fn has_member(&self, number: u64) -> bool {
+        number == self.me || self.book.has(number) && !self.revoked.has(number)
     }
 
     /// The home that a name means, of another member than this one.
     pub(crate) fn home(&self, name: &str) -> Home {
         let numbers = self.book.all().into_iter().filter(|(_, known)| known.name.as_str() == name);
         let numbers: Vec<u64> = numbers.map(|(number, _)| number).collect();
+        // One that has come again is not its own home before it was given that back.
+        let stood_in = numbers.iter().rev();
+        let mut stood_in = stood_in.filter_map(|home| Some((*home, self.stand_in_of(*home)?)));
+        if let Some((home, member)) = stood_in.next() {
+            return Home::At { home, member };
+        }
         let links = lock(&self.links);
         if let Some(there) = numbers.iter().find(|number| links.contains_key(number)) {
             return Home::There(*there);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use bary_identity::name::Name;
@@ -40,6 +40,7 @@ use crate::access::wrong::Wrong;
 use crate::audit::Audit;
 use crate::board::Board;
 use crate::crew::Crew;
+use crate::replicas::Replicas;
 use crate::serve::log::{Level, Log};
 
 /// How long nodes that held something before a restart have to come back.
@@ -81,6 +82,10 @@ pub(crate) struct Peers {
     pub(super) refused: Mutex<Wrong>,
     /// Whether the own card has changed since it was told.
     pub(super) changed: AtomicBool,
+    /// The members that this one stands in for.
+    pub(super) stands_in_for: Mutex<Vec<u64>>,
+    /// The shards that this member keeps besides, or with others.
+    pub(super) replicas: OnceLock<Weak<Replicas>>,
 }
 
 /// The nodes of this process, as they are reached.
@@ -209,6 +214,8 @@ impl Peers {
             own: Mutex::new(Own::new(me)),
             refused: Mutex::default(),
             changed: AtomicBool::new(false),
+            stands_in_for: Mutex::default(),
+            replicas: OnceLock::new(),
         });
         // It was made for this.
         drop(hearing.0.set(Arc::downgrade(&peers)));
@@ -247,6 +254,9 @@ impl Peers {
         *lock(&self.awaited) = awaited;
         // There is one cluster in a process, which says so once.
         drop(self.inside.set(inside));
+        // What was measured before was so by another clock.
+        lock(&self.links).values_mut().for_each(|link| link.clock = None);
+        self.on_change();
     }
 
     /// Where refusals are noted, and what tells how busy the nodes here are.
@@ -278,14 +288,6 @@ impl Peers {
     pub(super) fn members_to_tell(&self) -> Vec<(u64, Box<str>, Vec<SocketAddr>)> {
         let own = (self.me, self.papers.name().as_str().into(), self.place.addresses.clone());
         std::iter::once(own).chain(self.known()).collect()
-    }
-
-    /// Whether a member of this name is there that has another number.
-    pub(super) fn has_name(&self, name: &str, number: u64) -> bool {
-        let own = self.papers.name().as_str() == name && number != self.me;
-        let links = lock(&self.links);
-        let there = |link: &Link| link.card.as_ref().is_some_and(|card| &*card.name == name);
-        own || links.iter().any(|(member, link)| *member != number && there(link))
     }
 
     /// A member was let in, and is to be reached at these addresses.
@@ -376,6 +378,7 @@ impl Peers {
             addresses: self.place.addresses.clone(),
             nodes,
             members: self.known().collect(),
+            stands_in_for: lock(&self.stands_in_for).clone(),
         }
     }
 

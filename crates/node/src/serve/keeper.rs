@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::board::clock;
 use crate::doors::health::Health;
+use crate::replicas::journal::DEPOSED;
 use crate::serve::log::{Level, Log};
 use crate::serve::notify::{Notify, watchdog_interval};
 use crate::serve::signals::{Asked, Signals};
@@ -38,8 +39,8 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Keeper {
     /// Says these words, of which the first are how to reach the node, and returns when it has
-    /// ended.
-    pub(crate) async fn over(mut self, words: &[String]) -> Served {
+    /// ended; nothing where it is to begin again.
+    pub(crate) async fn over(mut self, words: &[String]) -> Option<Served> {
         self.health.set(true).await;
         self.notify.ready(&reach_without_token(words.first().map_or("", String::as_str)));
         words.iter().for_each(|line| self.log.say(Level::Info, line, &[]));
@@ -50,12 +51,18 @@ impl Keeper {
         let served = match why {
             Ending::Drain => {
                 let drain = self.service.cluster_drain().unwrap_or(self.drain);
-                self.drain(drain).await
+                Some(self.drain(drain).await)
             }
-            Ending::Now => self.end(Ending::Now, Served::Stopped).await,
+            Ending::Now => Some(self.end(Ending::Now, Served::Stopped).await),
+            Ending::Failed(why) if &*why == DEPOSED => {
+                let text = format!("{why}: begins again, as one of those that keep it");
+                self.log.say(Level::Warning, &text, &[]);
+                let _ended: Served = self.end(Ending::Now, Served::Stopped).await;
+                None
+            }
             Ending::Failed(why) => {
                 self.log.say(Level::Error, &format!("the node has failed: {why}"), &[]);
-                self.end(Ending::Now, Served::Failed(why)).await
+                Some(self.end(Ending::Now, Served::Failed(why)).await)
             }
         };
         self.close().await;

@@ -11,6 +11,7 @@ use bary_identity::authority::MEMBER_SPAN;
 use bary_identity::join_line::JoinLine;
 use bary_identity::name::{Name, NameError};
 use bary_model::time::Span;
+use bary_replica::group::GroupError;
 use bary_transport::mesh::accept::Doors;
 use bary_transport::mesh::output::Prints;
 use bary_transport::mesh::renewal::{self, Renews};
@@ -20,8 +21,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::ServeOptions;
 use super::address::ListenError;
-use super::log::Log;
+use super::late::Late;
+use super::log::{Level, Log};
+use super::signals::Signals;
 use crate::doors::visitors::Visitors;
 use crate::options::{ClusterOptions, Membership};
 use crate::peers::finding::Finding;
@@ -31,8 +35,11 @@ use crate::peers::pace::Pace;
 use crate::peers::papers::{Papers, PapersError, Who};
 use crate::peers::place::{PORT, Place};
 use crate::peers::roster::{Peers, PeersError};
+use crate::replicas::{Reign, Replicas};
 use crate::scaler::{ScaleOptions, Scaler};
 use crate::service::Service;
+
+pub(super) mod keeping;
 
 /// How a node is a member of a cluster.
 #[derive(Clone, Debug)]
@@ -59,6 +66,9 @@ pub struct MemberOptions {
     pub scale: ScaleOptions,
     /// Whether a founder makes a line by which others join, and tells it. Defaults to true.
     pub tells_line: bool,
+    /// How many members keep the jobs of this one, itself included; see [`REPLICAS_MAX`](crate::replicas::REPLICAS_MAX). Defaults
+    /// to as many as before, and to itself alone at first.
+    pub replicas: Option<u8>,
 }
 
 impl Default for MemberOptions {
@@ -75,6 +85,7 @@ impl Default for MemberOptions {
             certificate_span: MEMBER_SPAN,
             scale: ScaleOptions::default(),
             tells_line: true,
+            replicas: None,
         }
     }
 }
@@ -118,6 +129,9 @@ pub enum MemberError {
     /// Nobody can be invited.
     #[error(transparent)]
     Line(#[from] LineError),
+    /// Its own jobs, which others keep as well, cannot be had.
+    #[error(transparent)]
+    Replicas(#[from] GroupError),
 }
 
 impl From<PeersError> for MemberError {
@@ -130,7 +144,7 @@ impl From<PeersError> for MemberError {
 pub(super) struct Member {
     papers: Arc<Papers>,
     pub(super) peers: Arc<Peers>,
-    listener: TcpListener,
+    listener: Option<TcpListener>,
     certificate_span: Span,
     finding: Finding,
     scaling: (PathBuf, ScaleOptions, Log),
@@ -138,6 +152,13 @@ pub(super) struct Member {
     datagrams: UdpSocket,
     /// What lets others in, where it has just founded the cluster.
     line: Option<JoinLine>,
+    /// The shards that it keeps with others.
+    replicas: Arc<Replicas>,
+    /// What answers the others once there is a service, where they have to be let in before.
+    early: Option<Early>,
+    living: Option<JoinHandle<()>>,
+    reign: Option<Reign>,
+    wanted: Option<u8>,
 }
 
 impl Member {
@@ -146,7 +167,7 @@ impl Member {
     pub(super) fn of(
         options: &MemberOptions,
         state: Option<&Path>,
-        version: &str,
+        (version, after_bytes): (&str, u64),
         log: Log,
         runtime: &Runtime,
     ) -> Result<Option<Self>, MemberError> {
@@ -199,10 +220,18 @@ impl Member {
         let peers = Peers::new(Arc::clone(&papers), place, version, log, on, ways)?;
         let (certificate_span, finding) = (options.certificate_span, options.finding.clone());
         let scaling = (state.to_owned(), options.scale.clone(), log);
+        let on = runtime.handle().clone();
+        let replicas = Replicas::new(Arc::clone(&peers), state.to_owned(), after_bytes, log, on);
+        peers.keeps(&replicas);
         Ok(Some(Self {
+            replicas,
+            early: None,
+            living: None,
+            reign: None,
+            wanted: options.replicas,
             papers,
             peers,
-            listener,
+            listener: Some(listener),
             certificate_span,
             finding,
             scaling,
@@ -234,37 +263,43 @@ impl Member {
     /// Lets others in, to the doors of the service as well, and goes to them, until `closing` turns
     /// true.
     pub(super) fn live(
-        self,
+        mut self,
         runtime: &Runtime,
         (service, router): (&Service, Router),
+        options: &ServeOptions,
         closing: &watch::Receiver<bool>,
-    ) -> [JoinHandle<()>; 6] {
-        let (papers, peers) = (self.papers, self.peers);
-        let audit = service.audit_log().clone();
+    ) -> Vec<JoinHandle<()>> {
+        let (audit, peers) = (service.audit_log().clone(), Arc::clone(&self.peers));
         peers.serves(audit.clone(), Arc::clone(service.board()));
-        let mesh = peers.mesh().clone();
         let members = match service.cluster().blobs() {
             Some(blobs) => shelf::router(blobs),
             None => Router::new(),
         };
-        let span = self.certificate_span;
+        let (papers, span) = (Arc::clone(&self.papers), self.certificate_span);
         let gate = Arc::new(Gate { papers, peers: Arc::clone(&peers), audit, span });
         let members = renewal::router(members, Arc::clone(&gate) as Arc<dyn Renews>);
         let members = output::router(members, Arc::clone(service.board()) as Arc<dyn Prints>);
         let visitors = Visitors { router, peers: Arc::clone(&peers) };
         let members = members.fallback_service(visitors);
         let newcomers = entry::router(gate);
-        let doors = Doors { members, newcomers };
-        let serving = runtime.spawn(mesh.serve(self.listener, doors, closing.clone()));
+        self.let_in_early(runtime, closing);
+        let mut inside = Vec::new();
+        if let Some(early) = self.early.take() {
+            early.members.open(members);
+            early.newcomers.open(newcomers);
+            inside.push(early.serving);
+        }
+        inside.extend(self.keep_shards(runtime, service, options, closing));
         let mingling = Arc::clone(&peers).mingle(self.datagrams, closing.clone());
         let certified = Arc::clone(&peers).stay_certified(span, closing.clone());
-        let (mingling, certified) = (runtime.spawn(mingling), runtime.spawn(certified));
-        let found = runtime.spawn(Arc::clone(&peers).be_found(self.finding, closing.clone()));
-        let (state, options, log) = self.scaling;
-        let scaler = Scaler::new(service.clone(), Arc::clone(&peers), state, options, log);
-        let scaling = runtime.spawn(scaler.live(closing.clone()));
-        let living = runtime.spawn(peers.live(closing.clone()));
-        [serving, mingling, certified, found, scaling, living]
+        inside.extend([runtime.spawn(mingling), runtime.spawn(certified)]);
+        inside.push(runtime.spawn(Arc::clone(&peers).be_found(self.finding, closing.clone())));
+        let (state, scale, log) = self.scaling;
+        let scaler = Scaler::new(service.clone(), Arc::clone(&peers), state, scale, log);
+        inside.push(runtime.spawn(scaler.live(closing.clone())));
+        let living = self.living.take();
+        inside.push(living.unwrap_or_else(|| runtime.spawn(peers.live(closing.clone()))));
+        inside
     }
 }
 

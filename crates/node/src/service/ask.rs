@@ -17,6 +17,7 @@ impl Service {
     /// # Errors
     /// Where it does not answer.
     pub(crate) async fn pass_home(&self) -> Result<(), Refused> {
+        self.0.cluster.confirm().await?;
         // Whatever it answers, it has looked at what is true, and changed nothing.
         match self.0.ask(Request::Repeat(NOBODYS_KEY)).await {
             Err(refused) if refused.kind != Kind::NotFound => Err(refused),

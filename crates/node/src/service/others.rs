@@ -12,7 +12,6 @@ use bary_api::home::CONSISTENT;
 use bary_api::problem::Refused;
 use bary_api::v1::Unreached;
 use bary_api::v1::node_client::NodeClient;
-use bary_transport::mesh::Mesh;
 use bary_transport::mesh::pass::{PassError, Passed};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -20,8 +19,10 @@ use tokio::time::timeout;
 use tonic::Status;
 
 use crate::doors::gate::keep;
-use crate::doors::pass;
+use crate::doors::pass::{self, STOOD_IN};
+use crate::doors::visitors;
 use crate::peers::homes::{Home, Other};
+use crate::peers::roster::Peers;
 use crate::scaler::decider::number;
 use crate::service::Inner;
 use crate::service::caller::{Caller, Door};
@@ -33,23 +34,36 @@ const AT_ONCE_MAX: usize = 64;
 /// Bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
+/// Why a member was not asked, or did not answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WayError {
+    /// It was not reached.
+    #[error(transparent)]
+    Pass(#[from] PassError),
+    /// It is not the home that was meant.
+    #[error("{}", .0.title)]
+    Refused(#[from] Refused),
+}
+
 /// The calls of another member.
 pub(super) type Calls = NodeClient<Way>;
 
 /// The way to another member, for a caller.
 #[derive(Clone)]
 pub(super) struct Way {
-    mesh: Mesh,
+    peers: Arc<Peers>,
     member: u64,
+    /// The member whose home is meant, where that one is away and another stands in.
+    stood_in: Option<u64>,
     caller: Arc<Caller>,
 }
 
 impl tower::Service<Request<tonic::body::Body>> for Way {
     type Response = Response<Body>;
-    type Error = PassError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, PassError>> + Send>>;
+    type Error = WayError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, WayError>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), PassError>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WayError>> {
         Poll::Ready(Ok(()))
     }
 
@@ -58,9 +72,17 @@ impl tower::Service<Request<tonic::body::Body>> for Way {
         if self.caller.consistent {
             request.headers_mut().insert(CONSISTENT, HeaderValue::from_static("true"));
         }
-        let (mesh, member) = (self.mesh.clone(), self.member);
+        let Self { peers, member, stood_in, caller } = self.clone();
         Box::pin(async move {
-            let Passed { answer, place } = mesh.pass(member, request).await?;
+            if let Some(home) = stood_in {
+                if member == peers.me() {
+                    let name = peers.member_name(home).unwrap_or_default();
+                    let caller = (Caller::clone(&caller), &*name);
+                    return Ok(visitors::here(&peers, home, caller, request).await?);
+                }
+                request.headers_mut().insert(STOOD_IN, home.into());
+            }
+            let Passed { answer, place } = peers.mesh().pass(member, request).await?;
             Ok(keep(answer, place))
         })
     }
@@ -70,8 +92,13 @@ impl Inner {
     /// The calls of a member of this name, where it is another that is there.
     pub(super) fn calls_of(&self, name: &str, caller: &Caller) -> Option<Calls> {
         let peers = self.cluster.peers()?;
-        let Home::There(member) = peers.home(name) else { return None };
-        let way = Way { mesh: peers.mesh().clone(), member, caller: Arc::new(caller.clone()) };
+        let (member, stood_in) = match peers.home(name) {
+            Home::There(member) => (member, None),
+            Home::At { home, member } => (member, Some(home)),
+            Home::Away(_) | Home::Unknown => return None,
+        };
+        let (peers, caller) = (Arc::clone(peers), Arc::new(caller.clone()));
+        let way = Way { peers, member, stood_in, caller };
         Some(NodeClient::with_origin(way, Uri::from_static("http://member")))
     }
 
@@ -97,11 +124,13 @@ impl Inner {
             if other.there.is_none() && is_stopped {
                 continue;
             }
-            let Some(member) = other.there else {
+            let Some(member) = other.stand_in.or(other.there) else {
                 unreached.push(missing(&other, &other.why));
                 continue;
             };
-            let way = Way { mesh: peers.mesh().clone(), member, caller: Arc::clone(&caller) };
+            let stood_in = other.stand_in.is_some().then_some(other.number);
+            let (peers, caller) = (Arc::clone(peers), Arc::clone(&caller));
+            let way = Way { peers, member, stood_in, caller };
             let calls = NodeClient::with_origin(way, Uri::from_static("http://member"));
             let answer = ask(calls.max_decoding_message_size(ANSWER_BYTES_MAX));
             let places = Arc::clone(&places);

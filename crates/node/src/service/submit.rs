@@ -113,7 +113,14 @@ impl Inner {
     /// Whether an acknowledgement can be worth what is asked for.
     pub(super) fn check_durability(&self, wanted: &str) -> Result<(), Refused> {
         match (wanted, self.cluster.durability()) {
-            ("" | "memory", _) | ("disk", Durability::Disk) => Ok(()),
+            ("" | "memory", _)
+            | ("disk", Durability::Disk | Durability::Replicated)
+            | ("replicated", Durability::Replicated) => Ok(()),
+            ("replicated", _) => {
+                let title = "no majority of members keeps the jobs of this node by now";
+                let help = "have it begin with --replicas 3, or ask for less: --durability disk";
+                Err(Refused::new(Kind::Conflict, title).help(help))
+            }
             ("disk", Durability::Memory) => {
                 let title = "this node keeps no state, so that nothing is kept on disk";
                 let help = "ask one that does: bary up; or ask for less: --durability memory";
@@ -121,7 +128,7 @@ impl Inner {
             }
             (other, _) => {
                 let title = format!("`{other}` is no durability");
-                Err(invalid(title).help("there are memory and disk"))
+                Err(invalid(title).help("there are memory, disk and replicated"))
             }
         }
     }

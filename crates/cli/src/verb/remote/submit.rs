@@ -44,6 +44,7 @@ fn word(durability: DurabilityArg) -> String {
     let durability = match durability {
         DurabilityArg::Memory => Durability::Memory,
         DurabilityArg::Disk => Durability::Disk,
+        DurabilityArg::Replicated => Durability::Replicated,
     };
     durability.word().to_owned()
 }
@@ -75,6 +76,7 @@ fn place(reply: &SubmitReply) -> &str {
     match reply.durability.as_str() {
         "disk" => "the state on disk",
         "memory" => "memory only",
+        "replicated" => "the states of several members",
         other => other,
     }
 }

@@ -59,6 +59,7 @@ pub(crate) fn node(args: &UpArgs, count: u32, number: u32) -> Result<Exit, Compl
         usual_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         scale: scaling(&args.member.scale),
         tells_line: false,
+        replicas: args.member.replicas,
         ..MemberOptions::default()
     };
     let state = state(args, number)?;

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use bary_model::id::NodeId;
 use bary_model::message::Frame;
 use bary_model::payload::{Kept, Payload};
+use bary_ports::transport::Inbox;
 use bary_store::durable::DurableStore;
 use bary_transport::mesh::Mesh;
 
@@ -22,8 +23,16 @@ const TOGETHER_MAX: usize = 256;
 /// A frame that refers to results of this member.
 pub(super) struct Telling {
     pub(super) from: NodeId,
-    pub(super) to: NodeId,
+    pub(super) to: Whom,
     pub(super) frame: Frame,
+}
+
+/// Whom a frame is for.
+pub(super) enum Whom {
+    /// A node of another member.
+    There(NodeId),
+    /// One of this process that goes by the names of other members.
+    Here(Arc<dyn Inbox>),
 }
 
 /// Starts the thread. It ends when nobody can tell it anything any more.
@@ -65,17 +74,26 @@ impl Teller {
         if let Some((_, message)) = &mut frame.body {
             Arc::make_mut(message).say.payloads(&mut |payload| self.name(payload));
         }
-        // What cannot be written was never said; links say again what was not heard.
-        if let Ok(bytes) = envelope::frame(from, to, &frame) {
-            self.mesh.send(to.member(), bytes);
+        match to {
+            // What cannot be written was never said; links say again what was not heard.
+            Whom::There(to) => {
+                if let Ok(bytes) = envelope::frame(from, to, &frame) {
+                    self.mesh.send(to.member(), bytes);
+                }
+            }
+            Whom::Here(to) => to.deliver(from, frame),
         }
     }
 
-    /// Has a payload mean the same to all members.
     fn name(&self, payload: &mut Payload) {
-        let Payload::Stored(blob) = *payload else { return };
-        // What is lost already has a hash that nothing has: its task ends, and reading it says so.
-        let hash = self.own.hash(blob).unwrap_or_default();
-        *payload = Payload::Kept(Box::new(Kept { member: self.me, blob, hash }));
+        name((self.me, &self.own), payload);
     }
+}
+
+/// Has a payload of a member's store mean the same to all members.
+pub(super) fn name((member, own): (u64, &DurableStore), payload: &mut Payload) {
+    let Payload::Stored(blob) = *payload else { return };
+    // What is lost already has a hash that nothing has: its task ends, and reading it says so.
+    let hash = own.hash(blob).unwrap_or_default();
+    *payload = Payload::Kept(Box::new(Kept { member, blob, hash }));
 }

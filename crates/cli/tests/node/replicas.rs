@@ -1,0 +1,89 @@
+//! Members that keep each other's jobs: where one dies, or only stands still, another goes on with
+//! what it had acknowledged, and gives it back.
+
+use crate::lab::{Lab, Member};
+
+/// Three of which all keep the jobs of the second.
+fn three(lab: &Lab) -> [Member; 3] {
+    let (mut alpha, line) = lab.found("alpha");
+    let listen = ["--cluster-listen", "127.0.0.2:0", "--name", "beta", "--replicas", "3"];
+    let mut beta = lab.member("beta", &[&["join", &*line], &listen[..]].concat());
+    alpha.meets(&beta);
+    let mut gamma = lab.join_at("gamma", &line, "127.0.0.3:0");
+    gamma.meets(&beta);
+    beta.line("its shard is kept by");
+    [alpha, beta, gamma]
+}
+
+/// Which of two comes to stand in for beta.
+fn stand_in<'a>(lab: &Lab, one: &'a mut Member, other: &'a mut Member) -> &'a mut Member {
+    // Whoever it is, both know as soon as one of them is asked and answers.
+    let asked = lab.ask(one, &["wait", "beta/1"]);
+    asked.says(0, "job beta/1 succeeded");
+    let here = lab.ask(one, &["node", "ls", "-o", "json"]).json();
+    let nodes = here["nodes"].as_array().expect("there are nodes").clone();
+    let home = nodes.iter().find(|node| node["name"] == "beta-home").expect("it is there");
+    let is_own = home["round_trip_seconds"].as_f64().unwrap_or_default() == 0.0;
+    if is_own { one } else { other }
+}
+
+#[test]
+fn another_goes_on_with_the_jobs_of_one_that_died_and_gives_them_back() {
+    let lab = Lab::new();
+    let [mut alpha, beta, mut gamma] = three(&lab);
+    lab.ask(&beta, &["node", "drain", "beta"]).says(0, "");
+    let script = "echo {} >> ran; echo up > ready; read go < gate-{}; echo done {}";
+    let words = ["submit", "--array", "1-2", "--", "sh", "-c", script];
+    let kept = lab.ask(&beta, &words);
+    kept.is(0, "job 1: 2 tasks, kept in the states of several members\n");
+    lab.ready(2);
+    // What is acknowledged after the grants is durable after them.
+    lab.ask(&beta, &["submit", "-q", "--", "echo", "later"]).is(0, "2\n");
+    drop(beta);
+    alpha.line("member beta has gone");
+    gamma.line("member beta has gone");
+    let _gates = lab.open_gates();
+    // What the others ran goes on, and is theirs to tell whoever is the home by now.
+    let stands = stand_in(&lab, &mut alpha, &mut gamma).name;
+    lab.ask(&gamma, &["result", "beta/1"]).is(0, "done 1\ndone 2\n");
+    lab.ask(&alpha, &["submit", "--home", "beta", "-q", "--", "echo", "more"]).is(0, "beta/3\n");
+    lab.ask(&gamma, &["wait", "beta/2", "beta/3"]).says(0, "job beta/3 succeeded");
+    lab.ask(&gamma, &["ls", "-q"]).is(0, "beta/1\nbeta/2\nbeta/3\n");
+    assert_eq!(lab.bench.read("ran").lines().count(), 2, "nothing ran twice");
+    let beta = lab.member("beta", &["up"]);
+    let stood = if stands == "alpha" { &mut alpha } else { &mut gamma };
+    stood.line("no longer stands in for beta");
+    lab.ask(&beta, &["wait", "1", "2", "3"]).says(0, "job 3 succeeded");
+    lab.ask(&beta, &["result", "3"]).is(0, "more\n");
+    lab.ask(&beta, &["submit", "--wait", "-q", "--", "true"]).says(0, "");
+    lab.ask(&alpha, &["ls", "-q"]).is(0, "beta/1\nbeta/2\nbeta/3\nbeta/4\n");
+}
+
+#[test]
+fn one_that_stood_still_too_long_counts_no_more_and_begins_again() {
+    let lab = Lab::new();
+    let [mut alpha, mut beta, mut gamma] = three(&lab);
+    lab.ask(&beta, &["submit", "-q", "--", "true"]).is(0, "1\n");
+    lab.ask(&beta, &["wait", "1"]).says(0, "");
+    beta.node.signal("STOP");
+    alpha.line("member beta has gone");
+    gamma.line("member beta has gone");
+    stand_in(&lab, &mut alpha, &mut gamma);
+    lab.ask(&alpha, &["submit", "--home", "beta", "-q", "--", "echo", "mine"]).is(0, "beta/2\n");
+    lab.ask(&gamma, &["wait", "beta/2"]).says(0, "job beta/2 succeeded");
+    beta.node.signal("CONT");
+    beta.line("another member has taken over the shard of this one");
+    beta.line("up at");
+    lab.ask(&gamma, &["result", "beta/2"]).is(0, "mine\n");
+    lab.ask(&alpha, &["submit", "--home", "beta", "--wait", "-q", "--", "true"]).says(0, "");
+}
+
+#[test]
+fn a_number_of_members_that_makes_no_majority_is_refused() {
+    let lab = Lab::new();
+    for wrong in ["0", "2", "8", "9", "x"] {
+        let command = lab.bench.command(["up", "--state", "s", "--replicas", wrong]).output();
+        let run = crate::bench::Run::of(command.expect("the program is built"));
+        run.says(2, "there are 1, 3, 5 and 7");
+    }
+}

@@ -1,0 +1,115 @@
+//! Homes whose shards several members keep: that of another member, here until it is back, and the
+//! own one, which another may have taken over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use bary_api::problem::{Kind, Refused};
+use bary_model::node::{NodeInfo, Offers};
+use bary_model::resources::Resources;
+use bary_policy::preset::Policy;
+
+use crate::cluster::{Cluster, Durability};
+use crate::crew::JoinError;
+use crate::listener::{Listener, Poker};
+use crate::maker::Maker;
+use crate::options::Reigning;
+use crate::replicas::Reign;
+use crate::state::State as Shard;
+use crate::telling;
+
+/// Seconds after which the members that keep a shard may have agreed on its home.
+const CONFIRM_SECONDS: f64 = 1.0;
+
+impl Cluster {
+    /// What its acknowledgements are worth.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        match &self.options.reign {
+            Some(Reigning(reign)) if reign.part.group.standing().voters.len() > 1 => {
+                Durability::Replicated
+            }
+            _ => self.results.durability(),
+        }
+    }
+
+    /// Has the home of another member's shard be here, as a node of its own.
+    ///
+    /// # Errors
+    /// See [`JoinError`].
+    pub(crate) fn stand_in(
+        &self,
+        state: Shard,
+        reign: Reign,
+        home: &str,
+    ) -> Result<(Self, Listener), JoinError> {
+        let mut options = self.options.clone();
+        options.executor.origin = state.birth.origin(state.latest);
+        options.executor.family = state.family;
+        options.reign = Some(Reigning(reign));
+        let (news, heard) = telling::queue(options.news_max);
+        let (infos, network) = (&*self.nodes, &self.network);
+        let (store, life, blobs) = (self.results.store(), self.life, self.blobs());
+        let origin = self.options.executor.origin;
+        let maker = Maker {
+            options: &options,
+            infos,
+            network,
+            store,
+            news: &news,
+            life,
+            origin,
+            desk: None,
+            blobs,
+        };
+        let there = self.crew.members().into_iter().filter(|member| !member.gone);
+        let there = there.map(|member| member.info.id).collect();
+        let info = NodeInfo {
+            name: format!("{home}-home").into(),
+            slots: 0,
+            resources: Resources::default(),
+            labels: BTreeMap::new(),
+            offers: Offers { commands: false, functions: Some(BTreeSet::new()) },
+            ..self.nodes[0].clone()
+        };
+        let mut door = None;
+        let make = |info: &NodeInfo, policy: Policy| {
+            let (made, held) = maker.stand_in(info, policy, state, &there)?;
+            door = Some(made.2.clone());
+            Ok((made, held))
+        };
+        let (info, (shard, held)) = self.crew.join(info, make)?;
+        let cluster = Self {
+            options,
+            nodes: vec![info],
+            doors: door.into_iter().collect(),
+            held: vec![held],
+            crew: Arc::clone(&self.crew),
+            desk: None,
+            life,
+            ground: Mutex::default(),
+            results: self.results.clone(),
+            shard,
+            network: Arc::clone(&self.network),
+            poker: Poker::new(news),
+        };
+        Ok((cluster, Listener::new(heard)))
+    }
+
+    /// Whether it is the home of another member's shard.
+    pub(super) fn is_stand_in(&self) -> bool {
+        self.nodes.first().is_some_and(|node| node.slots == 0)
+    }
+
+    /// Makes sure that no other member has taken over the home's shard, where others keep it.
+    ///
+    /// # Errors
+    /// Where one has, or may have.
+    pub(crate) async fn confirm(&self) -> Result<(), Refused> {
+        let Some(Reigning(Reign { part, .. })) = &self.options.reign else { return Ok(()) };
+        part.group.confirm().await.map_err(|error| {
+            let title = format!("it is not known whether another member has taken over: {error}");
+            Refused::new(Kind::Unavailable, title).retry_after(CONFIRM_SECONDS)
+        })
+    }
+}

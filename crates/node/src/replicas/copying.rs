@@ -1,0 +1,253 @@
+//! The copy of a shard that a member keeps: its journal takes what the group has agreed on, whether
+//! the shard's home is here or not.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bary_journal::log::Log;
+use bary_ledger::record::Record;
+use bary_model::id::Lsn;
+use bary_ports::journal::{Completion, Journal as _};
+use bary_replica::copy::Copy;
+use bary_store::durable::DurableStore;
+use bary_wire::batch;
+use bytes::Bytes;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::archive;
+use crate::journal::FileJournal;
+use crate::journal::compacting::Compactable;
+use crate::journal::releases::Releases;
+use crate::state::{BLOBS, JOURNAL, State};
+
+/// How long to wait before looking again whether a journal that failed has said so.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// A copy.
+pub(crate) struct ShardCopy {
+    dir: PathBuf,
+    after_bytes: u64,
+    holding: Mutex<Holding>,
+    progress: Arc<Progress>,
+}
+
+/// What is open of it.
+struct Holding {
+    journal: Option<FileJournal>,
+    next: Lsn,
+    /// Held while its files are copied.
+    still: Arc<Mutex<()>>,
+    /// How many jobs were forgotten, which nobody counts but the home where it is here.
+    forgotten: Option<Arc<AtomicU64>>,
+}
+
+/// How far its journal is.
+#[derive(Default)]
+struct Progress {
+    state: Mutex<Far>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct Far {
+    durable: Lsn,
+    failed: Option<String>,
+}
+
+impl Progress {
+    fn state(&self) -> MutexGuard<'_, Far> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, completion: &Completion) {
+        let mut far = self.state();
+        match completion {
+            Completion::Durable(lsn) => far.durable = far.durable.max(*lsn),
+            Completion::Failed { why } => far.failed = Some(why.clone()),
+            Completion::Room(_) => return,
+        }
+        drop(far);
+        self.moved.notify_all();
+    }
+
+    /// Waits until it is so, or the journal has failed.
+    fn until(&self, is_so: impl Fn(&Far) -> bool) -> io::Result<()> {
+        let mut far = self.state();
+        loop {
+            if let Some(why) = &far.failed {
+                return Err(io::Error::other(why.clone()));
+            }
+            if is_so(&far) {
+                return Ok(());
+            }
+            let waited = self.moved.wait_timeout(far, LOOK);
+            far = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(far, _)| far);
+        }
+    }
+}
+
+impl std::fmt::Debug for ShardCopy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ShardCopy").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl ShardCopy {
+    /// The copy of a directory, which may have none yet.
+    pub(crate) fn open(dir: &Path, after_bytes: u64) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        archive::mend(dir)?;
+        let copy = Self {
+            dir: dir.to_owned(),
+            after_bytes,
+            holding: Mutex::new(Holding {
+                journal: None,
+                next: Lsn(1),
+                still: Arc::default(),
+                forgotten: None,
+            }),
+            progress: Arc::default(),
+        };
+        copy.keep()?;
+        Ok(copy)
+    }
+
+    /// The directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn holding(&self) -> MutexGuard<'_, Holding> {
+        self.holding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the journal of its directory from now on, for no home that is here.
+    pub(crate) fn keep(&self) -> io::Result<()> {
+        if !self.dir.join(JOURNAL).exists() {
+            return Ok(());
+        }
+        let log = State::log(&self.dir).map_err(io::Error::other)?;
+        let store = Arc::new(DurableStore::open(&self.dir.join(BLOBS))?);
+        let adopted = log.last_snapshot().map_or(Lsn(0), |(lsn, _)| lsn);
+        let releases = Arc::new(Releases::open(&self.dir, adopted)?);
+        let (still, forgotten) = (Arc::default(), Arc::<AtomicU64>::default());
+        let what = Compactable {
+            dir: self.dir.join(JOURNAL),
+            store,
+            releases,
+            still: Arc::clone(&still),
+            after_bytes: self.after_bytes,
+            forgotten: Arc::clone(&forgotten),
+        };
+        self.begin(log, what, None)?;
+        let mut holding = self.holding();
+        (holding.still, holding.forgotten) = (still, Some(forgotten));
+        Ok(())
+    }
+
+    /// Writes a journal from now on whose home is here, which hears how much room there is.
+    pub(crate) fn serve(
+        &self,
+        log: Log,
+        what: Compactable,
+        say: UnboundedSender<Completion>,
+    ) -> io::Result<()> {
+        let still = Arc::clone(&what.still);
+        self.begin(log, what, Some(say))?;
+        let mut holding = self.holding();
+        (holding.still, holding.forgotten) = (still, None);
+        Ok(())
+    }
+
+    fn begin(
+        &self,
+        log: Log,
+        what: Compactable,
+        say: Option<UnboundedSender<Completion>>,
+    ) -> io::Result<()> {
+        let (next, durable) = (log.next(), log.durable());
+        let progress = Arc::clone(&self.progress);
+        *progress.state() = Far { durable, failed: None };
+        let told = Box::new(move |completion| {
+            progress.note(&completion);
+            if let (Some(say), Completion::Room(_) | Completion::Failed { .. }) =
+                (&say, &completion)
+            {
+                // A home that has ended wants to know nothing.
+                drop(say.send(completion));
+            }
+        });
+        let journal = FileJournal::start(log, Box::new(|| Ok(())), told, Some(what))?;
+        let mut holding = self.holding();
+        (holding.journal, holding.next) = (Some(journal), next);
+        Ok(())
+    }
+
+    /// Closes the journal: all that was taken is on the disk.
+    pub(crate) fn rest(&self) {
+        // Its thread, which is waited for, tells how far it is.
+        let journal = self.holding().journal.take();
+        drop(journal);
+    }
+}
+
+impl Copy for ShardCopy {
+    fn next(&self) -> Lsn {
+        self.holding().next
+    }
+
+    fn append(&self, lsn: Lsn, bytes: &Bytes) -> io::Result<()> {
+        loop {
+            let mut holding = self.holding();
+            let Holding { journal, next, forgotten, .. } = &mut *holding;
+            let Some(journal) = journal else {
+                return Err(io::Error::other("the journal of this shard has not come yet"));
+            };
+            if journal.is_full() {
+                let before = self.progress.state().durable;
+                drop(holding);
+                self.progress.until(|far| far.durable > before)?;
+                continue;
+            }
+            if let Some(count) = forgotten {
+                count.fetch_add(forgets(bytes), Ordering::Relaxed);
+            }
+            journal.append(lsn, &mut |into| into.extend_from_slice(bytes));
+            *next = Lsn(lsn.0 + 1);
+            return Ok(());
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let last = Lsn(self.next().0 - 1);
+        if self.holding().journal.is_none() {
+            return Ok(());
+        }
+        self.progress.until(|far| far.durable >= last)
+    }
+
+    fn pack(&self, into: &Path) -> io::Result<()> {
+        let still = Arc::clone(&self.holding().still);
+        let _still = still.lock().unwrap_or_else(PoisonError::into_inner);
+        archive::pack(&self.dir, into)
+    }
+
+    fn unpack(&self, from: &Path) -> io::Result<()> {
+        self.rest();
+        let unpacked = archive::unpack(from, &self.dir);
+        // What could not be read has changed nothing.
+        self.keep()?;
+        unpacked
+    }
+}
+
+/// How many jobs a batch forgets.
+fn forgets(bytes: &[u8]) -> u64 {
+    // One that this version cannot read counts when it is opened.
+    let records = batch::decode(bytes).map(|batch| batch.records).unwrap_or_default();
+    let forgets = |record: &&Record| matches!(record, Record::Forgotten { .. });
+    records.iter().filter(forgets).count() as u64
+}

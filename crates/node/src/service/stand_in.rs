@@ -1,0 +1,40 @@
+//! The service over another member's shard, for which this one stands in.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::access::Access;
+use crate::board::Board;
+use crate::board::clock::{self, Clock};
+use crate::replicas::Reign;
+use crate::service::options::ServiceOptions;
+use crate::service::{OpenError, Parts, Service};
+use crate::state::State;
+
+impl Service {
+    /// Opens the shard of another member, for which this one's `primary` is to stand in, and goes
+    /// on with what is in it. Only other members reach it. Blocks while it recalls what happened.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub(crate) fn stand_in(
+        options: &ServiceOptions,
+        primary: &Self,
+        reign: Reign,
+        home: &str,
+    ) -> Result<Self, OpenError> {
+        let board = Board::since(SystemTime::now(), &options.board);
+        let part = Arc::clone(&reign.part);
+        let mut recall = |event| board.recall(event);
+        let state = State::open_for(part.copy.dir(), part.home, &mut recall)?;
+        board.write().clock = Clock::since(state.origin());
+        board.write().decrees = state.ledger().decrees().clone();
+        let still = Arc::clone(&state.still);
+        let started = primary.cluster().stand_in(state, reign, home)?;
+        let (access, _) = Access::in_memory(clock::now())?;
+        let (cache, audit) = (Arc::clone(&primary.0.cache), primary.0.audit.clone());
+        let (home, dir) = (Some(home.into()), None);
+        let parts = Parts { home, started, cache, board, access, audit, dir, still };
+        Self::run(options, parts)
+    }
+}
