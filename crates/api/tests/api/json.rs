@@ -37,8 +37,8 @@ messages! {
     CacheReply ClearCacheRequest ClearCacheReply AuditRequest AuditLine ListTokensRequest
     ListTokensReply TokenInfo CreateTokenRequest CreateTokenReply RevokeTokenRequest
     BackupRequest BackupReply ListSettingsRequest ListSettingsReply Setting SetSettingRequest
-    SetSettingReply ScaleRequest ScaleReply ScaleNode ScaleDecision ShutdownRequest FromWorker
-    Register ToWorker Registered Run RunTask Upstream StopRun RunsEnded RunEnded TaskEnded
+    SetSettingReply ScaleRequest ScaleReply ScaleCount ScaleNode ScaleDecision ShutdownRequest
+    FromWorker Register ToWorker Registered Run RunTask Upstream StopRun RunsEnded RunEnded TaskEnded
     Progress Checkpoint Output Leave
 }
 
