@@ -24,6 +24,7 @@ mod ground;
 mod host;
 mod inbox;
 mod maker;
+mod probes;
 mod running;
 mod surveyor;
 mod telling;
