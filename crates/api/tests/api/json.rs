@@ -38,8 +38,8 @@ messages! {
     ListTokensReply TokenInfo CreateTokenRequest CreateTokenReply RevokeTokenRequest
     BackupRequest BackupReply ListSettingsRequest ListSettingsReply Setting SetSettingRequest
     SetSettingReply ScaleRequest ScaleReply ScaleCount ScaleNode ScaleDecision ShutdownRequest
-    FromWorker Register ToWorker Registered Run RunTask Upstream StopRun RunsEnded RunEnded TaskEnded
-    Progress Checkpoint Output Leave
+    FromWorker Register ToWorker Registered Run RunTask Upstream StopRun RunsEnded RunEnded
+    TaskEnded Progress Checkpoint Output Leave
 }
 
 fn there_and_back<T>(name: &str, bytes: &[u8])
