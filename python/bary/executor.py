@@ -5,6 +5,7 @@ import functools
 import itertools
 import os
 import threading
+import time
 import weakref
 
 from bary import cache as cached_calls
@@ -79,6 +80,8 @@ class Executor(concurrent.futures.Executor):
         place = own.address if own else address
         crew = Crew(place, token, max_workers, name) if max_workers else None
         self._max_workers = max_workers
+        # No others ever join a node of our own.
+        self._own_workers = max_workers if own else None
         self._session = Session(place, token, name, window, (crew, own), home)
         _open.add(self._session)
         # What was submitted is finished when nobody holds the executor any more.
@@ -92,10 +95,31 @@ class Executor(concurrent.futures.Executor):
         age, code = cached_calls.wish(fn, self._cache)
         return self._session.submit((fn, args, kwargs), age, code)
 
-    def map(self, fn, *iterables, timeout=None, chunksize=1):
-        """As the built-in `map`, `chunksize` calls to a task; results come in order."""
+    def submit_gang(self, size, fn, /, *args, **kwargs):
+        """Runs `fn(*args, **kwargs)` in `size` workers at once, and gives their futures by rank.
+
+        Each finds `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT` in its environment. Where a
+        rank fails, its future has the error, and the others are cancelled. A future that is
+        cancelled before goes on: ranks need each other.
+        """
+        return self._gang([(fn, args, kwargs)] * self._gang_size(size))
+
+    def map(self, fn, *iterables, timeout=None, chunksize=1, gang=0):
+        """As the built-in `map`, `chunksize` calls to a task; results come in order.
+
+        With `gang`, each so many calls that follow each other are started together, as the ranks of
+        `submit_gang`.
+        """
         if chunksize < 1:
             raise ValueError("chunksize must be >= 1.")
+        if gang:
+            size = self._gang_size(gang)
+            calls = [(fn, args, {}) for args in zip(*iterables)]
+            if chunksize > 1 or len(calls) % size:
+                raise ValueError(f"{len(calls)} calls, {chunksize} to a task, are no gangs of {size}")
+            until = None if timeout is None else time.monotonic() + timeout
+            gangs = [self._gang(calls[at : at + size]) for at in range(0, len(calls), size)]
+            return _in_order([future for futures in gangs for future in futures], until)
         if chunksize == 1:
             return super().map(fn, *iterables, timeout=timeout)
         calls = zip(*iterables)
@@ -106,6 +130,18 @@ class Executor(concurrent.futures.Executor):
             whole = cached_calls.cached(age)(whole)
         return _each(super().map(whole, chunks, timeout=timeout))
 
+    def _gang_size(self, size):
+        if size < 1:
+            raise ValueError("a gang has at least one rank")
+        if self._own_workers is not None and size > self._own_workers:
+            raise ValueError(f"a gang of {size} never starts: there are {self._own_workers} workers")
+        return size
+
+    def _gang(self, calls):
+        if _ended.is_set():
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+        return self._session.submit_gang(calls)
+
     def shutdown(self, wait=True, *, cancel_futures=False):
         """Takes no more calls; with `wait`, returns when those there are have ended."""
         self._finalizer.detach()
@@ -114,6 +150,18 @@ class Executor(concurrent.futures.Executor):
 
 def _chunk(fn, calls):
     return [fn(*args) for args in calls]
+
+
+def _in_order(futures, until):
+    """The results of futures, none of which is held longer than it is wanted."""
+    futures.reverse()
+    try:
+        while futures:
+            left = None if until is None else until - time.monotonic()
+            yield futures.pop().result(left)
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 def _each(chunks):

@@ -53,6 +53,8 @@ class Session:
         self._wanted = threading.Condition(self._lock)
         # Calls that were not submitted yet, and whether somebody waits for them.
         self._calls, self._waits = collections.deque(), False
+        # Gangs that were not submitted yet: their futures, and their calls.
+        self._gangs = collections.deque()
         self._tickets = itertools.count(1)
         # Futures of submissions that were not answered, and of jobs, by number from 1.
         self._sent, self._jobs = {}, {}
@@ -74,26 +76,42 @@ class Session:
         future = _Future(self)
         try:
             # Whoever reads the call stops at its end: what follows only tells calls apart.
-            data = pack(call) + code
-            if len(data) > _CALL_BYTES_MAX:
-                raise ValueError(
-                    f"a call has at most {_CALL_BYTES_MAX} bytes, not {len(data)}: pass the name of "
-                    "a file that holds what is so large, or less at a time (a smaller chunksize)"
-                )
+            data = _packed(call) + code
         except Exception as error:  # noqa: BLE001 - what cannot travel fails in any way
             future.set_exception(error)
             data = None
         with self._lock:
-            if self._broken is not None:
-                raise concurrent.futures.BrokenExecutor(str(self._broken))
-            if self._closing:
-                raise RuntimeError("cannot schedule new futures after shutdown")
+            self._check_open()
             if data is not None:
                 self._unfinished += 1
                 self._calls.append((future, data, age))
                 if self._waits:
                     self._wanted.notify()
         return future
+
+    def submit_gang(self, calls):
+        """The futures of calls that are started together, and tried again together."""
+        futures = [_Future(self) for _ in calls]
+        try:
+            calls = [_packed(call) for call in calls]
+        except Exception as error:  # noqa: BLE001 - what cannot travel fails in any way
+            for future in futures:
+                future.set_exception(error)
+            calls = None
+        with self._lock:
+            self._check_open()
+            if calls is not None:
+                self._unfinished += len(futures)
+                self._gangs.append((futures, calls))
+                if self._waits:
+                    self._wanted.notify()
+        return futures
+
+    def _check_open(self):
+        if self._broken is not None:
+            raise concurrent.futures.BrokenExecutor(str(self._broken))
+        if self._closing:
+            raise RuntimeError("cannot schedule new futures after shutdown")
 
     def withdraw(self, future):
         """Takes a call back that no worker has begun; tells whether that is so."""
@@ -121,11 +139,12 @@ class Session:
         with self._lock:
             self._closing = True
             self._cancelling |= cancel
-            queued = list(self._calls) if cancel else []
+            queued = self._queued() if cancel else []
             jobs = list(self._jobs) if cancel else []
             if cancel:
                 self._calls.clear()
-        for future, _, _ in queued:
+                self._gangs.clear()
+        for future in queued:
             self._end(future, None)
         with self._lock:
             self._done(len(queued), 0)
@@ -135,6 +154,11 @@ class Session:
             self._close()
         else:
             threading.Thread(target=self._close, name="bary-end").start()
+
+    def _queued(self):
+        """The futures of what the node does not have yet. The lock is held."""
+        ranks = itertools.chain.from_iterable(futures for futures, _ in self._gangs)
+        return [future for future, _, _ in self._calls] + list(ranks)
 
     def _close(self):
         with self._lock:
@@ -171,10 +195,12 @@ class Session:
     def _next_request(self):
         with self._lock:
             self._waits = True
-            self._wanted.wait_for(lambda: self._ending or self._calls and self._out < self._window)
+            self._wanted.wait_for(lambda: self._ending or self._has_next())
             self._waits = False
             if self._ending:
                 return None
+            if self._gangs:
+                return self._gang_request(*self._gangs.popleft())
             batch, size, age = [], 0, self._calls[0][2]
             most = min(_BATCH_TASKS_MAX, self._window - self._out)
             while self._calls and len(batch) < most and self._calls[0][2] == age:
@@ -184,13 +210,24 @@ class Session:
                 batch.append(self._calls.popleft())
             return self._request(batch)
 
+    def _has_next(self):
+        """Whether the node may be given more. A gang goes whole, however large. The lock is held."""
+        return (self._gangs or self._calls) and self._out < self._window
+
     def _request(self, batch):
-        """Notes that the node has these calls; what tells it of them. The lock is held."""
-        self._out += len(batch)
-        ticket = next(self._tickets)
-        self._sent[ticket] = {number: call[0] for number, call in enumerate(batch, 1)}
         inputs = [data for _, data, _ in batch]
         tasks = node_pb2.Tasks(function=FUNCTION, inputs=inputs, cache=batch[0][2])
+        return self._told([future for future, _, _ in batch], tasks)
+
+    def _gang_request(self, futures, calls):
+        tasks = node_pb2.Tasks(function=FUNCTION, inputs=calls, gang=len(calls))
+        return self._told(futures, tasks)
+
+    def _told(self, futures, tasks):
+        """Notes that the node has the calls of these; what tells it of them. The lock is held."""
+        self._out += len(futures)
+        ticket = next(self._tickets)
+        self._sent[ticket] = dict(enumerate(futures, 1))
         wish = node_pb2.SubmitRequest(tasks=tasks, name=self._name)
         return node_pb2.SessionRequest(ticket=ticket, submit=wish, outcomes=True)
 
@@ -277,7 +314,7 @@ class Session:
         self._out -= out
         if ended and self._unfinished == 0:
             self._idle.notify_all()
-        if out and self._waits and self._calls:
+        if out and self._waits and (self._calls or self._gangs):
             self._wanted.notify()
 
     def _break(self, why):
@@ -285,14 +322,25 @@ class Session:
             if self._ending or self._broken is not None:
                 return
             self._broken = why
-            futures = [future for future, _, _ in self._calls]
+            futures = self._queued()
             for known in (self._sent, self._jobs):
                 futures += [future for job in known.values() for future in job.values()]
                 known.clear()
             self._calls.clear()
+            self._gangs.clear()
             self._idle.notify_all()
         for future in futures:
             self._end(future, concurrent.futures.BrokenExecutor(str(why)))
+
+
+def _packed(call):
+    data = pack(call)
+    if len(data) > _CALL_BYTES_MAX:
+        raise ValueError(
+            f"a call has at most {_CALL_BYTES_MAX} bytes, not {len(data)}: pass the name of "
+            "a file that holds what is so large, or less at a time (a smaller chunksize)"
+        )
+    return data
 
 
 def _error_of(data, outcome):

@@ -26,6 +26,8 @@ _LOOK_SECONDS = 0.5
 """How often to look whether the stream has ended while a message waits to be sent."""
 _RESULT_BYTES_MAX = 60 << 20
 """Most bytes of what a task gives."""
+_RANK_NAMES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""What a rank of a gang finds in its environment."""
 
 
 class _Outgoing:
@@ -152,6 +154,9 @@ class Slot:
 
     def _call(self, function, task, data):
         task_module._set(task)
+        rank = {name: task.env[name] for name in _RANK_NAMES if name in task.env}
+        before = {name: os.environ.get(name) for name in rank}
+        os.environ.update(rank)
         began, used = time.perf_counter(), time.process_time()
         ended = node_pb2.TaskEnded()
         try:
@@ -164,6 +169,11 @@ class Slot:
             ended.error = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         finally:
             task_module._set(None)
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
         ended.run_seconds = time.perf_counter() - began
         ended.cpu_seconds = time.process_time() - used
         return ended

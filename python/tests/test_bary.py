@@ -50,6 +50,41 @@ def once(marker):
     return bary.task.current().attempt, bary.task.last_checkpoint()
 
 
+def meet(value):
+    """The sum of what all ranks of a gang have, which rank 0 tells the others."""
+    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    if rank > 0:
+        began = time.monotonic()
+        while True:
+            try:
+                with socket.create_connection(place, LONG) as master:
+                    master.sendall(f"{value}\n".encode())
+                    return rank, int(master.recv(100))
+            except ConnectionRefusedError:
+                # Rank 0 does not listen yet.
+                if time.monotonic() - began > LONG:
+                    raise
+    with socket.create_server(place) as listener:
+        others = [listener.accept()[0] for _ in range(size - 1)]
+    total = value + sum(int(other.makefile().readline()) for other in others)
+    for other in others:
+        other.sendall(str(total).encode())
+        other.close()
+    return rank, total
+
+
+def fail_at_rank(rank):
+    if int(os.environ["RANK"]) == rank:
+        raise KeyError("no luck")
+    while not bary.task.is_stopped():
+        threading.Event().wait(0.01)
+
+
+def rank_here():
+    return os.environ.get("RANK")
+
+
 def arrive(gate, name):
     """Comes to a gate, and waits there until it is open."""
     with socket.socket(socket.AF_UNIX) as caller:
@@ -259,6 +294,31 @@ class OwnNodeTest(unittest.TestCase):
         self.assertEqual(results, [2, 3, 2])
         self.assertEqual(len({cache.wish(made(step), 0.0) for step in (1, 2, 1)}), 2)
         self.assertEqual(cache.wish(unmarked, 0.0), (0.0, b""))
+
+    def test_ranks_of_a_gang_run_at_once_and_meet(self):
+        futures = self.executor.submit_gang(2, meet, 5)
+        self.assertEqual([future.result(LONG) for future in futures], [(0, 10), (1, 10)])
+        results = self.executor.map(meet, [1, 2, 3, 4], gang=2)
+        self.assertEqual(list(results), [(0, 3), (1, 3), (0, 7), (1, 7)])
+        # What comes next in the same processes is no rank of anything.
+        ranks = [self.executor.submit(rank_here) for _ in range(4)]
+        self.assertEqual([future.result(LONG) for future in ranks], [None] * 4)
+
+    def test_a_rank_that_fails_stops_the_others(self):
+        other, bad = self.executor.submit_gang(2, fail_at_rank, 1)
+        with self.assertRaisesRegex(KeyError, "no luck"):
+            bad.result(LONG)
+        with self.assertRaises(concurrent.futures.CancelledError):
+            other.result(LONG)
+        self.assertEqual(self.executor.submit(abs, -1).result(LONG), 1)
+
+    def test_a_gang_that_could_never_start_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "there are 2 workers"):
+            self.executor.submit_gang(3, meet, 1)
+        with self.assertRaisesRegex(ValueError, "3 calls, 1 to a task, are no gangs of 2"):
+            self.executor.map(meet, [1, 2, 3], gang=2)
+        with self.assertRaises(TypeError):
+            self.executor.submit_gang(2, len, threading.Lock())[1].result(LONG)
 
     def test_outside_of_tasks_there_is_no_task(self):
         self.assertIsNone(bary.task.current())

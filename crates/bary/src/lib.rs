@@ -30,7 +30,7 @@ pub mod into_function;
 pub mod node;
 
 pub use bary_client as client;
-pub use bary_ports::function::{Call, FunctionError, FunctionResult};
+pub use bary_ports::function::{Call, FunctionError, FunctionResult, Rank};
 pub use done::Done;
 pub use into_function::{IntoFunction, IntoResult};
 pub use node::{Node, NodeBuilder};

@@ -14,6 +14,8 @@ pub(crate) struct Recipe {
     pub(crate) weight: TaskWeight,
     /// Whether each input is a task of its own.
     pub(crate) distinct: bool,
+    /// How many tasks are one gang; each is alone where 0.
+    pub(crate) gang: u16,
 }
 
 /// How much work each task is.
@@ -104,6 +106,7 @@ impl Recipe {
             count,
             array: !self.distinct,
             weight,
+            gang: self.gang,
             ..TaskSpec::new(Arc::clone(&self.body))
         })
     }
@@ -120,7 +123,7 @@ mod tests {
         let template = Template::parse(weight.as_bytes(), Dialect::Loose, &mut |_| None);
         let weight = TaskWeight::parse(template.expect("the loose dialect refuses nothing"))?;
         let body = Arc::new(Body::new(Action::Command { argv: Vec::new() }));
-        Ok(Recipe { body, weight, distinct: false })
+        Ok(Recipe { body, weight, distinct: false, gang: 0 })
     }
 
     #[test]

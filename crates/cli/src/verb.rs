@@ -1,9 +1,12 @@
 //! What each verb does, and the last steps that all runs share.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bary_model::job::{Enough, Halt, HaltOn};
+use bary_model::task::TaskSpec;
+use bary_node::options::NodeOptions;
 use serde_json::{Value, json};
 
 use crate::args::cluster::KeepArgs;
@@ -40,6 +43,26 @@ pub(crate) mod tls;
 pub(crate) mod trace;
 pub(crate) mod up;
 pub(crate) mod why;
+
+/// Refuses gangs that cannot be, and those that the nodes of a run never have room for: no others
+/// come.
+pub(crate) fn gangs_fit(specs: &[Arc<TaskSpec>], nodes: &[NodeOptions]) -> Result<(), Complaint> {
+    for spec in specs.iter().filter(|spec| spec.gang > 0) {
+        if let Some((text, help)) = spec.misformed() {
+            return Err(Complaint::usage(text).help(help));
+        }
+        let (need, size) = (&spec.body.request.resources, u64::from(spec.gang));
+        let each = nodes.iter().map(|node| node.resources.times(need));
+        let room = each.fold(0, u64::saturating_add);
+        if room < size {
+            let text =
+                format!("a gang of {size} never starts here: there is room for {room} of it");
+            let help = format!("make room with -j {size}, or have each ask for less: --cpus 0.25");
+            return Err(Complaint::new(Exit::UNPLACEABLE, text).help(help));
+        }
+    }
+    Ok(())
+}
 
 /// What a run is called and what is shown of it at its end.
 pub(crate) struct Closing<'a> {

@@ -65,6 +65,7 @@ impl<'a> Calls<'a> {
             upstream: arguments.take_upstream(),
             stop: Arc::clone(&run.stop),
             beat,
+            rank: shared.config.addresses.rank(item).map_err(Unread::Lost)?,
         };
         Ok(Self { arguments, call })
     }

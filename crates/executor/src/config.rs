@@ -1,12 +1,15 @@
 //! How an executor runs tasks: its node, its limits and its surroundings.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bary_model::id::NodeId;
+use bary_model::message::GrantItem;
+use bary_model::outcome::Failure;
+use bary_ports::function::Rank;
 
 use crate::leftover::Family;
 
@@ -70,6 +73,22 @@ impl Addresses {
     /// Addresses as `find` gives them; none where a node is not known.
     pub fn new(find: impl Fn(NodeId) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         Self(Arc::new(find))
+    }
+
+    /// Which rank of its gang the task of an item is, where it is of one.
+    ///
+    /// # Errors
+    /// Where nobody knows the address of the node that has rank 0.
+    pub fn rank(&self, item: &GrantItem) -> Result<Option<Rank>, Failure> {
+        let (Some(seat), Some((rank, size))) = (item.seat, item.spec.rank_of(item.range.first))
+        else {
+            return Ok(None);
+        };
+        let Some(address) = self.of(seat.first) else {
+            let text = format!("nobody knows the address of node {}, which has rank 0", seat.first);
+            return Err(Failure::Error(text.into()));
+        };
+        Ok(Some(Rank { rank, size, master: SocketAddr::new(address, seat.port) }))
     }
 
     /// The address of a node, where it is known.

@@ -1,14 +1,19 @@
 //! Functions: what they are given, what they return, and how they are given up on.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
-use bary_executor::config::ExecutorConfig;
+use bary_executor::config::{Addresses, ExecutorConfig};
 use bary_model::action::{Action, Arg};
+use bary_model::gang::Seat;
+use bary_model::id::{NodeId, TaskRange};
 use bary_model::inputs::Inputs;
+use bary_model::message::GrantItem;
 use bary_model::outcome::{Failure, Outcome, Results};
 use bary_model::payload::Payload;
+use bary_model::task::TaskSpec;
 use bary_model::template::Template;
 use bary_model::template::parse::Dialect;
 use bary_model::time::Span;
@@ -75,6 +80,34 @@ fn name(outcome: &Outcome) -> String {
 }
 
 #[test]
+fn a_function_knows_its_rank_and_where_its_gang_meets() {
+    let told = |call: &bary_ports::function::Call| {
+        let told = call.rank.map(|rank| rank.variables().map(|(_, value)| value).join(" "));
+        Ok(Bytes::from(told.unwrap_or_else(|| "no rank".to_owned())))
+    };
+    for told in [blocking(told), future(move |call| Box::pin(async move { told(&call) }))] {
+        let reached = |node| (node == NodeId(7)).then_some(IpAddr::from([10, 0, 0, 7]));
+        let addresses = Addresses::new(reached);
+        let config = ExecutorConfig { addresses, ..ExecutorConfig::default() };
+        let mut world = World::with(config, Functions::from([("told".into(), told)]));
+        let mut tell = |gang, seat| {
+            let spec = TaskSpec { gang, ..function("told", &[], 8) };
+            let range = TaskRange { first: 6, count: 1, ..TaskRange::default() };
+            world.start(1, vec![GrantItem { range, seat, ..item(spec) }], LONG);
+            let (_, outcomes) = world.ended();
+            match &outcomes[0].outcome {
+                Outcome::Succeeded(results) => world.read(&results.at(0)),
+                other => Bytes::from(name(other)),
+            }
+        };
+        assert_eq!(tell(4, Some(Seat { first: NodeId(7), port: 29_501 })), "2 4 10.0.0.7 29501");
+        assert_eq!(tell(0, None), "no rank");
+        let unknown = tell(4, Some(Seat { first: NodeId(8), port: 29_501 }));
+        assert!(unknown.starts_with(b"error: nobody knows the address of node n8"), "{unknown:?}");
+    }
+}
+
+#[test]
 fn with_detail_each_index_is_reported_alone() {
     let mut world = world([("noop", blocking(|_| Ok(Bytes::new())))]);
     let spec = with(function("noop", &[], 10), |body| body.detail = true);
@@ -109,7 +142,7 @@ fn arguments_are_expanded_for_each_index() {
         ];
         let inputs = Inputs::numbers(10, 5, 3).expect("three numbers");
         let spec = spec(Action::Function { name: "f".into(), args });
-        let spec = bary_model::task::TaskSpec { inputs, count: 3, ..spec };
+        let spec = TaskSpec { inputs, count: 3, ..spec };
         world.start(1, vec![item(spec)], LONG);
         let (_, outcomes) = world.ended();
         let Outcome::Succeeded(Results::Each(each)) = &outcomes[0].outcome else { panic!() };

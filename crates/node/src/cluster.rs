@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use bary_engine::input::{Refusal, Request};
 use bary_executor::beside::Beside;
 use bary_executor::cached::desk::Desk;
+use bary_executor::config::Addresses;
 use bary_model::id::{Incarnation, NodeId, ShardId};
 use bary_model::node::NodeInfo;
 use bary_model::time::Span;
@@ -258,6 +259,11 @@ impl Cluster {
     /// The other members of the cluster, where this process is in one.
     pub(crate) fn peers(&self) -> Option<&Arc<Peers>> {
         self.options.peers.as_ref().map(|Membership(peers)| peers)
+    }
+
+    /// Under which addresses nodes are reached.
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.options.addresses()
     }
 
     /// What starts commands beside those of a node; none for one that joined later.

@@ -25,6 +25,7 @@ mod ground;
 mod host;
 mod inbox;
 mod maker;
+mod probes;
 mod running;
 mod surveyor;
 mod telling;

@@ -11,7 +11,7 @@ use bary_engine::input::Input;
 use bary_executor::beside::Beside;
 use bary_executor::cached::desk::Desk;
 use bary_executor::cached::{CachedEnds, CachedExecutor};
-use bary_executor::config::{Addresses, ExecutorConfig};
+use bary_executor::config::ExecutorConfig;
 use bary_executor::local::LocalExecutor;
 use bary_ledger::ledger::Ledger;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
@@ -298,13 +298,7 @@ impl Maker<'_> {
         let fastest = options.nodes.iter().map(|node| node.speed).fold(0.0, f64::max);
         let speed = options.nodes[node].speed;
         let stretch = fastest / speed;
-        let addresses = match &options.peers {
-            Some(Membership(peers)) => {
-                let peers = Arc::clone(peers);
-                Addresses::new(move |node| peers.address_of(node))
-            }
-            None => Addresses::default(),
-        };
+        let addresses = options.addresses();
         let node = options.id(node);
         ExecutorConfig { node, speed, stretch, addresses, ..options.executor.clone() }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bary_engine::limits::Limits;
 use bary_executor::cached::desk::Desk;
-use bary_executor::config::ExecutorConfig;
+use bary_executor::config::{Addresses, ExecutorConfig};
 use bary_model::id::NodeId;
 use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
@@ -187,6 +187,13 @@ impl ClusterOptions {
             ..node.info(self.id(at))
         };
         nodes.map(info).collect()
+    }
+
+    /// Under which addresses its nodes are reached.
+    pub(crate) fn addresses(&self) -> Addresses {
+        let Some(Membership(peers)) = &self.peers else { return Addresses::default() };
+        let peers = Arc::clone(peers);
+        Addresses::new(move |node| peers.address_of(node))
     }
 
     /// The id of the node at a place of the list.

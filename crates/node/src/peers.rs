@@ -37,4 +37,4 @@ mod secrets;
 mod sight;
 mod tries;
 mod trips;
-mod vitals;
+pub(crate) mod vitals;

@@ -137,13 +137,15 @@ impl Scaler {
             self.decider = None;
             return SELDOM;
         };
-        self.service.scaling().know(Known {
+        let known = Known {
             plan: text.unwrap_or_default().into(),
             driver: plan.driver.name(),
             least: plan.bounds.least,
             most: plan.bounds.most,
             problem: String::new(),
-        });
+            wanted: self.decider.as_ref().map_or(0, |decider| decider.wanted),
+        };
+        self.service.scaling().know(known.clone());
         if !self.peers.leads() {
             self.decider = None;
             return plan.every.to_std().min(SELDOM);
@@ -158,6 +160,7 @@ impl Scaler {
             }
         }
         let steps = decider.look(&plan, &facts);
+        self.service.scaling().know(Known { wanted: decider.wanted, ..known });
         for (node, outcome) in failed {
             let (at, act, reason) = (clock::now(), "add", "its process has ended".to_owned());
             self.tell(&plan, Decision { at, act, node, reason, outcome, times: 1 });

@@ -61,6 +61,8 @@ mod logs;
 mod nodes;
 mod others;
 mod policies;
+mod pour;
+mod printed;
 mod refusal;
 mod results;
 pub(crate) mod scale;

@@ -55,13 +55,15 @@ pub struct Change {
     pub add: u32,
     /// How many to take away; never together with `add`.
     pub remove: u32,
+    /// How many there should be by the rule, within the bounds.
+    pub wanted: u32,
     /// Why, or why not, in words.
     pub reason: String,
 }
 
 impl Change {
     fn none(reason: String) -> Self {
-        Self { add: 0, remove: 0, reason }
+        Self { add: 0, remove: 0, wanted: 0, reason }
     }
 }
 
@@ -80,15 +82,16 @@ pub fn decide(rule: &dyn Rule, bounds: &Bounds, view: &ScaleView, recent: &mut R
         format!("{}: {why}; the bounds allow {now}", rule.name())
     };
     if view.nodes > bounds.most {
-        return Change { add: 0, remove: view.nodes - bounds.most, reason };
+        return Change { add: 0, remove: view.nodes - bounds.most, wanted: now, reason };
     }
     if view.nodes < bounds.least {
-        return Change { add: now - view.nodes, remove: 0, reason };
+        return Change { add: now - view.nodes, remove: 0, wanted: now, reason };
     }
-    if now > view.nodes {
-        return more(bounds, view, now - view.nodes, reason);
-    }
-    fewer(bounds, view, lately, reason)
+    let change = match now > view.nodes {
+        true => more(bounds, view, now - view.nodes, reason),
+        false => fewer(bounds, view, lately, reason),
+    };
+    Change { wanted: now, ..change }
 }
 
 /// Whether so little time has gone by since a moment.
@@ -103,7 +106,8 @@ fn more(bounds: &Bounds, view: &ScaleView, more: u32, reason: String) -> Change 
     if pauses(view, view.added, bounds.pause_add) {
         return Change::none(format!("{reason}; nodes were added just now"));
     }
-    Change { add: more.min(bounds.most_added(view.nodes)), remove: 0, reason }
+    let add = more.min(bounds.most_added(view.nodes));
+    Change { add, ..Change::none(reason) }
 }
 
 /// `lately` is the most that was wanted within the window that counts.
@@ -121,7 +125,8 @@ fn fewer(bounds: &Bounds, view: &ScaleView, lately: u32, reason: String) -> Chan
     if paused.into_iter().any(|moment| pauses(view, moment, bounds.pause_remove)) {
         return Change::none(format!("{reason}; the number changed not long ago"));
     }
-    Change { add: 0, remove: fewer.min(bounds.most_removed(view.nodes)), reason }
+    let remove = fewer.min(bounds.most_removed(view.nodes));
+    Change { remove, ..Change::none(reason) }
 }
 
 /// Divides and rounds up; by zero, the most there is.

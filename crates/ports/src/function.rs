@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,32 @@ pub struct Call {
     pub stop: Arc<AtomicBool>,
     /// Shows that the function is alive, where it has a heartbeat timeout.
     pub beat: Arc<dyn Fn() + Send + Sync>,
+    /// Which rank of its gang the task is, where it is of one.
+    pub rank: Option<Rank>,
+}
+
+/// Which rank of a gang a task is, and where the gang meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rank {
+    /// Its number, from 0.
+    pub rank: u32,
+    /// How many ranks there are.
+    pub size: u32,
+    /// The machine that has rank 0, and a port there that is another at each attempt.
+    pub master: SocketAddr,
+}
+
+impl Rank {
+    /// The same as variables of an environment, by the names that `torch.distributed` reads.
+    #[must_use]
+    pub fn variables(&self) -> [(&'static str, String); 4] {
+        [
+            ("RANK", self.rank.to_string()),
+            ("WORLD_SIZE", self.size.to_string()),
+            ("MASTER_ADDR", self.master.ip().to_string()),
+            ("MASTER_PORT", self.master.port().to_string()),
+        ]
+    }
 }
 
 /// The results of another spec, read from wherever they were kept.

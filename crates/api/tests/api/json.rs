@@ -37,9 +37,9 @@ messages! {
     CacheReply ClearCacheRequest ClearCacheReply AuditRequest AuditLine ListTokensRequest
     ListTokensReply TokenInfo CreateTokenRequest CreateTokenReply RevokeTokenRequest
     BackupRequest BackupReply ListSettingsRequest ListSettingsReply Setting SetSettingRequest
-    SetSettingReply ScaleRequest ScaleReply ScaleNode ScaleDecision ShutdownRequest FromWorker
-    Register ToWorker Registered Run RunTask Upstream StopRun RunsEnded RunEnded TaskEnded
-    Progress Checkpoint Output Leave
+    SetSettingReply ScaleRequest ScaleReply ScaleCount ScaleNode ScaleDecision ShutdownRequest
+    FromWorker Register ToWorker Registered Run RunTask Upstream StopRun RunsEnded RunEnded
+    TaskEnded Progress Checkpoint Output Leave
 }
 
 fn there_and_back<T>(name: &str, bytes: &[u8])

@@ -22,7 +22,7 @@ flags and files. Examples:
   bary config set policy gravity,order=fifo
   bary config set drain-timeout 5m --reason 'long tasks'")]
 pub(crate) struct ConfigSetArgs {
-    /// The setting: policy, drain-timeout, audit-max, autoscale or autoscale-command
+    /// The setting: policy, drain-timeout, audit-max, autoscale, autoscale-command or capability
     #[arg(value_name = "KEY")]
     pub(crate) key: String,
     /// What it is to be

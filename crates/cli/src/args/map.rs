@@ -11,7 +11,7 @@ use crate::args::cluster::{ClusterArgs, KeepArgs};
 use crate::args::foreign::Foreign;
 use crate::args::halt::HaltArg;
 use crate::args::task::TaskArgs;
-use crate::args::value::{array, count, delimiter, size};
+use crate::args::value::{array, count, delimiter, gang, size};
 
 /// What stands below the flags.
 const NOTES: &str = "\
@@ -90,6 +90,11 @@ pub(crate) struct InputArgs {
     /// NAME=VALUE, or the input where there are none
     #[arg(long, value_name = "NAME", conflicts_with_all = ["shell", "pipe", "context"])]
     pub(crate) function: Option<String>,
+    /// Start so many tasks together, each as a rank that knows where they meet: each N inputs that
+    /// follow each other. All inputs are read first
+    #[arg(long, value_name = "N", value_parser = gang)]
+    #[arg(conflicts_with_all = ["pipe", "distinct", "weight"])]
+    pub(crate) gang: Option<u16>,
     /// Split each line into columns at this text; \t is a tab
     #[arg(long, value_name = "TEXT")]
     pub(crate) colsep: Option<String>,

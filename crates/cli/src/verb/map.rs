@@ -37,6 +37,8 @@ use crate::tally::Tally;
 use crate::verb::{self, Closing};
 use crate::words::{self, Words};
 
+use feeding::Feeding;
+
 mod feeding;
 
 /// What is to be mapped over what.
@@ -76,6 +78,9 @@ pub(crate) fn run(args: &MapArgs, face: Face) -> Result<Exit, Complaint> {
         return Ok(Exit::OK);
     }
     let (resume, feeding) = feeding::ready(&plan, args)?;
+    if let Feeding::Whole(job) = &feeding {
+        verb::gangs_fit(&job.specs, &options.nodes)?;
+    }
     let keeper = verb::keeper(&args.keep, &plan.name)?;
     let trail = verb::trail(&args.keep)?;
     let began = std::time::SystemTime::now();
@@ -147,7 +152,8 @@ fn plan(args: &MapArgs) -> Result<Plan, Complaint> {
         }
         None => TaskWeight::Same(Weight::ONE),
     };
-    let recipe = Recipe { body: Arc::new(body), weight, distinct: input.distinct };
+    let (distinct, gang) = (input.distinct, input.gang.unwrap_or(0));
+    let recipe = Recipe { body: Arc::new(body), weight, distinct, gang };
     let cut = cut_of(args, &words);
     let slots = args.cluster.all_slots(cores());
     let feed = feed_of(args, &words, &cut, slots)?;
@@ -207,8 +213,10 @@ fn feed_of(args: &MapArgs, words: &Words, cut: &Cut, slots: u32) -> Result<FeedO
         }
         sources.push(sources::standard_input());
     }
+    // A stream is cut where it comes, which may be inside a gang.
     if let [only] = sources.as_slice()
         && let Some(path) = only.file()
+        && args.input.gang.is_none()
     {
         // A file that is not there is told before anything runs.
         if path.as_os_str() != "-" {

@@ -42,6 +42,7 @@ pub(crate) fn run(args: &RunArgs, face: Face) -> Result<Exit, Complaint> {
     };
     let mut options = args.cluster.options(cores())?;
     options.limits.explain = args.keep.keep;
+    verb::gangs_fit(&job.specs, &options.nodes)?;
     let resume = Resume::open(&args.keep, &job)?;
     let key = resume.as_ref().map(|resume| resume.key);
     let job = JobSpec { key, ..job };

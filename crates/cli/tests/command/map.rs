@@ -44,6 +44,24 @@ fn inputs_come_from_standard_input_and_files() {
 }
 
 #[test]
+fn inputs_that_follow_each_other_are_a_gang() {
+    let bench = Bench::new();
+    let script = "echo $RANK of $WORLD_SIZE: {}";
+    let told = "0 of 2: a\n1 of 2: b\n0 of 2: c\n1 of 2: d\n";
+    let words = ["map", "-j", "2", "--gang", "2", "--shell", script];
+    bench.bary(&[&words[..], &[":::", "a", "b", "c", "d"]].concat()).is(0, told);
+    bench.fed(&words, "a\nb\nc\nd\n").is(0, told);
+    let odd = bench.bary(&[&words[..], &[":::", "a", "b", "c"]].concat());
+    odd.says(2, "3 tasks cannot be gangs of 2 each");
+    let words = ["-j", "1", "--gang", "2", "--", "echo"];
+    for verb in ["map", "run"] {
+        let run = bench.fed(&[&[verb], &words[..]].concat(), "a\nb\n");
+        run.says(5, "a gang of 2 never starts here: there is room for 1 of it");
+    }
+    bench.bary(&["run", "-j", "1", "--cpus", "0.5", "--gang", "2", "--", "echo"]).is(0, "\n\n");
+}
+
+#[test]
 fn files_below_a_directory_are_inputs() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path().join("d")).expect("it is new");

@@ -110,3 +110,28 @@ fn who_follows_goes_on_with_the_member_that_runs_the_task_next() {
     lab.bench.file("gate", "go\n");
     assert_eq!(following.rest(), "done\n");
 }
+
+/// The most memory that a node has had, in KiB.
+fn most_memory(member: &Member) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", member.node.pid()));
+    let status = status.expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is told");
+    line.trim().trim_end_matches(" kB").parse().expect("it is a number")
+}
+
+#[test]
+fn what_prints_faster_than_is_read_is_shown_whole_and_never_is_all_in_memory() {
+    let lab = Lab::new();
+    let [alpha, _beta] = two(&lab);
+    let before = most_memory(&alpha);
+    let script = "yes | head -c 60000000; echo oops >&2";
+    let run = lab.ask(&alpha, &["submit", "--wait", "-q", "--", "sh", "-c", script]);
+    assert_eq!((run.code, run.out.len()), (Some(0), 60_000_000), "{}", run.err);
+    assert!(run.err.ends_with("oops\n"), "{}", run.err);
+    let all = lab.ask(&alpha, &["logs", "1"]);
+    assert_eq!((all.code, all.out.len(), &*all.err), (Some(0), 60_000_000, "oops\n"));
+    lab.ask(&alpha, &["logs", "1", "--tail", "5"]).is(0, "\ny\ny\n");
+    // What waits for a reader is 64 pieces of 256 KiB at most; there are buffers of sockets too.
+    let grown = most_memory(&alpha) - before;
+    assert!(grown < 48 << 10, "{grown} KiB for an output of 58,594 KiB");
+}

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use bary_model::message::GrantItem;
 use bary_model::outcome::Failure;
 use bary_model::template::Scope;
+use bary_ports::function::Rank;
 
 use super::lookup::holds_zero;
 use crate::config::{Addresses, ExecutorConfig};
@@ -128,26 +129,10 @@ impl Base {
         for (name, value) in &item.spec.body.surroundings.env {
             task.add(name, &value.expand(scope))?;
         }
-        self.add_rank(item, &mut task)?;
+        for (name, value) in self.addresses.rank(item)?.iter().flat_map(Rank::variables) {
+            task.add(name, value.as_bytes())?;
+        }
         Ok(task)
-    }
-}
-
-impl Base {
-    /// Adds what a rank of a gang has to know of it, by the names that `torch.distributed` reads.
-    fn add_rank(&self, item: &GrantItem, task: &mut Environment) -> Result<(), Failure> {
-        let (Some(seat), Some((rank, size))) = (item.seat, item.spec.rank_of(item.range.first))
-        else {
-            return Ok(());
-        };
-        let Some(address) = self.addresses.of(seat.first) else {
-            let text = format!("nobody knows the address of node {}, which has rank 0", seat.first);
-            return Err(Failure::Error(text.into()));
-        };
-        task.add("RANK", rank.to_string().as_bytes())?;
-        task.add("WORLD_SIZE", size.to_string().as_bytes())?;
-        task.add("MASTER_ADDR", address.to_string().as_bytes())?;
-        task.add("MASTER_PORT", seat.port.to_string().as_bytes())
     }
 }
 

@@ -8,11 +8,11 @@ use bary_model::id::NodeId;
 use bary_model::time::{Moment, Span};
 
 use super::envelope;
-use super::load::machine_milli;
 use super::roster::{Link, Peers, lock};
 use super::trips::Trips;
-use super::vitals::{Vitals, Work, fitness, memory_used};
+use super::vitals::{Vitals, Work, fitness, shares_now};
 use crate::atlas::Sight;
+use crate::probes;
 use crate::scaler::decider::number;
 use crate::serve::log::Level;
 
@@ -38,8 +38,7 @@ impl Own {
 impl Peers {
     /// Looks how this member and the others are, and tells them where that has changed.
     pub(super) fn tell_sight(&self) {
-        let (now, work, cores) = (self.now(), self.work(), self.cores());
-        let busy = f64::from(machine_milli()) / 1e3 / cores;
+        let (now, work, (busy, used)) = (self.now(), self.work(), shares_now());
         let (mut trips, mut others) = (Vec::new(), BTreeMap::new());
         for (member, link) in &*lock(&self.links) {
             trips.extend(link.clock.map(|clock| (*member, clock.round_trip)));
@@ -55,14 +54,15 @@ impl Peers {
         let age = now.since(Moment(0));
         let before = own.lead.member;
         // What is told is in steps, so that waves of the load are no news.
-        let vitals = Vitals::new(busy, memory_used(), Candidate::default(), work);
+        let vitals = Vitals::new(busy, used, Candidate::default(), work);
         // One that the autoscaler may take away leads only where there is nobody else.
         let score = match number(self.own_name()) {
             Some(_) => 0,
             None => fitness(&far, vitals.shares().0, age) / SCORE_STEP * SCORE_STEP,
         };
         own.lead = own.election.look(now, score, &others);
-        let vitals = Vitals::new(busy, memory_used(), own.election.own(), work);
+        let mut vitals = Vitals::new(busy, used, own.election.own(), work);
+        vitals.probed = probes::now();
         let grown = vitals != own.vitals;
         own.vitals = vitals;
         let (trips, lead) = (changed.then(|| envelope::trips(&own.trips)), own.lead.clone());
@@ -149,11 +149,6 @@ impl Peers {
             ended: totals.ended,
             busy_ms: books.nodes.busy_time().0 / 1_000_000,
         }
-    }
-
-    /// How many cores this machine has.
-    fn cores(&self) -> f64 {
-        std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64)
     }
 }
 

@@ -5,6 +5,9 @@ use bary_engine::election::Candidate;
 use bary_model::time::Span;
 use serde::{Deserialize, Serialize};
 
+use super::load::machine_milli;
+use crate::probes::Probed;
+
 /// Shares are told in so many steps, so that what hardly changes is no news.
 const STEPS: f64 = 20.0;
 
@@ -20,6 +23,9 @@ pub(crate) struct Vitals {
     leads: bool,
     /// The work that it is home of.
     pub(crate) work: Work,
+    /// What its machine was found to have; nothing where a release before this one tells.
+    #[serde(skip)]
+    pub(crate) probed: Probed,
 }
 
 /// The work of a member's home.
@@ -37,9 +43,10 @@ pub(crate) struct Work {
 impl Vitals {
     /// Those of a machine of which these shares are busy and used.
     pub(super) fn new(busy: f64, used: f64, candidate: Candidate, work: Work) -> Self {
+        let probed = Probed::default();
         let step = |share: f64| (share.clamp(0.0, 1.0) * STEPS).round() as u8;
         let Candidate { term, score, leads } = candidate;
-        Self { busy: step(busy), used: step(used), term, score, leads, work }
+        Self { busy: step(busy), used: step(used), term, score, leads, work, probed }
     }
 
     /// The busy share of its processors, and the used one of its memory.
@@ -59,13 +66,20 @@ impl Vitals {
 
     /// It as bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
-        // Nothing in it refuses to be written, and a vector takes all.
-        postcard::to_allocvec(self).unwrap_or_default()
+        // Nothing in it refuses to be written, and a vector takes all. What came later stands last.
+        let mut bytes = postcard::to_allocvec(self).unwrap_or_default();
+        if self.probed != Probed::default() {
+            bytes.extend(postcard::to_allocvec(&self.probed).unwrap_or_default());
+        }
+        bytes
     }
 
     /// The vitals that bytes from a member are.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let vitals: Self = postcard::from_bytes(bytes).ok()?;
+        let (mut vitals, rest) = postcard::take_from_bytes::<Self>(bytes).ok()?;
+        if !rest.is_empty() {
+            vitals.probed = postcard::from_bytes(rest).ok()?;
+        }
         let may_be = |share: u8| f64::from(share) <= STEPS;
         (may_be(vitals.busy) && may_be(vitals.used)).then_some(vitals)
     }
@@ -83,6 +97,13 @@ pub(super) fn fitness(trips: &[u32], busy: f64, age: Span) -> u64 {
     };
     let old = (age.as_secs_f64() / 3_600.0).min(1.0);
     (500.0 * near + 300.0 * (1.0 - busy.clamp(0.0, 1.0)) + 200.0 * old).round() as u64
+}
+
+/// The busy share of this machine's processors over the last minute, and the used one of its
+/// memory.
+pub(crate) fn shares_now() -> (f64, f64) {
+    let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+    ((f64::from(machine_milli()) / 1e3 / cores).min(1.0), memory_used())
 }
 
 /// The used share of this machine's memory; 0 where the system does not say.
@@ -104,20 +125,24 @@ mod tests {
     use bary_model::time::Span;
     use proptest::prelude::{any, proptest};
 
-    use super::{Vitals, Work, fitness};
+    use super::{Probed, Vitals, Work, fitness};
 
     proptest! {
         #[test]
         fn vitals_are_read_as_they_were_told(
             shares in any::<[u8; 2]>(),
             numbers in any::<[u64; 6]>(),
-            leads in any::<bool>(),
+            (leads, found) in any::<(bool, [u32; 4])>(),
         ) {
             let [term, score, queued, running, ended, busy_ms] = numbers;
             let share = |at: usize| f64::from(shares[at]) / 255.0;
             let candidate = Candidate { term, score, leads };
             let work = Work { queued, running, ended, busy_ms };
-            let vitals = Vitals::new(share(0), share(1), candidate, work);
+            let [mhz, gpus, gpu_mib, link_mbit] = found;
+            let probed = Probed { mhz, gpus, gpu_mib: gpu_mib.into(), link_mbit, resent: 9 };
+            let before = Vitals::new(share(0), share(1), candidate, work);
+            assert_eq!(Vitals::decode(&before.encode()), Some(before));
+            let vitals = Vitals { probed, ..before };
             assert_eq!(Vitals::decode(&vitals.encode()), Some(vitals));
             assert_eq!(vitals.candidate(), candidate);
             assert!((vitals.shares().0 - share(0)).abs() <= 0.026);

@@ -75,6 +75,8 @@ pub(crate) struct Decider {
     /// How often in a row adding failed, and until when nothing is added for that.
     failed: u32,
     not_before: Moment,
+    /// How many members the rule wanted at the last look, within the bounds.
+    pub(crate) wanted: u32,
 }
 
 /// The name of the autoscaler's member of a number, from 1 on.
@@ -106,6 +108,7 @@ impl Decider {
             coming: BTreeMap::new(),
             failed: 0,
             not_before: Moment(0),
+            wanted: 0,
         }
     }
 
@@ -121,6 +124,7 @@ impl Decider {
         let facts = &facts;
         let counted = self.count(facts);
         let change = self.gauge.look(&*plan.rule, &plan.bounds, &counted, plan.window);
+        self.wanted = change.wanted;
         let leaving = self.leaving(facts);
         for member in &leaving {
             if member.busy == 0 && !member.has_jobs && change.add == 0 {

@@ -2,7 +2,7 @@
 //! it. One that says once more that nothing is to be done, or not yet, is counted with the one
 //! before.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bary_model::time::Wall;
@@ -41,18 +41,23 @@ pub(crate) struct Known {
     pub(crate) most: u32,
     /// What is wrong with it; empty where nothing is.
     pub(crate) problem: String,
+    /// How many members the rule wants; 0 where another member decides.
+    pub(crate) wanted: u32,
 }
 
 /// The decisions of this member, and what it knows.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     decisions: Mutex<VecDeque<Decision>>,
+    /// How often each kind was decided since this member began.
+    counts: Mutex<BTreeMap<&'static str, u64>>,
     known: Mutex<Known>,
 }
 
 impl Record {
     /// Adds a decision; gives whether it is another than the one before.
     pub(crate) fn add(&self, decision: Decision) -> bool {
+        *self.counted().entry(decision.act).or_default() += 1;
         let mut all = self.decisions();
         // Those of one look come one after the other.
         let lately = all.iter_mut().rev().take(LATELY).take_while(|one| is_idle(one));
@@ -75,6 +80,11 @@ impl Record {
         all.iter().skip(all.len().saturating_sub(most)).cloned().collect()
     }
 
+    /// How often each kind was decided since this member began.
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.counted().clone()
+    }
+
     /// What is known now.
     pub(crate) fn known(&self) -> Known {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -83,6 +93,10 @@ impl Record {
     /// That is known from now on.
     pub(crate) fn know(&self, known: Known) {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    fn counted(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn decisions(&self) -> MutexGuard<'_, VecDeque<Decision>> {
@@ -127,6 +141,8 @@ mod tests {
         let acts = [("add", "9 tasks", 1), ("add", "12 tasks", 1)];
         let wanted = [none, acts[0], acts[1], ("none", "1 task", 2), ("stop", "idle", 2)];
         assert_eq!(told, wanted);
+        let counts = BTreeMap::from([("none", 4), ("add", 2), ("stop", 2)]);
+        assert_eq!(record.counts(), counts, "those that say the same are counted too");
         assert_eq!(record.last(2).len(), 2);
     }
 

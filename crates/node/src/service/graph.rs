@@ -13,6 +13,8 @@ use bary_policy::view::{NodeView, Used};
 
 use crate::atlas::{Drawn, PLACES_MAX, Sight};
 use crate::crew::Member;
+use crate::peers::vitals::shares_now;
+use crate::probes::{self, Probed};
 use crate::service::caller::Caller;
 use crate::service::{Inner, Service};
 
@@ -126,7 +128,7 @@ impl Inner {
     /// Adds to what is known of nodes where they are in the graph, and what they are capable of.
     pub(super) async fn place_nodes(&self, nodes: &mut [(NodeId, NodeStatus)]) {
         let Some(drawn) = self.drawn(self.sight()).await else { return };
-        let capability = Capability::with(&self.policy().given);
+        let capability = self.capability();
         let members: BTreeMap<NodeId, Member> =
             self.cluster.members().into_iter().map(|member| (member.info.id, member)).collect();
         for (node, status) in nodes {
@@ -148,7 +150,13 @@ impl Inner {
     fn rate(&self, capability: &Capability, member: &Member, status: &mut NodeStatus) {
         let of = member.info.id.member();
         let vitals = self.cluster.peers().and_then(|peers| peers.vitals(of));
-        let used = vitals.map(|vitals| vitals.shares()).map(|(cpu, memory)| Used { cpu, memory });
+        let (used, probed) = match vitals {
+            Some(vitals) => (Some(vitals.shares()), vitals.probed),
+            // Without a cluster all nodes are of this machine.
+            None if self.cluster.peers().is_none() => (Some(shares_now()), probes::now()),
+            None => (None, Probed::default()),
+        };
+        let used = used.map(|(cpu, memory)| Used { cpu, memory });
         let view = NodeView {
             info: &member.info,
             load: 0,
@@ -163,14 +171,21 @@ impl Inner {
             scores: None,
             timing: None,
         };
+        let found = probed.rated(status.gpus);
         let part = |at: usize| {
             let mut weights = [0.0; 4];
             weights[at] = 1.0;
-            Capability { weights }.score(&view)
+            Capability { weights }.score_of(&view, &found)
         };
         let [cpu, gpu, memory, network] = [0, 1, 2, 3].map(part);
-        status.capability = capability.score(&view);
+        status.capability = capability.score_of(&view, &found);
         (status.capability_cpu, status.capability_gpu) = (cpu, gpu);
         (status.capability_memory, status.capability_network) = (memory, network);
+        status.idle = used.map_or(0.0, |used| 1.0 - used.cpu);
+        let free = used.map_or(0.0, |used| 1.0 - used.memory);
+        status.memory_available = (member.info.resources.memory as f64 * free) as u64;
+        (status.mhz, status.gpus_found) = (probed.mhz.into(), probed.gpus);
+        status.gpu_memory = probed.gpu_mib << 20;
+        (status.bandwidth, status.resent) = (probed.bandwidth(), f64::from(probed.resent) / 1e3);
     }
 }

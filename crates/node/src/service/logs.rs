@@ -20,7 +20,8 @@ use crate::board::tails::Tail;
 use crate::service::caller::Caller;
 use crate::service::elsewhere::{Elsewhere, Told};
 use crate::service::emit::{self, Emit, Gone};
-use crate::service::results::pieces;
+use crate::service::pour::AWAY_LOOK;
+use crate::service::printed::{Found, Part, show};
 use crate::service::task_list::parts;
 use crate::service::{Inner, Service, Streamed, choice, jobs};
 
@@ -36,6 +37,8 @@ struct Wanted {
     stream: Option<Stream>,
     /// How many bytes at the end of each task's output; all where 0.
     tail: usize,
+    /// Whether its beginning is wanted too where that is no longer at hand while it runs.
+    whole: bool,
 }
 
 /// How far one running task has been read.
@@ -49,20 +52,8 @@ struct Cursor {
     /// How many bytes of each stream were given.
     out: usize,
     err: usize,
-}
-
-/// What is there to be given of one task.
-struct Found {
-    name: String,
-    attempt: u16,
-    what: Output,
-}
-
-enum Output {
-    /// All of it: what it printed to its output, and to the other stream.
-    Whole(Payload, Payload),
-    /// Pieces of it, since it was looked at last.
-    Pieces(Vec<(Stream, Bytes)>),
+    /// Whether what comes next was no longer at hand: it is read when the task has ended.
+    is_behind: bool,
 }
 
 impl Service {
@@ -70,7 +61,7 @@ impl Service {
     ///
     /// # Errors
     /// Where the job or a task is not there, or too many are followed. A reader that falls behind
-    /// gets an error last.
+    /// is told so, and gets the rest once the task has ended.
     pub async fn logs(
         &self,
         caller: &Caller,
@@ -86,9 +77,10 @@ impl Service {
                 return Err(refused.help("there are out and err; both where none is named"));
             }
         };
-        let tail = usize::try_from(asked.tail).unwrap_or(usize::MAX);
+        let whole = asked.tail == u64::MAX;
+        let tail = if whole { 0 } else { usize::try_from(asked.tail).unwrap_or(usize::MAX) };
         let ranges = choice::tasks(jobs::row(&self.0.board.read(), asked.job)?, &asked.tasks)?;
-        let wanted = Wanted { job: asked.job, stream, tail };
+        let wanted = Wanted { job: asked.job, stream, tail, whole };
         let (emit, streamed) = emit::stream(leave.permit);
         let service = self.clone();
         tokio::spawn(async move {
@@ -119,41 +111,57 @@ async fn give(
     }
     changes.mark_unchanged();
     let mut open: BTreeMap<TaskId, Cursor> = BTreeMap::new();
+    // What tasks printed that is with members which are away.
+    let mut late: Vec<Found> = Vec::new();
     for part in parts(ranges) {
         let (found, unended) = inner.first_look(wanted, part, follow)?;
-        for found in found {
-            if show(inner, wanted, found, wanted.tail, Cursor::default(), emit).await?.is_err() {
-                return Ok(());
-            }
+        if show(inner, found, follow.then_some(&mut late), emit).await?.is_err() {
+            return Ok(());
         }
         open.extend(unended);
-        if open.len() > FOLLOWED_MAX {
+        if open.len() + late.len() > FOLLOWED_MAX {
             let title = format!("more than {FOLLOWED_MAX} tasks have not ended");
             return Err(Refused::new(Kind::TooLarge, title).help("name those to follow"));
         }
     }
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !open.is_empty() {
+    let mut again = tokio::time::interval(AWAY_LOOK);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !open.is_empty() || !late.is_empty() {
         let mut told = Vec::new();
+        let mut found = Vec::new();
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return Ok(()) },
             Some(one) = elsewhere.next() => told.push(one),
             // Who holds the tasks changes without that any of them prints.
             _ = look.tick(), if elsewhere.is_possible() => {}
+            _ = again.tick(), if !late.is_empty() => found.append(&mut late),
             () = emit.closed() => return Ok(()),
         }
         changes.mark_unchanged();
-        for (found, before) in inner.look_again(wanted, &mut open)? {
-            if show(inner, wanted, found, 0, before, emit).await?.is_err() {
-                return Ok(());
-            }
+        let (new, behind) = inner.look_again(wanted, &mut open)?;
+        found.extend(new);
+        if show(inner, found, Some(&mut late), emit).await?.is_err() {
+            return Ok(());
         }
         // Whoever reads slowly is told no more until he has read what there was.
         told.extend(elsewhere.ask(true));
-        if note(told, emit).await.is_err() {
+        if fell_behind(behind, emit).await.is_err() || note(told, emit).await.is_err() {
             return Ok(());
         }
+    }
+    Ok(())
+}
+
+/// Says of which tasks the reader is behind.
+async fn fell_behind(tasks: Vec<String>, emit: &Emit<LogChunk>) -> Result<(), Gone> {
+    for task in tasks {
+        let note = format!(
+            "task {task} printed more than is kept while it runs (limit tail_bytes_max); the rest \
+             is shown once it has ended"
+        );
+        emit.give(LogChunk { note, ..LogChunk::default() }).await?;
     }
     Ok(())
 }
@@ -166,49 +174,6 @@ async fn note(told: Vec<Told>, emit: &Emit<LogChunk>) -> Result<(), Gone> {
         emit.give(LogChunk { note, ..LogChunk::default() }).await?;
     }
     Ok(())
-}
-
-/// Gives what was found of a task; of all that it printed only what was not given before.
-async fn show(
-    inner: &Inner,
-    wanted: &Wanted,
-    found: Found,
-    tail: usize,
-    before: Cursor,
-    emit: &Emit<LogChunk>,
-) -> Result<Result<(), Gone>, Refused> {
-    let Found { name, attempt, what } = found;
-    let mut given: Vec<(Stream, Bytes)> = Vec::new();
-    match what {
-        Output::Whole(out, err) => {
-            let same = before.attempt == attempt;
-            for (stream, payload, had) in
-                [(Stream::Out, out, before.out), (Stream::Err, err, before.err)]
-            {
-                if wanted.stream.is_none_or(|only| only == stream) && !payload.is_empty() {
-                    let bytes = inner.bytes(&payload).await?;
-                    let skipped = if same { had.min(bytes.len()) } else { 0 };
-                    given.push((stream, last(bytes.slice(skipped..), tail)));
-                }
-            }
-        }
-        Output::Pieces(pieces) => given = pieces,
-    }
-    for (stream, bytes) in given.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
-        let stream = match stream {
-            Stream::Out => "out",
-            Stream::Err => "err",
-        };
-        for (data, _) in pieces(bytes) {
-            let (task, stream) = (name.clone(), stream.to_owned());
-            let attempt = attempt.into();
-            let chunk = LogChunk { task, attempt, stream, data, ..LogChunk::default() };
-            if emit.give(chunk).await.is_err() {
-                return Ok(Err(Gone));
-            }
-        }
-    }
-    Ok(Ok(()))
 }
 
 /// So many bytes at the end; all where that is 0.
@@ -228,19 +193,22 @@ impl Inner {
         let detail = choice::detail(jobs::row(&books, wanted.job)?)?;
         let (mut found, mut open) = (Vec::new(), BTreeMap::new());
         for task in range.tasks() {
-            if let Some(ended) = ended(detail, task) {
+            if let Some(ended) = ended(detail, task, wanted, None) {
                 found.extend(ended);
                 continue;
             }
             let mut cursor = Cursor::default();
             if let Some(tail) = books.tails.of(task) {
-                cursor = Cursor::at(tail);
-                let mut pieces = cursor.take(tail.from(0), wanted);
+                cursor = Cursor::at(tail, wanted);
+                let mut pieces = match tail.first() > cursor.next {
+                    // It is seen at the next look, and said, that the beginning is not at hand.
+                    true if follow => Vec::new(),
+                    _ => cursor.take(tail.from(0), wanted),
+                };
                 if wanted.tail > 0 {
                     pieces = ends_of(pieces, wanted.tail);
                 }
-                let (name, attempt) = (detail.roster.name(task), tail.attempt);
-                found.push(Found { name, attempt, what: Output::Pieces(pieces) });
+                found.push(found_in(detail.roster.name(task), tail, pieces));
             }
             if follow {
                 open.insert(task, cursor);
@@ -249,23 +217,23 @@ impl Inner {
         Ok((found, open))
     }
 
-    /// What is new of the tasks that are followed, with how far each had been read; those that
-    /// have ended are followed no longer.
+    /// What is new of the tasks that are followed, and of which the reader has just fallen behind;
+    /// those that have ended are followed no longer.
     fn look_again(
         &self,
         wanted: &Wanted,
         open: &mut BTreeMap<TaskId, Cursor>,
-    ) -> Result<Vec<(Found, Cursor)>, Refused> {
+    ) -> Result<(Vec<Found>, Vec<String>), Refused> {
         let books = self.board.read();
         if books.over.is_some() {
             drop(books);
             return Err(self.stopped());
         }
         let detail = choice::detail(jobs::row(&books, wanted.job)?)?;
-        let (mut found, mut lost) = (Vec::new(), None);
+        let (mut found, mut behind) = (Vec::new(), Vec::new());
         open.retain(|&task, cursor| {
-            if let Some(ended) = ended(detail, task) {
-                found.extend(ended.map(|ended| (ended, *cursor)));
+            if let Some(ended) = ended(detail, task, wanted, Some(*cursor)) {
+                found.extend(ended);
                 return false;
             }
             let Some(tail) = books.tails.of(task) else {
@@ -273,36 +241,35 @@ impl Inner {
                 return true;
             };
             if tail.number != cursor.tail {
-                *cursor = Cursor::at(tail);
+                *cursor = Cursor::at(tail, wanted);
+            }
+            if cursor.is_behind {
+                return true;
             }
             if tail.first() > cursor.next {
-                lost = Some(task);
+                cursor.is_behind = true;
+                behind.push(detail.roster.name(task));
+                return true;
             }
-            let before = *cursor;
             let pieces = cursor.take(tail.from(cursor.next), wanted);
             if !pieces.is_empty() {
-                let (name, attempt) = (detail.roster.name(task), tail.attempt);
-                found.push((Found { name, attempt, what: Output::Pieces(pieces) }, before));
+                found.push(found_in(detail.roster.name(task), tail, pieces));
             }
             true
         });
-        match lost {
-            None => Ok(found),
-            Some(task) => {
-                let name = detail.roster.name(task);
-                let title = format!("the reader fell behind the output of task {name}");
-                let help = "all of it can be read when the task has ended (limit tail_bytes_max)";
-                Err(Refused::new(Kind::Full, title).help(help))
-            }
-        }
+        Ok((found, behind))
     }
 }
 
 impl Cursor {
-    /// Before the first piece that is kept of an attempt.
-    fn at(tail: &Tail) -> Self {
+    /// Before the first piece of an attempt: of those that are kept, or that there were.
+    fn at(tail: &Tail, wanted: &Wanted) -> Self {
+        let begun = Self { attempt: tail.attempt, tail: tail.number, ..Self::default() };
+        if wanted.whole {
+            return begun;
+        }
         let (out, err) = tail.bytes_before();
-        Self { attempt: tail.attempt, tail: tail.number, next: tail.first(), out, err }
+        Self { next: tail.first(), out, err, ..begun }
     }
 
     /// Goes on behind some pieces. Those of the stream that is wanted.
@@ -326,8 +293,20 @@ impl Cursor {
     }
 }
 
-/// What an ended task printed: nothing is there of functions, whose results are no output.
-fn ended(detail: &Detail, task: TaskId) -> Option<Option<Found>> {
+/// Pieces of what a task that runs has printed.
+fn found_in(name: String, tail: &Tail, pieces: Vec<(Stream, Bytes)>) -> Found {
+    let parts = pieces.into_iter().map(|(stream, bytes)| (stream, Part::Piece(bytes)));
+    Found::new(name, tail.attempt, parts)
+}
+
+/// What an ended task printed, or what of it is new to a reader who was so far: nothing is there of
+/// functions, whose results are no output.
+fn ended(
+    detail: &Detail,
+    task: TaskId,
+    wanted: &Wanted,
+    reader: Option<Cursor>,
+) -> Option<Option<Found>> {
     let (place, piece) = detail.ends.find(task.spec, task.index)?;
     let How::Ran(ended) = &piece.how else { return Some(None) };
     let spec = detail.roster.spec(task.spec);
@@ -335,8 +314,25 @@ fn ended(detail: &Detail, task: TaskId) -> Option<Option<Found>> {
     if !is_command {
         return Some(None);
     }
-    let what = Output::Whole(ended.results.at(place as usize), ended.stderr.clone());
-    Some(Some(Found { name: detail.roster.name(task), attempt: ended.attempt, what }))
+    let read = |payload: &Payload, had: Option<usize>| match had {
+        Some(had) => had as u64,
+        None if wanted.tail == 0 => 0,
+        None => payload.len().saturating_sub(wanted.tail as u64),
+    };
+    let had = reader.map(|cursor| {
+        let same = cursor.attempt == ended.attempt;
+        if same { (cursor.out, cursor.err) } else { (0, 0) }
+    });
+    let (out, err) = (ended.results.at(place as usize), ended.stderr.clone());
+    let streams = [
+        (Stream::Out, read(&out, had.map(|had| had.0)), out),
+        (Stream::Err, read(&err, had.map(|had| had.1)), err),
+    ];
+    let parts = streams.into_iter().filter(|(stream, from, payload)| {
+        wanted.stream.is_none_or(|only| only == *stream) && payload.len() > *from
+    });
+    let parts = parts.map(|(stream, from, payload)| (stream, Part::Rest(payload, from)));
+    Some(Some(Found::new(detail.roster.name(task), ended.attempt, parts)))
 }
 
 /// So many bytes at the end of some pieces.

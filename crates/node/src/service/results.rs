@@ -1,10 +1,8 @@
 //! What tasks gave: read from wherever it is kept, verified there, and sent in pieces.
 
-use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
-use bary_api::problem::{Kind, Refused};
+use bary_api::problem::Refused;
 use bary_api::v1::{ResultsRequest, TaskResult};
 use bary_api::verb::Verb;
 use bary_model::event::Ended;
@@ -12,23 +10,13 @@ use bary_model::id::{TaskId, TaskRange};
 use bary_model::payload::Payload;
 use bary_model::roster::Roster;
 use bary_ports::store::StoreError;
-use bytes::{Bytes, BytesMut};
-use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
 
 use crate::board::ends::How;
 use crate::service::caller::Caller;
 use crate::service::emit::{self, Emit};
-use crate::service::{Inner, Service, Streamed, choice, jobs, tokens};
+use crate::service::pour::{self, Poured, unread};
+use crate::service::{Inner, Service, Streamed, choice, jobs};
 
-/// The most bytes of one piece.
-const PIECE_BYTES: usize = 256 << 10;
-/// How many pieces wait for whoever reads.
-const PIECES_AHEAD_MAX: usize = 2;
-/// How often it is looked whether a member is there again that a reader waits for.
-const AWAY_LOOK: Duration = Duration::from_secs(1);
-/// After how many seconds it makes sense to ask again for what a member keeps that is away.
-const AWAY_RETRY_SECONDS: f64 = 5.0;
 /// How many tasks are looked at before the board goes on.
 const AT_ONCE: u32 = 256;
 
@@ -114,39 +102,6 @@ impl Inner {
         Ok((found, looked, books.over.is_some()))
     }
 
-    /// The bytes of a payload; what is in a file is read by a thread that may wait for it.
-    pub(super) async fn bytes(&self, payload: &Payload) -> Result<Bytes, Refused> {
-        let (Payload::Stored(_) | Payload::Kept(_), store) = (payload, self.store()) else {
-            return Ok(match payload {
-                Payload::Inline(bytes) => bytes.clone(),
-                _ => Bytes::new(),
-            });
-        };
-        let payload = payload.clone();
-        let read = spawn_blocking(move || store.read(&payload)).await.map_err(tokens::broken)?;
-        read.map_err(|error| unread("a result", &error))
-    }
-
-    /// As [`Inner::bytes`], once the member is there that has them; none where nobody wants them
-    /// any more.
-    pub(super) async fn awaited_bytes<T>(
-        &self,
-        payload: &Payload,
-        emit: &Emit<T>,
-    ) -> Result<Option<Bytes>, Refused> {
-        loop {
-            match self.bytes(payload).await {
-                Err(refused) if refused.kind == Kind::Unavailable => {
-                    tokio::select! {
-                        () = tokio::time::sleep(AWAY_LOOK) => {}
-                        () = emit.closed() => return Ok(None),
-                    }
-                }
-                read => return read.map(Some),
-            }
-        }
-    }
-
     /// Sends what a task gave, in pieces, a few of which are in memory at a time; false where
     /// nobody wants it any more. With `waits`, one whose member is away is waited for.
     async fn give_one(
@@ -156,34 +111,23 @@ impl Inner {
         payload: &Payload,
         emit: &Emit<TaskResult>,
     ) -> Result<bool, Refused> {
-        if let Payload::Empty | Payload::Inline(_) = payload {
-            let data = self.bytes(payload).await?;
-            return Ok(emit.give(TaskResult { data, ..result.clone() }).await.is_ok());
-        }
+        let mut poured = Poured::new(self.store(), payload, 0);
         loop {
-            let (into, mut coming) = mpsc::channel(PIECES_AHEAD_MAX);
-            let (store, payload) = (self.store(), payload.clone());
-            let read = spawn_blocking(move || {
-                let mut pieces = Pieces { into, piece: BytesMut::new() };
-                store.read_payload_to(&payload, &mut pieces).map(|()| pieces.piece.freeze())
-            });
-            while let Some(data) = coming.recv().await {
-                let part = TaskResult { data, more: true, ..result.clone() };
-                if emit.give(part).await.is_err() {
-                    return Ok(false);
-                }
-            }
-            match read.await.map_err(tokens::broken)? {
-                Ok(data) => {
-                    let last = TaskResult { data, more: false, ..result.clone() };
-                    return Ok(emit.give(last).await.is_ok());
-                }
-                // Nothing is given of what is not wholly here.
-                Err(StoreError::Away(_)) if waits => {
-                    tokio::select! {
-                        () = tokio::time::sleep(AWAY_LOOK) => {}
-                        () = emit.closed() => return Ok(false),
+            match poured.next().await {
+                Ok((data, more)) => {
+                    let part = TaskResult { data, more, ..result.clone() };
+                    if emit.give(part).await.is_err() {
+                        return Ok(false);
                     }
+                    if !more {
+                        return Ok(true);
+                    }
+                }
+                Err(StoreError::Away(_)) if waits => {
+                    if !pour::wait(emit).await {
+                        return Ok(false);
+                    }
+                    poured = Poured::new(self.store(), payload, 0);
                 }
                 Err(error) => {
                     let what = format!("the result of task {}/{}", result.job, result.name);
@@ -191,43 +135,6 @@ impl Inner {
                 }
             }
         }
-    }
-}
-
-/// Why something that a task gave is not read.
-fn unread(what: &str, error: &StoreError) -> Refused {
-    match error {
-        StoreError::Away(why) => Refused {
-            help: "try again when that member is there; --follow waits for it".to_owned(),
-            retry_after: Some(AWAY_RETRY_SECONDS),
-            ..Refused::new(Kind::Unavailable, format!("{what} cannot be read now: {why}"))
-        },
-        error => Refused::new(Kind::NotFound, format!("{what} is lost: {error}")),
-    }
-}
-
-/// Takes bytes in, and hands on those that make whole pieces. What is left is the last one.
-struct Pieces {
-    into: mpsc::Sender<Bytes>,
-    piece: BytesMut,
-}
-
-impl Write for Pieces {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.piece.len() == PIECE_BYTES {
-            let whole = std::mem::take(&mut self.piece).freeze();
-            self.into.blocking_send(whole).map_err(|_| io::ErrorKind::BrokenPipe)?;
-        }
-        if self.piece.capacity() == 0 && bytes.len() + self.piece.len() > Payload::INLINE_MAX {
-            self.piece.reserve(PIECE_BYTES);
-        }
-        let most = bytes.len().min(PIECE_BYTES - self.piece.len());
-        self.piece.extend_from_slice(&bytes[..most]);
-        Ok(most)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -252,31 +159,5 @@ pub(super) fn plain(roster: &Roster, task: TaskId, state: &str) -> TaskResult {
         name: roster.name(task),
         state: state.to_owned(),
         ..TaskResult::default()
-    }
-}
-
-/// Bytes in pieces, each with whether more follow; at least one.
-pub(super) fn pieces(mut bytes: Bytes) -> Vec<(Bytes, bool)> {
-    let mut pieces = Vec::new();
-    while bytes.len() > PIECE_BYTES {
-        pieces.push((bytes.split_to(PIECE_BYTES), true));
-    }
-    pieces.push((bytes, false));
-    pieces
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_come_in_pieces_of_which_the_last_says_so() {
-        let told = |count| {
-            let pieces = pieces(Bytes::from(vec![7; count]));
-            pieces.iter().map(|(bytes, more)| (bytes.len(), *more)).collect::<Vec<_>>()
-        };
-        assert_eq!(told(0), [(0, false)]);
-        assert_eq!(told(PIECE_BYTES), [(PIECE_BYTES, false)]);
-        assert_eq!(told(PIECE_BYTES + 1), [(PIECE_BYTES, true), (1, false)]);
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use bary_api::problem::{Kind, Refused};
 use bary_api::role::Role;
 use bary_api::v1::{
-    ChangeNodeRequest, ChangedReply, ListJobsRequest, ListNodesRequest, ScaleDecision, ScaleNode,
-    ScaleReply, ScaleRequest, ShutdownRequest,
+    ChangeNodeRequest, ChangedReply, ListJobsRequest, ListNodesRequest, ScaleCount, ScaleDecision,
+    ScaleNode, ScaleReply, ScaleRequest, ShutdownRequest,
 };
 use bary_api::verb::Verb;
 use bary_identity::audit::{Entry, Outcome};
@@ -52,10 +52,15 @@ impl Service {
         let _leave = self.admit(caller, Verb::Scale, "")?;
         let mut reply = self.0.scale(&asked);
         let others = self.0.ask_others(caller, move |mut calls: Calls| async move {
-            Ok(calls.scale(asked).await?.into_inner().decisions)
+            Ok(calls.scale(asked).await?.into_inner())
         });
         let (others, unreached) = others.await;
-        reply.decisions.extend(others.into_iter().flat_map(|(_, told)| told));
+        for (_, told) in others {
+            reply.decisions.extend(told.decisions);
+            // Only the one that decides knows.
+            reply.wanted = reply.wanted.max(told.wanted);
+            add(&mut reply.decided, told.decided);
+        }
         reply.decisions.sort_by(|a, b| a.at.cmp(&b.at));
         let most = most(asked.decisions);
         reply.decisions.drain(..reply.decisions.len().saturating_sub(most));
@@ -163,6 +168,16 @@ fn own() -> Caller {
     Caller { name: WHO.into(), role: Role::Admin, door: Door::Node, consistent: false }
 }
 
+/// Adds how often others decided something to how often this one did.
+fn add(decided: &mut Vec<ScaleCount>, told: Vec<ScaleCount>) {
+    for one in told {
+        match decided.iter_mut().find(|known| known.act == one.act) {
+            Some(known) => known.times += one.times,
+            None => decided.push(one),
+        }
+    }
+}
+
 /// How many decisions are told.
 fn most(asked: u32) -> usize {
     (asked as usize).min(DECISIONS_MAX)
@@ -171,12 +186,15 @@ fn most(asked: u32) -> usize {
 impl Inner {
     fn scale(&self, asked: &ScaleRequest) -> ScaleReply {
         let known = self.scaling.known();
+        let counted = |(act, times): (&str, u64)| ScaleCount { act: act.to_owned(), times };
         let mut reply = ScaleReply {
             plan: known.plan,
             driver: known.driver.to_owned(),
             least: known.least,
             most: known.most,
             problem: known.problem,
+            wanted: known.wanted,
+            decided: self.scaling.counts().into_iter().map(counted).collect(),
             ..ScaleReply::default()
         };
         let member = self.cluster.peers().map(|peers| peers.own_name().to_owned());

@@ -11,6 +11,7 @@ use bary_engine::input::Reply;
 use bary_identity::audit::Outcome;
 use bary_model::id::JobNo;
 use bary_model::payload::Payload;
+use bary_ports::store::StoreError;
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt;
@@ -23,6 +24,7 @@ use crate::service::admit::UNKNOWN;
 use crate::service::caller::Caller;
 use crate::service::chunks;
 use crate::service::emit::{self, Emit, Gone};
+use crate::service::pour::{self, Poured, unread};
 use crate::service::submit::Wanted;
 use crate::service::{Inner, Service, Streamed, refusal, results};
 
@@ -218,19 +220,8 @@ impl Talk<'_> {
             }
         }
         for (result, payload) in ended {
-            let Some(data) = inner.awaited_bytes(&payload, emit).await? else {
+            if self.tell_one(&result, &payload, emit).await?.is_err() {
                 return Ok(Err(Gone));
-            };
-            for (data, more) in results::pieces(data) {
-                self.bytes += data.len();
-                self.reply.outcomes.push(TaskResult { data, more, ..result.clone() });
-                let outcomes = self.reply.outcomes.len();
-                if outcomes >= OUTCOMES_AT_ONCE || self.bytes >= BYTES_AT_ONCE {
-                    self.bytes = 0;
-                    if emit.give(std::mem::take(&mut self.reply)).await.is_err() {
-                        return Ok(Err(Gone));
-                    }
-                }
             }
         }
         let SessionReply { accepted, refused, outcomes } = &self.reply;
@@ -239,6 +230,44 @@ impl Talk<'_> {
         }
         self.bytes = 0;
         Ok(emit.give(std::mem::take(&mut self.reply)).await)
+    }
+
+    /// Adds what a task gave, in pieces; what is with a member that is away is waited for.
+    async fn tell_one(
+        &mut self,
+        result: &TaskResult,
+        payload: &Payload,
+        emit: &Emit<SessionReply>,
+    ) -> Result<Result<(), Gone>, Refused> {
+        let mut poured = Poured::new(self.inner.store(), payload, 0);
+        loop {
+            let (data, more) = match poured.next().await {
+                Ok(piece) => piece,
+                Err(StoreError::Away(_)) => {
+                    if !pour::wait(emit).await {
+                        return Ok(Err(Gone));
+                    }
+                    poured = Poured::new(self.inner.store(), payload, 0);
+                    continue;
+                }
+                Err(error) => {
+                    let what = format!("the result of task {}/{}", result.job, result.name);
+                    return Err(unread(&what, &error));
+                }
+            };
+            self.bytes += data.len();
+            self.reply.outcomes.push(TaskResult { data, more, ..result.clone() });
+            let outcomes = self.reply.outcomes.len();
+            if outcomes >= OUTCOMES_AT_ONCE || self.bytes >= BYTES_AT_ONCE {
+                self.bytes = 0;
+                if emit.give(std::mem::take(&mut self.reply)).await.is_err() {
+                    return Ok(Err(Gone));
+                }
+            }
+            if !more {
+                return Ok(Ok(()));
+            }
+        }
     }
 
     fn on_note(&mut self, note: Note, books: &Books, ended: &mut Vec<(TaskResult, Payload)>) {

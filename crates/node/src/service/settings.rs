@@ -11,7 +11,9 @@ use bary_api::v1::{
 use bary_api::verb::Verb;
 use bary_identity::calendar;
 use bary_jobfile::{duration, size, suggest};
-use bary_policy::preset;
+use bary_policy::force::capability::Capability;
+use bary_policy::parameter::table::{CPU_SHARE, GPU_SHARE, MEMORY_SHARE, NETWORK_SHARE};
+use bary_policy::preset::{self, Policy};
 
 use crate::board::clock;
 use crate::peers::roster::Peers;
@@ -32,11 +34,14 @@ pub(crate) const AUTOSCALE: &str = "autoscale";
 /// The command that does so where the driver is one.
 pub(crate) const AUTOSCALE_COMMAND: &str = "autoscale-command";
 
+/// What counts how much in what nodes are capable of.
+pub(crate) const CAPABILITY: &str = "capability";
+
 /// Says what is wrong with a value.
 type Check = fn(&str) -> Result<(), String>;
 
 /// Every setting of a cluster: its key, what it is, and what checks a value.
-const KEYS: [(&str, &str, Check); 5] = [
+const KEYS: [(&str, &str, Check); 6] = [
     (POLICY, "the placement policy of all homes: a preset, or one with parts", |value| {
         preset::parse(value).map(drop).map_err(|error| error.to_string())
     }),
@@ -52,7 +57,20 @@ const KEYS: [(&str, &str, Check); 5] = [
     (AUTOSCALE_COMMAND, "the command that starts and stops members, with driver=command", |_| {
         Ok(())
     }),
+    (CAPABILITY, "what counts how much in what nodes are capable of", |value| {
+        weighed(value).map(drop)
+    }),
 ];
+
+/// The policy that weighs as such parameters say: `cpu_share=0.7,gpu_share=0`.
+fn weighed(value: &str) -> Result<Policy, String> {
+    let names = [&CPU_SHARE, &GPU_SHARE, &MEMORY_SHARE, &NETWORK_SHARE].map(|share| share.key);
+    let given = value.split(',').map(|part| part.split('=').next().unwrap_or_default().trim());
+    if let Some(other) = given.into_iter().find(|name| !names.contains(name)) {
+        return Err(format!("`{other}` is none of {}", names.join(", ")));
+    }
+    preset::parse(&format!("{CAPABILITY},{value}")).map_err(|error| error.to_string())
+}
 
 impl Service {
     /// Settings of the whole cluster.
@@ -128,6 +146,16 @@ impl Service {
 }
 
 impl Inner {
+    /// What nodes are rated by: as the cluster says, or as the policy that is followed does.
+    pub(super) fn capability(&self) -> Capability {
+        let told = self.cluster.peers().and_then(|peers| peers.setting(CAPABILITY));
+        // A later release may take others.
+        match told.and_then(|told| weighed(&told).ok()) {
+            Some(policy) => Capability::with(&policy.given),
+            None => Capability::with(&self.policy().given),
+        }
+    }
+
     fn in_cluster(&self) -> Result<&Arc<Peers>, Refused> {
         self.cluster.peers().ok_or_else(|| {
             let refused = Refused::new(Kind::Conflict, "the node is in no cluster");
@@ -186,5 +214,25 @@ fn shown(change: &Change) -> Setting {
         at: change.at.to_string(),
         reason: change.reason.to_string(),
         summary: summary.map_or("", |(_, summary, _)| summary).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::known;
+
+    #[test]
+    fn capability_takes_its_four_weights_and_nothing_else() {
+        let (_, _, check) = known("capability").expect("it is one");
+        assert_eq!(check("cpu_share=0.7,gpu_share=0"), Ok(()));
+        assert_eq!(check("memory_share=0.7,network_share=0.3"), Ok(()));
+        for (wrong, told) in [
+            ("force=gravity", "`force` is none of cpu_share, gpu_share"),
+            ("cpu_share=heavy", "cpu_share"),
+            ("capability", "`capability` is none of"),
+        ] {
+            let fault = check(wrong).expect_err("it is no weight");
+            assert!(fault.contains(told), "{fault}");
+        }
     }
 }

@@ -69,6 +69,7 @@ impl Service {
             store: self.0.store(),
             suspects: Arc::clone(&self.0.suspects),
             numbers: Arc::new(numbers),
+            addresses: self.0.cluster.addresses(),
         };
         let (service, caller) = (self.clone(), caller.clone());
         tokio::spawn(async move {

@@ -12,6 +12,7 @@ use bary_api::v1::{
     Checkpoint, FromWorker, Output, Progress, Registered, RunEnded, StopRun, ToWorker,
 };
 use bary_executor::arguments::Unread;
+use bary_executor::config::Addresses;
 use bary_model::id::RunNo;
 use bary_model::payload::Payload;
 use bary_model::time::Span;
@@ -44,6 +45,7 @@ pub(crate) struct Around {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) suspects: Arc<Suspects>,
     pub(crate) numbers: Arc<Numbers>,
+    pub(crate) addresses: Addresses,
 }
 
 /// The conversation with one worker.
@@ -122,16 +124,17 @@ impl Talk {
     async fn begin(&mut self, start: Start) -> Result<(), Parting> {
         let most = self.around.suspects.together(start.items.iter().map(|item| item.range));
         let (store, numbers) = (Arc::clone(&self.around.store), Arc::clone(&self.around.numbers));
+        let addresses = self.around.addresses.clone();
         let made = if translate::is_slow(&start) {
             let start = start.clone();
-            let make = move || translate::run(&start, most, &*store, &*numbers);
+            let make = move || translate::run(&start, most, &*store, &*numbers, &addresses);
             let Ok(made) = spawn_blocking(make).await else {
                 self.spoilt = true;
                 return Err(Parting::Gone(None));
             };
             made
         } else {
-            translate::run(&start, most, &*store, &*numbers)
+            translate::run(&start, most, &*store, &*numbers, &addresses)
         };
         let (run, began) = (start.run, self.seat.now());
         match made {

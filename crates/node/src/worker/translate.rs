@@ -1,13 +1,17 @@
 //! A run in the words of the contract: each task with its arguments filled in and all that it
 //! reads.
 
+use std::collections::BTreeMap;
+
 use bary_api::v1::{Run, RunTask, Upstream};
 use bary_executor::arguments::{Arguments, Unread};
+use bary_executor::config::Addresses;
 use bary_model::action::Action;
 use bary_model::id::TaskId;
 use bary_model::message::GrantItem;
 use bary_model::payload::Payload;
 use bary_ports::executor::Start;
+use bary_ports::function::Rank;
 use bary_ports::store::Store;
 use bytes::Bytes;
 use serde_json::Value;
@@ -36,6 +40,7 @@ pub(super) fn run(
     most: usize,
     store: &dyn Store,
     numbers: &Numbers,
+    addresses: &Addresses,
 ) -> Result<Run, Unread> {
     let mut run = Run { run: start.run.0, ..Run::default() };
     if let Some(item) = start.items.first() {
@@ -58,6 +63,11 @@ pub(super) fn run(
             Err(unread) if run.tasks.is_empty() => return Err(unread),
             Err(_) => return Ok(run),
         };
+        let rank = match addresses.rank(item) {
+            Ok(rank) => rank,
+            Err(failure) if run.tasks.is_empty() => return Err(Unread::Lost(failure)),
+            Err(_) => return Ok(run),
+        };
         for offset in 0..item.range.count {
             let index = item.range.first + offset;
             let task = RunTask {
@@ -67,7 +77,7 @@ pub(super) fn run(
                 input: input(arguments.at(offset)),
                 checkpoint_step: step,
                 checkpoint: checkpoint.clone(),
-                env: env(&arguments, offset),
+                env: env(&arguments, offset, rank.as_ref()),
                 upstream: upstream(&arguments),
             };
             bytes += size(&task);
@@ -87,9 +97,12 @@ fn checkpoint(item: &GrantItem, store: &dyn Store) -> Result<(u64, Bytes), Unrea
     Ok((*step, read.map_err(|error| Unread::new("the last checkpoint", &error))?))
 }
 
-fn env(arguments: &Arguments<'_>, offset: u32) -> std::collections::BTreeMap<String, String> {
+/// What a gang says counts more than what the task says.
+fn env(arguments: &Arguments<'_>, offset: u32, rank: Option<&Rank>) -> BTreeMap<String, String> {
     let env = arguments.env(offset).into_iter();
-    env.map(|(name, value)| (name.into_string(), value)).collect()
+    let own = env.map(|(name, value)| (name.into_string(), value));
+    let rank = rank.into_iter().flat_map(Rank::variables);
+    own.chain(rank.map(|(name, value)| (name.to_owned(), value))).collect()
 }
 
 fn upstream(arguments: &Arguments<'_>) -> Vec<Upstream> {

@@ -99,6 +99,32 @@ async fn events_and_output_can_be_followed() {
     assert!(!why.candidates.is_empty() && why.life.len() >= 4, "{why:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn much_output_comes_in_pieces_and_its_end_alone_where_that_is_wanted() {
+    let world = World::new();
+    let job = world.submit(command(&["sh", "-c", "seq 1 200000; echo no >&2; echo yes >&2"])).await;
+    assert_eq!(world.wait(job).await.succeeded, 1);
+    let all: String = (1..=200_000).map(|number| format!("{number}\n")).collect();
+    for (tail, stream) in [(0, ""), (0, "out"), (300_000, ""), (5, "out"), (4, "err"), (9, "err")] {
+        let stream = stream.to_owned();
+        let asked = v1::LogsRequest { job, tail, stream, ..Default::default() };
+        let told = world.service.logs(&world.admin, asked.clone()).await.expect("it is there");
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        for chunk in crate::world::all(told).await {
+            assert!((1..=256 << 10).contains(&chunk.data.len()), "{} bytes", chunk.data.len());
+            if chunk.stream == "err" { &mut err } else { &mut out }.extend(chunk.data);
+        }
+        let end = |text: &str| {
+            let wanted = if tail == 0 { text.len() } else { text.len().min(tail as usize) };
+            text[text.len() - wanted..].to_owned()
+        };
+        let wants = |stream: &str| asked.stream.is_empty() || asked.stream == stream;
+        let wanted = |stream, text| if wants(stream) { end(text) } else { String::new() };
+        assert!(out == wanted("out", &all).as_bytes(), "{asked:?}: {} bytes", out.len());
+        assert_eq!(err, wanted("err", "no\nyes\n").as_bytes(), "{asked:?}");
+    }
+}
+
 /// What a stream adds to each message: whether it is compressed, and its length.
 const HEAD_BYTES: usize = 5;
 

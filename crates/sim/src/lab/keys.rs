@@ -211,7 +211,7 @@ pub const GRAPHS: &[&str] =
 pub const KNOWS: &[&str] = &["declared", "exact", "nothing"];
 
 /// The keys of `[[workload]]`.
-pub static WORKLOAD: [Key; 25] = [
+pub static WORKLOAD: [Key; 26] = [
     key(
         "tasks",
         Shape::Integer(1, TASKS_MAX as i64),
@@ -295,6 +295,14 @@ pub static WORKLOAD: [Key; 25] = [
     .example("width = 16"),
     key("depth", Shape::Integer(1, 10_000), "3", "How many of a graph follow each other.")
         .example("depth = 8"),
+    key(
+        "gang",
+        Shape::Integer(0, bary_model::gang::TASKS_MAX as i64),
+        "0",
+        "How many tasks are one gang, which starts together: a job of equal tasks; each is alone \
+         where 0.",
+    )
+    .example("gang = 4"),
     key("cpus", CORES, "1", "How many cores each task needs.").example("cpus = 2"),
     key("memory", Shape::Size, "none", "How much memory each task needs.")
         .example("memory = \"1GiB\""),

@@ -84,6 +84,7 @@ fn piece(unit: Span, trace: &Trace, knows: Knowledge, task: &Task) -> Piece {
         need: Need { milli_cpus: task.milli_cpus, memory: 0, gpus: 0 },
         function: Arc::clone(&task.function),
         output: task.output,
+        gang: 0,
     }
 }
 
@@ -97,9 +98,14 @@ fn pieces(workload: &Workload, weights: &mut Lot, errors: &mut Lot, load: &mut L
             sigma => draw::lognormal(errors, sigma),
         };
         let real = weight.units() * factor;
-        let (need, output) = (workload.need, workload.output);
+        let (need, output, gang) = (workload.need, workload.output, workload.gang);
         let (after, function) = (Box::default(), Arc::default());
-        load.tasks.push(Piece { weight, real, after, need, function, output });
+        load.tasks.push(Piece { weight, real, after, need, function, output, gang });
+    }
+    for ranks in load.tasks[first..].chunks_mut(workload.gang.max(1).into()) {
+        // They are one array, whose tasks weigh the same.
+        let (weight, real) = (ranks[0].weight, ranks[0].real);
+        ranks.iter_mut().for_each(|rank| (rank.weight, rank.real) = (weight, real));
     }
     if workload.unknown {
         let own = &mut load.tasks[first..];
@@ -109,8 +115,8 @@ fn pieces(workload: &Workload, weights: &mut Lot, errors: &mut Lot, load: &mut L
     }
 }
 
-/// Makes jobs of them: one for each graph or each task that comes by itself, or one for each home
-/// and owner where all are there at once.
+/// Makes jobs of them: one for each graph, gang or task that comes by itself, or one for each home
+/// and owner where all tasks are there at once.
 fn arrivals(
     scenario: &Scenario,
     workload: &Workload,
@@ -131,13 +137,14 @@ fn arrivals(
             let home = homes[number % homes.len()];
             load.jobs.push(job(workload, (at, size), home, whose(number)));
         }
-    } else if workload.arrivals == Arrivals::Batch {
+    } else if workload.arrivals == Arrivals::Batch && workload.gang == 0 {
         batches(workload, &homes, first, load);
         return;
     } else {
-        for (number, at) in (first..load.tasks.len()).enumerate() {
+        let size = usize::from(workload.gang.max(1));
+        for (number, at) in (first..load.tasks.len()).step_by(size).enumerate() {
             let home = homes[number % homes.len()];
-            load.jobs.push(job(workload, (at, 1), home, whose(number)));
+            load.jobs.push(job(workload, (at, size), home, whose(number)));
         }
     }
     let every = pace(scenario, workload, load, own, first);

@@ -8,6 +8,7 @@ use bary_model::node::{Busy, NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::time::Span;
 
+use crate::lab::workload::Need;
 use crate::plan::NodePlan;
 use crate::plan::chores::Chores;
 
@@ -58,6 +59,14 @@ impl Default for Group {
 }
 
 impl Group {
+    /// How many tasks with such a need its nodes together can run at a time.
+    pub(crate) fn room(&self, need: Need) -> u64 {
+        let cores = u64::from(self.cpus) * 1_000 / need.milli_cpus.max(1);
+        let memory = self.memory.checked_div(need.memory).unwrap_or(u64::MAX);
+        let gpus = self.gpus.checked_div(need.gpus).map_or(u64::MAX, u64::from);
+        cores.min(memory).min(gpus).min(self.slots.into()) * self.count as u64
+    }
+
     pub(crate) fn read(from: &Section<'_>) -> Self {
         let usual = Self::default();
         let whole = |key, usual: u32| from.integer(key).map_or(usual, |number| number as u32);

@@ -146,6 +146,14 @@ fn scenario(
             let key = if from.has("trace") { "trace" } else { "cpus" };
             return Err(document.fault(from.span(key), text, fix));
         }
+        let room: u64 = scenario.nodes.iter().map(|group| group.room(workload.need)).sum();
+        let size = u64::from(workload.gang);
+        if size > room {
+            let from = &top.sections("workload")[number];
+            let text = format!("a gang of {size} never starts: there is room for {room} at most");
+            let fix = "make it smaller, or add nodes";
+            return Err(document.fault(from.span("gang"), &text, fix));
+        }
     }
     Ok(scenario)
 }

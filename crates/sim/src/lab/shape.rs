@@ -49,6 +49,8 @@ pub struct Piece {
     pub function: Arc<str>,
     /// How many bytes it leaves, which each task that waits for it reads.
     pub output: u64,
+    /// How many tasks its gang has, which is its job; 0 where it is of none.
+    pub gang: u16,
 }
 
 impl Piece {
@@ -57,7 +59,7 @@ impl Piece {
     pub fn plain(weight: Weight) -> Self {
         let need = Need { milli_cpus: 1_000, memory: 0, gpus: 0 };
         let (after, function) = (Box::default(), Arc::default());
-        Self { weight, real: weight.units(), after, need, function, output: 0 }
+        Self { weight, real: weight.units(), after, need, function, output: 0, gang: 0 }
     }
 }
 
@@ -98,11 +100,9 @@ pub(crate) fn longest_path(tasks: &[Piece]) -> f64 {
 mod tests {
     use super::*;
 
-    const NEED: Need = Need { milli_cpus: 1_000, memory: 0, gpus: 0 };
-
     fn task(real: f64, after: &[u32]) -> Piece {
         let after = after.into();
-        Piece { weight: Weight::ONE, real, after, need: NEED, function: Arc::default(), output: 0 }
+        Piece { real, after, ..Piece::plain(Weight::ONE) }
     }
 
     #[test]

@@ -314,7 +314,8 @@ fn body(need: Need, name: &str, attempts: &Attempts) -> Body {
 fn specs(load: &Load, arrival: &Arrival, bodies: &mut Bodies<'_>) -> Vec<Arc<TaskSpec>> {
     let tasks = load.tasks_of(arrival);
     let first = u64::from(arrival.first);
-    let alike = !load.errs
+    let gang = tasks[0].gang;
+    let alike = (gang > 0 || !load.errs)
         && tasks.iter().all(|task| {
             (task.weight, task.need, task.output)
                 == (tasks[0].weight, tasks[0].need, tasks[0].output)
@@ -324,7 +325,8 @@ fn specs(load: &Load, arrival: &Arrival, bodies: &mut Bodies<'_>) -> Vec<Arc<Tas
     if alike {
         let (weight, count) = (tasks[0].weight, arrival.count);
         let spec = TaskSpec { output: tasks[0].output, ..TaskSpec::new(bodies.of(&tasks[0])) };
-        let spec = TaskSpec { count, array: count > 1, weight, first_row: first, ..spec };
+        let array = gang > 0 || count > 1;
+        let spec = TaskSpec { count, array, weight, gang, first_row: first, ..spec };
         return vec![Arc::new(spec)];
     }
     let each = tasks.iter().zip(first..).map(|(task, row)| {

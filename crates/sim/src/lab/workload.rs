@@ -35,6 +35,8 @@ pub struct Workload {
     pub owners: u32,
     /// The graphs that they make, if any.
     pub graph: Option<Graph>,
+    /// How many of them are one gang, which is a job; each is alone where 0.
+    pub gang: u16,
     /// What each needs.
     pub need: Need,
     /// How many bytes each leaves for those that wait for it.
@@ -115,6 +117,7 @@ impl Default for Workload {
             skew: None,
             owners: 1,
             graph: None,
+            gang: 0,
             need: Need { milli_cpus: 1_000, memory: 0, gpus: 0 },
             output: 0,
             replayed: None,
@@ -146,6 +149,7 @@ impl Workload {
             skew,
             owners: whole("owners", 1),
             graph: graph(document, from)?,
+            gang: gang(document, from)?,
             need: Need {
                 milli_cpus: u64::from(whole("cpus", 1)) * 1_000,
                 memory: from.size("memory").unwrap_or(0),
@@ -157,13 +161,14 @@ impl Workload {
         })
     }
 
-    /// How many tasks there will be: whole graphs, at least one.
+    /// How many tasks there will be: whole graphs or gangs, at least one.
     #[must_use]
     pub fn all_tasks(&self) -> u64 {
         if let Some(replayed) = &self.replayed {
             return replayed.trace.tasks() as u64;
         }
-        let size = self.graph.map_or(1, |graph| graph.tasks());
+        let gang = u64::from(self.gang.max(1));
+        let size = self.graph.map_or(gang, |graph| graph.tasks());
         // Of those that are made, this is the most.
         u64::from(self.tasks).div_ceil(size) * size
     }
@@ -294,9 +299,21 @@ fn arrivals(document: &Document<'_>, from: &Section<'_>) -> Result<Arrivals, Box
     }
 }
 
+fn gang(document: &Document<'_>, from: &Section<'_>) -> Result<u16, Box<Fault>> {
+    let size = from.integer("gang").map_or(0, |size| size as u16);
+    let beside = ["graph", "trace"].into_iter().find(|key| from.has(key));
+    match beside.filter(|_| size > 0) {
+        None => Ok(size),
+        Some(key) => {
+            let text = format!("`{key}` makes jobs, and so does `gang`");
+            Err(document.fault(from.span("gang"), &text, "leave one of them out"))
+        }
+    }
+}
+
 fn making(document: &Document<'_>, from: &Section<'_>) -> Result<Making, Box<Fault>> {
     let beside = ["weights", "graph", "skew", "error", "unknown", "owners", "cpus", "memory"];
-    let other = beside.into_iter().chain(["gpus", "output"]).find(|key| from.has(key));
+    let other = beside.into_iter().chain(["gpus", "output", "gang"]).find(|key| from.has(key));
     if let Some(key) = other {
         let text = format!("`{key}` says nothing of tasks that are made while there is room");
         return Err(document.fault(from.span(key), &text, "leave it out"));

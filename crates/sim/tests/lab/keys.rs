@@ -22,6 +22,8 @@ fn what_is_wrong_is_told_with_its_line_and_a_fix() {
         ("[[workload]]\narrivals = \"poisson\"\nrate = 1\nrho = 0.5", "x.toml:4:7", "leave one"),
         ("[[workload]]\nwidth = 5", "x.toml:2:9", "add graph"),
         ("[[workload]]\ncpus = 2", "x.toml:2:8", "no node has"),
+        ("[[workload]]\ngang = 11", "x.toml:2:8", "there is room for 10 at most"),
+        ("[[workload]]\ngraph = \"tree\"\ngang = 2", "x.toml:3:8", "leave one of them out"),
         (
             "[[workload]]\nweights = { law = \"uniform\", least = 5, most = 2 }",
             "x.toml:2:48",

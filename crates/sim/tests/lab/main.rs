@@ -145,6 +145,23 @@ fn weights_that_are_wrong_are_known_only_by_what_tasks_take() {
 }
 
 #[test]
+fn the_tasks_of_a_gang_start_together_whoever_has_room_for_some_of_them() {
+    let text = "unit = \"1s\"\n[[nodes]]\ncount = 4\n[[workload]]\ntasks = 11\n\
+                weights = { law = \"constant\" }\n";
+    let alone = measured(&scenario(text), "gravity", "makespan_seconds");
+    assert!(alone < 4.0, "eleven seconds of work take three turns of four nodes: {alone}");
+    let gangs = scenario(&format!("{text}gang = 3\nerror = 0.1"));
+    let drawn = load(&gangs, 1);
+    assert_eq!((drawn.jobs.len(), drawn.tasks.len()), (4, 12), "there are whole gangs");
+    let least: f64 = drawn.tasks.iter().map(|task| task.real / 3.0).sum();
+    for policy in ["gravity", "work-stealing"] {
+        let took = measured(&gangs, policy, "makespan_seconds");
+        assert!(took >= least, "{policy}: no two gangs of three fit four nodes: {took}");
+        assert!(measured(&gangs, policy, "tasks_left") < 1.0, "{policy}");
+    }
+}
+
+#[test]
 fn what_messages_are_lost_or_processes_end_is_done_all_the_same() {
     let text = "homes = 2\n[[nodes]]\ncount = 6\n[network]\nloss = 0.05\n\
                 [[workload]]\ntasks = 200\n\

@@ -19,8 +19,6 @@ pub(crate) struct Seen {
     pub(crate) tasks: Vec<Task>,
     /// How many tasks waited or ran at each node whenever one looked.
     pub(crate) held: Vec<u64>,
-    /// How many tasks all nodes together had not begun whenever one looked.
-    pub(crate) waiting: Vec<u64>,
 }
 
 /// What a scene is made of.
@@ -91,6 +89,5 @@ pub(crate) async fn play(scene: Scene, node: &Client) -> Result<Seen, Complaint>
 async fn look(node: &Client, seen: &mut Seen) -> Result<(), Complaint> {
     let nodes = node.list_nodes(&[]).await?.nodes;
     seen.held.extend(nodes.iter().map(|node| node.holding));
-    seen.waiting.push(node.info().await?.tasks_waiting);
     Ok(())
 }

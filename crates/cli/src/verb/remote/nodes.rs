@@ -76,6 +76,10 @@ fn lines(node: &NodeStatus, clock: Clock) -> Vec<(&'static str, String)> {
         ("closeness", if node.region > 0 { plain(node.closeness) } else { String::new() }),
         ("fiedler", if node.region > 0 { plain(node.fiedler_score) } else { String::new() }),
         ("capability", capability(node)),
+        ("processors", processors(node)),
+        ("available", known(node.memory_available)),
+        ("gpus found", gpus(node)),
+        ("network", network(node)),
         ("kind", node.kind.clone()),
         ("slots", format!("{}, {} busy", node.slots, node.busy)),
         ("holding", node.holding.to_string()),
@@ -99,6 +103,34 @@ fn capability(node: &NodeStatus) -> String {
         "{capability:.1} (CPU {capability_cpu:.1}, GPU {capability_gpu:.1}, memory \
          {capability_memory:.1}, network {capability_network:.1})"
     )
+}
+
+/// What its processors were found to be; nothing of a machine that has told nothing.
+fn processors(node: &NodeStatus) -> String {
+    let pace = if node.mhz > 0.0 { format!("{:.0} MHz, ", node.mhz) } else { String::new() };
+    let is_known = node.memory_available > 0;
+    if is_known { format!("{pace}{:.0} % idle", node.idle * 100.0) } else { String::new() }
+}
+
+/// Bytes, where they are known.
+fn known(bytes: u64) -> String {
+    if bytes > 0 { size(bytes) } else { String::new() }
+}
+
+/// Which GPUs were found; nothing where none were.
+fn gpus(node: &NodeStatus) -> String {
+    match (node.gpus_found, node.gpu_memory) {
+        (0, _) => String::new(),
+        (found, 0) => found.to_string(),
+        (found, memory) => format!("{found}, with {}", size(memory)),
+    }
+}
+
+/// What its network was found to be.
+fn network(node: &NodeStatus) -> String {
+    let megabits = node.bandwidth * 8.0 / 1e6;
+    let pace = if megabits > 0.0 { format!("{megabits:.0} Mbit/s, ") } else { String::new() };
+    format!("{pace}{:.1} % sent again", node.resent * 100.0)
 }
 
 /// Drains nodes, or takes them up again.

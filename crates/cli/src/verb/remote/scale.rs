@@ -62,10 +62,13 @@ fn lines(reply: &ScaleReply) -> Vec<String> {
     lines.push(line("leader", leader.to_owned()));
     let there = format!("{} of {} to {}", reply.there, reply.least, reply.most);
     lines.push(line("members", format!("{there}, {} busy", reply.busy)));
+    lines.push(line("wanted", reply.wanted.to_string()));
     lines.push(line("tasks", format!("{} have not ended", reply.waiting)));
     for node in &reply.nodes {
         lines.push(line(&node.name, format!("{}, {}/{} busy", node.state, node.busy, node.slots)));
     }
+    let decided = reply.decided.iter().map(|one| format!("{} {}", one.act, one.times));
+    lines.push(line("decided", decided.collect::<Vec<_>>().join(", ")));
     lines.extend(reply.decisions.last().map(|last| line("last", last_words(last))));
     lines
 }
@@ -79,7 +82,7 @@ fn last_words(last: &ScaleDecision) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bary_api::v1::{ScaleDecision, ScaleNode, ScaleReply};
+    use bary_api::v1::{ScaleCount, ScaleDecision, ScaleNode, ScaleReply};
 
     use super::lines;
 
@@ -93,6 +96,7 @@ mod tests {
             reason: "queue: 9 tasks".into(),
             ..ScaleDecision::default()
         };
+        let count = |(act, times): (&str, u64)| ScaleCount { act: act.to_owned(), times };
         let reply = ScaleReply {
             plan: "queue,most=4,driver=local".into(),
             driver: "local".into(),
@@ -102,13 +106,19 @@ mod tests {
             there: 2,
             busy: 1,
             waiting: 9,
+            wanted: 3,
+            decided: [("add", 2), ("none", 40)].map(count).into(),
             nodes: vec![node],
             decisions: vec![last],
             ..ScaleReply::default()
         };
         let text = lines(&reply).join("\n");
-        assert!(text.contains("members   2 of 1 to 4, 1 busy\ntasks     9 have"), "{text}");
-        assert!(text.ends_with("auto-1    up, 1/2 busy\nlast      add auto-1; queue: 9 tasks"));
+        assert!(
+            text.contains("members   2 of 1 to 4, 1 busy\nwanted    3\ntasks     9 have"),
+            "{text}"
+        );
+        let end = "1/2 busy\ndecided   add 2, none 40\nlast      add auto-1; queue: 9 tasks";
+        assert!(text.ends_with(end), "{text}");
         let wrong = ScaleReply { problem: "there is no `x`".into(), ..reply };
         assert_eq!(lines(&wrong).len(), 2);
     }

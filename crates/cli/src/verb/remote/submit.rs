@@ -86,7 +86,8 @@ async fn attend(asking: &Asking, job: u32, tasks: u64) -> Result<Exit, Complaint
     asking.come_back(format!("bary wait {}", asking.called(job)));
     let alone = tasks == 1;
     let ended = if alone && (!asking.face.is_data() || asking.face.output == Form::Jsonl) {
-        let request = LogsRequest { job, follow: true, ..LogsRequest::default() };
+        let all = u64::MAX;
+        let request = LogsRequest { job, follow: true, tail: all, ..LogsRequest::default() };
         logs::print(asking, request, false).await?;
         wait::until(asking, &[job], None, bary_client::jobs::WAIT_SPAN_MAX, |_| Ok(())).await?
     } else {

@@ -126,6 +126,7 @@ pub(crate) fn graph() -> v1::GraphReply {
 pub(crate) fn scale() -> v1::ScaleReply {
     let node = v1::ScaleNode { name: "auto-1".into(), ..Default::default() };
     let act = v1::ScaleDecision { act: "add".into(), node: "auto-1".into(), ..Default::default() };
-    let (nodes, decisions) = (vec![node], vec![act]);
-    v1::ScaleReply { plan: "queue".into(), nodes, decisions, ..Default::default() }
+    let decided = vec![v1::ScaleCount { act: "add".into(), times: 1 }];
+    let (plan, nodes, decisions) = ("queue".into(), vec![node], vec![act]);
+    v1::ScaleReply { plan, nodes, decisions, decided, ..Default::default() }
 }
