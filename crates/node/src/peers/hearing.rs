@@ -12,7 +12,7 @@ use bary_model::id::NodeId;
 use bary_model::message::Frame;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::payload::Payload;
-use bary_model::time::Span;
+use bary_model::time::{Moment, Span};
 use bary_transport::mesh::Ears;
 use bytes::Bytes;
 
@@ -104,14 +104,24 @@ impl Peers {
                 }
             }
             Said::Ping { at } => self.mesh.send(from, envelope::pong(at, self.now())),
-            Said::Pong { at, theirs } => {
-                let now = self.now();
-                let mut links = lock(&self.links);
-                if let Some(link) = links.get_mut(&from) {
-                    link.clock = Some(Clock::after(link.clock, at, theirs, now));
-                    self.meet(from, link);
-                }
-            }
+            Said::Pong { at, theirs } => self.on_pong(from, at, theirs),
+        }
+    }
+
+    /// An answer says how far a member is. One that took far longer than usual is asked for again
+    /// at once, and a way that is another one is told at once.
+    fn on_pong(&self, from: u64, at: Moment, theirs: Moment) {
+        let mut links = lock(&self.links);
+        let Some(link) = links.get_mut(&from) else { return };
+        let clock = Clock::after(link.clock, at, theirs, self.now());
+        let before = link.clock.replace(clock);
+        self.meet(from, link);
+        drop(links);
+        if clock.is_doubted() {
+            self.mesh.send(from, envelope::ping(self.now()));
+        }
+        if before.is_some_and(|before| before.is_far(clock.round_trip)) {
+            self.tell_sight();
         }
     }
 
