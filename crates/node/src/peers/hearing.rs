@@ -144,7 +144,9 @@ impl Peers {
 
     fn on_card(self: &Arc<Self>, from: u64, card: Box<Card>) {
         let heard = (from, card.name.clone(), card.addresses.clone());
-        for (number, name, addresses) in std::iter::once(&heard).chain(&card.members) {
+        // Where a member is, it says itself; in its list may be where it was in another life.
+        let others = card.members.iter().filter(|(number, ..)| *number != from);
+        for (number, name, addresses) in std::iter::once(&heard).chain(others) {
             // What a member says of itself counts more than what others say of it.
             let is_hearsay = *number != from && self.book.has(*number);
             if let (Ok(name), false) = (Name::new(name), is_hearsay) {
