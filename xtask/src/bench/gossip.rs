@@ -1,5 +1,5 @@
-//! A thousand members in virtual time: what gossip costs each, how soon all know of a change, whether
-//! anybody who is well is suspected, and what becomes of tasks while members come and go.
+//! A thousand members in virtual time: what gossip costs each, how soon all know of a change,
+//! whether anybody who is well is suspected, and what becomes of tasks while members come and go.
 
 use std::process::Command;
 

@@ -1,6 +1,6 @@
-//! Who is gone gets nothing: after the moment at which a home was told that a node is gone, until it
-//! is told that the node is there, it grants that node nothing. At that moment itself it may have
-//! granted before it was told. Under Open binding grants name nobody.
+//! Who is gone gets nothing: after the moment at which a home was told that a node is gone, until
+//! it is told that the node is there, it grants that node nothing. At that moment itself it may
+//! have granted before it was told. Under Open binding grants name nobody.
 
 use std::collections::BTreeMap;
 

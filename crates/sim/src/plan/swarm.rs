@@ -12,7 +12,8 @@ use crate::plan::presence::PresencePlan;
 use crate::plan::scaling::CrewPlan;
 use crate::plan::world::{mixed, uneven};
 use crate::plan::{
-    DiskPlan, Keeping, Plan, chores, decrees, gangs, graphs, moves, placing, protocols, steering, ties,
+    DiskPlan, Keeping, Plan, chores, decrees, gangs, graphs, moves, placing, protocols, steering,
+    ties,
 };
 
 /// What of a plan is not drawn.

@@ -54,7 +54,7 @@ fn count(graph: &Value, key: &str) -> usize {
     graph[key].as_array().map_or(0, Vec::len)
 }
 
-/// Asks all of them until each one says that it is so. One that does not answer yet has not said so.
+/// Asks all of them until each one says that it is so. One that does not answer has not said so.
 fn until(
     doors: &mut [Door],
     mut is_so: impl FnMut(&mut Door) -> Result<bool, String>,
