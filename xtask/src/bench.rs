@@ -8,6 +8,7 @@ mod durable;
 mod engine;
 mod figure;
 mod functions;
+mod gossip;
 mod graphs;
 mod loading;
 mod members;
@@ -74,6 +75,11 @@ const BENCHES: &[Bench] = &[
         run: swap::run,
     },
     Bench { name: "sim", what: "the simulator, and the placement that it shows", run: sim::run },
+    Bench {
+        name: "gossip",
+        what: "a thousand members that gossip: bytes, joins, churn, false suspicions",
+        run: gossip::run,
+    },
     Bench {
         name: "topology",
         what: "regions, jobs between them, and level flow",

@@ -69,7 +69,7 @@ impl Gossip {
         let seeds = u32::try_from(self.seeds.len()).unwrap_or(u32::MAX);
         let seed = self.seeds.get(self.dice.below(seeds.max(1)) as usize).copied();
         if let Some(to) = if self.dice.below(2) == 0 { dead.or(seed) } else { seed.or(dead) } {
-            self.ask_comparison(to, outputs);
+            self.ask_comparison(to, true, outputs);
         }
     }
 }

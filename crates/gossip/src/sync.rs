@@ -38,14 +38,14 @@ impl Gossip {
         let period = if busy { self.config.sync_period_min } else { self.config.sync_period };
         self.schedule.sync = self.about(now, period);
         if let Some(peer) = self.view.pick(&mut self.dice, self.me.name) {
-            self.ask_comparison(peer.address, outputs);
+            self.ask_comparison(peer.address, busy, outputs);
         }
     }
 
-    /// Sends the sums of all slices.
-    pub(crate) fn ask_comparison(&mut self, to: Address, outputs: &mut Vec<Output>) {
+    /// Sends the sums of all slices, which are small where a comparison shall find much.
+    pub(crate) fn ask_comparison(&mut self, to: Address, busy: bool, outputs: &mut Vec<Output>) {
         let salt = self.dice.draw();
-        let sums = self.view.summary(self.view.bits(), salt);
+        let sums = self.view.summary(self.view.bits(busy), salt);
         let mut question = self.parcel(to);
         question.put(&Item::Summary { salt, sums });
         self.send(question, outputs);

@@ -178,9 +178,10 @@ impl View {
         self.sums.iter().fold(0, |sum: u64, slice| sum.wrapping_add(*slice))
     }
 
-    /// How finely to summarise: about four members a slice.
-    pub(crate) fn bits(&self) -> u32 {
-        (self.up / 4).max(1).ilog2().min(BITS_MAX)
+    /// How finely to summarise: about four members a slice where the last comparisons brought
+    /// members, so that little is told twice, and else sixteen, so that asking costs little.
+    pub(crate) fn bits(&self, busy: bool) -> u32 {
+        (self.up / if busy { 4 } else { 16 }).max(1).ilog2().min(BITS_MAX)
     }
 
     /// The sums of `2^bits` slices. Salted and shortened: two that differ look alike once in

@@ -44,6 +44,16 @@ pub enum Fact<'a> {
     /// The node sees other nodes than before, or has begun and sees none: it may take others for
     /// keepers than they do.
     Sees,
+    /// The node was told that another is there.
+    Meets {
+        /// The other.
+        peer: NodeId,
+    },
+    /// The node was told that another is gone.
+    Misses {
+        /// The other.
+        peer: NodeId,
+    },
     /// The node could not open a shard's journal, which stays closed for good.
     Refused {
         /// The shard.

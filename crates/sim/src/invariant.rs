@@ -21,6 +21,7 @@ pub mod dependency;
 pub mod drain;
 pub mod durable;
 pub mod execution;
+pub mod farewell;
 pub mod fence;
 pub mod gang;
 pub mod gate;
@@ -135,6 +136,7 @@ pub fn all(rules: &Rules) -> Vec<Box<dyn Invariant>> {
         Box::new(decree::Decreed::default()),
         Box::new(word::Words::new(rules.open)),
         Box::new(gang::Gangs::default()),
+        Box::new(farewell::Farewells::default()),
     ];
     if rules.ranked {
         all.push(Box::new(priority::Priorities::new(rules.open)));

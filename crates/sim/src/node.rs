@@ -47,6 +47,8 @@ pub(crate) struct Node {
     /// When it is to be woken; the latest moment where it is not.
     pub(crate) wake: Moment,
     pub(crate) doom: Option<Doom>,
+    /// Whether it was removed: nobody knows it any more, and its process ends for good.
+    pub(crate) removed: bool,
     /// What came while it stood still.
     pub(crate) waiting: Vec<Input>,
     /// How many times longer everything takes that it runs.
@@ -70,6 +72,7 @@ impl Node {
             shards: Vec::new(),
             wake: Moment(u64::MAX),
             doom: None,
+            removed: false,
             waiting: Vec::new(),
             slow: 1,
             busy: Span::ZERO,

@@ -113,8 +113,14 @@ impl Oracle {
                     self.put(at, node, Fact::MayDrop { shard: ledger.shard() });
                 }
             }
-            Input::Joined(peer) => self.met(at, node, peer.info.id),
-            Input::Left(peer) => self.missed(at, node, *peer),
+            Input::Joined(peer) => {
+                self.put(at, node, Fact::Meets { peer: peer.info.id });
+                self.met(at, node, peer.info.id);
+            }
+            Input::Left(peer) => {
+                self.put(at, node, Fact::Misses { peer: *peer });
+                self.missed(at, node, *peer);
+            }
             Input::Received { from, frame } => {
                 let incarnation = frame.from.incarnation();
                 self.put(at, node, Fact::Heard { from: *from, incarnation });
@@ -324,7 +330,9 @@ fn touches(plan: &Plan) -> VecDeque<(Moment, NodeId, Moment)> {
                 touch(*node, *lasts);
             }
             FaultKind::Jump { node, .. } => touch(*node, Span::ZERO),
-            FaultKind::Partition { lasts, .. } | FaultKind::SlowDisk { lasts, .. } => {
+            FaultKind::Partition { lasts, .. }
+            | FaultKind::Removed { lasts, .. }
+            | FaultKind::SlowDisk { lasts, .. } => {
                 all.clone().for_each(|node| touch(node, *lasts));
             }
             // Where gossip decides who is there, nobody else says so.

@@ -8,6 +8,7 @@ pub mod decrees;
 pub mod faults;
 pub(crate) mod gangs;
 pub mod graphs;
+pub(crate) mod moves;
 pub(crate) mod placing;
 pub mod presence;
 pub(crate) mod protocols;
@@ -220,6 +221,19 @@ pub enum FaultKind {
     Death {
         /// The node.
         node: usize,
+    },
+    /// A node comes that was not there before.
+    Newcomer {
+        /// The node.
+        node: usize,
+    },
+    /// A node is removed for good: nobody hears it from then on, and the others know at once that
+    /// it is gone. Its process does not, and goes on for a while.
+    Removed {
+        /// The node.
+        node: usize,
+        /// How long.
+        lasts: Span,
     },
     /// A process stands still, as under SIGSTOP, while its clock and its runs go on.
     Pause {

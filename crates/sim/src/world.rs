@@ -6,6 +6,7 @@ mod close;
 mod due;
 mod effects;
 mod faults;
+mod moves;
 mod presence;
 mod process;
 mod scaling;
@@ -180,8 +181,11 @@ impl<'a> World<'a> {
         for absent in &mut self.nodes[there..] {
             absent.state = State::Absent;
         }
+        self.expect_newcomers();
         for node in 0..there {
-            self.restart(node);
+            if self.nodes[node].state != State::Absent {
+                self.restart(node);
+            }
         }
         for (number, job) in (0..).zip(&self.plan.jobs) {
             self.queue.put(job.at, Due::Client { client: number, turn: 0 });

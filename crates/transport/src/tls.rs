@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::version::TLS13;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
@@ -109,6 +109,12 @@ impl Configs {
         let (peer, entry, client) = (Arc::new(peer), Arc::new(entry), Arc::new(client));
         Ok(Self { peer, entry, client, member })
     }
+}
+
+/// Whether a certificate is for who is reached under this name.
+pub(crate) fn is_of(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
+    let read = ParsedCertificate::try_from(certificate);
+    read.is_ok_and(|read| verify_server_name(&read, name).is_ok())
 }
 
 /// What a newcomer connects with: he takes for a member whoever has a certificate of an authority

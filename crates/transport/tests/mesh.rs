@@ -93,8 +93,12 @@ impl Authority {
     }
 
     fn until(&self, year: i32) -> Credentials {
+        self.signed(MEMBER, year)
+    }
+
+    fn signed(&self, name: &str, year: i32) -> Credentials {
         let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("the system has dice");
-        let mut params = CertificateParams::new([MEMBER.to_owned()]).expect("a good name");
+        let mut params = CertificateParams::new([name.to_owned()]).expect("a good name");
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.not_after = date_time_ymd(year, 1, 1);
@@ -239,6 +243,7 @@ async fn who_shows_no_good_certificate_is_not_heard() {
     let strangers = [
         other.credentials(),
         authority.until(2_000),
+        authority.signed("printer.test.internal", 4_000),
         Credentials { authority: authority.der.clone(), ..other.credentials() },
     ];
     for stranger in &strangers {
@@ -250,6 +255,29 @@ async fn who_shows_no_good_certificate_is_not_heard() {
         assert!(matches!(one.next().await, Told::Refused(_)));
     }
     assert_eq!(one.mesh.linked(), Vec::<u64>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_called_and_shows_no_good_certificate_is_told_nothing() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let own = authority.credentials();
+    let strangers = [
+        other.credentials(),
+        authority.until(2_000),
+        authority.signed("printer.test.internal", 4_000),
+    ];
+    for stranger in &strangers {
+        let mut one = Running::start(1, &own, loopback(), Router::new()).await;
+        let mut two = Running::start(2, stranger, loopback(), Router::new()).await;
+        one.know(2, stranger);
+        one.mesh.place(2, vec![two.at]);
+        one.mesh.send(2, Bytes::from_static(b"a secret"));
+        assert!(matches!(one.next().await, Told::Refused(_)));
+        while let Ok(told) = two.told.try_recv() {
+            assert!(matches!(told, Told::Refused(_)), "{told:?}");
+        }
+        assert_eq!(two.mesh.linked(), Vec::<u64>::new());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

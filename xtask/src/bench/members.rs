@@ -1,7 +1,10 @@
 //! Members of a cluster as processes of this machine: the published PIDS run, tasks that do
-//! nothing, what a task costs on the wire, and how soon the tasks of a killed member run again.
+//! nothing, what a task costs on the wire, how soon the tasks of a killed member run again, and how
+//! soon a change is shown.
 
+mod distinct;
 mod flock;
+mod sight;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -30,6 +33,10 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let nothings = repeated(|| told(nothings(&Flock::up(&bary, 3)?)))?;
     let wire = repeated(|| told(wire(&Flock::apart(&bary, 2)?)))?;
     let trips = repeated(|| told(trips(&Flock::up(&bary, 2)?)))?;
+    let own = repeated(|| told(distinct::rate(&Flock::up(&bary, 3)?)))?;
+    let own_wire = repeated(|| told(distinct::wire(&Flock::apart(&bary, 2)?)))?;
+    let gone = repeated(|| told(sight::death(&mut Flock::up(&bary, 3)?)))?;
+    let back = repeated(|| told(sight::back(&mut Flock::up(&bary, 3)?)))?;
     let again = repeated(|| told(again(&mut Flock::up(&bary, 3)?)))?;
     let of = |all: &[Value], key: &str| all.iter().map(|one| number(one, key)).collect();
     let row = |figure, runs: Result<Vec<f64>, String>, unit, bound| {
@@ -41,9 +48,13 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
         row("the same, makespan over bound", of(&published, "makespan"), "", most(1.05))?,
         row("the same, started more than once", of(&published, "again"), "", most(0.0))?,
         row("tasks that do nothing, 3 members", Ok(nothings), "1/s", least(1e5))?,
+        row("the same, each a spec of its own, 1 home", Ok(own), "1/s", least(1e5))?,
         row("bytes on the wire a task", Ok(wire), "B", most(200.0))?,
+        row("the same, each a spec of its own", Ok(own_wire), "B", most(200.0))?,
         row("submission to result elsewhere, p50", Ok(trips), "ms", most(1.0))?,
         row("a killed member's task runs again", Ok(again), "s", most(2.0))?,
+        row("list and graph show a killed member gone", Ok(gone), "s", most(1.0))?,
+        row("list and graph show one that has started", Ok(back), "s", most(1.0))?,
     ])
 }
 

@@ -94,6 +94,37 @@ fn certificates_are_renewed_while_members_run() {
 }
 
 #[test]
+fn a_member_whose_certificate_ran_out_while_it_was_away_is_let_in_again_as_who_it_was() {
+    let lab = Lab::new();
+    let brief = ["--certificates-for", "6s", "--cluster-listen", "127.0.0.1:0"];
+    let found = ["up", "--cluster", "lab", "--name", "alpha"];
+    let mut alpha = lab.member("alpha", &[&found[..], &brief].concat());
+    let line = alpha.line("others join with: bary join ");
+    let line = line.rsplit(' ').next().unwrap_or_default().trim().to_owned();
+    let plain = lab.bench.bary(&["auth", "join-line", "--no-invite", "--state", "alpha"]);
+    let plain = plain.says(0, "").out.trim().to_owned();
+    let beta = lab.join("beta", &plain);
+    alpha.meets(&beta);
+    lab.ask(&beta, &["submit", "--wait", "-q", "--name", "kept", "--", "true"]).says(0, "");
+    drop(beta);
+    alpha.line("member beta has gone");
+    // Each one is of the half of a certificate's time.
+    for _ in 0..3 {
+        alpha.line("the certificate was renewed");
+    }
+    let listen = ["--listen", "127.0.0.1:0", "--no-socket"];
+    let up = lab.bench.bary(&[&["up", "--state", "beta"][..], &listen].concat());
+    up.says(1, "the certificate of this member has run out; have it let in again: bary join LINE");
+    let mut beta = lab.join("beta", &line);
+    alpha.meets(&beta);
+    beta.meets(&alpha);
+    lab.ask(&alpha, &["node", "ls"]).says(0, "2 of 2 nodes are there, of 2 members");
+    let listed = lab.ask(&alpha, &["ls"]);
+    assert!(listed.says(0, "").out.contains("kept"), "{listed:?}");
+    lab.both_run(&alpha).says(0, "");
+}
+
+#[test]
 fn a_removed_member_is_let_in_nowhere() {
     let lab = Lab::new();
     let (mut alpha, line) = lab.found("alpha");

@@ -21,15 +21,21 @@ const SELDOM: Duration = Duration::from_secs(5);
 impl Peers {
     /// Keeps streams to all members that are known, until `closing` turns true.
     pub(crate) async fn live(self: Arc<Self>, mut closing: watch::Receiver<bool>) {
-        let mut look = tokio::time::interval(LOOK.min(self.pace.beat));
+        let period = LOOK.min(self.pace.beat);
+        let mut look = tokio::time::interval(period);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut next = Instant::now();
+        let (mut next, mut looked) = (Instant::now(), Instant::now());
         // Whoever would say so may have gone.
         let mut closed = pin!(async { drop(closing.wait_for(|closing| *closing).await) });
         loop {
             tokio::select! {
                 _ = look.tick() => {
                     let now = Instant::now();
+                    let late = now.duration_since(looked).saturating_sub(period);
+                    looked = now;
+                    if late > period {
+                        self.excuse(now, late);
+                    }
                     let beats = now >= next;
                     if beats {
                         next = now + self.pace.beat;
@@ -71,6 +77,14 @@ impl Peers {
                 let text = format!("the list of members cannot be written: {error}");
                 self.log.say(Level::Warning, &text, &[]);
             }
+        }
+    }
+
+    /// This member has had no processor for so long: what others said meanwhile has yet to be read,
+    /// so that nobody is taken for silent by that time.
+    fn excuse(&self, now: Instant, late: Duration) {
+        for link in lock(&self.links).values_mut() {
+            link.heard = (link.heard + late).min(now);
         }
     }
 

@@ -12,7 +12,7 @@ use bary_model::id::NodeId;
 use bary_model::message::Frame;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::payload::Payload;
-use bary_model::time::Span;
+use bary_model::time::{Moment, Span};
 use bary_transport::mesh::Ears;
 use bytes::Bytes;
 
@@ -106,14 +106,24 @@ impl Peers {
             // Before the nodes are there, the clock is not theirs.
             Said::Ping { .. } if self.inside.get().is_none() => {}
             Said::Ping { at } => self.mesh.send(from, envelope::pong(at, self.now())),
-            Said::Pong { at, theirs } => {
-                let now = self.now();
-                let mut links = lock(&self.links);
-                if let Some(link) = links.get_mut(&from) {
-                    link.clock = Some(Clock::after(link.clock, at, theirs, now));
-                    self.meet(from, link);
-                }
-            }
+            Said::Pong { at, theirs } => self.on_pong(from, at, theirs),
+        }
+    }
+
+    /// An answer says how far a member is. One that took far longer than usual is asked for again
+    /// at once, and a way that is another one is told at once.
+    fn on_pong(&self, from: u64, at: Moment, theirs: Moment) {
+        let mut links = lock(&self.links);
+        let Some(link) = links.get_mut(&from) else { return };
+        let clock = Clock::after(link.clock, at, theirs, self.now());
+        let before = link.clock.replace(clock);
+        self.meet(from, link);
+        drop(links);
+        if clock.is_doubted() {
+            self.mesh.send(from, envelope::ping(self.now()));
+        }
+        if before.is_some_and(|before| before.is_far(clock.round_trip)) {
+            self.tell_sight();
         }
     }
 
@@ -136,7 +146,9 @@ impl Peers {
 
     fn on_card(self: &Arc<Self>, from: u64, card: Box<Card>) {
         let heard = (from, card.name.clone(), card.addresses.clone());
-        for (number, name, addresses) in std::iter::once(&heard).chain(&card.members) {
+        // Where a member is, it says itself; in its list may be where it was in another life.
+        let others = card.members.iter().filter(|(number, ..)| *number != from);
+        for (number, name, addresses) in std::iter::once(&heard).chain(others) {
             // What a member says of itself counts more than what others say of it.
             let is_hearsay = *number != from && self.book.has(*number);
             if let (Ok(name), false) = (Name::new(name), is_hearsay) {

@@ -225,7 +225,9 @@ impl Papers {
         }
         keep(SECRET, &given.secret.0)?;
         let book = Book::open(&dir).map_err(|error| damaged(&dir, error))?;
-        for (number, name, addresses) in &given.members {
+        // One that is let in again is in the list that it is given.
+        let others = given.members.iter().filter(|(number, ..)| *number != key.number());
+        for (number, name, addresses) in others {
             if let Ok(name) = Name::new(name) {
                 book.note(*number, &name, addresses);
             }

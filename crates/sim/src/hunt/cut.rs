@@ -10,7 +10,9 @@ use bary_model::task::TaskSpec;
 use bary_model::time::Span;
 
 use crate::plan::chores::Chores;
-use crate::plan::{Act, FaultKind, JobPlan, Plan, gangs, placing, protocols, steering, ties};
+use crate::plan::{
+    Act, FaultKind, JobPlan, Plan, gangs, moves, placing, protocols, steering, ties,
+};
 
 /// One thing that is left out. Numbers are positions in the whole plan, before any cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +63,7 @@ const LEVELS: &[(&str, Calming)] = &[
     ("protocols", protocols::leave_out),
     ("placing", placing::leave_out),
     ("gangs", gangs::leave_out),
+    ("moves", moves::leave_out),
 ];
 
 /// Why a text is no cut. Nothing was changed; the caller gives another text.
@@ -191,6 +194,8 @@ fn nodes(plan: &mut Plan, keep: usize) {
         }
         FaultKind::Crash { node, .. }
         | FaultKind::Death { node }
+        | FaultKind::Newcomer { node }
+        | FaultKind::Removed { node, .. }
         | FaultKind::Pause { node, .. }
         | FaultKind::Jump { node, .. }
         | FaultKind::SlowNode { node, .. } => *node < keep,

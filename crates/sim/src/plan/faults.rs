@@ -118,6 +118,8 @@ impl FaultKind {
             Self::Crash { power: false, .. } => "crash",
             Self::Crash { power: true, .. } => "power",
             Self::Death { .. } => "death",
+            Self::Newcomer { .. } => "newcomer",
+            Self::Removed { .. } => "removed",
             Self::Pause { .. } => "pause",
             Self::Jump { .. } => "jump",
             Self::Partition { .. } => "partition",
@@ -195,9 +197,9 @@ fn one(plan: &Plan, name: &str, lot: &mut Lot) -> Option<FaultKind> {
 }
 
 /// How many nodes end for good, if this one does too.
-fn deaths(plan: &Plan, node: usize) -> usize {
+pub(super) fn deaths(plan: &Plan, node: usize) -> usize {
     let dead = plan.faults.iter().filter_map(|fault| match fault.kind {
-        FaultKind::Death { node } => Some(node),
+        FaultKind::Death { node } | FaultKind::Removed { node, .. } => Some(node),
         _ => None,
     });
     dead.chain([node]).collect::<BTreeSet<_>>().len()

@@ -12,7 +12,8 @@ use crate::plan::presence::PresencePlan;
 use crate::plan::scaling::CrewPlan;
 use crate::plan::world::{mixed, uneven};
 use crate::plan::{
-    DiskPlan, Keeping, Plan, chores, decrees, gangs, graphs, placing, protocols, steering, ties,
+    DiskPlan, Keeping, Plan, chores, decrees, gangs, graphs, moves, placing, protocols, steering,
+    ties,
 };
 
 /// What of a plan is not drawn.
@@ -87,6 +88,7 @@ impl Plan {
         placing::draw(&mut plan, &mut Lot::new(seed, "placing"));
         chores::draw(&mut plan, &mut Lot::new(seed, "chores"));
         gangs::draw(&mut plan, &mut Lot::new(seed, "gangs"));
+        moves::draw(&mut plan, &mut Lot::new(seed, "moves"));
         plan
     }
 }

@@ -26,6 +26,7 @@ impl World<'_> {
             | FaultKind::Full { lasts, .. }
             | FaultKind::SlowDisk { lasts, .. }
             | FaultKind::SlowNode { lasts, .. }
+            | FaultKind::Removed { lasts, .. }
             | FaultKind::FalseLeft { lasts, .. } => Some(*lasts),
             _ => None,
         };
@@ -49,6 +50,8 @@ impl World<'_> {
                     self.nodes[*node].state = State::Dead;
                 }
             }
+            FaultKind::Newcomer { node } => self.come(*node),
+            FaultKind::Removed { node, .. } => self.remove(number, *node),
             FaultKind::Pause { node, .. } => {
                 if self.nodes[*node].state == State::Up {
                     self.nodes[*node].state = State::Paused;
@@ -89,6 +92,7 @@ impl World<'_> {
         let plan = self.plan;
         match &plan.faults[number].kind {
             FaultKind::Pause { node, .. } => self.resume(*node),
+            FaultKind::Removed { node, .. } => self.crash(*node, false, None),
             FaultKind::Partition { .. } => self.network.mend(number),
             FaultKind::Full { shard, .. } => self.room(*shard, None),
             FaultKind::SlowDisk { shard, .. } => {
@@ -166,6 +170,7 @@ impl World<'_> {
         self.trail.other(self.now, 0, "calm", 0);
         self.see(0, Seen::Calm);
         self.network.heal();
+        self.all_have_moved();
         for shard in &mut self.shards {
             (shard.fails, shard.down, shard.slow) = (false, Span::ZERO, None);
         }

@@ -92,7 +92,8 @@ impl World<'_> {
         }
         let first = self.nodes[node].life == 1;
         for other in self.acquaintances(node) {
-            if matches!(self.nodes[other].state, State::Dead | State::Absent) {
+            let there = &self.nodes[other];
+            if there.removed || matches!(there.state, State::Dead | State::Absent) {
                 continue;
             }
             let peer = self.peer(node, other);
@@ -128,14 +129,17 @@ impl World<'_> {
 
     pub(super) fn joined(&mut self, by: usize, life: u32, node: usize) {
         self.tally.events += 1;
-        if self.nodes[node].lives() && self.nodes[by].life == life {
+        let there = self.nodes[node].lives() && !self.nodes[node].removed;
+        if there && self.nodes[by].life == life {
             let peer = self.peer(by, node);
             self.give(by, Input::Joined(Box::new(peer)));
         }
     }
 
-    /// Ends a process with all that it runs; for good where it is not said for how long.
+    /// Ends a process with all that it runs; for good where it is not said for how long, or its
+    /// node was removed.
     pub(super) fn crash(&mut self, node: usize, power: bool, down: Option<Span>) {
+        let down = down.filter(|_| !self.nodes[node].removed);
         let state = if down.is_some() { State::Down } else { State::Dead };
         if !self.end(node, power, state) {
             return;

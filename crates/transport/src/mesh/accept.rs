@@ -25,7 +25,7 @@ use tower::Service as _;
 use crate::mesh::proto::Batch;
 use crate::mesh::proto::peer_server::{Peer, PeerServer};
 use crate::mesh::{Inner, Mesh, pass, stream};
-use crate::tls::{Configs, ENTRY, PEER};
+use crate::tls::{self, Configs, ENTRY, PEER};
 
 /// The member at the other end of a connection, as extensions of its requests have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Inner {
             wanted.any(|one| one == protocol)
         };
         let (is_newcomer, is_member) = (speaks(ENTRY), speaks(PEER));
-        let Configs { entry, peer, .. } = self.configs();
+        let Configs { entry, peer, member, .. } = self.configs();
         if !(is_newcomer || is_member) {
             return Err("it speaks no protocol of members".into());
         }
@@ -133,8 +133,13 @@ impl Inner {
         if is_newcomer {
             return Ok(Come::Newcomer(tls));
         }
-        let shown = tls.get_ref().1.peer_certificates();
-        let who = shown.and_then(|chain| self.ears.welcome(chain.first()?));
+        let shown = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        // TLS asks for the name of who is called, and not of who calls.
+        let named = shown.is_some_and(|shown| tls::is_of(shown, &member));
+        if !named {
+            return Err("its certificate is not for members".into());
+        }
+        let who = shown.and_then(|shown| self.ears.welcome(shown));
         let who = who.ok_or("its certificate is not welcome any more")?;
         Ok(Come::Member(who, tls))
     }

@@ -10,8 +10,11 @@ use crate::door::Door;
 /// The members, which are called `node-1` and so on.
 pub(crate) struct Flock {
     count: u32,
+    bary: PathBuf,
     folder: PathBuf,
     process: Child,
+    /// Those that were killed and have come back, as processes of their own.
+    back: Vec<Child>,
 }
 
 /// Longer than any members take to come up and meet.
@@ -24,17 +27,17 @@ const APART: &str = "ip link set lo up && exec \"$@\"";
 impl Flock {
     /// Brings up so many members of one slot, and waits until each sees all others.
     pub(crate) fn up(bary: &Path, count: u32) -> Result<Self, String> {
-        Self::begin(Command::new(bary), count)
+        Self::begin(bary, Command::new(bary), count)
     }
 
     /// The same in a network that nobody else has, so that what crosses it is theirs.
     pub(crate) fn apart(bary: &Path, count: u32) -> Result<Self, String> {
         let mut command = Command::new("unshare");
         command.args(["-rn", "sh", "-c", APART, "sh"]).arg(bary);
-        Self::begin(command, count)
+        Self::begin(bary, command, count)
     }
 
-    fn begin(mut command: Command, count: u32) -> Result<Self, String> {
+    fn begin(bary: &Path, mut command: Command, count: u32) -> Result<Self, String> {
         let name = format!("bary-flock-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         let failed = |cause: std::io::Error| format!("{}: {cause}", folder.display());
@@ -45,7 +48,7 @@ impl Flock {
         command.arg("--socket").arg(folder.join("socket"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let process = command.spawn().map_err(|cause| format!("members: {cause}"))?;
-        let flock = Self { count, folder, process };
+        let flock = Self { count, bary: bary.to_owned(), folder, process, back: Vec::new() };
         flock.meet()?;
         Ok(flock)
     }
@@ -102,6 +105,17 @@ impl Flock {
         crate::node::signal(pid.ok_or_else(|| format!("no process is {name}"))?, "KILL")
     }
 
+    /// Starts a member again that was killed, and does not wait.
+    pub(crate) fn back(&mut self, number: u32) -> Result<(), String> {
+        let state = self.folder.join(format!("states/node-{number}"));
+        let mut command = Command::new(&self.bary);
+        command.args(["up", "-j", "1", "--listen", "127.0.0.1:0", "--socket"]);
+        command.arg(state.join("bary.sock")).arg("--state").arg(state);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.back.push(command.spawn().map_err(|cause| format!("a member: {cause}"))?);
+        Ok(())
+    }
+
     /// Bytes that have been sent in the network of the members.
     pub(crate) fn bytes(&self) -> Result<u64, String> {
         let path = format!("/proc/{}/net/dev", self.process.id());
@@ -115,7 +129,9 @@ impl Flock {
 impl Drop for Flock {
     fn drop(&mut self) {
         // The members end with the process that brought them up.
-        let ended = self.process.kill().and_then(|()| self.process.wait());
+        let all = self.back.iter_mut().chain([&mut self.process]);
+        let ended: Result<Vec<_>, _> =
+            all.map(|process| process.kill().and_then(|()| process.wait())).collect();
         let removed = std::fs::remove_dir_all(&self.folder);
         if let Err(cause) = ended.map(drop).and(removed) {
             eprintln!("{}: {cause}", self.folder.display());

@@ -15,8 +15,8 @@ pub static GOSSIP: [Key; 8] = [
         "How long an answer may take before others are asked to try; below half of `probe`.",
     )
     .example("timeout = \"400ms\""),
-    key("helpers", Shape::Integer(1, 16), "3", "How many others are asked to try.")
-        .example("helpers = 3"),
+    key("helpers", Shape::Integer(1, 16), "4", "How many others are asked to try.")
+        .example("helpers = 4"),
     key(
         "suspicion",
         Shape::Integer(1, 100),
