@@ -25,7 +25,6 @@ use crate::proposal::Types;
 
 /// A question.
 #[derive(Debug, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, on its way")]
 pub(crate) enum Question {
     Append(AppendEntriesRequest<Types>),
     Vote(VoteRequest<Types>),

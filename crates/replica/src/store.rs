@@ -167,8 +167,10 @@ impl RaftLogStorage<Types> for Store {
     {
         let (store, entries) = (self.clone(), entries.into_iter().collect::<Vec<_>>());
         let added = block(move || store.add(&entries)).await;
-        let told = added.as_ref().map(|()| ()).map_err(|error| io::Error::other(error.to_string()));
-        callback.io_completed(told);
+        callback.io_completed(match &added {
+            Ok(()) => Ok(()),
+            Err(error) => Err(io::Error::other(error.to_string())),
+        });
         added
     }
 

@@ -1,10 +1,11 @@
 //! Members of a cluster as processes of this machine: the published PIDS run, tasks that do
-//! nothing, what a task costs on the wire, how soon the tasks of a killed member run again, and how
-//! soon a change is shown.
+//! nothing, what a task costs on the wire, how soon the tasks of a killed member run again and
+//! another one has its jobs, and how soon a change is shown.
 
 mod distinct;
 mod flock;
 mod sight;
+mod takeover;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -37,6 +38,7 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let own_wire = repeated(|| told(distinct::wire(&Flock::apart(&bary, 2)?)))?;
     let gone = repeated(|| told(sight::death(&mut Flock::up(&bary, 3)?)))?;
     let back = repeated(|| told(sight::back(&mut Flock::up(&bary, 3)?)))?;
+    let takeover = repeated(|| told(takeover::run(&mut Flock::kept(&bary, 3)?)))?;
     let again = repeated(|| told(again(&mut Flock::up(&bary, 3)?)))?;
     let of = |all: &[Value], key: &str| all.iter().map(|one| number(one, key)).collect();
     let row = |figure, runs: Result<Vec<f64>, String>, unit, bound| {
@@ -53,6 +55,7 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
         row("the same, each a spec of its own", Ok(own_wire), "B", most(200.0))?,
         row("submission to result elsewhere, p50", Ok(trips), "ms", most(1.0))?,
         row("a killed member's task runs again", Ok(again), "s", most(2.0))?,
+        row("another has the jobs of a killed member", Ok(takeover), "s", most(2.0))?,
         row("list and graph show a killed member gone", Ok(gone), "s", most(1.0))?,
         row("list and graph show one that has started", Ok(back), "s", most(1.0))?,
     ])

@@ -121,8 +121,8 @@ fn single_tasks_without_end_do_not_keep_a_gang_waiting() {
     assert!(last < Moment(4_000_000_000), "{last:?} of 28 s");
 }
 
-/// A world with a gang of four that is tried twice, as one rank fails at first, after so much of the
-/// time that it should take.
+/// A world with a gang of four that is tried twice, as one rank fails at first, after so much of
+/// the time that it should take.
 fn failing_once(after: f64) -> (World, Starts) {
     let mut world = single(4, 1);
     let starts = watched(&mut world);

@@ -32,7 +32,7 @@ const FAR_LEAST: Span = Span::millis(10);
 impl Clock {
     /// One that shows so many nanoseconds less than the own one.
     pub(crate) fn behind(nanos: i128) -> Self {
-        Self { round_trip: Span::ZERO, ahead: nanos, slower: 0 }
+        Self { round_trip: Span::ZERO, ahead: nanos, slower: 0, far: 0 }
     }
 
     /// What is known after one more answer: `sent` and `now` by the own clock, `theirs` in between.

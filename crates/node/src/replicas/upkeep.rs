@@ -27,9 +27,8 @@ impl Replicas {
         let mut forgot = tokio::time::Instant::now();
         loop {
             // Some things change that the group says nothing of.
-            match tokio::time::timeout(LOOK, changes.next()).await {
-                Ok(false) => return,
-                Ok(true) | Err(_) => {}
+            if let Ok(false) = tokio::time::timeout(LOOK, changes.next()).await {
+                return;
             }
             let standing = part.group.standing();
             let stands_in = part.stand_in().as_ref().map(|it| (it.service.clone(), it.reign));
@@ -69,8 +68,8 @@ impl Replicas {
     /// Lets another one be chosen.
     async fn give_away(&self, part: &Part) {
         let standing = part.group.standing();
-        let others = standing.voters.iter().filter(|voter| **voter != self.me);
-        let other = others.filter(|voter| answers(&standing, **voter)).next_back();
+        let mut others = standing.voters.iter().filter(|voter| **voter != self.me);
+        let other = others.find(|voter| answers(&standing, **voter));
         if let Some(other) = other {
             self.hand_over(part, *other).await;
         }

@@ -12,7 +12,6 @@ use bary_identity::join_line::JoinLine;
 use bary_identity::name::{Name, NameError};
 use bary_model::time::Span;
 use bary_replica::group::GroupError;
-use bary_transport::mesh::accept::Doors;
 use bary_transport::mesh::output::Prints;
 use bary_transport::mesh::renewal::{self, Renews};
 use bary_transport::mesh::{entry, output, shelf};
@@ -23,9 +22,7 @@ use tokio::task::JoinHandle;
 
 use super::ServeOptions;
 use super::address::ListenError;
-use super::late::Late;
-use super::log::{Level, Log};
-use super::signals::Signals;
+use super::log::Log;
 use crate::doors::visitors::Visitors;
 use crate::options::{ClusterOptions, Membership};
 use crate::peers::finding::Finding;
@@ -40,6 +37,8 @@ use crate::scaler::{ScaleOptions, Scaler};
 use crate::service::Service;
 
 pub(super) mod keeping;
+
+use keeping::Early;
 
 /// How a node is a member of a cluster.
 #[derive(Clone, Debug)]

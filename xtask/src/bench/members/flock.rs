@@ -27,24 +27,29 @@ const APART: &str = "ip link set lo up && exec \"$@\"";
 impl Flock {
     /// Brings up so many members of one slot, and waits until each sees all others.
     pub(crate) fn up(bary: &Path, count: u32) -> Result<Self, String> {
-        Self::begin(bary, Command::new(bary), count)
+        Self::begin(bary, Command::new(bary), count, &[])
+    }
+
+    /// The same, each of which has two others keep its jobs.
+    pub(crate) fn kept(bary: &Path, count: u32) -> Result<Self, String> {
+        Self::begin(bary, Command::new(bary), count, &["--replicas", "3"])
     }
 
     /// The same in a network that nobody else has, so that what crosses it is theirs.
     pub(crate) fn apart(bary: &Path, count: u32) -> Result<Self, String> {
         let mut command = Command::new("unshare");
         command.args(["-rn", "sh", "-c", APART, "sh"]).arg(bary);
-        Self::begin(bary, command, count)
+        Self::begin(bary, command, count, &[])
     }
 
-    fn begin(bary: &Path, mut command: Command, count: u32) -> Result<Self, String> {
+    fn begin(bary: &Path, mut command: Command, count: u32, more: &[&str]) -> Result<Self, String> {
         let name = format!("bary-flock-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         let failed = |cause: std::io::Error| format!("{}: {cause}", folder.display());
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let log = std::fs::File::create(folder.join("log")).map_err(failed)?;
         command.args(["up", "--local", &count.to_string(), "-j", "1", "--listen", "127.0.0.1:0"]);
-        command.arg("--state").arg(folder.join("states"));
+        command.args(more).arg("--state").arg(folder.join("states"));
         command.arg("--socket").arg(folder.join("socket"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let process = command.spawn().map_err(|cause| format!("members: {cause}"))?;
