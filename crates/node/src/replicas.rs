@@ -176,9 +176,8 @@ impl Replicas {
         }
         let is_new = !self.has_own();
         let part = self.begin(self.me).await?;
-        if is_new {
-            part.group.found().await?;
-        }
+        // Nothing where it was founded before.
+        part.group.found().await?;
         let mut told = false;
         loop {
             let standing = part.group.standing();

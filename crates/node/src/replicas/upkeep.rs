@@ -17,6 +17,8 @@ use crate::service::{Ending, Service};
 
 /// How many entries of the log a member may be behind that a shard is given back to.
 const BEHIND_MAX: u64 = 50;
+/// How long a member may take until it has a shard, before another may be asked.
+const SEND_SPAN: Duration = Duration::from_secs(120);
 /// How often jobs of a shard are looked at that were kept for long enough.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -149,7 +151,11 @@ impl Replicas {
             return Ok(());
         }
         for member in keep.difference(voters) {
-            part.group.send_to(*member).await?;
+            let sent = tokio::time::timeout(SEND_SPAN, part.group.send_to(*member)).await;
+            sent.map_err(|_| {
+                let name = self.peers.member_name(*member).unwrap_or_default();
+                GroupError::Members(format!("{name} has not taken it in {SEND_SPAN:?}"))
+            })??;
         }
         part.group.count(keep.clone()).await?;
         let names = keep.iter().filter_map(|member| self.peers.member_name(*member));

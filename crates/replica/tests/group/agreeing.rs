@@ -1,5 +1,7 @@
 //! What was agreed on stays, whoever writes; what was not is gone.
 
+use bary_model::id::Lsn;
+use bary_replica::copy::Copy as _;
 use bary_replica::group::GroupError;
 use bytes::Bytes;
 
@@ -111,4 +113,20 @@ async fn a_group_whose_members_have_all_ended_goes_on_where_it_was() {
     let later = group.reign().await.expect("it leads");
     assert_eq!(texts(&world.pages[&next].read()), ["a"], "it is there once, not twice");
     agree(&group, later, 2, &["b"]).await.expect("two of three are there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_journal_held_before_there_was_a_group_is_with_all() {
+    let world = World::new(3);
+    for (lsn, text) in (1..).zip(["old", "older"]) {
+        world.pages[&1].append(Lsn(lsn), &Bytes::from(text)).expect("there is room");
+    }
+    world.unite().await;
+    let first = world.member(1);
+    let reign = first.reign().await.expect("it leads");
+    agree(&first, reign, 3, &["new"]).await.expect("all are there");
+    for member in 1..=3 {
+        world.until_has(member, 3).await;
+        assert_eq!(texts(&world.pages[&member].read()), ["old", "older", "new"]);
+    }
 }

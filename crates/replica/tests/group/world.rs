@@ -120,18 +120,23 @@ impl World {
     /// A group of all, for which member 1 writes.
     pub(crate) async fn of_three() -> Self {
         let world = Self::new(3);
+        world.unite().await;
+        world
+    }
+
+    /// Has the first three be a group, for which member 1 writes.
+    pub(crate) async fn unite(&self) {
         for member in 1..=3 {
-            world.begin(member).await;
+            self.begin(member).await;
         }
-        let first = world.member(1);
+        let first = self.member(1);
         first.found().await.expect("it is in none");
-        world.until(1, |standing| standing.leads).await;
+        self.until(1, |standing| standing.leads).await;
         first.reign().await.expect("it is alone");
         for other in [2, 3] {
             first.send_to(other).await.expect("it is there");
         }
         first.count(BTreeSet::from([1, 2, 3])).await.expect("all are there");
-        world
     }
 
     pub(crate) fn options(&self, member: u64) -> GroupOptions {
