@@ -13,7 +13,6 @@ use bary_model::node::NodeInfo;
 use bary_model::time::Span;
 use bary_policy::preset::Policy;
 use bary_ports::executor::{Completions, Executor};
-use bary_ports::store::Store;
 use bary_store::spill::SpillStore;
 use bary_transport::count::MessageCounts;
 use bary_transport::memory::Network;
@@ -29,7 +28,6 @@ use crate::listener::{Listener, Poker};
 use crate::maker::{Held, Maker};
 use crate::options::{ClusterOptions, Membership};
 use crate::peers::about::About;
-use crate::peers::blobs::Blobs;
 use crate::peers::roster::{Inside, Peers};
 use crate::state::State as Shard;
 use crate::surveyor;
@@ -320,17 +318,6 @@ impl Cluster {
         let request = Box::new(request);
         let asked = door.send(Control::Request { request, answer: Answer::Told(ticket) });
         asked.map_err(|_| RequestError::Stopped)
-    }
-
-    /// Where large results are kept.
-    #[must_use]
-    pub fn store(&self) -> Arc<dyn Store> {
-        self.results.store()
-    }
-
-    /// The results of this member and of others as they are read, where it is in a cluster.
-    pub(crate) fn blobs(&self) -> Option<Arc<Blobs>> {
-        self.results.blobs().cloned()
     }
 
     /// The shard that jobs are submitted to.

@@ -6,7 +6,7 @@ use bary_ports::store::Store;
 use bary_store::durable::DurableStore;
 use bary_store::spill::SpillStore;
 
-use crate::cluster::Durability;
+use crate::cluster::{Cluster, Durability};
 use crate::options::Membership;
 use crate::peers::blobs::Blobs;
 use crate::state::State;
@@ -61,5 +61,18 @@ impl Results {
             Self::Lasting(store) | Self::Shared(store, _) => store.give_up(),
             Self::Passing(_) => {}
         }
+    }
+}
+
+impl Cluster {
+    /// Where large results are kept.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.results.store()
+    }
+
+    /// The results of this member and of others as they are read, where it is in a cluster.
+    pub(crate) fn blobs(&self) -> Option<Arc<Blobs>> {
+        self.results.blobs().cloned()
     }
 }

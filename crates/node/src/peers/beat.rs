@@ -31,11 +31,10 @@ impl Peers {
             tokio::select! {
                 _ = look.tick() => {
                     let now = Instant::now();
-                    let late = now.duration_since(looked).saturating_sub(period);
-                    looked = now;
-                    if late > period {
+                    if let Some(late) = lateness(now.duration_since(looked), period) {
                         self.excuse(now, late);
                     }
+                    looked = now;
                     let beats = now >= next;
                     if beats {
                         next = now + self.pace.beat;
@@ -84,7 +83,7 @@ impl Peers {
     /// so that nobody is taken for silent by that time.
     fn excuse(&self, now: Instant, late: Duration) {
         for link in lock(&self.links).values_mut() {
-            link.heard = (link.heard + late).min(now);
+            link.heard = excused(link.heard, late, now);
         }
     }
 
@@ -115,5 +114,39 @@ impl Peers {
             away.tried = Some(now);
         }
         late
+    }
+}
+
+/// By how much one who looks so often is late, where that is more than a hiccup: it had no
+/// processor.
+fn lateness(since: Duration, period: Duration) -> Option<Duration> {
+    Some(since.saturating_sub(period)).filter(|late| *late > period)
+}
+
+/// When somebody counts as heard last by one that was late itself.
+fn excused(heard: Instant, late: Duration, now: Instant) -> Instant {
+    (heard + late).min(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{excused, lateness};
+
+    #[test]
+    fn who_had_no_processor_takes_nobody_for_silent_by_that() {
+        let ms = Duration::from_millis;
+        let (period, silence_max) = (ms(100), ms(1_200));
+        assert_eq!(lateness(ms(100), period), None, "it is in time");
+        assert_eq!(lateness(ms(190), period), None, "that is a hiccup");
+        let late = lateness(ms(3_000), period).expect("it was late");
+        let heard = Instant::now();
+        let now = heard + ms(3_050);
+        let silent = now.duration_since(excused(heard, late, now));
+        assert!(silent < silence_max, "{silent:?}");
+        // Who is silent all the while, and it was not late, is taken for it.
+        assert!(now.duration_since(heard) > silence_max);
+        assert_eq!(excused(now, late, now), now, "nobody was heard in the future");
     }
 }

@@ -65,8 +65,9 @@ pub struct MemberOptions {
     pub scale: ScaleOptions,
     /// Whether a founder makes a line by which others join, and tells it. Defaults to true.
     pub tells_line: bool,
-    /// How many members keep the jobs of this one, itself included; see [`REPLICAS_MAX`](crate::replicas::REPLICAS_MAX). Defaults
-    /// to as many as before, and to itself alone at first.
+    /// How many members keep the jobs of this one, itself included, at most
+    /// [`REPLICAS_MAX`](crate::replicas::REPLICAS_MAX). Defaults to as many as before, and to
+    /// itself alone at first.
     pub replicas: Option<u8>,
 }
 
@@ -176,22 +177,10 @@ impl Member {
         let before = Papers::of(state)?;
         let dir = state.join(crate::peers::papers::DIR);
         let failed = |cause| MemberError::File { file: dir.as_path().into(), cause };
-        match (&before, &options.way) {
-            (None, None) => return Ok(None),
-            (Some(papers), Some(Way::Found(cluster))) => papers.check(cluster, None)?,
-            (Some(papers), Some(Way::Enter(line))) => {
-                papers.check(&line.cluster, Some(line.fingerprint))?;
-            }
-            (_, _) => {}
+        if before.is_none() && options.way.is_none() {
+            return Ok(None);
         }
-        if let Some(papers) = before.as_ref().filter(|papers| papers.has_run_out()) {
-            match &options.way {
-                Some(Way::Enter(_)) => {}
-                _ => papers.sign_own(options.certificate_span)?,
-            }
-        }
-        // Who has run out is let in anew.
-        let before = before.filter(|papers| !papers.has_run_out());
+        let before = still_good(before, options)?;
         let kept = if before.is_some() { Place::read(&dir).map_err(failed)? } else { None };
         let before_this = kept.as_ref().map_or(options.usual_listen, |kept| kept.listen);
         let (listener, datagrams, at) = listen(options.listen.unwrap_or(before_this))?;
@@ -300,6 +289,23 @@ impl Member {
         inside.push(living.unwrap_or_else(|| runtime.spawn(peers.live(closing.clone()))));
         inside
     }
+}
+
+/// The papers that a node has had before, where it need not be let in anew.
+fn still_good(
+    before: Option<Papers>,
+    options: &MemberOptions,
+) -> Result<Option<Papers>, MemberError> {
+    let Some(papers) = before else { return Ok(None) };
+    match &options.way {
+        Some(Way::Found(cluster)) => papers.check(cluster, None)?,
+        Some(Way::Enter(line)) => papers.check(&line.cluster, Some(line.fingerprint))?,
+        None => {}
+    }
+    if papers.has_run_out() && !matches!(options.way, Some(Way::Enter(_))) {
+        papers.sign_own(options.certificate_span)?;
+    }
+    Ok(Some(papers).filter(|papers| !papers.has_run_out()))
 }
 
 /// Has the node become a member in the way that it is to.
