@@ -101,6 +101,10 @@ fn same_graph(specs: &[SpecState], bounds: &[u32]) -> Result<(), (usize, Fault)>
     for bound in bounds.windows(2) {
         let (base, end) = (bound[0] as usize, bound[1] as usize);
         for (number, state) in specs.iter().enumerate().take(end).skip(base) {
+            // What is over waits for nobody, but does again where its job is retried.
+            if state.spec.after.iter().any(|after| after.spec.index() >= end - base) {
+                return Err((number, Fault::Dependents));
+            }
             let mut slot = 0;
             for after in state.spec.after.iter().filter(|_| state.left() > 0) {
                 let list = lists[base..end].get_mut(after.spec.index());
