@@ -42,6 +42,8 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         let ms = Duration::from_millis;
-        Self { beat: ms(150), silence_min: ms(750), silence_max: ms(1_250) }
+        // The others follow it for the longest silence after they have heard it last, and one of them
+        // begins to ask for their votes at some time between the two after that.
+        Self { beat: ms(120), silence_min: ms(500), silence_max: ms(850) }
     }
 }
