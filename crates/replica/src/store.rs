@@ -6,17 +6,21 @@ use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use openraft::storage::{IOFlushed, LogState, RaftLogStorage};
 use openraft::type_config::alias::{EntryOf, LogIdOf, VoteOf};
 use openraft::{OptionalSend, RaftLogReader};
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::limits::CACHE_BYTES_MAX;
 use crate::proposal::Types;
 
+/// How long a part that was closed may take until its log is free.
+const CLOSING_SPAN: Duration = Duration::from_secs(5);
+const CLOSING_LOOK: Duration = Duration::from_millis(10);
 /// The entries, by their index.
 const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
 /// What there is one of.
@@ -46,8 +50,16 @@ fn damaged(error: postcard::Error) -> io::Error {
 impl Store {
     /// Opens a log, or makes one.
     pub(crate) fn open(file: &Path) -> io::Result<Self> {
-        let database = Builder::new().set_cache_size(CACHE_BYTES_MAX).create(file);
-        let database = database.map_err(failed)?;
+        let begun = Instant::now();
+        let database = loop {
+            match Builder::new().set_cache_size(CACHE_BYTES_MAX).create(file) {
+                // Whoever had it here before is about to let it go.
+                Err(DatabaseError::DatabaseAlreadyOpen) if begun.elapsed() < CLOSING_SPAN => {
+                    std::thread::sleep(CLOSING_LOOK);
+                }
+                opened => break opened.map_err(failed)?,
+            }
+        };
         let change = database.begin_write().map_err(failed)?;
         change.open_table(LOG).map_err(failed)?;
         change.open_table(ONE).map_err(failed)?;
