@@ -42,8 +42,8 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         let ms = Duration::from_millis;
-        // The others follow it for the longest silence after they have heard it last, and one of them
-        // begins to ask for their votes at some time between the two after that.
+        // The others follow it for the longest silence after they have heard it last, and one of
+        // them begins to ask for their votes at some time between the two after that.
         Self { beat: ms(120), silence_min: ms(500), silence_max: ms(850) }
     }
 }
