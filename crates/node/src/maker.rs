@@ -90,6 +90,12 @@ fn calendar(origin: Instant) -> Wall {
     Wall((Span::from(now) - Span::from(origin.elapsed())).0)
 }
 
+/// A node that was there once and holds nothing any more, taken for one like another.
+fn ghost(id: NodeId, like: &NodeInfo) -> [Input; 2] {
+    let info = NodeInfo { id, ..like.clone() };
+    [Input::Joined(Box::new(Peer { info, round_trip: Span::ZERO })), Input::Left(id)]
+}
+
 impl Maker<'_> {
     /// What a node sends with.
     fn transport(&self, node: NodeId) -> Box<dyn Transport> {
@@ -237,13 +243,9 @@ impl Maker<'_> {
                 gone.insert(holder.node);
             }
         });
-        let ghost = |id: NodeId| {
-            let info = NodeInfo { id, ..info.clone() };
-            [Input::Joined(Box::new(Peer { info, round_trip: Span::ZERO })), Input::Left(id)]
-        };
         let mut first = vec![Input::Opened { ledger: Box::new(ledger), next }];
         first.extend(low.then_some(Input::Room { shard, low }));
-        first.extend(gone.into_iter().flat_map(ghost));
+        first.extend(gone.into_iter().flat_map(|id| ghost(id, info)));
         let host = Host {
             engine: self.engine(info, policy),
             executor: Box::new(executor),
@@ -358,11 +360,7 @@ impl Maker<'_> {
                 gone.insert(node);
             }
         });
-        let ghost = |id: NodeId| {
-            let info = NodeInfo { id, ..self.infos[0].clone() };
-            [Input::Joined(Box::new(Peer { info, round_trip: Span::ZERO })), Input::Left(id)]
-        };
-        gone.into_iter().flat_map(ghost).collect()
+        gone.into_iter().flat_map(|id| ghost(id, &self.infos[0])).collect()
     }
 
     /// Every other node, as the node at `me` meets it.

@@ -11,7 +11,7 @@ use axum::Router;
 use bary_replica::group::{Group, GroupError, GroupOptions};
 use bary_replica::limits::Patience;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 
 use crate::peers::roster::Peers;
 use crate::serve::log::{Level, Log};
@@ -54,8 +54,6 @@ pub(crate) struct Replicas {
     parts: Mutex<BTreeMap<u64, Arc<Part>>>,
     /// What stand-ins are made of, once the own home is there.
     inside: OnceLock<Inside>,
-    /// Which shards this member is home of besides its own.
-    standing_in: watch::Sender<Vec<u64>>,
 }
 
 impl std::fmt::Debug for Replicas {
@@ -93,7 +91,6 @@ impl Replicas {
             on,
             parts: Mutex::default(),
             inside: OnceLock::new(),
-            standing_in: watch::Sender::default(),
         })
     }
 

@@ -53,8 +53,6 @@ pub struct Standing {
     pub leader: Option<u64>,
     /// Whether that is this member.
     pub leads: bool,
-    /// The number of the election.
-    pub term: u64,
     /// The number of the last reign that this member has heard of.
     pub reign: u64,
     /// Whose copies count.
@@ -199,7 +197,6 @@ impl Group {
             silent: silent.collect(),
             leader: metrics.current_leader,
             leads: metrics.state == ServerState::Leader,
-            term: metrics.current_term,
             reign: self.machine.reign(),
             voters: metrics.membership_config.membership().voter_ids().collect(),
             behind: behind.collect(),

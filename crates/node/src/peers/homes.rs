@@ -100,9 +100,12 @@ impl Peers {
         stands.next().map(|(member, _)| *member)
     }
 
-    /// This member stands in for these others, and no more.
-    pub(crate) fn stands_in_for(&self, homes: &[u64]) {
-        *lock(&self.stands_in_for) = homes.to_vec();
+    /// This member stands in for another one from now on, or no more.
+    pub(crate) fn stands_in_for(&self, home: u64, stands: bool) {
+        let mut homes = lock(&self.stands_in_for);
+        homes.retain(|other| *other != home);
+        homes.extend(stands.then_some(home));
+        drop(homes);
         self.on_change();
     }
 

@@ -63,7 +63,7 @@ impl Replicas {
             doors::router(service.clone(), &gate).map_err(|error| error.to_string())?;
         health.set(true).await;
         *part.stand_in() = Some(StandIn { service, router, reign: number });
-        self.tell_standing(part.home, true);
+        self.peers.stands_in_for(part.home, true);
         let text = format!(
             "stands in for {name}, which is away: its jobs go on here after {} ms",
             begun.elapsed().as_millis()
@@ -75,7 +75,7 @@ impl Replicas {
     /// Is not the home of a shard any more.
     pub(super) async fn end(&self, part: &Arc<Part>) {
         let Some(StandIn { service, .. }) = part.stand_in().take() else { return };
-        self.tell_standing(part.home, false);
+        self.peers.stands_in_for(part.home, false);
         service.shut();
         let copy = Arc::clone(&part.copy);
         let ended = tokio::task::spawn_blocking(move || {
@@ -96,16 +96,6 @@ impl Replicas {
             // The panic was printed when it happened.
             Err(_) => {}
         }
-    }
-
-    fn tell_standing(&self, home: u64, stands: bool) {
-        self.standing_in.send_modify(|homes| {
-            homes.retain(|other| *other != home);
-            if stands {
-                homes.push(home);
-            }
-        });
-        self.peers.stands_in_for(&self.standing_in.borrow());
     }
 }
 

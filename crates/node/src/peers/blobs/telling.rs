@@ -72,7 +72,8 @@ impl Teller {
 
     fn tell(&self, Telling { from, to, mut frame }: Telling) {
         if let Some((_, message)) = &mut frame.body {
-            Arc::make_mut(message).say.payloads(&mut |payload| self.name(payload));
+            let own = (self.me, &*self.own);
+            Arc::make_mut(message).say.payloads(&mut |payload| name(own, payload));
         }
         match to {
             // What cannot be written was never said; links say again what was not heard.
@@ -83,10 +84,6 @@ impl Teller {
             }
             Whom::Here(to) => to.deliver(from, frame),
         }
-    }
-
-    fn name(&self, payload: &mut Payload) {
-        name((self.me, &self.own), payload);
     }
 }
 

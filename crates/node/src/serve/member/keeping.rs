@@ -91,8 +91,7 @@ impl Member {
         options: &ServeOptions,
         closing: &watch::Receiver<bool>,
     ) -> Vec<JoinHandle<()>> {
-        let (made_of, doors) = (options.service.clone(), options.doors.clone());
-        let mut made_of = made_of;
+        let (mut made_of, doors) = (options.service.clone(), options.doors.clone());
         made_of.cluster = service.cluster().options().clone();
         let parts = Inside { service: service.clone(), options: made_of, doors };
         self.replicas.serve(parts);
