@@ -52,8 +52,9 @@ fn two(lab: &Lab) -> [Member; 2] {
 fn who_follows_a_task_elsewhere_reads_at_once_what_it_prints() {
     let lab = Lab::new();
     let [alpha, beta] = two(&lab);
-    let script = "echo one; echo oops >&2; echo up > ready; read go < gate; echo two
-                  read go < gate; echo three";
+    // A pipe each: one that is read twice could be opened again before its first writer has closed.
+    let script = "echo one; echo oops >&2; echo up > ready; read go < gate-1; echo two
+                  read go < gate-2; echo three";
     lab.ask(&alpha, &["submit", "-q", "--", "sh", "-c", script]).is(0, "1\n");
     lab.ready(1);
     // It runs still: what there is so far is read, and nothing waits for more.
@@ -66,9 +67,9 @@ fn who_follows_a_task_elsewhere_reads_at_once_what_it_prints() {
     // Who asks the one that runs it is handed on to its home, which asks that one again.
     let mut through = Following::of(&lab, &beta, "alpha/1");
     assert_eq!([at_home.line(), through.line()], ["one\n", "one\n"]);
-    lab.bench.file("gate", "go\n");
+    lab.bench.file("gate-1", "go\n");
     assert_eq!([at_home.line(), through.line()], ["two\n", "two\n"]);
-    lab.bench.file("gate", "go\n");
+    lab.bench.file("gate-2", "go\n");
     assert_eq!([at_home.rest(), through.rest()], ["three\n", "three\n"]);
 }
 
