@@ -210,6 +210,7 @@ fn chaos_members(rest: &[String]) -> Result<Verb, String> {
             "--minutes" => options.minutes = above_zero(flag, value)?,
             "--tasks" => options.tasks = whole(flag, value)?,
             "--seed" => options.seed = whole(flag, value)?,
+            "--replicas" => options.replicas = replicas(value)?,
             "--bary" => options.bary = Some(value.into()),
             "-o" => options.json = is_json(value)?,
             _ => return Err(format!("chaos members does not know `{flag}`")),
@@ -218,13 +219,23 @@ fn chaos_members(rest: &[String]) -> Result<Verb, String> {
     Ok(Verb::ChaosMembers(options))
 }
 
+/// How many members are to keep each one's journal.
+fn replicas(value: &str) -> Result<u8, String> {
+    match value {
+        "1" => Ok(1),
+        "3" => Ok(3),
+        "5" => Ok(5),
+        _ => Err(format!("--replicas is 1, 3 or 5 of the five members, not `{value}`")),
+    }
+}
+
 fn members_inside(rest: &[String]) -> Result<Verb, String> {
-    let [folder, tasks, millis, seed, form] = rest else {
+    let [folder, tasks, millis, seed, kept, form] = rest else {
         return Err("members-inside is for chaos itself".into());
     };
     let length = Duration::from_millis(whole("the length", millis)?);
     let (tasks, seed) = (whole("tasks", tasks)?, whole("the seed", seed)?);
-    let weather = MembersWeather { tasks, length, seed };
+    let weather = MembersWeather { tasks, length, seed, replicas: replicas(kept)? };
     Ok(Verb::MembersInside { folder: folder.into(), weather, json: is_json(form)? })
 }
 
@@ -345,6 +356,8 @@ mod tests {
         assert_eq!(read(line), Ok(Verb::ChaosNode(storm)));
         let members = MembersOptions { tasks: 300, json: true, ..MembersOptions::default() };
         assert_eq!(read("chaos members --tasks 300 -o json"), Ok(Verb::ChaosMembers(members)));
+        let kept = MembersOptions { replicas: 3, ..MembersOptions::default() };
+        assert_eq!(read("chaos members --replicas 3"), Ok(Verb::ChaosMembers(kept)));
         let scene = Verb::ChaosScene { scene: Scene::Flood, bary: None };
         assert_eq!(read("chaos flood"), Ok(scene));
         let soak = SoakOptions { minutes: 60.0, seed: 0, bary: None, json: true };
@@ -358,6 +371,7 @@ mod tests {
             "chaos node --kills 3",
             "chaos flood 3",
             "chaos members 3",
+            "chaos members --replicas 2",
             "soak --minutes",
             "soak --minutes x",
             "chaos 5",

@@ -47,8 +47,8 @@ usage: cargo xtask verify [--only NAME[,NAME]] [--skip NAME[,NAME]]  check, writ
        cargo xtask chaos [--kills N] [--seed S] [-o table|json]  kill runs on a state, and look
        cargo xtask chaos node [--minutes M] [--tasks N] [--every 2s] [--seed S] [--bary PATH]
                               [-o table|json]         kill a node that stays, and look
-       cargo xtask chaos members [--minutes M] [--tasks N] [--seed S] [--bary PATH]
-                              [-o table|json]         torment members and their network
+       cargo xtask chaos members [--minutes M] [--tasks N] [--seed S] [--replicas N]
+                              [--bary PATH] [-o table|json]  torment members and their network
        cargo xtask chaos flood|pause|million [--bary PATH]  one scene with a node
        cargo xtask soak [--minutes M] [--seed S] [--bary PATH] [-o table|json]  does a node grow?
        cargo xtask fuzz [NAME|all] [--minutes M]      fuzz the decoders; alone, list them";

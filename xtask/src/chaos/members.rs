@@ -28,6 +28,8 @@ pub(crate) struct MembersOptions {
     pub(crate) minutes: f64,
     pub(crate) tasks: u64,
     pub(crate) seed: u64,
+    /// How many members keep each one's journal; 1 is none but itself.
+    pub(crate) replicas: u8,
     /// The command to torment; the one of the development profile where absent.
     pub(crate) bary: Option<PathBuf>,
     /// Print JSON instead of lines.
@@ -36,17 +38,19 @@ pub(crate) struct MembersOptions {
 
 impl Default for MembersOptions {
     fn default() -> Self {
-        Self { minutes: 10.0, tasks: 20_000, seed: 0, bary: None, json: false }
+        Self { minutes: 10.0, tasks: 20_000, seed: 0, replicas: 1, bary: None, json: false }
     }
 }
 
 /// The storm that `verify` has.
-const SHORT: Weather = Weather { tasks: 300, length: Duration::from_secs(20), seed: 0 };
+const SHORT: Weather =
+    Weather { tasks: 300, length: Duration::from_secs(20), seed: 0, replicas: 1 };
 
 /// Has a storm and says whether all is well.
 pub(crate) fn chaos(repo: &Repo, options: &MembersOptions) -> bool {
     let length = Duration::from_secs_f64(options.minutes * 60.0);
-    let weather = Weather { tasks: options.tasks, length, seed: options.seed };
+    let MembersOptions { tasks, seed, replicas, .. } = *options;
+    let weather = Weather { tasks, length, seed, replicas };
     match torment(repo, options.bary.as_deref(), weather, options.json) {
         Ok(Some(said)) => {
             println!("{said}");
@@ -106,8 +110,9 @@ fn torment(
     let own = std::env::current_exe().map_err(|cause| format!("xtask: {cause}"))?;
     let mut command = Command::new("unshare");
     command.arg("-rmn").arg(own).arg("members-inside").arg(&folder);
-    let Weather { tasks, length, seed } = weather;
+    let Weather { tasks, length, seed, replicas } = weather;
     command.args([tasks.to_string(), length.as_millis().to_string(), seed.to_string()]);
+    command.arg(replicas.to_string());
     command.arg(if json { "json" } else { "table" });
     let said = printed(command)
         .map_err(|fault| format!("{fault}\nwhat is left is in {}", folder.display()))?;

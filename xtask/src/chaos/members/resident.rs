@@ -14,6 +14,8 @@ pub(crate) struct Resident {
     bary: PathBuf,
     folder: PathBuf,
     marks: PathBuf,
+    /// How many members are to keep its journal.
+    replicas: u8,
     child: Option<Child>,
 }
 
@@ -26,11 +28,11 @@ const LOOK: Duration = Duration::from_millis(5);
 
 impl Resident {
     /// The member of this number, which has never been up.
-    pub(crate) fn new(town: &Path, number: u8) -> Result<Self, String> {
+    pub(crate) fn new(town: &Path, number: u8, replicas: u8) -> Result<Self, String> {
         let folder = town.join(format!("m{number}"));
         fs::create_dir_all(&folder).map_err(|cause| format!("{}: {cause}", folder.display()))?;
         let (bary, marks) = (town.join("bary"), town.join("marks"));
-        Ok(Self { number, bary, folder, marks, child: None })
+        Ok(Self { number, bary, folder, marks, replicas, child: None })
     }
 
     /// What it is called.
@@ -48,6 +50,11 @@ impl Resident {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
+    /// How often it came to stand in for another member, in all its lives.
+    pub(crate) fn takeovers(&self) -> usize {
+        self.log().matches("its jobs go on here after").count()
+    }
+
     /// Starts it with these words, as `up`, and does not wait.
     pub(crate) fn start(&mut self, land: &Land, words: &[&str]) -> Result<(), String> {
         let name = self.name();
@@ -56,6 +63,9 @@ impl Resident {
         let mut command = land.command(self.number, &self.bary);
         let at = format!("{}:8471", address(self.number));
         command.args(words).args(["-j", SLOTS, "--cluster-listen", &at, "--name", &name]);
+        if self.replicas > 1 {
+            command.args(["--replicas", &self.replicas.to_string()]);
+        }
         command.arg("--state").arg(self.state()).arg("--socket").arg(self.socket());
         command.env("CHAOS_MARKS", &self.marks).env("CHAOS_MEMBER", &name);
         command.env_remove("NOTIFY_SOCKET").current_dir(&self.folder);

@@ -26,6 +26,8 @@ pub(crate) struct Weather {
     /// How long they are spread over, while members are tormented.
     pub(crate) length: Duration,
     pub(crate) seed: u64,
+    /// How many members keep each one's journal; 1 is none but itself.
+    pub(crate) replicas: u8,
 }
 
 /// What a storm came to.
@@ -38,6 +40,8 @@ pub(crate) struct Report {
     losses: u64,
     slows: u64,
     delays: u64,
+    /// How often a member came to stand in for one that was lost.
+    takeovers: usize,
     repeated: u64,
     again: u64,
     answered: usize,
@@ -78,7 +82,7 @@ pub(crate) fn storm(folder: &Path, weather: Weather) -> Result<Report, String> {
     let land = Land::lay(MEMBERS)?;
     let capture = Capture::begin(BRIDGE, &folder.join("capture"))?;
     land.call(CONTROL)?;
-    let mut members = settle(folder, &land)?;
+    let mut members = settle(folder, &land, weather.replicas)?;
     let sockets = members.iter().map(Resident::socket).collect();
     let town = Town::lay(folder, sockets, weather)?;
     let mut report = Report::default();
@@ -104,6 +108,7 @@ pub(crate) fn storm(folder: &Path, weather: Weather) -> Result<Report, String> {
         let closed = close(&mut members);
         report.faults.extend(closed.err());
     }
+    report.takeovers = members.iter().map(Resident::takeovers).sum();
     let marks = std::fs::read(&town.marks).unwrap_or_default();
     let book = town.book();
     let judged = judge(&String::from_utf8_lossy(&marks), &book.entries, &town.mishaps());
@@ -124,11 +129,11 @@ pub(crate) fn storm(folder: &Path, weather: Weather) -> Result<Report, String> {
 }
 
 /// Brings up all members: the first founds the cluster, the others join it by its line.
-fn settle(folder: &Path, land: &Land) -> Result<Vec<Resident>, String> {
+fn settle(folder: &Path, land: &Land, replicas: u8) -> Result<Vec<Resident>, String> {
     let mut members: Vec<Resident> = Vec::new();
     let mut line = String::new();
     for number in 1..=MEMBERS {
-        let mut member = Resident::new(folder, number)?;
+        let mut member = Resident::new(folder, number, replicas)?;
         let founds = ["up", "--cluster", "storm"];
         let joins = ["join", &line];
         member.start(land, if number == 1 { &founds } else { &joins })?;
@@ -321,9 +326,13 @@ impl Report {
 
     pub(crate) fn line(&self, weather: Weather) -> String {
         let Self { jobs, tasks, kills, cuts, losses, slows, delays, repeated, again, .. } = self;
+        let taken = match weather.replicas {
+            1 => String::new(),
+            kept => format!(" {} takeovers of {kept} replicas;", self.takeovers),
+        };
         format!(
             "{MEMBERS} members, {kills} times killed, {cuts} cut off, {losses} times with losses, \
-             {slows} slowed, {delays} late; {tasks} tasks of {jobs} jobs, {again} started again, \
+             {slows} slowed, {delays} late;{taken} {tasks} tasks of {jobs} jobs, {again} started again, \
              {repeated} submissions repeated; {} requests, {:.3} % answered within 1 s, \
              p99 {:.0} ms, at most {:.0} ms; agreed again after {:.0} ms, at most {:.0} ms; \
              looked through {} bytes between them; seed {}",
@@ -342,6 +351,7 @@ impl Report {
         let document = json!({
             "schema": "bary.chaos.members/1", "seed": weather.seed, "members": MEMBERS,
             "jobs": self.jobs, "tasks": self.tasks, "kills": self.kills, "cuts": self.cuts,
+            "replicas": weather.replicas, "takeovers": self.takeovers,
             "losses": self.losses, "slows": self.slows, "delays": self.delays,
             "submitted_again": self.repeated,
             "started_again": self.again, "requests": self.answered,
