@@ -52,7 +52,7 @@ fn two(lab: &Lab) -> [Member; 2] {
 fn who_follows_a_task_elsewhere_reads_at_once_what_it_prints() {
     let lab = Lab::new();
     let [alpha, beta] = two(&lab);
-    // A pipe each: one that is read twice could be opened again before its first writer has closed.
+    // A pipe each: one of both could be opened again before its first writer has closed it.
     let script = "echo one; echo oops >&2; echo up > ready; read go < gate-1; echo two
                   read go < gate-2; echo three";
     lab.ask(&alpha, &["submit", "-q", "--", "sh", "-c", script]).is(0, "1\n");
