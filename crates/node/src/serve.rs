@@ -149,20 +149,23 @@ struct Ways {
 /// # Errors
 /// Where it does not come up; see [`ServeError`].
 pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
+    let mut options = options.clone();
     loop {
-        if let Some(served) = serve_once(options)? {
+        if let Some(served) = serve_once(&mut options)? {
             return Ok(served);
         }
     }
 }
 
 /// As [`serve`]; nothing where another member has taken over its shard, so that it is to begin
-/// again, as one that keeps a copy.
-fn serve_once(options: &ServeOptions) -> Result<Option<Served>, ServeError> {
+/// again, as one that keeps a copy, where callers have found it before.
+fn serve_once(options: &mut ServeOptions) -> Result<Option<Served>, ServeError> {
     let runtime = runtime().map_err(refused("no thread was given"))?;
     let _here = runtime.enter();
     let mut signals = Signals::listen().map_err(refused("signals cannot be listened to"))?;
     let ways = ways(options)?;
+    options.listen = ways.tcp.as_ref().map(|(_, at)| *at);
+    let options = &*options;
     let log = Log { format: options.log };
     if let Some(state) = &options.state {
         make(state).map_err(refused("the directory of the state cannot be made"))?;

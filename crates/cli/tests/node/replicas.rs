@@ -75,7 +75,48 @@ fn one_that_stood_still_too_long_counts_no_more_and_begins_again() {
     beta.line("another member has taken over the shard of this one");
     beta.line("up at");
     lab.ask(&gamma, &["result", "beta/2"]).is(0, "mine\n");
+    // It is where it was.
+    lab.ask(&beta, &["result", "2"]).is(0, "mine\n");
     lab.ask(&alpha, &["submit", "--home", "beta", "--wait", "-q", "--", "true"]).says(0, "");
+}
+
+/// Who keeps a member's shard by now, as it says itself.
+fn keepers(member: &mut Member) -> Vec<String> {
+    let line = member.line("its shard is kept by ");
+    let (_, names) = line.trim_end().rsplit_once(" by ").expect("it names them");
+    let mut names: Vec<_> = names.split(", ").map(str::to_owned).collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn who_keeps_a_shard_changes_with_the_number_and_with_who_is_a_member() {
+    let lab = Lab::new();
+    let (mut alpha, line) = lab.found("alpha");
+    let listen = ["--cluster-listen", "127.0.0.2:0", "--name", "beta", "--replicas", "3"];
+    let mut beta = lab.member("beta", &[&["join", &*line], &listen[..]].concat());
+    let _gamma = lab.join_at("gamma", &line, "127.0.0.3:0");
+    assert_eq!(keepers(&mut beta), ["alpha", "beta", "gamma"]);
+    let mut delta = lab.join_at("delta", &line, "127.0.0.4:0");
+    beta.meets(&delta);
+    lab.ask(&beta, &["submit", "--wait", "-q", "--", "echo", "kept"]).says(0, "");
+    // One that is a member no more is replaced, by one that has nothing of it yet.
+    lab.ask(&alpha, &["node", "remove", "gamma"]).says(0, "gamma is a member no more");
+    assert_eq!(keepers(&mut beta), ["alpha", "beta", "delta"]);
+    drop(beta);
+    delta.line("member beta has gone");
+    stand_in(&lab, &mut alpha, &mut delta);
+    lab.ask(&delta, &["submit", "--home", "beta", "-q", "--", "true"]).is(0, "beta/2\n");
+    let mut beta = lab.member("beta", &["up", "--replicas", "1"]);
+    assert_eq!(keepers(&mut beta), ["beta"]);
+    let alone = lab.ask(&beta, &["submit", "--", "true"]);
+    alone.is(0, "job 3: 1 task, kept in the state on disk\n");
+    drop(beta);
+    let mut beta = lab.member("beta", &["up", "--replicas", "3"]);
+    assert_eq!(keepers(&mut beta), ["alpha", "beta", "delta"]);
+    let kept = lab.ask(&beta, &["submit", "--", "true"]);
+    kept.is(0, "job 4: 1 task, kept in the states of several members\n");
+    lab.ask(&beta, &["wait", "1", "2", "3", "4"]).says(0, "job 4 succeeded");
 }
 
 #[test]

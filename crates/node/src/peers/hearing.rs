@@ -168,7 +168,8 @@ impl Peers {
         else {
             return;
         };
-        if link.met.is_empty() {
+        // One that comes up has no nodes yet.
+        if link.met.is_empty() && !card.nodes.is_empty() {
             let text = format!("member {} is there, {} µs away", card.name, trip_us(clock));
             self.log.say(Level::Info, &text, &[]);
         }

@@ -167,6 +167,24 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_while_a_journal_rests_waits_until_it_is_written_again() {
+        let (_dir, copy) = shard(2);
+        copy.rest();
+        let next = copy.next();
+        std::thread::scope(|scope| {
+            let came = scope.spawn(|| {
+                copy.append(next, &Bytes::from_static(b"meanwhile"))?;
+                copy.sync()
+            });
+            copy.keep().expect("it is whole");
+            came.join().expect("it does not panic").expect("it is written");
+        });
+        assert_eq!(copy.next(), Lsn(next.0 + 1));
+        // It is written already.
+        copy.keep().expect("nothing is opened");
+    }
+
+    #[test]
     fn a_file_that_would_lie_elsewhere_is_refused_and_nothing_is_lost() {
         let (dir, copy) = shard(3);
         for name in ["../evil", "journal/../../evil", "/evil", "journal/evil", "journal/"] {

@@ -25,18 +25,32 @@ use crate::state::{BLOBS, JOURNAL, State};
 
 /// How long to wait before looking again whether a journal that failed has said so.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long a journal may rest while what was agreed on waits for it: as long as a large one takes
+/// to be read, and more.
+const REST_MAX: Duration = Duration::from_secs(120);
 
 /// A copy.
 pub(crate) struct ShardCopy {
     dir: PathBuf,
     after_bytes: u64,
     holding: Mutex<Holding>,
+    /// The journal rests no more.
+    woken: Condvar,
     progress: Arc<Progress>,
+}
+
+/// Who writes the journal.
+enum Pen {
+    /// There is none: it has not come yet.
+    Nobody,
+    /// It is handed from one to the other: what was agreed on waits.
+    Rests,
+    Writes(FileJournal),
 }
 
 /// What is open of it.
 struct Holding {
-    journal: Option<FileJournal>,
+    pen: Pen,
     next: Lsn,
     /// Held while its files are copied.
     still: Arc<Mutex<()>>,
@@ -104,11 +118,12 @@ impl ShardCopy {
             dir: dir.to_owned(),
             after_bytes,
             holding: Mutex::new(Holding {
-                journal: None,
+                pen: Pen::Nobody,
                 next: Lsn(1),
                 still: Arc::default(),
                 forgotten: None,
             }),
+            woken: Condvar::new(),
             progress: Arc::default(),
         };
         copy.keep()?;
@@ -124,8 +139,34 @@ impl ShardCopy {
         self.holding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the journal of its directory from now on, for no home that is here.
+    /// What is open of it, once that does not rest.
+    fn awake(&self) -> io::Result<MutexGuard<'_, Holding>> {
+        let rests = |holding: &mut Holding| matches!(holding.pen, Pen::Rests);
+        let woken = self.woken.wait_timeout_while(self.holding(), REST_MAX, rests);
+        let (holding, waited) = woken.unwrap_or_else(PoisonError::into_inner);
+        match waited.timed_out() {
+            true => Err(io::Error::other(format!("the journal rested for {REST_MAX:?}"))),
+            false => Ok(holding),
+        }
+    }
+
+    /// Writes the journal of its directory from now on, for no home that is here; as before where
+    /// it is written. Where it cannot be, nobody writes it.
     pub(crate) fn keep(&self) -> io::Result<()> {
+        if let Pen::Writes(_) = self.holding().pen {
+            return Ok(());
+        }
+        let kept = self.try_to_keep();
+        let mut holding = self.holding();
+        if let Pen::Rests = holding.pen {
+            holding.pen = Pen::Nobody;
+            drop(holding);
+            self.woken.notify_all();
+        }
+        kept
+    }
+
+    fn try_to_keep(&self) -> io::Result<()> {
         if !self.dir.join(JOURNAL).exists() {
             return Ok(());
         }
@@ -142,10 +183,7 @@ impl ShardCopy {
             after_bytes: self.after_bytes,
             forgotten: Arc::clone(&forgotten),
         };
-        self.begin(log, what, None)?;
-        let mut holding = self.holding();
-        (holding.still, holding.forgotten) = (still, Some(forgotten));
-        Ok(())
+        self.begin(log, what, None, (still, Some(forgotten)))
     }
 
     /// Writes a journal from now on whose home is here, which hears how much room there is.
@@ -156,10 +194,7 @@ impl ShardCopy {
         say: UnboundedSender<Completion>,
     ) -> io::Result<()> {
         let still = Arc::clone(&what.still);
-        self.begin(log, what, Some(say))?;
-        let mut holding = self.holding();
-        (holding.still, holding.forgotten) = (still, None);
-        Ok(())
+        self.begin(log, what, Some(say), (still, None))
     }
 
     fn begin(
@@ -167,6 +202,7 @@ impl ShardCopy {
         log: Log,
         what: Compactable,
         say: Option<UnboundedSender<Completion>>,
+        (still, forgotten): (Arc<Mutex<()>>, Option<Arc<AtomicU64>>),
     ) -> io::Result<()> {
         let (next, durable) = (log.next(), log.durable());
         let progress = Arc::clone(&self.progress);
@@ -181,16 +217,20 @@ impl ShardCopy {
             }
         });
         let journal = FileJournal::start(log, Box::new(|| Ok(())), told, Some(what))?;
-        let mut holding = self.holding();
-        (holding.journal, holding.next) = (Some(journal), next);
+        *self.holding() = Holding { pen: Pen::Writes(journal), next, still, forgotten };
+        self.woken.notify_all();
         Ok(())
     }
 
-    /// Closes the journal: all that was taken is on the disk.
+    /// Closes the journal, so that it can be opened anew: all that was taken is on the disk, and
+    /// what is agreed on meanwhile waits until [`ShardCopy::keep`] or [`ShardCopy::serve`].
     pub(crate) fn rest(&self) {
+        // One that rests for too long is as good as closed.
+        let mut holding = self.awake().unwrap_or_else(|_| self.holding());
+        let pen = std::mem::replace(&mut holding.pen, Pen::Rests);
+        drop(holding);
         // Its thread, which is waited for, tells how far it is.
-        let journal = self.holding().journal.take();
-        drop(journal);
+        drop(pen);
     }
 }
 
@@ -201,9 +241,9 @@ impl Copy for ShardCopy {
 
     fn append(&self, lsn: Lsn, bytes: &Bytes) -> io::Result<()> {
         loop {
-            let mut holding = self.holding();
-            let Holding { journal, next, forgotten, .. } = &mut *holding;
-            let Some(journal) = journal else {
+            let mut holding = self.awake()?;
+            let Holding { pen, next, forgotten, .. } = &mut *holding;
+            let Pen::Writes(journal) = pen else {
                 return Err(io::Error::other("the journal of this shard has not come yet"));
             };
             if journal.is_full() {
@@ -222,15 +262,17 @@ impl Copy for ShardCopy {
     }
 
     fn sync(&self) -> io::Result<()> {
-        let last = Lsn(self.next().0 - 1);
-        if self.holding().journal.is_none() {
+        let holding = self.awake()?;
+        let last = Lsn(holding.next.0 - 1);
+        if let Pen::Nobody = holding.pen {
             return Ok(());
         }
+        drop(holding);
         self.progress.until(|far| far.durable >= last)
     }
 
     fn pack(&self, into: &Path) -> io::Result<()> {
-        let still = Arc::clone(&self.holding().still);
+        let still = Arc::clone(&self.awake()?.still);
         let _still = still.lock().unwrap_or_else(PoisonError::into_inner);
         archive::pack(&self.dir, into)
     }

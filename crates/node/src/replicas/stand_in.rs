@@ -54,10 +54,13 @@ impl Replicas {
         let (copy, home) = (Arc::clone(&part.copy), name.clone());
         let opened = tokio::task::spawn_blocking(move || {
             copy.rest();
-            Service::stand_in(&options, &primary, reign, &home)
+            Service::stand_in(&options, &primary, reign, &home).map_err(|error| {
+                let kept = copy.keep().err();
+                let also = kept.map(|why| format!("; its copy is not kept: {why}"));
+                format!("{error}{}", also.unwrap_or_default())
+            })
         });
-        let opened = opened.await.map_err(|panic| panic.to_string())?;
-        let service = opened.map_err(|error| error.to_string())?;
+        let service = opened.await.map_err(|panic| panic.to_string())??;
         let gate = Arc::new(Gate::new(&service, doors.clone()));
         let (router, health) =
             doors::router(service.clone(), &gate).map_err(|error| error.to_string())?;

@@ -9,7 +9,8 @@ use bary_model::id::JobNo;
 use tokio::sync::oneshot;
 
 use crate::board::{Asked, Room};
-use crate::service::{Inner, Service, refusal};
+use crate::replicas::journal::DEPOSED;
+use crate::service::{Ending, Inner, Service, refusal};
 
 impl Service {
     /// Passes through the home: all that it had acknowledged before can be read on the board then.
@@ -25,6 +26,9 @@ impl Service {
         }
     }
 }
+
+/// Seconds after which a member whose shard another has taken over may have it again.
+const DEPOSED_SECONDS: f64 = 1.0;
 
 /// A key under which nothing was submitted.
 const NOBODYS_KEY: u128 = 0;
@@ -97,6 +101,12 @@ impl Inner {
     pub(super) fn stopped(&self) -> Refused {
         let why = self.board.read().over.clone();
         let why = why.unwrap_or_else(|| "the node is stopping".into());
+        let ending = self.ending.borrow().clone();
+        if &*why == DEPOSED || matches!(ending, Some(Ending::Failed(why)) if &*why == DEPOSED) {
+            let help = "it may have been done; this member comes again by itself: ask again then";
+            let refused = Refused::new(Kind::Unavailable, DEPOSED);
+            return refused.help(help).retry_after(DEPOSED_SECONDS);
+        }
         Refused::new(Kind::Unavailable, why).help("start it again: bary up")
     }
 }

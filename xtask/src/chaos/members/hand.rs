@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::book::Entry;
+use super::resident::Resident;
 use super::town::Town;
 use crate::chaos::dice::Dice;
 use crate::door::{Answer, Door, Unanswered};
@@ -97,6 +98,12 @@ impl<'a> Hand<'a> {
                 Ok(answer) if answer.retry_after.is_none() => {
                     return Err(format!("it was refused: {} {}", answer.status, answer.text()));
                 }
+                // It may have been done.
+                Ok(Answer { status: 503, .. }) => {
+                    self.town.book().repeated += u64::from(!is_bound);
+                    is_bound = true;
+                    std::thread::sleep(AGAIN);
+                }
                 // Nothing was done, so that any other may be asked.
                 Ok(_) | Err(Unanswered::Closed(_)) if !is_bound => home = self.next(home),
                 Ok(_) | Err(Unanswered::Closed(_)) => std::thread::sleep(AGAIN),
@@ -110,17 +117,23 @@ impl<'a> Hand<'a> {
         Err(format!("m{} did not acknowledge it within {} s", home + 1, HANG.as_secs()))
     }
 
-    /// Waits until a job has ended; how it did.
+    /// Waits until a job has ended; how it did. Any member is asked, of whose it is or not: where
+    /// its home is away, another may stand in for that.
     fn wait(&mut self, home: usize, number: u64) -> Result<Value, String> {
-        let (begun, path) = (Instant::now(), format!("/v1/jobs/{number}"));
+        let path = format!("/v1/jobs/{number}?home={}", Resident::called(home as u8 + 1));
+        let begun = Instant::now();
         let mut last = String::new();
         while begun.elapsed() < HANG {
-            if let Ok(answer) = self.doors[home].get(&path) {
+            let asked = self.any();
+            if let Ok(answer) = self.doors[asked].get(&path) {
                 last = answer.text();
                 if answer.status == 404 {
-                    return Err(format!("it was acknowledged by m{} and is gone", home + 1));
+                    let (home, asked) = (home + 1, asked + 1);
+                    let gone = format!("it was acknowledged by m{home} and is gone");
+                    return Err(format!("{gone}, says m{asked}: {last}"));
                 }
-                let job = answer.json().unwrap_or_default()["jobs"][0].take();
+                let mut told = answer.json().unwrap_or_default();
+                let job = told.pointer_mut("/jobs/0").map(Value::take).unwrap_or_default();
                 if job["finished"].as_str().is_some_and(|at| !at.is_empty()) {
                     return Ok(job);
                 }

@@ -37,7 +37,12 @@ impl Resident {
 
     /// What it is called.
     pub(crate) fn name(&self) -> String {
-        format!("resident-{}", self.number)
+        Self::called(self.number)
+    }
+
+    /// What the member of a number is called.
+    pub(crate) fn called(number: u8) -> String {
+        format!("resident-{number}")
     }
 
     /// Where callers find it.
