@@ -297,7 +297,9 @@ impl Cluster {
 
     /// The nodes that joined later follow a policy from now on.
     pub(crate) fn guests_follow(&self, policy: &Policy) {
-        self.crew.follow(policy);
+        if !self.is_stand_in() {
+            self.crew.follow(policy);
+        }
     }
 
     /// Asks the first node's home for something, without waiting: the answer comes among the news,

@@ -237,11 +237,13 @@ impl Crew {
         state.tell(control);
     }
 
-    /// Guests follow a policy from now on, those that come later too.
+    /// Guests follow a policy from now on, those that come later too; but not those that run
+    /// nothing: they are homes, which follow what their shards say.
     pub(crate) fn follow(&self, policy: &Policy) {
         let mut state = self.state();
         state.policy = policy.clone();
         let guests = state.members.values().filter(|member| member.guest && !member.gone);
+        let guests = guests.filter(|member| member.info.slots > 0);
         for door in guests.filter_map(|member| state.doors.get(&member.info.id)) {
             let request = Request::Follow(policy.clone());
             // One that has just ended follows nothing.

@@ -27,11 +27,19 @@ fn stand_in<'a>(lab: &Lab, one: &'a mut Member, other: &'a mut Member) -> &'a mu
     if is_own { one } else { other }
 }
 
+/// Which policy the home of beta's jobs follows, wherever it is.
+fn follows(lab: &Lab, asked: &Member) -> String {
+    let words = ["policy", "show", "--home", "beta", "-o", "json"];
+    let shown = lab.ask(asked, &words).json();
+    shown["policy"]["name"].as_str().unwrap_or_default().to_owned()
+}
+
 #[test]
 fn another_goes_on_with_the_jobs_of_one_that_died_and_gives_them_back() {
     let lab = Lab::new();
     let [mut alpha, beta, mut gamma] = three(&lab);
     lab.ask(&beta, &["node", "drain", "beta"]).says(0, "");
+    lab.ask(&beta, &["policy", "set", "fifo"]).says(0, "it was gravity");
     let script = "echo {} >> ran; echo up > ready; read go < gate-{}; echo done {}";
     let words = ["submit", "--array", "1-2", "--", "sh", "-c", script];
     let kept = lab.ask(&beta, &words);
@@ -49,6 +57,10 @@ fn another_goes_on_with_the_jobs_of_one_that_died_and_gives_them_back() {
     lab.ask(&alpha, &["submit", "--home", "beta", "-q", "--", "echo", "more"]).is(0, "beta/3\n");
     lab.ask(&gamma, &["wait", "beta/2", "beta/3"]).says(0, "job beta/3 succeeded");
     lab.ask(&gamma, &["ls", "-q"]).is(0, "beta/1\nbeta/2\nbeta/3\n");
+    // It follows what its home did, and then what all are told to.
+    assert_eq!(follows(&lab, &gamma), "fifo");
+    lab.ask(&alpha, &["policy", "set", "random", "--cluster"]).says(0, "");
+    while follows(&lab, &gamma) != "random" {}
     assert_eq!(lab.bench.read("ran").lines().count(), 2, "nothing ran twice");
     let beta = lab.member("beta", &["up"]);
     let stood = if stands == "alpha" { &mut alpha } else { &mut gamma };

@@ -33,7 +33,7 @@ impl Cluster {
         }
     }
 
-    /// Has the home of another member's shard be here, as a node of its own.
+    /// Has the home of another member's shard be here, as a node of its own that follows `policy`.
     ///
     /// # Errors
     /// See [`JoinError`].
@@ -42,11 +42,13 @@ impl Cluster {
         state: Shard,
         reign: Reign,
         home: &str,
+        policy: Policy,
     ) -> Result<(Self, Listener), JoinError> {
         let mut options = self.options.clone();
         options.executor.origin = state.birth.origin(state.latest);
         options.executor.family = state.family;
         options.reign = Some(Reigning(reign));
+        options.policy = policy;
         let (news, heard) = telling::queue(options.news_max);
         let (infos, network) = (&*self.nodes, &self.network);
         let (store, life, blobs) = (self.results.store(), self.life, self.blobs());
@@ -73,8 +75,9 @@ impl Cluster {
             ..self.nodes[0].clone()
         };
         let mut door = None;
-        let make = |info: &NodeInfo, policy: Policy| {
-            let (made, held) = maker.stand_in(info, policy, state, &there)?;
+        // It follows what its shard says, whatever is followed here.
+        let make = |info: &NodeInfo, _: Policy| {
+            let (made, held) = maker.stand_in(info, options.policy.clone(), state, &there)?;
             door = Some(made.2.clone());
             Ok((made, held))
         };

@@ -21,6 +21,10 @@ pub(crate) struct About {
     pub(crate) doubt: String,
 }
 
+/// For how many beats a member may be silent before that is held against it: one may be late, and
+/// one lost.
+const DOUBTED_AFTER: u32 = 3;
+
 impl Peers {
     /// What is known of a node.
     pub(crate) fn about(&self, node: NodeId) -> About {
@@ -45,8 +49,8 @@ impl Peers {
 
     /// What is known against a member that there is a stream to.
     fn doubt_of(&self, link: &Link, standing: Option<&Standing>) -> String {
-        let silent = link.heard.elapsed();
-        if silent > self.pace.beat * 2 {
+        let silent = self.silence(link.heard);
+        if silent > self.pace.beat * DOUBTED_AFTER {
             return format!("it has said nothing for {}", span(silent));
         }
         match standing {

@@ -2,14 +2,15 @@
 //! is no stream to, and keeps whom it knows.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::envelope;
+use super::load::Load;
 use super::roster::{Away, Peers, RETURN_SPAN, lock};
 use crate::serve::log::Level;
 
@@ -18,23 +19,31 @@ const LOOK: Duration = Duration::from_millis(300);
 /// How often a member is tried that was not reached for [`RETURN_SPAN`].
 const SELDOM: Duration = Duration::from_secs(5);
 
+/// What a member knows of its own beats.
+#[derive(Debug, Default)]
+pub(super) struct Beating {
+    /// When it looked last.
+    looked: Mutex<Option<Instant>>,
+    /// How busy it last said that it is.
+    load: Mutex<Load>,
+}
+
 impl Peers {
     /// Keeps streams to all members that are known, until `closing` turns true.
     pub(crate) async fn live(self: Arc<Self>, mut closing: watch::Receiver<bool>) {
-        let period = LOOK.min(self.pace.beat);
-        let mut look = tokio::time::interval(period);
+        let mut look = tokio::time::interval(self.period());
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut next, mut looked) = (Instant::now(), Instant::now());
+        let mut next = Instant::now();
         // Whoever would say so may have gone.
         let mut closed = pin!(async { drop(closing.wait_for(|closing| *closing).await) });
         loop {
             tokio::select! {
                 _ = look.tick() => {
                     let now = Instant::now();
-                    if let Some(late) = lateness(now.duration_since(looked), period) {
+                    if let Some(late) = self.lateness(now) {
                         self.excuse(now, late);
                     }
-                    looked = now;
+                    *lock(&self.beating.looked) = Some(now);
                     let beats = now >= next;
                     if beats {
                         next = now + self.pace.beat;
@@ -79,6 +88,25 @@ impl Peers {
         }
     }
 
+    /// How often it is looked.
+    fn period(&self) -> Duration {
+        LOOK.min(self.pace.beat)
+    }
+
+    /// By how much this member is late now: what others have said by now may not have been read.
+    fn lateness(&self, now: Instant) -> Option<Duration> {
+        let looked = (*lock(&self.beating.looked))?;
+        lateness(now.saturating_duration_since(looked), self.period())
+    }
+
+    /// How long a member has been silent that was heard last at this time, as far as this member
+    /// can know.
+    pub(super) fn silence(&self, heard: Instant) -> Duration {
+        let now = Instant::now();
+        let late = self.lateness(now).unwrap_or_default();
+        now.saturating_duration_since(excused(heard, late, now))
+    }
+
     /// This member has had no processor for so long: what others said meanwhile has yet to be read,
     /// so that nobody is taken for silent by that time.
     fn excuse(&self, now: Instant, late: Duration) {
@@ -90,7 +118,7 @@ impl Peers {
     /// Says how busy this member is, where that has changed.
     fn tell_load(&self) {
         let load = self.load();
-        let before = std::mem::replace(&mut *lock(&self.told_load), load.clone());
+        let before = std::mem::replace(&mut *lock(&self.beating.load), load.clone());
         if load != before {
             let load = envelope::load(&load);
             let there: Vec<u64> = lock(&self.links).keys().copied().collect();
@@ -120,7 +148,7 @@ impl Peers {
 /// By how much one who looks so often is late, where that is more than a hiccup: it had no
 /// processor.
 fn lateness(since: Duration, period: Duration) -> Option<Duration> {
-    Some(since.saturating_sub(period)).filter(|late| *late > period)
+    Some(since.saturating_sub(period)).filter(|late| *late > period / 4)
 }
 
 /// When somebody counts as heard last by one that was late itself.
@@ -139,7 +167,7 @@ mod tests {
         let ms = Duration::from_millis;
         let (period, silence_max) = (ms(100), ms(1_200));
         assert_eq!(lateness(ms(100), period), None, "it is in time");
-        assert_eq!(lateness(ms(190), period), None, "that is a hiccup");
+        assert_eq!(lateness(ms(120), period), None, "that is a hiccup");
         let late = lateness(ms(3_000), period).expect("it was late");
         let heard = Instant::now();
         let now = heard + ms(3_050);

@@ -18,6 +18,7 @@ use bary_transport::tls::CredentialsError;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
+use super::beat::Beating;
 use super::blobs::Blobs;
 use super::book::{Book, BookError, Known};
 use super::card::Card;
@@ -74,8 +75,8 @@ pub(crate) struct Peers {
     pub(super) standings: Mutex<Standings>,
     /// The number of this life.
     life: OnceLock<u32>,
-    /// How busy this member last said that it is.
-    pub(super) told_load: Mutex<Load>,
+    /// When this member looked, and how busy it said that it is, last.
+    pub(super) beating: Beating,
     /// What else it told, and its part in the election of a leader.
     pub(super) own: Mutex<Own>,
     /// Who was refused of late.
@@ -210,7 +211,7 @@ impl Peers {
             found: Found::default(),
             standings: Mutex::default(),
             life: OnceLock::new(),
-            told_load: Mutex::default(),
+            beating: Beating::default(),
             own: Mutex::new(Own::new(me)),
             refused: Mutex::default(),
             changed: AtomicBool::new(false),

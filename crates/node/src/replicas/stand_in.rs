@@ -65,6 +65,7 @@ impl Replicas {
         let (router, health) =
             doors::router(service.clone(), &gate).map_err(|error| error.to_string())?;
         health.set(true).await;
+        self.obey(&name, &service).await;
         *part.stand_in() = Some(StandIn { service, router, reign: number });
         self.peers.stands_in_for(part.home, true);
         let text = format!(
@@ -73,6 +74,14 @@ impl Replicas {
         );
         self.log.say(Level::Info, &text, &[]);
         Ok(())
+    }
+
+    /// Has what the cluster's settings say hold for the home of a member's shard.
+    pub(super) async fn obey(&self, name: &str, service: &Service) {
+        if let Err(refused) = service.obey_settings().await {
+            let text = format!("the jobs of {name} do not follow the cluster's policy: {refused}");
+            self.log.say(Level::Error, &text, &[]);
+        }
     }
 
     /// Is not the home of a shard any more.

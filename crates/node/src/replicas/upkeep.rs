@@ -26,6 +26,7 @@ impl Replicas {
     /// Looks after the part in the group of another member's shard, until it is closed.
     pub(super) async fn watch_over(self: Arc<Self>, part: Arc<Part>) {
         let mut changes = part.group.changes();
+        let mut settings = self.peers.settings_news();
         let mut forgot = tokio::time::Instant::now();
         loop {
             // Some things change that the group says nothing of.
@@ -49,6 +50,10 @@ impl Replicas {
                     } else if self.is_back(&part) {
                         self.end(&part).await;
                         self.hand_over(&part, part.home).await;
+                    } else if settings.has_changed().unwrap_or(false) {
+                        settings.mark_unchanged();
+                        let name = self.peers.member_name(part.home).unwrap_or_default();
+                        self.obey(&name, &service).await;
                     } else if forgot.elapsed() >= FORGET_INTERVAL {
                         forgot = tokio::time::Instant::now();
                         service.forget_old();

@@ -23,18 +23,24 @@ impl Service {
         reign: Reign,
         home: &str,
     ) -> Result<Self, OpenError> {
+        let mut options = options.clone();
         let board = Board::since(SystemTime::now(), &options.board);
         let part = Arc::clone(&reign.part);
         let mut recall = |event| board.recall(event);
         let state = State::open_for(part.copy.dir(), part.home, &mut recall)?;
         board.write().clock = Clock::since(state.origin());
-        board.write().decrees = state.ledger().decrees().clone();
+        let decrees = state.ledger().decrees().clone();
+        // What this member was told to follow is no matter of another's home.
+        options.policy_chosen = false;
+        options.settle_policy(&decrees)?;
+        board.write().decrees = decrees;
         let still = Arc::clone(&state.still);
-        let started = primary.cluster().stand_in(state, reign, home)?;
+        let policy = options.cluster.policy.clone();
+        let started = primary.cluster().stand_in(state, reign, home, policy)?;
         let (access, _) = Access::in_memory(clock::now())?;
         let (cache, audit) = (Arc::clone(&primary.0.cache), primary.0.audit.clone());
         let (home, dir) = (Some(home.into()), None);
         let parts = Parts { home, started, cache, board, access, audit, dir, still };
-        Self::run(options, parts)
+        Self::run(&options, parts)
     }
 }

@@ -72,7 +72,8 @@ impl<'a> Hand<'a> {
         Ok(())
     }
 
-    /// Submits at a member that is there, and repeats it there where the answer was lost.
+    /// Submits at a member that is there, and repeats it to that one's home, through any member,
+    /// where the answer was lost.
     fn submit(&mut self, key: &str, tasks: u64) -> Result<(usize, u64), String> {
         let (begun, millis) = (Instant::now(), 1 + self.dice.below(150));
         let script = self.town.script.to_string_lossy();
@@ -84,7 +85,11 @@ impl<'a> Hand<'a> {
         let mut home = self.any();
         let mut is_bound = false;
         while begun.elapsed() < HANG {
-            match self.doors[home].post("/v1/jobs", &body) {
+            let (asked, path) = match is_bound {
+                true => (self.any(), format!("/v1/jobs?home={}", Resident::called(home as u8 + 1))),
+                false => (home, "/v1/jobs".to_owned()),
+            };
+            match self.doors[asked].post(&path, &body) {
                 Ok(Answer { status: 200, body, .. }) => {
                     let reply: Value = serde_json::from_slice(&body)
                         .map_err(|error| format!("an answer is no JSON: {error}"))?;
