@@ -65,6 +65,7 @@ mod pour;
 mod printed;
 mod refusal;
 mod results;
+mod runs;
 pub(crate) mod scale;
 mod session;
 mod settings;
