@@ -56,6 +56,7 @@ mod graph;
 mod info;
 mod job_list;
 mod jobs;
+mod keepers;
 mod keys;
 mod logs;
 mod nodes;

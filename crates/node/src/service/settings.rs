@@ -133,6 +133,38 @@ impl Service {
             .map(drop)
     }
 
+    /// Follows, in place of another home, what that one followed by its own record, and what the
+    /// cluster's settings say from now on, until nothing more is told.
+    pub(crate) fn follow_settings(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (inner, peers) = (Arc::downgrade(&self.0), self.0.cluster.peers().cloned());
+        async move {
+            let Some(mut news) = peers.map(|peers| peers.settings_news()) else { return };
+            if let Some(inner) = inner.upgrade() {
+                let recorded = inner.board.read().decrees.policy.clone();
+                let preset = recorded.filter(|policy| **policy != *inner.policy().name);
+                if let Some(preset) = preset {
+                    let preset = preset.into();
+                    // What this version cannot follow, and a home that ends, are left as they are.
+                    drop(
+                        inner
+                            .set_policy(&SetPolicyRequest { preset, ..SetPolicyRequest::default() })
+                            .await,
+                    );
+                }
+            }
+            loop {
+                let Some(inner) = inner.upgrade().filter(|inner| !inner.board.is_over()) else {
+                    return;
+                };
+                // One that ends refuses; the next change finds it gone.
+                drop(Self(inner).obey_settings().await);
+                if news.changed().await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
     /// How long what runs may go on once the node is asked to end, where the cluster says so.
     pub(crate) fn cluster_drain(&self) -> Option<Duration> {
         let text = self.0.cluster.peers()?.setting(DRAIN_TIMEOUT)?;

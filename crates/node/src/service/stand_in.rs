@@ -36,8 +36,9 @@ impl Service {
         let (home, dir) = (Some(home.into()), None);
         let parts = Parts { home, started, cache, board, access, audit, dir, still };
         let service = Self::run(options, parts)?;
-        // It ends with the service.
+        // Both end with the service.
         drop(on.spawn(service.learn_runs(Some(Arc::clone(primary.board())))));
+        drop(on.spawn(service.follow_settings()));
         Ok(service)
     }
 }
