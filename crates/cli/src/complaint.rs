@@ -21,6 +21,8 @@ pub(crate) struct Complaint {
     pub(crate) exit: Exit,
     text: String,
     help: Option<String>,
+    /// Whether a node said so, rather than that none was reached.
+    pub(crate) is_answer: bool,
 }
 
 impl Complaint {
@@ -40,7 +42,7 @@ impl Complaint {
     }
 
     pub(crate) fn new(exit: Exit, text: impl fmt::Display) -> Self {
-        Self { exit, text: format!("bary: {text}"), help: None }
+        Self { exit, text: format!("bary: {text}"), help: None, is_answer: false }
     }
 
     /// Adds what to do instead.
@@ -83,6 +85,7 @@ impl From<Refused> for Complaint {
             (help, again) => help.or(again),
         };
         let complaint = Self::new(exit, clean::line(&refused.title));
+        let complaint = Self { is_answer: true, ..complaint };
         match help {
             Some(help) => complaint.help(clean::line(&help)),
             None => complaint,
@@ -206,6 +209,6 @@ impl From<StateError> for Complaint {
 impl From<Vec<Fault>> for Complaint {
     fn from(faults: Vec<Fault>) -> Self {
         let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Self { exit: Exit::USAGE, text: shown.join("\n\n"), help: None }
+        Self { exit: Exit::USAGE, text: shown.join("\n\n"), help: None, is_answer: false }
     }
 }

@@ -80,7 +80,7 @@ pub(crate) const NODES: Kind<NodeStatus> = Kind {
         number("GPUS", 6, |node, _| if node.gpus > 0.0 { plain(node.gpus) } else { String::new() }),
         number("ENDED", 2, |node, _| count(node.tasks_ended)),
         optional("AWAY", 5, |node, _| trip(node)),
-        optional("LOAD", 5, |node, _| load(node)),
+        optional("LOAD", 5, |node, _| if_there(node, load)),
         column("SINCE", 7, |node, clock| clock.ago(&node.since)),
         optional("DOUBT", 2, |node, _| node.doubt.clone()),
         optional("ROLE", 4, |node, _| role(&node.role)),
@@ -88,10 +88,14 @@ pub(crate) const NODES: Kind<NodeStatus> = Kind {
         optional("KEY", WIDE, |node, _| yes(node.is_key_node)),
         number("CLOSENESS", WIDE, |node, _| plain(node.closeness)),
         number("FIEDLER", WIDE, |node, _| plain(node.fiedler_score)),
-        number("CAPABLE", WIDE, |node, _| format!("{:.1}", node.capability)),
-        number("IDLE", WIDE, |node, _| format!("{:.0}%", node.idle * 100.0)),
-        number("MHZ", WIDE, |node, _| format!("{:.0}", node.mhz)),
-        number("AVAILABLE", WIDE, |node, _| size(node.memory_available)),
+        number("CAPABLE", WIDE, |node, _| if_there(node, |node| format!("{:.1}", node.capability))),
+        number("IDLE", WIDE, |node, _| if_there(node, |it| format!("{:.0}%", it.idle * 100.0))),
+        number("MHZ", WIDE, |node, _| if_there(node, |node| format!("{:.0}", node.mhz))),
+        number("AVAILABLE", WIDE, |node, _| if_there(node, |it| size(it.memory_available))),
+        optional("KEPT BY", WIDE, |node, _| {
+            if node.replicas > 1 { node.kept_by.join(",") } else { String::new() }
+        }),
+        optional("STANDS IN", WIDE, |node, _| stands_in(node)),
         optional("MEMBER", WIDE, |node, _| node.member.clone()),
         number("SPEED", WIDE, |node, _| plain(node.speed)),
         column("LABELS", WIDE, |node, _| pairs(&node.labels)),
@@ -208,6 +212,19 @@ pub(crate) const DECISIONS: Kind<ScaleDecision> = Kind {
     ],
     id: |one| format!("{} {} {}", one.at, one.act, one.node).trim().to_owned(),
 };
+
+/// For whom its member stands in.
+pub(crate) fn stands_in(node: &NodeStatus) -> String {
+    match node.stands_in_for.as_slice() {
+        [] => String::new(),
+        homes => format!("for {}", homes.join(",")),
+    }
+}
+
+/// What is measured of a node, where it is there.
+fn if_there(node: &NodeStatus, shown: impl Fn(&NodeStatus) -> String) -> String {
+    if node.state == "down" { String::new() } else { shown(node) }
+}
 
 /// How many cores of its machine have something to do, where a cluster's members tell.
 pub(crate) fn load(node: &NodeStatus) -> String {

@@ -26,6 +26,8 @@ pub enum Flaw {
     DecreeForgotten,
     /// A gang is granted as far as there is room for it.
     GangByParts,
+    /// What a node held that is gone is granted anew, but its ask goes on waiting for work.
+    FarewellForgotten,
 }
 
 /// The bugs that an engine has.
@@ -58,5 +60,6 @@ impl Flaws {
         ("checkpoint-forgotten", Flaw::CheckpointForgotten),
         ("decree-forgotten", Flaw::DecreeForgotten),
         ("gang-by-parts", Flaw::GangByParts),
+        ("farewell-forgotten", Flaw::FarewellForgotten),
     ];
 }

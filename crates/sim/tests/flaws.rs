@@ -12,10 +12,16 @@ const SEEDS: u64 = 1_000;
 
 /// Hunts from the seed that is known to find the bug first, and then through all others.
 fn rings(flaw: Flaw, known: u64) {
+    rings_as(flaw, known, |_| true);
+}
+
+/// The same, where it has to be found by an invariant that is meant.
+fn rings_as(flaw: Flaw, known: u64, meant: impl Fn(&str) -> bool) {
     panic::set_hook(Box::new(|_| {}));
     let finds = |seed: &u64| {
         let with = Case { flaw: Some(flaw), ..Case::of(*seed) };
-        let found = hunt::run(&with.plan()).finding.is_some();
+        let finding = hunt::run(&with.plan()).finding;
+        let found = finding.is_some_and(|finding| meant(finding.name()));
         found && hunt::run(&Case::of(*seed).plan()).finding.is_none()
     };
     let first = (known..SEEDS).chain(0..known).find(finds);
@@ -71,6 +77,11 @@ fn a_forgotten_checkpoint_is_found() {
 #[test]
 fn a_gang_that_is_granted_by_parts_is_found() {
     rings(Flaw::GangByParts, 0);
+}
+
+#[test]
+fn a_forgotten_farewell_is_found_as_one() {
+    rings_as(Flaw::FarewellForgotten, 258, |invariant| invariant == "farewell");
 }
 
 #[test]

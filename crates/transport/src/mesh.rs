@@ -23,6 +23,7 @@ pub mod entry;
 pub mod output;
 pub mod pass;
 pub mod renewal;
+pub mod runs;
 pub mod shelf;
 
 mod stream;

@@ -17,8 +17,10 @@ pub(crate) enum NodeVerb {
     /// Show nodes with all that is known of them
     Show(NodeShowArgs),
     /// Start nothing more on a node; what runs goes on
+    #[command(visible_alias = "cordon")]
     Drain(NodeChangeArgs),
     /// Take a drained node up again
+    #[command(visible_alias = "uncordon")]
     Undrain(NodeChangeArgs),
     /// Give a node labels, or take them away: NAME=VALUE, NAME-
     Label(NodeLabelArgs),
@@ -190,7 +192,7 @@ pub(crate) struct TokenRevokeArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// The state of the node [default: the usual one]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "BARY_STATE", hide_env_values = true)]
     pub(crate) state: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) reach: Reach,

@@ -32,7 +32,8 @@ pub(crate) fn run(args: &WhyArgs, face: Face) -> Result<Exit, Complaint> {
         Some(target) => of_kept(args, face).or_else(|complaint| {
             let asked = (complaint.exit == Exit::NOT_FOUND)
                 .then(|| remote::why::run(&target, &args.reach, face));
-            let there = asked.filter(|asked| !asked.as_ref().is_err_and(is_away));
+            let no_node = |complaint: &Complaint| is_away(complaint) && !complaint.is_answer;
+            let there = asked.filter(|asked| !asked.as_ref().is_err_and(no_node));
             there.unwrap_or(Err(complaint))
         }),
     }

@@ -33,6 +33,11 @@ fn what_is_set_at_one_member_holds_at_all_and_at_one_that_comes_back() {
     let history = lab.ask(&beta, &["config", "history", "policy", "-q"]);
     history.is(0, "policy=fifo\npolicy=random\n");
     lab.ask(&beta, &["config", "unset", "policy"]).says(0, "before it was random");
+    // One with parts is shown like any other.
+    lab.ask(&beta, &["config", "set", "policy", "gravity,order=fifo"]).says(0, "");
+    while followed(&lab, &alpha) != "gravity,order=fifo" {}
+    let shown = lab.ask(&alpha, &["policy", "show"]);
+    assert!(shown.says(0, "").out.contains("order       fifo"), "{shown:?}");
 }
 
 #[test]

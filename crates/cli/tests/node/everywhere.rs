@@ -77,6 +77,32 @@ fn what_waits_for_a_lost_home_is_said_plainly() {
 }
 
 #[test]
+fn what_runs_at_another_member_is_shown_as_running() {
+    let lab = Lab::new();
+    let [alpha, _beta] = two_with_jobs(&lab);
+    lab.ask(&alpha, &["node", "drain", "alpha"]).says(0, "");
+    let script = "echo up > ready; read go < gate-1";
+    let words = ["submit", "-q", "--", "sh", "-c", script];
+    lab.ask(&alpha, &words).is(0, "3\n");
+    lab.ready(1);
+    let job = || lab.ask(&alpha, &["show", "3", "-o", "json"]).json()["jobs"][0].clone();
+    while job()["job"]["state"] != "running" {}
+    let shown = job();
+    let task = &shown["tasks"][0];
+    assert_eq!((&task["state"], &task["node"]), (&"running".into(), &"beta".into()), "{shown}");
+    assert_eq!((&task["attempt"], &shown["job"]["running"]), (&1.into(), &1.into()), "{shown}");
+    assert!(task["run_seconds"].as_f64().is_some_and(|ran| ran > 0.0), "{shown}");
+    let events = lab.ask(&alpha, &["events", "3", "--kind", "started", "-o", "jsonl"]).out;
+    assert!(events.contains("\"node\":\"beta\""), "{events}");
+    lab.ask(&alpha, &["exec", "3", "--", "true"]).says(1, "runs at beta, another member");
+    let cancelled = lab.ask(&alpha, &["cancel", "3"]);
+    cancelled.says(0, "");
+    // What ran when it was cancelled counts as an attempt.
+    while job()["job"]["state"] != "cancelled" {}
+    assert_eq!(job()["job"]["attempts"], 1, "{}", job());
+}
+
+#[test]
 fn nodes_are_shown_and_changed_for_the_jobs_of_all_homes() {
     let lab = Lab::new();
     let [alpha, beta] = two_with_jobs(&lab);

@@ -163,6 +163,7 @@ fn a_home_that_is_away_is_said_to_be_and_waited_for() {
     drop(beta);
     alpha.line("member beta has gone");
     lab.ask(&alpha, &["ls", "beta/1"]).says(69, "beta has been away for ");
+    lab.ask(&alpha, &["why", "beta/1"]).says(69, "beta has been away for ");
     let brief = lab.ask(&alpha, &["wait", "--timeout", "10ms", "beta/1"]);
     brief.says(124, "the time is over");
     let beta = lab.member("beta", &["up"]);

@@ -34,6 +34,7 @@ mod secrets;
 mod session;
 mod size;
 mod standing;
+mod strangers;
 mod swap;
 mod three;
 mod trace;

@@ -34,6 +34,15 @@ fn follows(lab: &Lab, asked: &Member) -> String {
     shown["policy"]["name"].as_str().unwrap_or_default().to_owned()
 }
 
+/// A member says by whom beta's jobs are kept, and who of them is away.
+fn keeps(lab: &Lab, asked: &Member, keepers: &[&str], away: &[&str]) {
+    let shown = lab.ask(asked, &["node", "show", "beta", "-o", "json"]).json();
+    let beta = &shown["nodes"][0];
+    let (replicas, kept_by) = (&beta["replicas"], &beta["kept_by"]);
+    let expected = (&keepers.len().into(), &keepers.into(), &away.into());
+    assert_eq!((replicas, kept_by, &beta["keepers_away"]), expected, "{shown}");
+}
+
 #[test]
 fn another_goes_on_with_the_jobs_of_one_that_died_and_gives_them_back() {
     let lab = Lab::new();
@@ -45,6 +54,8 @@ fn another_goes_on_with_the_jobs_of_one_that_died_and_gives_them_back() {
     let kept = lab.ask(&beta, &words);
     kept.is(0, "job 1: 2 tasks, kept in the states of several members\n");
     lab.ready(2);
+    let all = ["alpha", "beta", "gamma"];
+    keeps(&lab, &gamma, &all, &[]);
     // What is acknowledged after the grants is durable after them.
     lab.ask(&beta, &["submit", "-q", "--", "echo", "later"]).is(0, "2\n");
     drop(beta);
@@ -53,6 +64,19 @@ fn another_goes_on_with_the_jobs_of_one_that_died_and_gives_them_back() {
     let _gates = lab.open_gates();
     // What the others ran goes on, and is theirs to tell whoever is the home by now.
     let stands = stand_in(&lab, &mut alpha, &mut gamma).name;
+    keeps(&lab, &gamma, &all, &["beta"]);
+    let shown = lab.ask(&alpha, &["node", "show", stands]);
+    assert!(shown.says(0, "").out.contains("stands in    for beta"), "{shown:?}");
+    let shown = lab.ask(&alpha, &["node", "show", "beta"]);
+    let kept = "kept by      alpha, beta, gamma; away: beta";
+    assert!(shown.says(0, "").out.contains(kept), "{shown:?}");
+    // It follows what the cluster does.
+    lab.ask(&gamma, &["config", "set", "policy", "fifo"]).says(0, "before it was not set");
+    let followed = || {
+        let shown = lab.ask(&alpha, &["policy", "show", "--home", "beta", "-o", "json"]).json();
+        shown["policy"]["name"].as_str().unwrap_or_default().to_owned()
+    };
+    while followed() != "fifo" {}
     lab.ask(&gamma, &["result", "beta/1"]).is(0, "done 1\ndone 2\n");
     lab.ask(&alpha, &["submit", "--home", "beta", "-q", "--", "echo", "more"]).is(0, "beta/3\n");
     lab.ask(&gamma, &["wait", "beta/2", "beta/3"]).says(0, "job beta/3 succeeded");

@@ -46,7 +46,8 @@ impl Home {
                 }
                 None if self.is_drained(node) => "out of the question: drained".to_owned(),
                 None if cause != Cause::Pushed && !asks => {
-                    format!("had no room, so did not ask; {}", force.reason(&task, &view))
+                    let idle = "did not ask: it had no room, or waits at another home";
+                    format!("{idle}; {}", force.reason(&task, &view))
                 }
                 None => force.reason(&task, &view),
             };

@@ -45,6 +45,9 @@ impl Home {
             // What is ready again is not announced to it.
             self.departed.insert(node);
             self.give_up_on(node, out, timers);
+            if self.flaws.has(Flaw::FarewellForgotten) {
+                return;
+            }
             if let Some(mut account) = self.accounts.remove(&node)
                 && let Some(lease) = account.lease.take()
             {

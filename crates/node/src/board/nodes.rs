@@ -1,6 +1,6 @@
 //! What is under way on each node, and what came of it so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bary_model::event::Ended;
 use bary_model::id::NodeId;
@@ -60,6 +60,12 @@ impl Nodes {
         if let Some(row) = self.row(node) {
             row.drained = drain;
         }
+    }
+
+    /// The members whose nodes hold tasks.
+    pub(crate) fn holders(&self) -> BTreeSet<u64> {
+        let holding = self.0.iter().filter(|(_, row)| row.holding > 0);
+        holding.map(|(node, _)| node.member()).collect()
     }
 
     /// How long tasks have kept slots busy, on all nodes together.

@@ -1,11 +1,13 @@
-//! What tasks of other members' jobs print here while they run, its last part: their homes ask for
-//! it where somebody follows them.
+//! What tasks of other members' jobs do here: which of them run, and the last part of what they
+//! print. Their homes ask for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use bary_model::id::{NodeId, RunNo, ShardId, TaskId, TaskRange};
 use bary_ports::executor::Stream;
 use bary_transport::mesh::output::{ANSWER_BYTES_MAX, Heard, Printed, Prints, Wanted};
+use bary_transport::mesh::runs::{RUNS_MAX, Runs};
 use bytes::Bytes;
 use tokio::sync::watch;
 
@@ -13,16 +15,25 @@ use crate::board::Board;
 use crate::board::limits::BoardLimits;
 use crate::board::tails::Tails;
 
-/// The output of tasks of other members' jobs.
+/// The tasks of other members' jobs that run here, and their output.
 #[derive(Debug)]
 pub(crate) struct Guests {
     tails: BTreeMap<ShardId, Tails>,
     /// The tasks of their runs.
-    runs: BTreeMap<(NodeId, RunNo), Vec<(ShardId, TaskRange)>>,
+    runs: BTreeMap<(NodeId, RunNo), Vec<Guest>>,
     tail_bytes_max: usize,
     bytes_max: usize,
     /// How often something was printed.
     news: watch::Sender<u64>,
+}
+
+/// Tasks of another member's job that began together.
+#[derive(Clone, Copy, Debug)]
+struct Guest {
+    shard: ShardId,
+    range: TaskRange,
+    attempt: u16,
+    since: Instant,
 }
 
 impl Guests {
@@ -34,16 +45,32 @@ impl Guests {
     }
 
     /// A run of theirs began. What one before of the same tasks printed counts no more.
-    pub(crate) fn on_began(&mut self, node: NodeId, run: RunNo, shard: ShardId, range: TaskRange) {
+    pub(crate) fn on_began(
+        &mut self,
+        run: (NodeId, RunNo),
+        shard: ShardId,
+        (range, attempt): (TaskRange, u16),
+    ) {
         if let Some(tails) = self.tails.get_mut(&shard) {
             tails.forget_all(range);
         }
-        self.runs.entry((node, run)).or_default().push((shard, range));
+        let guest = Guest { shard, range, attempt, since: Instant::now() };
+        self.runs.entry(run).or_default().push(guest);
+    }
+
+    /// Which tasks of a shard run here.
+    pub(crate) fn runs(&self, of: ShardId) -> Vec<Runs> {
+        let all = self.runs.values().flatten().filter(|guest| guest.shard == of);
+        let runs = all.map(|guest| {
+            let Guest { range, attempt, since, .. } = *guest;
+            Runs { range, attempt, age: since.elapsed() }
+        });
+        runs.take(RUNS_MAX).collect()
     }
 
     /// A run is over: what it printed goes to its home with its end.
     pub(crate) fn on_over(&mut self, node: NodeId, run: RunNo) {
-        for (shard, range) in self.runs.remove(&(node, run)).unwrap_or_default() {
+        for Guest { shard, range, .. } in self.runs.remove(&(node, run)).unwrap_or_default() {
             let Some(tails) = self.tails.get_mut(&shard) else { continue };
             tails.forget_all(range);
             if tails.is_empty() {
@@ -97,6 +124,10 @@ impl Guests {
 }
 
 impl Prints for Board {
+    fn runs(&self, shard: ShardId) -> Vec<Runs> {
+        self.read().guests.runs(shard)
+    }
+
     fn printed(&self, wanted: &Wanted) -> Vec<Printed> {
         self.read().guests.printed(wanted)
     }
@@ -123,6 +154,15 @@ impl Board {
         drop(books);
         self.on_change();
         of_use
+    }
+}
+
+impl Board {
+    /// Takes in which of this member's tasks run at another.
+    pub(crate) fn hear_runs(&self, member: u64, runs: &[Runs]) {
+        if self.write().on_far_runs(member, runs) {
+            self.on_change();
+        }
     }
 }
 
@@ -195,7 +235,10 @@ mod tests {
     fn what_is_not_kept_is_passed_over_and_an_end_forgets_the_rest() {
         let (mut guests, run) = (guests(), RunNo(4));
         let range = TaskRange { job: JobNo(1), spec: SpecNo(0), first: 1, count: 1 };
-        guests.on_began(NodeId(1), run, HOME, range);
+        guests.on_began((NodeId(1), run), HOME, (range, 2));
+        guests.on_began((NodeId(1), RunNo(5)), ShardId(6), (range, 1));
+        let runs = guests.runs(HOME);
+        assert_eq!(runs.iter().map(|it| (it.range, it.attempt)).collect::<Vec<_>>(), [(range, 2)]);
         for letters in ["abcd", "efgh", "ijkl"] {
             guests.push((HOME, task(1)), 1, Stream::Out, letters.into());
         }
@@ -207,6 +250,8 @@ mod tests {
         guests.on_over(NodeId(2), run);
         assert!(!guests.printed(&wanted(&[], &[])).is_empty(), "that was another node's");
         guests.on_over(NodeId(1), run);
+        assert_eq!((guests.runs(HOME), guests.runs(ShardId(6)).len()), (Vec::new(), 1));
+        guests.on_over(NodeId(1), RunNo(5));
         assert!(guests.printed(&wanted(&[], &[])).is_empty() && guests.runs.is_empty());
     }
 }

@@ -15,6 +15,7 @@ use crate::listener::{Listener, Poker};
 use crate::maker::Maker;
 use crate::options::Reigning;
 use crate::replicas::Reign;
+use crate::replicas::part::Keepers;
 use crate::state::State as Shard;
 use crate::telling;
 
@@ -31,6 +32,11 @@ impl Cluster {
             }
             _ => self.results.durability(),
         }
+    }
+
+    /// Who keeps the home's jobs; none where no other member does.
+    pub(crate) fn keepers(&self) -> Option<Keepers> {
+        self.options.reign.as_ref().map(|Reigning(reign)| reign.part.keepers())
     }
 
     /// Has the home of another member's shard be here, as a node of its own that follows `policy`.

@@ -100,6 +100,19 @@ impl Peers {
         stands.next().map(|(member, _)| *member)
     }
 
+    /// What the members are called for which a member stands in, this one too.
+    pub(crate) fn stood_in_by(&self, member: u64) -> Vec<String> {
+        let homes = match member == self.me {
+            true => lock(&self.stands_in_for).clone(),
+            false => {
+                let links = lock(&self.links);
+                let card = links.get(&member).and_then(|link| link.card.as_deref());
+                card.map_or_else(Vec::new, |card| card.stands_in_for.clone())
+            }
+        };
+        homes.into_iter().filter_map(|home| self.member_name(home)).collect()
+    }
+
     /// This member stands in for another one from now on, or no more.
     pub(crate) fn stands_in_for(&self, home: u64, stands: bool) {
         let mut homes = lock(&self.stands_in_for);

@@ -1,5 +1,7 @@
 //! One member's part in the group of a shard.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bary_replica::group::Group;
@@ -15,6 +17,17 @@ pub(crate) struct Part {
     pub(crate) copy: Arc<ShardCopy>,
     /// The home of the shard, where this member stands in for its own.
     stand_in: Mutex<Option<StandIn>>,
+    /// How many are to keep it; 0 where nobody said so.
+    wanted: AtomicU8,
+}
+
+/// Who keeps a shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keepers {
+    /// How many are to.
+    pub(crate) wanted: usize,
+    /// Those that do now.
+    pub(crate) members: BTreeSet<u64>,
 }
 
 impl std::fmt::Debug for Part {
@@ -25,7 +38,22 @@ impl std::fmt::Debug for Part {
 
 impl Part {
     pub(super) fn new(home: u64, group: Group, copy: Arc<ShardCopy>) -> Self {
-        Self { home, group, copy, stand_in: Mutex::default() }
+        Self { home, group, copy, stand_in: Mutex::default(), wanted: AtomicU8::new(0) }
+    }
+
+    /// So many members are to keep it, where somebody said so.
+    pub(crate) fn want(&self, wanted: Option<u8>) {
+        self.wanted.store(wanted.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Who keeps it: as many as were said to, else as many as do.
+    pub(crate) fn keepers(&self) -> Keepers {
+        let members = self.group.standing().voters;
+        let wanted = match self.wanted.load(Ordering::Relaxed) {
+            0 => members.len(),
+            wanted => wanted.into(),
+        };
+        Keepers { wanted, members }
     }
 
     pub(super) fn stand_in(&self) -> MutexGuard<'_, Option<StandIn>> {

@@ -282,6 +282,8 @@ impl Member {
         let certified = Arc::clone(&peers).stay_certified(span, closing.clone());
         inside.extend([runtime.spawn(mingling), runtime.spawn(certified)]);
         inside.push(runtime.spawn(Arc::clone(&peers).be_found(self.finding, closing.clone())));
+        // It ends with the service.
+        drop(runtime.spawn(service.learn_runs(None)));
         let (state, scale, log) = self.scaling;
         let scaler = Scaler::new(service.clone(), Arc::clone(&peers), state, scale, log);
         inside.push(runtime.spawn(scaler.live(closing.clone())));

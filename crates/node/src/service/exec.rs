@@ -10,7 +10,7 @@ use bary_api::v1::{ExecEnded, ExecInput, ExecOutput, ExecStart, ExecStarted, Win
 use bary_api::verb::Verb;
 use bary_executor::beside::{Asked, Beside, BesideError, Companion, Said, Size};
 use bary_model::action::Action;
-use bary_model::id::TaskId;
+use bary_model::id::{NodeId, TaskId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::StreamExt;
 
@@ -113,6 +113,14 @@ impl Inner {
         }
         let action = detail.roster.spec(task.spec).map(|spec| &spec.body.action);
         let node = detail.running.find(task).map(|hold| hold.node);
+        let member = |node: NodeId| self.cluster.peers()?.member_name(node.member());
+        let is_elsewhere =
+            |node: &NodeId| self.cluster.peers().is_some_and(|peers| peers.me() != node.member());
+        if let Some(member) = node.filter(is_elsewhere).and_then(member) {
+            let title = format!("{named} runs at {member}, another member than its home");
+            let help = "a command runs beside a task at the member that is its job's home only";
+            return conflict(title, help.to_owned());
+        }
         let Some(beside) = node.and_then(|node| self.cluster.beside(node)) else {
             let title = format!("{named} runs in a process of its own, the worker {}", shown.node);
             return conflict(title, "look at that process where it runs".to_owned());

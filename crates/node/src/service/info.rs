@@ -6,6 +6,7 @@ use bary_api::verb::Verb;
 use bary_identity::calendar;
 
 use crate::service::caller::Caller;
+use crate::service::keepers::Kept;
 use crate::service::{Ending, Inner, Service};
 
 /// The version of the contract.
@@ -64,6 +65,7 @@ impl Inner {
             () => "ready",
         };
         let waiting = totals.tasks.saturating_sub(totals.ended + totals.running);
+        let Kept { replicas, kept_by, away } = self.kept();
         InfoReply {
             version: self.version.to_string(),
             api: API.to_owned(),
@@ -83,6 +85,9 @@ impl Inner {
             tasks_ended: totals.ended,
             role: caller.role.name().to_owned(),
             status: status.to_owned(),
+            replicas,
+            kept_by,
+            keepers_away: away,
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::peers::revoked::RemoveError;
 use crate::service::caller::Caller;
 use crate::service::others::Calls;
 use crate::service::scale::COPY;
-use crate::service::{Inner, Service};
+use crate::service::{Inner, Service, keepers};
 
 impl Service {
     /// What is known of jobs, tasks and nodes.
@@ -52,6 +52,9 @@ impl Service {
             }
         };
         inner.place_nodes(&mut nodes).await;
+        let members = nodes.into_iter().map(|(node, status)| (node.member(), status));
+        let mut nodes: Vec<(u64, NodeStatus)> = members.collect();
+        inner.say_keepers(&mut nodes);
         let mut nodes: Vec<NodeStatus> = nodes.into_iter().map(|(_, status)| status).collect();
         // What nodes hold and have done is known to the homes whose tasks they were.
         let others = inner.ask_others(caller, |mut calls: Calls| async move {
@@ -220,6 +223,7 @@ fn add(nodes: &mut [NodeStatus], told: &NodeStatus) {
         node.holding += told.holding;
         node.tasks_ended += told.tasks_ended;
         node.busy_seconds += told.busy_seconds;
+        keepers::add(node, told);
     }
 }
 

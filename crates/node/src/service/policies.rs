@@ -28,8 +28,13 @@ impl Service {
     ) -> Result<ListPoliciesReply, Refused> {
         let _leave = self.admit(caller, Verb::ListPolicies, "")?;
         let presets = PRESETS.iter().filter_map(|(name, _)| preset::parse(name).ok());
-        let policies = presets.map(|policy| shown(&policy)).collect();
-        Ok(ListPoliciesReply { policies, followed: self.0.policy().name, learnt: self.0.learnt() })
+        let mut policies: Vec<Shown> = presets.map(|policy| shown(&policy)).collect();
+        let policy = self.0.policy();
+        if policies.iter().all(|preset| preset.name != policy.name) {
+            // One with parts is none of the presets.
+            policies.push(shown(&policy));
+        }
+        Ok(ListPoliciesReply { policies, followed: policy.name, learnt: self.0.learnt() })
     }
 
     /// Follows another policy from now on, while work goes on. It is followed after a restart too.

@@ -25,7 +25,7 @@ impl Service {
     ) -> Result<Self, OpenError> {
         let mut options = options.clone();
         let board = Board::since(SystemTime::now(), &options.board);
-        let part = Arc::clone(&reign.part);
+        let (part, on) = (Arc::clone(&reign.part), reign.on.clone());
         let mut recall = |event| board.recall(event);
         let state = State::open_for(part.copy.dir(), part.home, &mut recall)?;
         board.write().clock = Clock::since(state.origin());
@@ -41,6 +41,9 @@ impl Service {
         let (cache, audit) = (Arc::clone(&primary.0.cache), primary.0.audit.clone());
         let (home, dir) = (Some(home.into()), None);
         let parts = Parts { home, started, cache, board, access, audit, dir, still };
-        Self::run(&options, parts)
+        let service = Self::run(&options, parts)?;
+        // It ends with the service.
+        drop(on.spawn(service.learn_runs(Some(Arc::clone(primary.board())))));
+        Ok(service)
     }
 }

@@ -107,7 +107,9 @@ impl<'a> TaskView<'a> {
     }
 
     fn waited(&self) -> Option<f64> {
-        let wait = |until: Moment| until.since(self.row.submitted).as_secs_f64();
+        // A journal that is read again does not say when a job came to be; the job itself does.
+        let submitted = jobs::submitted(self.row, self.clock);
+        let wait = |until: Moment| self.clock.wall(until).since(submitted).as_secs_f64();
         match (self.times().0, self.how) {
             (Some(began), _) => Some(wait(began)),
             (None, None) => Some(wait(self.clock.now())),

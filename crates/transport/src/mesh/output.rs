@@ -17,8 +17,10 @@ use crate::mesh::dial::DialError;
 use crate::mesh::proto::output_client::OutputClient;
 use crate::mesh::proto::output_server::{Output, OutputServer};
 use crate::mesh::proto::{
-    HeardOutput, OutputPiece, OutputReply, OutputRequest, OutputTasks, PrintedOutput,
+    HeardOutput, OutputPiece, OutputReply, OutputRequest, OutputTasks, PrintedOutput, RunsReply,
+    RunsRequest,
 };
+use crate::mesh::runs::{RUNS_MAX, Runs, told_runs};
 use crate::mesh::shelf::FetchError;
 
 /// How many ranges of tasks one request may name.
@@ -86,8 +88,11 @@ pub enum OutputError {
     Refused(Box<str>),
 }
 
-/// What tasks print here.
+/// What tasks of other members do here.
 pub trait Prints: Send + Sync + 'static {
+    /// Which tasks of a shard run here, at most [`RUNS_MAX`] of them: the first ones.
+    fn runs(&self, shard: ShardId) -> Vec<Runs>;
+
     /// What is new of the tasks that are wanted, at most [`ANSWER_BYTES_MAX`].
     fn printed(&self, wanted: &Wanted) -> Vec<Printed>;
 
@@ -215,6 +220,12 @@ struct Teller(Arc<dyn Prints>);
 
 #[tonic::async_trait]
 impl Output for Teller {
+    async fn runs(&self, call: Request<RunsRequest>) -> Result<Response<RunsReply>, Status> {
+        let running = self.0.runs(ShardId(call.into_inner().shard));
+        let running = running.into_iter().take(RUNS_MAX).map(told_runs).collect();
+        Ok(Response::new(RunsReply { running }))
+    }
+
     async fn follow(&self, call: Request<OutputRequest>) -> Result<Response<OutputReply>, Status> {
         let wanted = read_wanted(call.into_inner())?;
         let until = Instant::now() + wanted.wait;

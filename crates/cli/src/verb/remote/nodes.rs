@@ -63,23 +63,30 @@ pub(crate) fn show(args: &NodeShowArgs, face: Face) -> Result<Exit, Complaint> {
 }
 
 fn lines(node: &NodeStatus, clock: Clock) -> Vec<(&'static str, String)> {
+    // Of one that is away nothing is measured.
+    let there = |shown: fn(&NodeStatus) -> String| match node.state.as_str() {
+        "down" => String::new(),
+        _ => shown(node),
+    };
     vec![
         ("node", node.name.clone()),
         ("state", node.state.clone()),
         ("doubt", node.doubt.clone()),
         ("member", node.member.clone()),
         ("away", kinds::trip(node)),
-        ("load", kinds::load(node)),
+        ("load", there(kinds::load)),
         ("role", node.role.clone()),
         ("region", if node.region > 0 { node.region.to_string() } else { String::new() }),
         ("key node", if node.is_key_node { "yes".to_owned() } else { String::new() }),
         ("closeness", if node.region > 0 { plain(node.closeness) } else { String::new() }),
         ("fiedler", if node.region > 0 { plain(node.fiedler_score) } else { String::new() }),
-        ("capability", capability(node)),
-        ("processors", processors(node)),
+        ("capability", there(capability)),
+        ("processors", there(processors)),
         ("available", known(node.memory_available)),
         ("gpus found", gpus(node)),
-        ("network", network(node)),
+        ("network", there(network)),
+        ("kept by", kept(node)),
+        ("stands in", kinds::stands_in(node)),
         ("kind", node.kind.clone()),
         ("slots", format!("{}, {} busy", node.slots, node.busy)),
         ("holding", node.holding.to_string()),
@@ -131,6 +138,21 @@ fn network(node: &NodeStatus) -> String {
     let megabits = node.bandwidth * 8.0 / 1e6;
     let pace = if megabits > 0.0 { format!("{megabits:.0} Mbit/s, ") } else { String::new() };
     format!("{pace}{:.1} % sent again", node.resent * 100.0)
+}
+
+/// Who keeps the jobs of its member, where that is to be several, and what is not as it should be.
+fn kept(node: &NodeStatus) -> String {
+    if node.replicas <= 1 {
+        return String::new();
+    }
+    let mut text = node.kept_by.join(", ");
+    if node.kept_by.len() != node.replicas as usize {
+        text.push_str(&format!("; {} are to", node.replicas));
+    }
+    if !node.keepers_away.is_empty() {
+        text.push_str(&format!("; away: {}", node.keepers_away.join(", ")));
+    }
+    text
 }
 
 /// Drains nodes, or takes them up again.

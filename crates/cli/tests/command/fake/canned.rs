@@ -80,6 +80,10 @@ pub(crate) fn node() -> v1::NodeStatus {
         memory: 8 << 30,
         labels: [("zone".to_owned(), "a".to_owned())].into(),
         functions: vec!["noop".into()],
+        replicas: 3,
+        kept_by: vec!["alpha".into(), "beta".into(), "gamma".into()],
+        keepers_away: vec!["beta".into()],
+        stands_in_for: vec!["beta".into()],
         ..Default::default()
     }
 }

@@ -1,8 +1,10 @@
-//! What nodes tell of their runs. They tell it by themselves and at once, while homes tell only
-//! what is durable: a start whose grant has not been told waits for that.
+//! What nodes tell of their runs. Those of this member tell it by themselves and at once, while
+//! homes tell only what is durable: a start whose grant has not been told waits for that. Other
+//! members are asked.
 
 use bary_model::id::{GrantNo, NodeId, RunNo, ShardId, TaskId, TaskRange};
 use bary_model::time::Moment;
+use bary_transport::mesh::runs::Runs;
 
 use crate::board::active::Hold;
 use crate::board::books::Books;
@@ -18,7 +20,7 @@ impl Books {
             for (fence, range, attempt) in items {
                 let hold = Hold { node, at, attempt };
                 if !self.is_of(fence.shard) {
-                    self.guests.on_began(node, run, fence.shard, range);
+                    self.guests.on_began((node, run), fence.shard, (range, attempt));
                     continue;
                 }
                 if fence.grant > self.granted {
@@ -53,6 +55,32 @@ impl Books {
         if begins {
             self.note(at, Some(range.job), What::Started { node, attempt, range });
         }
+    }
+
+    /// Which tasks run at another member; whether any of that is news. What it was not granted, or
+    /// has failed since, does not count.
+    pub(crate) fn on_far_runs(&mut self, member: u64, runs: &[Runs]) -> bool {
+        let (now, mut is_news) = (self.clock.now(), false);
+        for Runs { range, attempt, age } in runs {
+            let detail = self.job(range.job).and_then(|row| row.detail.as_deref());
+            let Some(detail) = detail else { continue };
+            let end = TaskId { index: range.end(), ..range.head() };
+            let has_failed = |(_, failed): (_, &u16)| failed >= attempt;
+            if detail.failures.range(range.head()..end).any(has_failed) {
+                continue;
+            }
+            let mut held = detail.granted.within(*range);
+            held.retain(|(part, hold)| {
+                hold.node.member() == member && detail.running.within(*part).is_empty()
+            });
+            let age = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+            let at = Moment(now.0.saturating_sub(age));
+            for (part, Hold { node, .. }) in held {
+                is_news = true;
+                self.on_began(part, Hold { node, at, attempt: *attempt });
+            }
+        }
+        is_news
     }
 
     /// What a running task says of itself.

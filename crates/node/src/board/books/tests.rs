@@ -9,6 +9,8 @@ use bary_model::payload::BlobRef;
 use bary_model::task::Body;
 use bary_model::time::Span;
 
+use bary_transport::mesh::runs::Runs;
+
 use super::*;
 use crate::board::clock;
 use crate::listener::Began;
@@ -45,7 +47,11 @@ impl World {
     }
 
     fn grant(&mut self, range: TaskRange, grant: u64) {
-        let (node, ranges, last) = (NodeId(0), [range].into(), GrantNo(grant));
+        self.grant_to(NodeId(0), range, grant);
+    }
+
+    fn grant_to(&mut self, node: NodeId, range: TaskRange, grant: u64) {
+        let (ranges, last) = ([range].into(), GrantNo(grant));
         self.tell(2, EventKind::Granted { node, ranges, last, considered: None });
     }
 
@@ -115,6 +121,34 @@ fn what_began_too_early_or_is_told_too_late_is_no_task_too_many() {
     world.good(range(0, 0, 1));
     world.start_under(range(0, 0, 1), 1, 1);
     assert_eq!(world.0.totals.running, 0, "it has ended");
+}
+
+#[test]
+fn what_runs_at_another_member_counts_where_it_was_granted_to_it() {
+    let mut world = World::new(&BoardLimits::default());
+    world.submit(0, 10);
+    let (there, elsewhere) = (NodeId::of_member(7, 0), NodeId::of_member(8, 0));
+    for (node, granted, last) in [(there, range(0, 0, 4), 1), (elsewhere, range(0, 4, 4), 2)] {
+        let (ranges, last) = ([granted].into(), GrantNo(last));
+        world.tell(2, EventKind::Granted { node, ranges, last, considered: None });
+    }
+    let runs = |first, count, attempt| {
+        let age = std::time::Duration::from_millis(5);
+        Runs { range: range(0, first, count), attempt, age }
+    };
+    assert!(world.0.on_far_runs(7, &[runs(2, 4, 1)]), "two of them are its own");
+    assert_eq!((world.0.totals.running, world.row(0).waiting()), (2, 8));
+    assert!(!world.0.on_far_runs(7, &[runs(2, 4, 1)]), "it is known");
+    let task = range(0, 3, 1).head();
+    let (node, failure) = (there, Failure::Exit(1));
+    let retrying = EventKind::Retrying { task, node, attempt: 1, failure, until: Moment(9) };
+    world.tell(6, retrying);
+    world.grant_to(there, range(0, 3, 1), 3);
+    assert!(!world.0.on_far_runs(7, &[runs(3, 1, 1)]), "that attempt is over");
+    assert!(world.0.on_far_runs(7, &[runs(3, 1, 2)]));
+    world.good(range(0, 2, 2));
+    assert!(!world.0.on_far_runs(7, &[runs(2, 2, 2)]), "they have ended");
+    assert_eq!(world.0.totals.running, 0);
 }
 
 #[test]

@@ -97,6 +97,7 @@ impl Member {
         self.replicas.serve(parts);
         let mut keeping = Vec::new();
         if let Some(reign) = self.reign.take() {
+            reign.part.want(self.wanted);
             let replicas = Arc::clone(&self.replicas);
             let keep = replicas.keep_own(reign, self.wanted, service.clone(), closing.clone());
             keeping.push(runtime.spawn(keep));
