@@ -65,7 +65,9 @@ impl<'a> Hand<'a> {
         if ended["succeeded"] != tasks || ended["state"] != "succeeded" {
             return Err(format!("{tasks} tasks at m{} ended as {ended}", home + 1));
         }
-        if let Some(entry) = self.town.book().entries.get_mut(key) {
+        let mut book = self.town.book();
+        book.ended += tasks;
+        if let Some(entry) = book.entries.get_mut(key) {
             entry.ended = true;
         }
         Ok(())
@@ -96,6 +98,12 @@ impl<'a> Hand<'a> {
                 }
                 Ok(answer) if answer.retry_after.is_none() => {
                     return Err(format!("it was refused: {} {}", answer.status, answer.text()));
+                }
+                // It may have been done.
+                Ok(Answer { status: 503, .. }) => {
+                    self.town.book().repeated += u64::from(!is_bound);
+                    is_bound = true;
+                    std::thread::sleep(AGAIN);
                 }
                 // Nothing was done, so that any other may be asked.
                 Ok(_) | Err(Unanswered::Closed(_)) if !is_bound => home = self.next(home),
