@@ -5,6 +5,7 @@ use bary_api::v1::{ChangedReply, InfoReply, InfoRequest, ShutdownRequest};
 use bary_api::verb::Verb;
 use bary_identity::calendar;
 
+use crate::peers::dropped::Dropped;
 use crate::service::caller::Caller;
 use crate::service::{Ending, Inner, Service};
 
@@ -63,6 +64,7 @@ impl Inner {
             () if self.is_full() => "full",
             () => "ready",
         };
+        let dropped = self.cluster.peers().map(|peers| &peers.dropped);
         let waiting = totals.tasks.saturating_sub(totals.ended + totals.running);
         InfoReply {
             version: self.version.to_string(),
@@ -83,6 +85,8 @@ impl Inner {
             tasks_ended: totals.ended,
             role: caller.role.name().to_owned(),
             status: status.to_owned(),
+            datagrams_forged: dropped.map(Dropped::forged).unwrap_or_default(),
+            datagrams_replayed: dropped.map(Dropped::replayed).unwrap_or_default(),
         }
     }
 }
