@@ -1,6 +1,6 @@
-//! `chaos members`, `chaos rolling` and `chaos leader`: five members of a cluster, each in a network
-//! namespace of its own, are killed, cut off and slowed down, replaced by those of another program, or
-//! lose their leader, while callers submit and ask, and lose nothing.
+//! `chaos members`, `chaos rolling` and `chaos leader`: five members of a cluster, each in a
+//! network namespace of its own, are killed, cut off and slowed down, replaced by those of another
+//! program, or lose their leader, while callers submit and ask, and lose nothing.
 
 mod book;
 mod capture;
@@ -9,6 +9,7 @@ mod hand;
 mod judge;
 mod land;
 mod leader;
+mod playback;
 mod relay;
 mod resident;
 mod rolling;

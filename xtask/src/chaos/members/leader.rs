@@ -179,7 +179,7 @@ impl Report {
         if self.flapping <= self.calm * SHARE_MIN {
             let (flapping, calm) = (self.flapping, self.calm);
             faults.push(format!(
-                "{flapping:.0} tasks/s while leaders are killed, of {calm:.0} in calm: less than half"
+                "{flapping:.0} tasks/s while leaders are killed: not half of {calm:.0} in calm"
             ));
         }
         let most = self.terms_max(flap);
@@ -196,10 +196,10 @@ impl Report {
         let share = flapping * 100.0 / calm.max(f64::MIN_POSITIVE);
         let line = format!(
             "{MEMBERS} members, {kills} leaders killed; {flapping:.0} tasks/s meanwhile, which is \
-             {share:.0} % of {calm:.0} in calm; the term rose by {terms}, of {most} at most; another \
-             led after {:.0} ms, at most {:.0} ms; {tasks} tasks of {jobs} jobs, {again} started \
-             again, {} submissions repeated; {requests} requests, {:.3} % answered within 1 s; \
-             seed {}",
+             {share:.0} % of {calm:.0} in calm; the term rose by {terms}, of {most} at most; \
+             another led after {:.0} ms, at most {:.0} ms; {tasks} tasks of {jobs} jobs, \
+             {again} started again, {} submissions repeated; {requests} requests, {:.3} % \
+             answered within 1 s; seed {}",
             at(led, 50),
             at(led, 100),
             book.repeated,

@@ -117,6 +117,21 @@ impl Resident {
         killed.map(drop).map_err(|cause| format!("{} was not killed: {cause}", self.name()))
     }
 
+    /// Has it stand still where it is.
+    pub(crate) fn hold(&self) -> Result<(), String> {
+        self.signal("STOP")
+    }
+
+    /// Has it go on as if nothing had been.
+    pub(crate) fn wake(&self) -> Result<(), String> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> Result<(), String> {
+        let Some(child) = &self.child else { return Err(format!("{} is down", self.name())) };
+        crate::node::signal(child.id(), name)
+    }
+
     /// Has it drain, and waits until it has ended.
     pub(crate) fn drain(&mut self) -> Result<(), String> {
         let Some(mut child) = self.child.take() else { return Ok(()) };

@@ -85,8 +85,8 @@ pub(crate) fn roll(folder: &Path, roll: Roll) -> Result<Said, String> {
     agreed.sort_unstable();
     let (tasks, jobs, requests) = (book.tasks, book.entries.len(), book.waits.len());
     let line = format!(
-        "{MEMBERS} members, {} times replaced: by the new program, by the old one, and killed and by \
-         the new one; {tasks} tasks of {jobs} jobs, none of which failed, {} started again, {} \
+        "{MEMBERS} members, {} times replaced: by the new program, by the old one, and killed and \
+         by the new one; {tasks} tasks of {jobs} jobs, none of which failed, {} started again, {} \
          submissions repeated; {requests} requests, {:.3} % answered within 1 s; all saw all {:.0} \
          ms after the signal, at most {:.0} ms; both programs find the journals sound; seed {}",
         replaced.len(),

@@ -1,5 +1,5 @@
-//! A storm over members: what befalls them while callers submit and ask, and what must hold of all of
-//! it.
+//! A storm over members: what befalls them while callers submit and ask, and what must hold of
+//! all of it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::capture::Capture;
 use super::company::{MEMBERS, agree, close, settle, with_callers};
 use super::judge::judge;
 use super::land::{BRIDGE, Land};
+use super::playback::Played;
 use super::resident::Resident;
 use super::sky::{Mishaps, Sky};
 use super::town::{Flow, Town};
@@ -114,42 +115,61 @@ impl Report {
         self.mishaps.agreed.sort_unstable();
     }
 
+    fn agreed(&self) -> Vec<Duration> {
+        self.mishaps.agreed.iter().map(|(agreed, _)| *agreed).collect()
+    }
+
+    /// What it was after which members took longest to see each other.
+    fn slowest(&self) -> &str {
+        self.mishaps.agreed.last().map_or("nothing was wrong", |(_, what)| what)
+    }
+
     fn line(&self, weather: Weather) -> String {
         let Self { jobs, tasks, repeated, again, .. } = self;
-        let Mishaps { kills, cuts, losses, slows, delays, .. } = &self.mishaps;
+        let Mishaps { kills, cuts, losses, slows, delays, stills, .. } = &self.mishaps;
+        let Played { times, again: replayed, elsewhere, forged } = &self.mishaps.played;
+        let agreed = self.agreed();
         let taken = match weather.replicas {
             1 => String::new(),
             kept => format!(" {} takeovers of {kept} replicas;", self.takeovers),
         };
         format!(
             "{MEMBERS} members, {kills} times killed, {cuts} cut off, {losses} times with losses, \
-             {slows} slowed, {delays} late;{taken} {tasks} tasks of {jobs} jobs, {again} started again, \
+             {slows} slowed, {delays} late, {stills} stood still;{taken} {tasks} tasks of {jobs} \
+             jobs, {again} started again, \
              {repeated} submissions repeated; {} requests, {:.3} % answered within 1 s, \
-             p99 {:.0} ms, at most {:.0} ms; agreed again after {:.0} ms, at most {:.0} ms; \
-             looked through {} bytes between them; seed {}",
+             p99 {:.0} ms, at most {:.0} ms; agreed again after {:.0} ms, at most {:.0} ms, when \
+             {}; \
+             looked through {} bytes between them; {replayed} datagrams sent again, {elsewhere} to \
+             others or much later, {forged} made up, in {times} times; seed {}",
             self.answered,
             self.availability,
             at(&self.waits, 99),
             at(&self.waits, 100),
-            at(&self.mishaps.agreed, 50),
-            at(&self.mishaps.agreed, 100),
+            at(&agreed, 50),
+            at(&agreed, 100),
+            self.slowest(),
             self.captured,
             weather.seed,
         )
     }
 
     fn json(&self, weather: Weather) -> Value {
-        let mishaps = &self.mishaps;
+        let (mishaps, played, agreed) = (&self.mishaps, &self.mishaps.played, self.agreed());
         json!({
             "schema": "bary.chaos.members/1", "seed": weather.seed, "members": MEMBERS,
             "jobs": self.jobs, "tasks": self.tasks, "kills": mishaps.kills, "cuts": mishaps.cuts,
             "replicas": weather.replicas, "takeovers": self.takeovers,
             "losses": mishaps.losses, "slows": mishaps.slows, "delays": mishaps.delays,
+            "stood_still": mishaps.stills, "playbacks": played.times,
+            "datagrams_again": played.again, "datagrams_elsewhere": played.elsewhere,
+            "datagrams_forged": played.forged,
             "submitted_again": self.repeated,
             "started_again": self.again, "requests": self.answered,
             "availability_percent": self.availability, "wait_p99_ms": at(&self.waits, 99),
-            "wait_max_ms": at(&self.waits, 100), "agreed_p50_ms": at(&self.mishaps.agreed, 50),
-            "agreed_max_ms": at(&self.mishaps.agreed, 100), "captured_bytes": self.captured,
+            "wait_max_ms": at(&self.waits, 100), "agreed_p50_ms": at(&agreed, 50),
+            "agreed_max_ms": at(&agreed, 100), "agreed_last_when": self.slowest(),
+            "captured_bytes": self.captured,
         })
     }
 }
