@@ -1,11 +1,11 @@
 //! The command line of `cargo xtask`, parsed by hand so that no parser has to be compiled first.
 
-use std::path::PathBuf;
-use std::time::Duration;
+mod chaos;
 
-use crate::chaos::KILLS;
-use crate::chaos::members::{MembersOptions, MembersWeather};
-use crate::chaos::node::{NodeOptions, SCENES, Scene};
+use std::path::PathBuf;
+
+use crate::chaos::members::{MembersOptions, Play};
+use crate::chaos::node::{NodeOptions, Scene};
 use crate::fuzz::{FuzzOptions, MINUTES};
 use crate::soak::SoakOptions;
 
@@ -65,8 +65,8 @@ pub(crate) enum Verb {
     MembersInside {
         /// Where the command is, and all that it leaves.
         folder: PathBuf,
-        /// How the storm is to be.
-        weather: MembersWeather,
+        /// What befalls the members.
+        play: Play,
         /// Print JSON instead of a line.
         json: bool,
     },
@@ -109,21 +109,14 @@ pub(crate) fn parse(words: &[String]) -> Result<Verb, String> {
             [flag] if flag == "--bary" => Err("--bary needs a path after it".into()),
             tables => Ok(Verb::Placement { tables: tables.to_vec(), bary: None }),
         },
-        "chaos" => match rest {
-            [scene, rest @ ..] if scene == "node" => chaos_node(rest),
-            [scene, rest @ ..] if scene == "members" => chaos_members(rest),
-            [name, rest @ ..] if SCENES.iter().any(|(scene, _)| scene == name) => {
-                chaos_scene(name, rest)
-            }
-            _ => chaos(rest),
-        },
+        "chaos" => chaos::chaos(rest),
         "soak" => soak(rest),
         "fuzz" => fuzz(rest),
         "chaos-inside" => match rest {
             [bary, folder] => Ok(Verb::ChaosInside { bary: bary.into(), folder: folder.into() }),
             _ => Err("chaos-inside is for chaos itself".into()),
         },
-        "members-inside" => members_inside(rest),
+        "members-inside" => chaos::inside(rest),
         other => Err(format!("there is no verb `{other}`")),
     }
 }
@@ -168,87 +161,6 @@ fn bench(rest: &[String]) -> Result<Verb, String> {
     }
     let lists = name.is_none() && !json;
     if lists { Ok(Verb::Benches) } else { Ok(Verb::Bench { name, json, bary }) }
-}
-
-fn chaos(rest: &[String]) -> Result<Verb, String> {
-    let (mut kills, mut seed, mut json) = (KILLS, 0, false);
-    let mut words = rest.iter();
-    while let Some(word) = words.next() {
-        let value = words.next().map(String::as_str).unwrap_or_default();
-        let number = || value.parse().map_err(|_| format!("{word} needs a number after it"));
-        match word.as_str() {
-            "--kills" => kills = number()?,
-            "--seed" => seed = number()?,
-            "-o" if value == "json" || value == "table" => json = value == "json",
-            "-o" => return Err("-o needs `table` or `json` after it".into()),
-            _ => return Err(format!("chaos does not know `{word}`")),
-        }
-    }
-    Ok(Verb::Chaos { kills, seed, json })
-}
-
-fn chaos_node(rest: &[String]) -> Result<Verb, String> {
-    let mut options = NodeOptions::default();
-    for (flag, value) in pairs(rest)? {
-        match flag {
-            "--minutes" => options.minutes = above_zero(flag, value)?,
-            "--tasks" => options.tasks = whole(flag, value)?,
-            "--every" => options.every = above_zero(flag, value.trim_end_matches('s'))?,
-            "--seed" => options.seed = whole(flag, value)?,
-            "--bary" => options.bary = Some(value.into()),
-            "-o" => options.json = is_json(value)?,
-            _ => return Err(format!("chaos node does not know `{flag}`")),
-        }
-    }
-    Ok(Verb::ChaosNode(options))
-}
-
-fn chaos_members(rest: &[String]) -> Result<Verb, String> {
-    let mut options = MembersOptions::default();
-    for (flag, value) in pairs(rest)? {
-        match flag {
-            "--minutes" => options.minutes = above_zero(flag, value)?,
-            "--tasks" => options.tasks = whole(flag, value)?,
-            "--seed" => options.seed = whole(flag, value)?,
-            "--replicas" => options.replicas = replicas(value)?,
-            "--bary" => options.bary = Some(value.into()),
-            "-o" => options.json = is_json(value)?,
-            _ => return Err(format!("chaos members does not know `{flag}`")),
-        }
-    }
-    Ok(Verb::ChaosMembers(options))
-}
-
-/// How many members are to keep each one's journal.
-fn replicas(value: &str) -> Result<u8, String> {
-    match value {
-        "1" => Ok(1),
-        "3" => Ok(3),
-        "5" => Ok(5),
-        _ => Err(format!("--replicas is 1, 3 or 5 of the five members, not `{value}`")),
-    }
-}
-
-fn members_inside(rest: &[String]) -> Result<Verb, String> {
-    let [folder, tasks, millis, seed, kept, form] = rest else {
-        return Err("members-inside is for chaos itself".into());
-    };
-    let length = Duration::from_millis(whole("the length", millis)?);
-    let (tasks, seed) = (whole("tasks", tasks)?, whole("the seed", seed)?);
-    let weather = MembersWeather { tasks, length, seed, replicas: replicas(kept)? };
-    Ok(Verb::MembersInside { folder: folder.into(), weather, json: is_json(form)? })
-}
-
-fn chaos_scene(name: &str, rest: &[String]) -> Result<Verb, String> {
-    let found = SCENES.iter().find(|(scene, _)| *scene == name);
-    let (_, scene) = found.ok_or_else(|| format!("there is no scene `{name}`"))?;
-    match rest {
-        [] => Ok(Verb::ChaosScene { scene: *scene, bary: None }),
-        [flag, bary] if flag == "--bary" => {
-            Ok(Verb::ChaosScene { scene: *scene, bary: Some(bary.into()) })
-        }
-        _ => Err(format!("chaos {name} does not know `{}`", rest.join(" "))),
-    }
 }
 
 fn soak(rest: &[String]) -> Result<Verb, String> {
@@ -311,7 +223,7 @@ fn is_json(value: &str) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MembersOptions, NodeOptions, Scene, SoakOptions, Verb, parse};
+    use super::{SoakOptions, Verb, parse};
 
     fn read(line: &str) -> Result<Verb, String> {
         parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
@@ -333,14 +245,6 @@ mod tests {
     }
 
     #[test]
-    fn chaos_has_a_seed_and_a_number_of_kills() {
-        let run = Verb::Chaos { kills: 7, seed: 3, json: true };
-        assert_eq!(read("chaos --seed 3 --kills 7 -o json"), Ok(run));
-        let plain = Verb::Chaos { kills: super::KILLS, seed: 0, json: false };
-        assert_eq!(read("chaos"), Ok(plain));
-    }
-
-    #[test]
     fn fuzz_has_a_target_and_minutes() {
         let verb = |name: Option<&str>, minutes| {
             Ok(Verb::Fuzz(super::FuzzOptions { name: name.map(str::to_owned), minutes }))
@@ -350,16 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn chaos_of_a_node_and_a_soak_have_flags_of_their_own() {
-        let storm = NodeOptions { minutes: 0.5, every: 1.5, seed: 3, ..NodeOptions::default() };
-        let line = "chaos node --minutes 0.5 --every 1.5s --seed 3";
-        assert_eq!(read(line), Ok(Verb::ChaosNode(storm)));
-        let members = MembersOptions { tasks: 300, json: true, ..MembersOptions::default() };
-        assert_eq!(read("chaos members --tasks 300 -o json"), Ok(Verb::ChaosMembers(members)));
-        let kept = MembersOptions { replicas: 3, ..MembersOptions::default() };
-        assert_eq!(read("chaos members --replicas 3"), Ok(Verb::ChaosMembers(kept)));
-        let scene = Verb::ChaosScene { scene: Scene::Flood, bary: None };
-        assert_eq!(read("chaos flood"), Ok(scene));
+    fn a_soak_lasts_an_hour_unless_told_otherwise() {
         let soak = SoakOptions { minutes: 60.0, seed: 0, bary: None, json: true };
         assert_eq!(read("soak -o json"), Ok(Verb::Soak(soak)));
     }
@@ -367,17 +262,8 @@ mod tests {
     #[test]
     fn what_is_not_known_is_refused() {
         for line in [
-            "chaos node --minutes 0",
-            "chaos node --kills 3",
-            "chaos flood 3",
-            "chaos members 3",
-            "chaos members --replicas 2",
             "soak --minutes",
             "soak --minutes x",
-            "chaos 5",
-            "chaos --kills",
-            "chaos -o",
-            "chaos --seed x",
             "vrify",
             "verify fmt",
             "verify --only",

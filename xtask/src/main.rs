@@ -49,6 +49,10 @@ usage: cargo xtask verify [--only NAME[,NAME]] [--skip NAME[,NAME]]  check, writ
                               [-o table|json]         kill a node that stays, and look
        cargo xtask chaos members [--minutes M] [--tasks N] [--seed S] [--replicas N]
                               [--bary PATH] [-o table|json]  torment members and their network
+       cargo xtask chaos rolling --old PATH [--minutes M] [--seed S] [--bary PATH]
+                              [-o table|json]         restart members one by one, old and new
+       cargo xtask chaos leader [--minutes M] [--seed S] [--bary PATH] [-o table|json]
+                                                      kill who leads, again and again
        cargo xtask chaos flood|pause|million [--bary PATH]  one scene with a node
        cargo xtask soak [--minutes M] [--seed S] [--bary PATH] [-o table|json]  does a node grow?
        cargo xtask fuzz [NAME|all] [--minutes M]      fuzz the decoders; alone, list them";
@@ -92,9 +96,7 @@ fn main() -> ExitCode {
         Verb::Chaos { kills, seed, json } => chaos::chaos(&repo, kills, seed, json),
         Verb::ChaosNode(options) => chaos::node::chaos(&repo, &options),
         Verb::ChaosMembers(options) => chaos::members::chaos(&repo, &options),
-        Verb::MembersInside { folder, weather, json } => {
-            chaos::members::inside(&folder, weather, json)
-        }
+        Verb::MembersInside { folder, play, json } => chaos::members::inside(&folder, play, json),
         Verb::ChaosScene { scene, bary } => chaos::node::play(&repo, scene, bary.as_deref()),
         Verb::Soak(options) => soak::soak(&repo, &options),
         Verb::ChaosInside { bary, folder } => chaos::inside(&bary, &folder),

@@ -26,6 +26,7 @@ mod book;
 mod card;
 mod census;
 pub(crate) mod clocks;
+pub(crate) mod dropped;
 mod envelope;
 mod found;
 mod hearing;

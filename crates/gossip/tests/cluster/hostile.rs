@@ -143,3 +143,34 @@ fn a_flood_of_joins_draws_only_so_many_bytes() {
     assert!(drawn < 250_000, "{drawn} bytes for 100 joins");
     assert!(net.gossip(node).tally().answers_cut > 0);
 }
+
+#[test]
+fn what_was_said_and_is_said_again_to_anybody_makes_nobody_suspected_or_gone() {
+    let still = Weather { loss: 0, twice: 0, ..Weather::default() };
+    let mut net = Net::of(53, 8, 2, still);
+    net.tap = Some(Vec::new());
+    net.run(Span::secs(5));
+    // One dies and another one leaves; both are back in a later life when they are heard again.
+    net.crash(4);
+    net.input(5, Input::Leave);
+    net.run(Span::secs(40));
+    for node in [4, 5] {
+        net.start(node);
+        net.join(node, 2);
+    }
+    let healed = net.run_until(Span::secs(60), Net::agrees);
+    assert!(healed.is_some() && net.nodes[0].knows(8));
+    net.run(Span::secs(20));
+    let recorded = net.tap.take().unwrap_or_default();
+    assert!(recorded.len() > 1_000, "{}", recorded.len());
+    net.told.clear();
+    let outside = Address::Number(99);
+    for bytes in recorded {
+        let to = net.draw(8) as usize;
+        net.input(to, Input::Datagram { from: outside, bytes });
+        net.run(Span::millis(10));
+    }
+    assert_eq!(net.told, [], "nobody has anything to tell");
+    net.run(Span::secs(60));
+    assert!(net.agrees() && net.nodes[0].knows(8));
+}

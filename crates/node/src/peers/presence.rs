@@ -104,7 +104,7 @@ impl Peers {
                         let from = Address::from(from);
                         presence.step([Input::Datagram { from, bytes: said.bytes }]);
                     }
-                    Ok(Come::Dropped(..)) => {}
+                    Ok(Come::Dropped(_, why)) => self.dropped.count(why),
                     Err(error) => {
                         let text = format!("members are not told apart by datagrams: {error}");
                         return self.log.say(Level::Warning, &text, &[]);
@@ -227,6 +227,7 @@ mod tests {
     use bary_identity::authority::MEMBER_SPAN;
     use bary_identity::key::Key;
     use bary_identity::name::Name;
+    use bary_membership::seal::Sealer;
     use bary_transport::mesh::entry::Papers as Given;
     use tokio::runtime::Handle;
     use tokio::sync::watch;
@@ -301,5 +302,35 @@ mod tests {
         for one in living {
             one.await.expect("nobody panics");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_nobody_made_and_what_comes_twice_is_dropped_and_counted() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let [papers, _, _] = papers(dir.path());
+        let (peers, at) = member(papers, Vec::new());
+        let to = at.local_addr().expect("it is bound");
+        let (closing, closed) = watch::channel(false);
+        let living = tokio::spawn(Arc::clone(&peers).mingle(at, closed));
+        let wire = UdpSocket::bind("127.0.0.1:0").expect("loopback has a port");
+        let other = Sealer::new(77, 1, &peers.secrets.in_use());
+        let sealed = other.seal(b"nothing that gossip reads").expect("it is short");
+        let mut changed = sealed.clone();
+        changed[sealed.len() - 1] ^= 1;
+        let counts = || (peers.dropped.forged(), peers.dropped.replayed());
+        for (said, right) in
+            [(&sealed[..], (0, 0)), (b"x", (1, 0)), (&changed, (2, 0)), (&sealed, (2, 1))]
+        {
+            wire.send_to(said, to).expect("loopback takes it");
+            let counted = async {
+                while counts() != right {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let within = tokio::time::timeout(Duration::from_secs(60), counted).await;
+            assert!(within.is_ok(), "{right:?} and not {:?}", counts());
+        }
+        closing.send_replace(true);
+        living.await.expect("nobody panics");
     }
 }

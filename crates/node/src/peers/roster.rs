@@ -23,6 +23,7 @@ use super::blobs::Blobs;
 use super::book::{Book, BookError, Known};
 use super::card::Card;
 use super::clocks::Clock;
+use super::dropped::Dropped;
 use super::envelope;
 use super::found::Found;
 use super::hearing::Hearing;
@@ -73,6 +74,7 @@ pub(crate) struct Peers {
     pub(super) found: Found,
     /// How the others stand, as members tell each other.
     pub(super) standings: Mutex<Standings>,
+    pub(crate) dropped: Dropped,
     /// The number of this life.
     life: OnceLock<u32>,
     /// When this member looked, and how busy it said that it is, last.
@@ -186,9 +188,7 @@ impl Peers {
         let hearing = Arc::new(Hearing::default());
         let ears = Arc::clone(&hearing) as Arc<dyn Ears>;
         let mesh = Mesh::new(me, &papers.credentials(), MeshLimits::default(), ears, on.clone())?;
-        for (number, known) in book.all() {
-            mesh.place(number, known.addresses);
-        }
+        book.all().into_iter().for_each(|(number, known)| mesh.place(number, known.addresses));
         let peers = Arc::new(Self {
             me,
             papers,
@@ -210,6 +210,7 @@ impl Peers {
             seeds,
             found: Found::default(),
             standings: Mutex::default(),
+            dropped: Dropped::default(),
             life: OnceLock::new(),
             beating: Beating::default(),
             own: Mutex::new(Own::new(me)),

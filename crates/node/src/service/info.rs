@@ -5,6 +5,7 @@ use bary_api::v1::{ChangedReply, InfoReply, InfoRequest, ShutdownRequest};
 use bary_api::verb::Verb;
 use bary_identity::calendar;
 
+use crate::peers::dropped::Dropped;
 use crate::service::caller::Caller;
 use crate::service::keepers::Kept;
 use crate::service::{Ending, Inner, Service};
@@ -64,6 +65,7 @@ impl Inner {
             () if self.is_full() => "full",
             () => "ready",
         };
+        let dropped = self.cluster.peers().map(|peers| &peers.dropped);
         let waiting = totals.tasks.saturating_sub(totals.ended + totals.running);
         let Kept { replicas, kept_by, away } = self.kept();
         InfoReply {
@@ -88,6 +90,8 @@ impl Inner {
             replicas,
             kept_by,
             keepers_away: away,
+            datagrams_forged: dropped.map(Dropped::forged).unwrap_or_default(),
+            datagrams_replayed: dropped.map(Dropped::replayed).unwrap_or_default(),
         }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Book {
     pub(crate) entries: BTreeMap<String, Entry>,
     /// How many tasks were asked for.
     pub(crate) tasks: u64,
+    /// How many of them are of jobs that were seen to have ended.
+    pub(crate) ended: u64,
     /// How long each request waited for its answer, whoever gave it.
     pub(crate) waits: Vec<Duration>,
     /// Submissions whose answer was lost, and that were repeated under their key.
@@ -48,4 +50,10 @@ impl Book {
         let served = self.waits.iter().filter(|wait| **wait <= SERVED_WITHIN).count();
         served as f64 * 100.0 / (self.waits.len() as f64).max(1.0)
     }
+}
+
+/// A percentile of spans in order, in milliseconds; 0 of none.
+pub(crate) fn at(spans: &[Duration], percent: usize) -> f64 {
+    let last = spans.len().saturating_sub(1);
+    spans.get(last * percent / 100).map_or(0.0, |span| span.as_secs_f64() * 1e3)
 }

@@ -66,7 +66,9 @@ impl<'a> Hand<'a> {
         if ended["succeeded"] != tasks || ended["state"] != "succeeded" {
             return Err(format!("{tasks} tasks at m{} ended as {ended}", home + 1));
         }
-        if let Some(entry) = self.town.book().entries.get_mut(key) {
+        let mut book = self.town.book();
+        book.ended += tasks;
+        if let Some(entry) = book.entries.get_mut(key) {
             entry.ended = true;
         }
         Ok(())

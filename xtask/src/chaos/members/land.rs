@@ -18,6 +18,9 @@ pub(crate) struct Land {
 /// What joins them.
 pub(crate) const BRIDGE: &str = "hub";
 
+/// Where the bridge itself is, who is no member.
+pub(crate) const OUTSIDE: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 254);
+
 /// What each member's network refuses: what goes to those it is cut off from or comes from there,
 /// and a share of everything that comes in.
 const RULES: &str = "table inet storm {
@@ -39,6 +42,7 @@ impl Land {
         run("ip", &format!("link add {BRIDGE} type bridge"))?;
         // It hears what goes from one to another.
         run("ip", &format!("link set {BRIDGE} up promisc on"))?;
+        run("ip", &format!("addr add {OUTSIDE}/24 dev {BRIDGE}"))?;
         let land = Self { count };
         for number in 1..=count {
             run("ip", &format!("netns add n{number}"))?;

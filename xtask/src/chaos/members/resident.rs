@@ -28,11 +28,21 @@ const LOOK: Duration = Duration::from_millis(5);
 
 impl Resident {
     /// The member of this number, which has never been up.
-    pub(crate) fn new(town: &Path, number: u8, replicas: u8) -> Result<Self, String> {
+    pub(crate) fn new(
+        town: &Path,
+        program: &Path,
+        number: u8,
+        replicas: u8,
+    ) -> Result<Self, String> {
         let folder = town.join(format!("m{number}"));
         fs::create_dir_all(&folder).map_err(|cause| format!("{}: {cause}", folder.display()))?;
-        let (bary, marks) = (town.join("bary"), town.join("marks"));
+        let (bary, marks) = (program.to_owned(), town.join("marks"));
         Ok(Self { number, bary, folder, marks, replicas, child: None })
+    }
+
+    /// Has it be another program from its next start on.
+    pub(crate) fn turns_into(&mut self, program: &Path) {
+        program.clone_into(&mut self.bary);
     }
 
     /// What it is called.
@@ -110,6 +120,21 @@ impl Resident {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         let killed = child.kill().and_then(|()| child.wait());
         killed.map(drop).map_err(|cause| format!("{} was not killed: {cause}", self.name()))
+    }
+
+    /// Has it stand still where it is.
+    pub(crate) fn hold(&self) -> Result<(), String> {
+        self.signal("STOP")
+    }
+
+    /// Has it go on as if nothing had been.
+    pub(crate) fn wake(&self) -> Result<(), String> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> Result<(), String> {
+        let Some(child) = &self.child else { return Err(format!("{} is down", self.name())) };
+        crate::node::signal(child.id(), name)
     }
 
     /// Has it drain, and waits until it has ended.

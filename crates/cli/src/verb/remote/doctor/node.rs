@@ -31,6 +31,7 @@ pub(super) fn checks(reach: &Reach, face: Face) -> Vec<Check> {
             "viewer" => Check::warn("role", info.role, "it only looks; name a token for more"),
             _ => Check::ok("role", info.role),
         });
+        found.extend(dropped(info.datagrams_forged, info.datagrams_replayed));
         Ok(Exit::OK)
     });
     let mut found = found.into_inner();
@@ -38,6 +39,20 @@ pub(super) fn checks(reach: &Reach, face: Face) -> Vec<Check> {
         found.push(silent(&address, &error));
     }
     found
+}
+
+/// What came to a member of a cluster that no member said, or said once; nothing where nothing did.
+fn dropped(forged: u64, replayed: u64) -> Option<Check> {
+    let found = format!(
+        "dropped since it started: {forged} that no member made, {replayed} that came again or late"
+    );
+    let fix = "who sends them learns and changes nothing; see who else reaches the members' port";
+    match (forged, replayed) {
+        (0, 0) => None,
+        // A few come late by themselves, as when a member is restarted.
+        (0, _) => Some(Check::ok("datagrams", found)),
+        _ => Some(Check::warn("datagrams", found, fix)),
+    }
 }
 
 fn silent(address: &Address, error: &Complaint) -> Check {
@@ -53,5 +68,19 @@ fn silent(address: &Address, error: &Complaint) -> Check {
         ),
         _ if error.exit == Exit::DENIED => Check::fail("node", said, fix),
         _ => Check::warn("node", said, fix),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dropped;
+
+    #[test]
+    fn what_was_made_up_is_a_warning_and_what_came_late_is_not() {
+        assert_eq!(dropped(0, 0), None);
+        assert_eq!(dropped(0, 3).map(|check| check.state), Some("ok"));
+        let warned = dropped(2, 3).expect("two were made up");
+        assert_eq!(warned.state, "warn");
+        assert!(warned.found.contains("2 that no member made, 3 that came again"));
     }
 }
