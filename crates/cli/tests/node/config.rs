@@ -26,6 +26,7 @@ fn what_is_set_at_one_member_holds_at_all_and_at_one_that_comes_back() {
     assert_eq!((&told["member"], &told["reason"]), (&"alpha".into(), &"calm".into()), "{told}");
     drop(beta);
     alpha.line("member beta has gone");
+    lab.ask(&alpha, &["node", "ls"]).says(0, "1 of 2 nodes are there, of 1 of 2 members");
     lab.ask(&alpha, &["policy", "set", "random", "--cluster"]).says(0, "before it was fifo");
     let mut beta = lab.member("beta", &["up"]);
     beta.meets(&alpha);

@@ -89,7 +89,7 @@ fn why_away(away: Option<&Away>, standing: Option<&Standing>) -> String {
         text.push_str(&format!("; {cause}"));
     }
     if standing.is_some_and(|standing| standing.here) {
-        text.push_str("; others hear it still");
+        text.push_str("; gossip has not missed it yet");
     }
     text
 }
@@ -117,7 +117,7 @@ mod tests {
             why_away(Some(away), Some(&standing))
         };
         assert!(told(&away, false).starts_with("its stream has ended since "));
-        assert!(told(&away, true).ends_with("; others hear it still"));
+        assert!(told(&away, true).ends_with("; gossip has not missed it yet"));
         away.cause = Some("no connection".into());
         assert!(told(&away, false).ends_with("; no connection"));
         assert_eq!(why_away(None, None), "");

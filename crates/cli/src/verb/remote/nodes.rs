@@ -31,11 +31,17 @@ fn totals(nodes: &[NodeStatus]) -> String {
     let there: Vec<&NodeStatus> = nodes.iter().filter(|node| node.state != "down").collect();
     let sum = |part: fn(&NodeStatus) -> u64| there.iter().map(|node| part(node)).sum::<u64>();
     // Nodes of one member share its machine.
-    let members: BTreeSet<&str> = there.iter().map(|node| node.member.as_str()).collect();
+    let of = |nodes: &[&NodeStatus]| {
+        let names = nodes.iter().map(|node| node.member.as_str());
+        names.filter(|name| !name.is_empty()).collect::<BTreeSet<_>>().len()
+    };
+    let (members, known) = (of(&there), of(&nodes.iter().collect::<Vec<_>>()));
     let cpus: f64 = there.iter().map(|node| node.cpus).sum();
     let mut text = format!("{} of {} nodes are there", there.len(), nodes.len());
-    if members.iter().any(|member| !member.is_empty()) {
-        text.push_str(&format!(", of {} members", members.len()));
+    match known {
+        0 => {}
+        _ if members < known => text.push_str(&format!(", of {members} of {known} members")),
+        _ => text.push_str(&format!(", of {members} members")),
     }
     let (busy, slots) = (sum(|node| node.busy.into()), sum(|node| node.slots.into()));
     text.push_str(&format!(": {busy} of {slots} slots busy, {} cpus", plain(cpus)));
