@@ -1,7 +1,7 @@
 //! A shard as one file on its way to another member: whose it is, and its journal.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use bary_journal::copying::{LogFile, whole_bytes};
@@ -22,15 +22,15 @@ fn wrong(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Erro
 /// Packs the shard of a directory, whose journal may be written meanwhile, but not rewritten.
 pub(super) fn pack(dir: &Path, into: &Path) -> io::Result<()> {
     let mut zip = ZipWriter::new(File::create(into)?);
-    let mut add = |name: &str, bytes: &[u8]| {
+    let mut add = |name: &str, bytes: &mut dyn Read| {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
             .compression_level(Some(1))
             .large_file(true);
         zip.start_file(name, options).map_err(wrong)?;
-        zip.write_all(bytes)
+        io::copy(bytes, &mut zip).map(drop)
     };
-    add(STATE, &fs::read(dir.join(STATE))?)?;
+    add(STATE, &mut File::open(dir.join(STATE))?)?;
     let mut files = Vec::new();
     for entry in fs::read_dir(dir.join(JOURNAL))? {
         let name = entry?.file_name();
@@ -44,15 +44,20 @@ pub(super) fn pack(dir: &Path, into: &Path) -> io::Result<()> {
     });
     let last = segments.max();
     for (file, name) in files {
-        let mut bytes = fs::read(dir.join(JOURNAL).join(&name))?;
+        let mut from = File::open(dir.join(JOURNAL).join(&name))?;
+        let name = format!("{JOURNAL}/{name}");
         if let LogFile::Segment(number) = file
             && Some(number) == last
         {
             // Only what was whole when it was read.
+            let mut bytes = Vec::new();
+            from.read_to_end(&mut bytes)?;
             let Some(whole) = whole_bytes(number, &bytes) else { continue };
             bytes[whole..].fill(0);
+            add(&name, &mut &*bytes)?;
+        } else {
+            add(&name, &mut from)?;
         }
-        add(&format!("{JOURNAL}/{name}"), &bytes)?;
     }
     zip.finish().map_err(wrong)?.sync_all()
 }
@@ -68,9 +73,9 @@ pub(super) fn unpack(from: &Path, dir: &Path) -> io::Result<()> {
     for at in 0..zip.len() {
         let mut file = zip.by_index(at).map_err(wrong)?;
         let name = file.name().map_err(wrong)?.into_owned();
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
         if name == STATE {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
             state = Some(bytes);
             continue;
         }
@@ -78,11 +83,11 @@ pub(super) fn unpack(from: &Path, dir: &Path) -> io::Result<()> {
         let name = name.strip_prefix(JOURNAL).and_then(|name| name.strip_prefix('/'));
         let name = name.filter(|name| LogFile::of(name).is_some());
         let name = name.ok_or_else(|| wrong("a journal that came has a file of another name"))?;
-        write(&incoming.join(name), &bytes)?;
+        write(&incoming.join(name), &mut file)?;
     }
     let state = state.ok_or_else(|| wrong("a journal that came does not say whose it is"))?;
     sync(&incoming)?;
-    write(&dir.join(STATE), &state)?;
+    write(&dir.join(STATE), &mut &*state)?;
     remove(&dir.join(FORMER))?;
     if dir.join(JOURNAL).exists() {
         fs::rename(dir.join(JOURNAL), dir.join(FORMER))?;
@@ -103,9 +108,9 @@ pub(super) fn mend(dir: &Path) -> io::Result<()> {
     remove(&dir.join(FORMER))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write(path: &Path, bytes: &mut dyn Read) -> io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(bytes)?;
+    io::copy(bytes, &mut file)?;
     file.sync_all()
 }
 
@@ -122,6 +127,8 @@ fn remove(dir: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use bary_model::id::Lsn;
     use bary_replica::copy::Copy as _;
     use bytes::Bytes;
