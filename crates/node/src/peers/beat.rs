@@ -1,6 +1,7 @@
 //! What a member does again and again: says that it is there and how busy it is, looks whom there
 //! is no stream to, and keeps whom it knows.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -85,6 +86,29 @@ impl Peers {
                 let text = format!("the list of members cannot be written: {error}");
                 self.log.say(Level::Warning, &text, &[]);
             }
+        }
+    }
+
+    /// Ends streams that are silent, and takes in what the mesh says of the others.
+    fn reconcile(self: &Arc<Self>, now: Instant) {
+        let streams: BTreeSet<u64> = self.mesh.linked().into_iter().collect();
+        let (mut silent, mut lost, mut known) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for (member, link) in &*lock(&self.links) {
+            known.insert(*member);
+            if !streams.contains(member) {
+                lost.push(*member);
+            } else if now.duration_since(link.heard) > self.pace.silence_max() {
+                silent.push(*member);
+            }
+        }
+        streams.difference(&known).for_each(|member| self.begin(*member));
+        lost.into_iter().for_each(|member| self.end(member, "its stream has ended"));
+        for member in silent {
+            self.end(member, "it is silent");
+            self.mesh.forget(member);
+            let addresses = self.book.all().into_iter().find(|(number, _)| *number == member);
+            self.mesh
+                .place(member, addresses.map(|(_, known)| known.addresses).unwrap_or_default());
         }
     }
 

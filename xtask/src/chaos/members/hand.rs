@@ -134,7 +134,8 @@ impl<'a> Hand<'a> {
             let asked = self.any();
             if let Ok(answer) = self.doors[asked].get(&path) {
                 last = answer.text();
-                if answer.status == 404 {
+                // A home that was cut off may not know yet what another took in its place.
+                if answer.status == 404 && self.is_gone(asked, &path) {
                     let (home, asked) = (home + 1, asked + 1);
                     let gone = format!("it was acknowledged by m{home} and is gone");
                     return Err(format!("{gone}, says m{asked}: {last}"));
@@ -153,6 +154,12 @@ impl<'a> Hand<'a> {
             home + 1,
             HANG.as_secs()
         ))
+    }
+
+    /// Whether a member finds no such job where what it says has to be true.
+    fn is_gone(&mut self, asked: usize, path: &str) -> bool {
+        let answer = self.doors[asked].get(&format!("{path}&consistent=true"));
+        answer.is_ok_and(|answer| answer.status == 404)
     }
 
     /// Asks any member something that all can answer, and the next one where that one is not
