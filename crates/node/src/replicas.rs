@@ -228,7 +228,7 @@ impl Replicas {
             part.group.close().await;
             let copy = Arc::clone(&part.copy);
             // A panic there was printed when it happened.
-            drop(tokio::task::spawn_blocking(move || copy.rest()).await);
+            drop(tokio::task::spawn_blocking(move || copy.shut()).await);
         }
     }
 }

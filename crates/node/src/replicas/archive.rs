@@ -189,6 +189,13 @@ mod tests {
         assert_eq!(copy.next(), Lsn(next.0 + 1));
         // It is written already.
         copy.keep().expect("nothing is opened");
+        // What waits for one that is closed for good is told so.
+        copy.rest();
+        std::thread::scope(|scope| {
+            let late = scope.spawn(|| copy.append(copy.next(), &Bytes::from_static(b"late")));
+            copy.shut();
+            assert!(late.join().expect("it does not panic").is_err());
+        });
     }
 
     #[test]

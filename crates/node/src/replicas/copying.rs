@@ -222,6 +222,14 @@ impl ShardCopy {
         Ok(())
     }
 
+    /// Closes the journal for good: nobody writes it any more, and what comes yet is refused.
+    pub(crate) fn shut(&self) {
+        let pen = std::mem::replace(&mut self.holding().pen, Pen::Nobody);
+        self.woken.notify_all();
+        // Its thread, which is waited for, writes what it has taken.
+        drop(pen);
+    }
+
     /// Closes the journal, so that it can be opened anew: all that was taken is on the disk, and
     /// what is agreed on meanwhile waits until [`ShardCopy::keep`] or [`ShardCopy::serve`].
     pub(crate) fn rest(&self) {
