@@ -98,7 +98,6 @@ impl Replicas {
     pub(crate) async fn keep_own(
         self: Arc<Self>,
         reign: Reign,
-        wanted: Option<u8>,
         service: Service,
         mut closing: watch::Receiver<bool>,
     ) {
@@ -118,8 +117,7 @@ impl Replicas {
             if !standing.leads {
                 continue;
             }
-            let wanted = wanted.map_or(standing.voters.len(), usize::from);
-            match self.enough(&part, wanted, &standing.voters).await {
+            match self.enough(&part, part.keepers().wanted, &standing.voters).await {
                 Ok(()) => last = None,
                 // Said once.
                 Err(error) => {

@@ -113,10 +113,11 @@ impl Inner {
         }
         let action = detail.roster.spec(task.spec).map(|spec| &spec.body.action);
         let node = detail.running.find(task).map(|hold| hold.node);
-        let member = |node: NodeId| self.cluster.peers()?.member_name(node.member());
-        let is_elsewhere =
-            |node: &NodeId| self.cluster.peers().is_some_and(|peers| peers.me() != node.member());
-        if let Some(member) = node.filter(is_elsewhere).and_then(member) {
+        let elsewhere = |node: NodeId| {
+            let peers = self.cluster.peers().filter(|peers| peers.me() != node.member())?;
+            peers.member_name(node.member())
+        };
+        if let Some(member) = node.and_then(elsewhere) {
             let title = format!("{named} runs at {member}, another member than its home");
             let help = "a command runs beside a task at the member that is its job's home only";
             return conflict(title, help.to_owned());

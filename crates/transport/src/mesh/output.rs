@@ -10,6 +10,7 @@ use bary_model::id::{JobNo, ShardId, SpecNo, TaskId, TaskRange};
 use bary_ports::executor::Stream;
 use bytes::Bytes;
 use tokio::sync::watch;
+use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
 use crate::mesh::Mesh;
@@ -113,17 +114,30 @@ impl Mesh {
     /// # Errors
     /// See [`OutputError`].
     pub async fn printed(&self, at: u64, wanted: &Wanted) -> Result<Vec<Printed>, OutputError> {
+        let request = told(wanted);
+        let ask = |mut client: OutputClient<Channel>| async move { client.follow(request).await };
+        let answer = self.ask_output(at, wanted.wait + PATIENCE, ask).await?;
+        let all = answer.printed.into_iter().map(|one| read_printed(wanted.job, one));
+        all.collect::<Result<_, _>>().map_err(|why: &str| OutputError::Refused(why.into()))
+    }
+
+    /// Asks a member something, and waits for so long at most.
+    pub(super) async fn ask_output<T, F>(
+        &self,
+        at: u64,
+        wait: Duration,
+        ask: impl FnOnce(OutputClient<Channel>) -> F,
+    ) -> Result<T, OutputError>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
         let channel = self.0.ask(at).await.map_err(|error| match error {
             FetchError::Dial(error) => OutputError::Dial(error),
             _ => OutputError::Unknown,
         })?;
-        let mut client = OutputClient::new(channel);
-        let asked = tokio::time::timeout(wanted.wait + PATIENCE, client.follow(told(wanted)));
-        let answer = match asked.await {
-            Ok(Ok(answer)) => answer.into_inner(),
-            Ok(Err(status)) if status.code() == Code::Unimplemented => {
-                return Err(OutputError::Old);
-            }
+        match tokio::time::timeout(wait, ask(OutputClient::new(channel))).await {
+            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Err(status)) if status.code() == Code::Unimplemented => Err(OutputError::Old),
             broken => {
                 // The connection may be one that has ended.
                 self.0.asking.lock().await.remove(&at);
@@ -131,11 +145,9 @@ impl Mesh {
                     Ok(Err(status)) => status.message().into(),
                     _ => "no answer came in time".into(),
                 };
-                return Err(OutputError::Refused(why));
+                Err(OutputError::Refused(why))
             }
-        };
-        let all = answer.printed.into_iter().map(|one| read_printed(wanted.job, one));
-        all.collect::<Result<_, _>>().map_err(|why: &str| OutputError::Refused(why.into()))
+        }
     }
 }
 

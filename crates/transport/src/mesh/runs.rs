@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use bary_model::id::{JobNo, ShardId, SpecNo, TaskRange};
-use tonic::Code;
+use tonic::transport::Channel;
 
 use crate::mesh::Mesh;
 use crate::mesh::output::OutputError;
 use crate::mesh::proto::output_client::OutputClient;
 use crate::mesh::proto::{OutputTasks, RunningTasks, RunsRequest};
-use crate::mesh::shelf::FetchError;
 
 /// How many ranges of tasks one answer may name.
 pub const RUNS_MAX: usize = 16_384;
@@ -34,27 +33,9 @@ impl Mesh {
     /// # Errors
     /// See [`OutputError`].
     pub async fn runs(&self, at: u64, shard: ShardId) -> Result<Vec<Runs>, OutputError> {
-        let channel = self.0.ask(at).await.map_err(|error| match error {
-            FetchError::Dial(error) => OutputError::Dial(error),
-            _ => OutputError::Unknown,
-        })?;
-        let mut client = OutputClient::new(channel);
-        let asked = tokio::time::timeout(PATIENCE, client.runs(RunsRequest { shard: shard.0 }));
-        let answer = match asked.await {
-            Ok(Ok(answer)) => answer.into_inner(),
-            Ok(Err(status)) if status.code() == Code::Unimplemented => {
-                return Err(OutputError::Old);
-            }
-            broken => {
-                // The connection may be one that has ended.
-                self.0.asking.lock().await.remove(&at);
-                let why = match broken {
-                    Ok(Err(status)) => status.message().into(),
-                    _ => "no answer came in time".into(),
-                };
-                return Err(OutputError::Refused(why));
-            }
-        };
+        let request = RunsRequest { shard: shard.0 };
+        let ask = |mut client: OutputClient<Channel>| async move { client.runs(request).await };
+        let answer = self.ask_output(at, PATIENCE, ask).await?;
         let all = answer.running.into_iter().take(RUNS_MAX);
         let read = all.map(read_runs).collect::<Option<_>>();
         read.ok_or_else(|| OutputError::Refused("it tells of tasks that cannot be".into()))

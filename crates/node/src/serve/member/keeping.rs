@@ -99,7 +99,7 @@ impl Member {
         if let Some(reign) = self.reign.take() {
             reign.part.want(self.wanted);
             let replicas = Arc::clone(&self.replicas);
-            let keep = replicas.keep_own(reign, self.wanted, service.clone(), closing.clone());
+            let keep = replicas.keep_own(reign, service.clone(), closing.clone());
             keeping.push(runtime.spawn(keep));
         }
         let (replicas, mut closing) = (Arc::clone(&self.replicas), closing.clone());
