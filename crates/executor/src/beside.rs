@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use bary_model::id::TaskId;
+use bary_model::id::{ShardId, TaskId};
 use bary_model::outcome::Failure;
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -19,6 +19,8 @@ pub struct Beside(Weak<Shared>);
 /// What is to run beside a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
+    /// The home of the task's job: tasks of several may run here under the same number.
+    pub shard: ShardId,
     /// The task.
     pub task: TaskId,
     /// The words of the command; the shell of the task's environment where there are none.

@@ -1,6 +1,6 @@
 //! What has come of a run so far: outcomes in order, neighbours of a kind as one range.
 
-use bary_model::id::TaskId;
+use bary_model::id::{ShardId, TaskId};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::outcome::{Failure, Outcome, Results, Usage};
 use bary_model::payload::Payload;
@@ -36,11 +36,11 @@ impl Report {
         self.item >= items.len()
     }
 
-    /// The task that is next, or under way.
+    /// The task that is next, or under way, and the home of its job.
     #[must_use]
-    pub fn next(&self, items: &[GrantItem]) -> Option<TaskId> {
-        let range = items.get(self.item)?.range;
-        Some(TaskId { index: range.first + self.offset, ..range.head() })
+    pub fn next(&self, items: &[GrantItem]) -> Option<(ShardId, TaskId)> {
+        let GrantItem { fence, range, .. } = items.get(self.item)?;
+        Some((fence.shard, TaskId { index: range.first + self.offset, ..range.head() }))
     }
 
     /// Records how the next task ended.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bary_model::id::{RunNo, TaskId};
+use bary_model::id::{RunNo, ShardId, TaskId};
 use bary_model::message::{GrantItem, OutcomeItem};
 use bary_model::outcome::{Failure, Usage};
 use bary_model::payload::Payload;
@@ -103,11 +103,11 @@ impl Run {
         state.killed
     }
 
-    /// The command that runs for a task, by its process group.
-    pub(crate) fn command_of(&self, task: TaskId) -> Option<i32> {
+    /// The command that runs for a task of a home, by its process group.
+    pub(crate) fn command_of(&self, shard: ShardId, task: TaskId) -> Option<i32> {
         let state = locked(&self.state);
         let Phase::Command(group) = state.phase else { return None };
-        (state.report.next(&self.start.items) == Some(task)).then_some(group)
+        (state.report.next(&self.start.items) == Some((shard, task))).then_some(group)
     }
 
     /// Whether it was asked to end.

@@ -6,11 +6,14 @@ use std::path::Path;
 
 use bary_executor::beside::{Asked, BesideError, Companion, Said, Size};
 use bary_model::action::Capture;
-use bary_model::id::{RunNo, TaskId};
+use bary_model::id::{Fence, RunNo, ShardId, TaskId};
+use bary_model::message::GrantItem;
+use bary_model::template::Template;
+use bary_model::time::Span;
 use bary_ports::executor::{Executor, Stop, StopReason, Stream};
 use bary_ports::function::Functions;
 use bytes::Bytes;
-use world::{Seen, World, shell, with};
+use world::{Seen, World, item, shell, with};
 
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod world;
@@ -172,6 +175,27 @@ fn what_nobody_holds_any_more_is_killed_and_the_task_goes_on() {
     assert_eq!(rest, "");
     let mut again = start(&world, asked("echo still here"));
     assert_eq!(all(&mut again).0, "still here\n");
+}
+
+#[test]
+fn tasks_of_several_homes_under_one_number_are_told_apart() {
+    let mut world = World::new(Functions::new());
+    for (slot, home) in [(1, 7), (2, 8)] {
+        let spec = with(shell("echo ready; exec sleep 1000"), |body| {
+            body.surroundings.capture = Capture::Lines;
+            body.surroundings.env.push(("OF".into(), Template::literal(home.to_string())));
+        });
+        let fence = Fence { shard: ShardId(home), ..Fence::default() };
+        world.start(slot, vec![GrantItem { fence, ..item(spec) }], Span::secs(1_000));
+        let Seen::Output(Stream::Out, _) = world.next() else { panic!("it prints first") };
+    }
+    for home in [8, 7] {
+        let shard = ShardId(home);
+        let mut companion = start(&world, Asked { shard, ..asked("echo $OF") });
+        assert_eq!(all(&mut companion).0, format!("{home}\n"));
+    }
+    let none = world.executor.beside().start(asked("true")).map(drop);
+    assert!(matches!(none, Err(BesideError::NotRunning)), "{none:?}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::peers::roster::Peers;
 use crate::serve::log::{Level, Log};
+use crate::service::Service;
 
 pub(crate) mod copying;
 pub(crate) mod journal;
@@ -211,6 +212,11 @@ impl Replicas {
     pub(crate) fn serve(&self, inside: Inside) {
         // There is one in a process, which says so once.
         drop(self.inside.set(inside));
+    }
+
+    /// The service of this member, for those that stand in here; none before it is open.
+    pub(crate) fn service(&self) -> Option<Service> {
+        self.inside.get().map(|inside| inside.service.clone())
     }
 
     /// The doors of the home of another member's shard, where this member stands in for it.

@@ -41,6 +41,7 @@ pub mod options;
 mod admit;
 mod ask;
 mod backup;
+pub(crate) mod beside;
 mod cache;
 mod cell;
 mod change;

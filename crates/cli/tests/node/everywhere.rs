@@ -1,5 +1,9 @@
 //! The jobs of all members as one list, and what is said of those whose member is away.
 
+use std::io::Write;
+use std::process::{Child, Stdio};
+
+use crate::bench::Run;
 use crate::lab::{Lab, Member};
 
 /// Two that know each other, with two jobs each: alpha's, beta's, alpha's, beta's.
@@ -56,7 +60,7 @@ fn what_waits_for_a_lost_home_is_said_plainly() {
     lab.ask(&beta, &words).is(0, "3\n");
     lab.ready(2);
     // Its beats tell how much of its work is unfinished.
-    let waits = |run: &crate::bench::Run| run.err.contains("1 job of it (3 tasks) wait");
+    let waits = |run: &Run| run.err.contains("1 job of it (3 tasks) wait");
     let busy = || {
         let shown = lab.ask(&alpha, &["node", "show", "beta", "-o", "json"]).json();
         shown["nodes"][0]["busy"] == 1
@@ -94,12 +98,73 @@ fn what_runs_at_another_member_is_shown_as_running() {
     assert!(task["run_seconds"].as_f64().is_some_and(|ran| ran > 0.0), "{shown}");
     let events = lab.ask(&alpha, &["events", "3", "--kind", "started", "-o", "jsonl"]).out;
     assert!(events.contains("\"node\":\"beta\""), "{events}");
-    lab.ask(&alpha, &["exec", "3", "--", "true"]).says(1, "runs at beta, another member");
     let cancelled = lab.ask(&alpha, &["cancel", "3"]);
     cancelled.says(0, "");
     // What ran when it was cancelled counts as an attempt.
     while job()["job"]["state"] != "cancelled" {}
     assert_eq!(job()["job"]["attempts"], 1, "{}", job());
+}
+
+#[test]
+fn a_command_runs_beside_a_task_at_another_member_than_its_home() {
+    let lab = Lab::new();
+    let [alpha, beta] = two_with_jobs(&lab);
+    lab.ask(&alpha, &["node", "drain", "alpha"]).says(0, "");
+    let script = "echo up > ready; read go < gate-1";
+    let words = ["submit", "-q", "--env", "MINE=of the task", "--", "sh", "-c", script];
+    lab.ask(&alpha, &words).is(0, "3\n");
+    lab.ready(1);
+    // The home is asked directly, and by the member where the task runs.
+    for (asked, job) in [(&alpha, "3"), (&beta, "alpha/3")] {
+        let script = "echo $MINE; cat; echo no >&2; exit 5";
+        let mut command = lab.bench.command(["exec", job, "--", "sh", "-c", script]);
+        command.env("BARY_ADDR", format!("http://{}", asked.node.at));
+        command.env("BARY_TOKEN", &asked.node.token);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program is built");
+        child.stdin.take().expect("it is piped").write_all(b"hi\n").expect("it reads");
+        let run = Run::of(child.wait_with_output().expect("it was started here"));
+        assert_eq!(run.is(5, "of the task\nhi\n").err, "no\n");
+    }
+    lab.ask(&alpha, &["exec", "3", "--", "no-such-program"]).says(2, "no-such-program");
+    let log = lab.ask(&alpha, &["audit", "--home", "beta", "--limit", "0", "-o", "jsonl"]).out;
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("\"exec\"")).collect();
+    let is_told = |line: &&str| line.contains("via alpha") && line.contains("alpha/3/");
+    assert!(lines.len() == 3 && lines.iter().all(is_told), "{log}");
+}
+
+/// A command beside job 3 that stays until something ends it.
+fn stays_beside(lab: &Lab, asked: &Member) -> Child {
+    let mut beside = lab.bench.command(["exec", "3", "--", "sh", "-c", "echo up > ready; cat"]);
+    beside.env("BARY_ADDR", format!("http://{}", asked.node.at));
+    beside.env("BARY_TOKEN", &asked.node.token);
+    let beside = beside.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    lab.ready(1);
+    beside.expect("the program is built")
+}
+
+#[test]
+fn what_runs_beside_a_task_elsewhere_ends_with_it_and_with_its_member() {
+    let lab = Lab::new();
+    let [mut alpha, beta] = two_with_jobs(&lab);
+    lab.ask(&alpha, &["node", "drain", "alpha"]).says(0, "");
+    let script = "echo up > ready; read go < gate-1";
+    lab.ask(&alpha, &["submit", "-q", "--", "sh", "-c", script]).is(0, "3\n");
+    lab.ready(1);
+    let ended = |beside: Child| Run::of(beside.wait_with_output().expect("it was started here"));
+    let beside = stays_beside(&lab, &alpha);
+    drop(beta);
+    ended(beside).says(69, "beta has gone");
+    alpha.line("member beta has gone");
+    let mut beta = lab.member("beta", &["up"]);
+    alpha.meets(&beta);
+    beta.meets(&alpha);
+    // The task runs again there.
+    lab.ready(1);
+    let beside = stays_beside(&lab, &alpha);
+    lab.ask(&alpha, &["cancel", "3"]).says(0, "");
+    ended(beside).says(137, "the task has ended");
+    lab.ask(&alpha, &["exec", "3", "--", "true"]).says(1, "does not run: it is cancelled");
 }
 
 #[test]

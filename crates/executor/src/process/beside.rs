@@ -218,7 +218,7 @@ impl Attended {
         let mut company = locked(&shared.commands.company.0);
         // The number was the command's all the time if it still is. Whoever ends that looks at the
         // company after it has left the run.
-        if run.command_of(asked.task) != Some(pid) {
+        if run.command_of(asked.shard, asked.task) != Some(pid) {
             return Err(BesideError::NotRunning);
         }
         let brand = counted.brand.map(super::brand::Brand::value);
@@ -323,7 +323,8 @@ const LEFT_BYTES_MAX: usize = 1 << 20;
 fn found(shared: &Shared, asked: &Asked) -> Option<(Arc<Run>, i32)> {
     let runs: Vec<Arc<Run>> =
         locked(&shared.live).values().map(|live| Arc::clone(&live.run)).collect();
-    runs.into_iter().find_map(|run| Some((Arc::clone(&run), run.command_of(asked.task)?)))
+    runs.into_iter()
+        .find_map(|run| Some((Arc::clone(&run), run.command_of(asked.shard, asked.task)?)))
 }
 
 fn spawn(

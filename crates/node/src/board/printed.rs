@@ -68,6 +68,15 @@ impl Guests {
         runs.take(RUNS_MAX).collect()
     }
 
+    /// The node that runs a task of a shard here.
+    pub(crate) fn node_of(&self, of: ShardId, task: TaskId) -> Option<NodeId> {
+        let holds = |Guest { shard, range, .. }: &Guest| {
+            let is_its = (*shard, range.job, range.spec) == (of, task.job, task.spec);
+            is_its && (range.first..range.end()).contains(&task.index)
+        };
+        self.runs.iter().find(|(_, guests)| guests.iter().any(holds)).map(|((node, _), _)| *node)
+    }
+
     /// A run is over: what it printed goes to its home with its end.
     pub(crate) fn on_over(&mut self, node: NodeId, run: RunNo) {
         for Guest { shard, range, .. } in self.runs.remove(&(node, run)).unwrap_or_default() {

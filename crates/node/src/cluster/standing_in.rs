@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use bary_api::problem::{Kind, Refused};
+use bary_model::id::NodeId;
 use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_policy::preset::Policy;
@@ -14,6 +15,7 @@ use crate::crew::JoinError;
 use crate::listener::{Listener, Poker};
 use crate::maker::Maker;
 use crate::options::Reigning;
+use crate::peers::roster::Peers;
 use crate::replicas::Reign;
 use crate::replicas::part::Keepers;
 use crate::state::State as Shard;
@@ -106,8 +108,14 @@ impl Cluster {
     }
 
     /// Whether it is the home of another member's shard.
-    pub(super) fn is_stand_in(&self) -> bool {
+    pub(crate) fn is_stand_in(&self) -> bool {
         self.nodes.first().is_some_and(|node| node.slots == 0)
+    }
+
+    /// Whether a node is none of this home's own: of another member, or where the home has none.
+    pub(crate) fn is_elsewhere(&self, node: NodeId) -> bool {
+        let is_other = |peers: &Arc<Peers>| peers.me() != node.member();
+        self.is_stand_in() || self.peers().is_some_and(is_other)
     }
 
     /// Makes sure that no other member has taken over the home's shard, where others keep it.

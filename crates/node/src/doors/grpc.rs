@@ -10,6 +10,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::doors::answer::misread;
+use crate::service::beside::Guest;
 use crate::service::caller::Caller;
 use crate::service::{Service, Streamed};
 
@@ -65,9 +66,11 @@ macro_rules! node {
                 &self,
                 request: Request<Streaming<v1::ExecInput>>,
             ) -> Result<Response<Self::ExecStream>, Status> {
+                let guest = request.extensions().get::<Guest>().cloned();
                 let (caller, messages) = asked(request)?;
                 let messages = messages.map(|message| message.map_err(|status| misread(&status)));
-                let said = self.service.exec(&caller, Box::pin(messages)).await?;
+                let messages = Box::pin(messages);
+                let said = self.service.exec_beside(&caller, guest.as_ref(), messages).await?;
                 Ok(Response::new(told(said)))
             }
 

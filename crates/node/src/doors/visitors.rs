@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, Request, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use bary_api::problem::{Kind, Refused};
 use bary_api::role::Role;
 use bary_transport::mesh::accept::Member;
@@ -18,6 +18,7 @@ use crate::doors::answer;
 use crate::doors::gate::{Peer, refuse};
 use crate::doors::pass::{CALLER, ROLE, STOOD_IN, is_away};
 use crate::peers::roster::Peers;
+use crate::service::beside::{GUEST, Guest, NoGuest};
 use crate::service::caller::{Caller, Door};
 
 /// The most bytes of a caller's name that another member tells.
@@ -43,10 +44,13 @@ impl tower::Service<Request<Body>> for Visitors {
 
     fn call(&mut self, mut request: Request<Body>) -> Answer {
         let stood_in = request.headers_mut().remove(STOOD_IN);
+        let guest = request.headers_mut().remove(GUEST).map(|guest| guest_of(&guest));
         let through = request.extensions().get::<Member>().copied();
         let through = through.and_then(|Member(number)| self.peers.member_name(number));
-        match caller(request.headers(), through.as_deref()) {
-            Ok(caller) if stood_in.is_some() => {
+        let who = caller(request.headers(), through.as_deref());
+        let who = who.and_then(|caller| Ok((caller, guest.transpose()?)));
+        match who {
+            Ok((caller, _)) if stood_in.is_some() => {
                 let peers = Arc::clone(&self.peers);
                 let home = stood_in.as_ref().and_then(|home| home.to_str().ok()?.parse().ok());
                 Box::pin(async move {
@@ -59,7 +63,8 @@ impl tower::Service<Request<Body>> for Visitors {
                     Ok(answered.unwrap_or_else(|refused| answer::refusal(is_grpc, refused)))
                 })
             }
-            Ok(caller) => {
+            Ok((caller, guest)) => {
+                guest.and_then(|guest| request.extensions_mut().insert(guest));
                 request.extensions_mut().insert(Peer::Through(Arc::new(caller)));
                 let answer = tower::Service::call(&mut self.router, request);
                 Box::pin(answer)
@@ -86,6 +91,12 @@ pub(crate) async fn here(
     request.extensions_mut().insert(Peer::Through(caller));
     let Ok(answer) = tower::Service::call(&mut router, request).await;
     Ok(answer)
+}
+
+/// The task of its own that a member means.
+fn guest_of(told: &HeaderValue) -> Result<Guest, Refused> {
+    let guest = told.to_str().map_err(|_| NoGuest).and_then(str::parse);
+    guest.map_err(|error| Refused::new(Kind::Invalid, error.to_string()))
 }
 
 /// Who asks, as the member says by whom the request came.

@@ -8,16 +8,17 @@ use bary_api::v1::exec_input::What;
 use bary_api::v1::exec_output::What as Told;
 use bary_api::v1::{ExecEnded, ExecInput, ExecOutput, ExecStart, ExecStarted, WindowSize};
 use bary_api::verb::Verb;
-use bary_executor::beside::{Asked, Beside, BesideError, Companion, Said, Size};
+use bary_executor::beside::{Asked, BesideError, Companion, Said, Size};
 use bary_model::action::Action;
-use bary_model::id::{NodeId, TaskId};
+use bary_model::id::NodeId;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::StreamExt;
 
+use crate::service::beside::{Guest, Here, Spot, There, in_worker};
 use crate::service::caller::Caller;
 use crate::service::emit::{self, Emit};
 use crate::service::task_view::TaskView;
-use crate::service::{Inner, Service, Streamed, choice, jobs};
+use crate::service::{Inner, Service, Streamed, beside, choice, jobs};
 
 /// How long a caller has to say what is to run.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -47,6 +48,19 @@ impl Service {
     pub async fn exec(
         &self,
         caller: &Caller,
+        heard: Streamed<ExecInput>,
+    ) -> Result<Streamed<ExecOutput>, Refused> {
+        self.exec_beside(caller, None, heard).await
+    }
+
+    /// As [`Service::exec`]; where the home of a task that runs here asks for it, beside that one.
+    ///
+    /// # Errors
+    /// As [`Service::exec`].
+    pub(crate) async fn exec_beside(
+        &self,
+        caller: &Caller,
+        guest: Option<&Guest>,
         mut heard: Streamed<ExecInput>,
     ) -> Result<Streamed<ExecOutput>, Refused> {
         if caller.role < Verb::Exec.row().role {
@@ -57,28 +71,39 @@ impl Service {
             Ok(start) => start,
             Err(refused) => return self.admit(caller, Verb::Exec, "")?.settle(Err(refused)),
         };
-        let leave = self.admit(caller, Verb::Exec, target(&start))?;
-        let begun = self.begin_beside(start).await;
-        let (companion, node, place) = match begun {
-            Ok(begun) => begun,
+        let leave = self.admit(caller, Verb::Exec, target(&start, guest))?;
+        let begun = match self.0.spot(&start, guest) {
+            Ok(Spot::Here(here)) => match self.begin_beside(here, start).await {
+                Ok(begun) => Begun::Here(begun, heard),
+                Err(refused) => return leave.settle(Err(refused)),
+            },
+            Ok(Spot::There(there)) => match self.0.exec_there(there, caller, start, heard).await {
+                Ok(said) => Begun::There(said),
+                Err(refused) => return leave.settle(Err(refused)),
+            },
             Err(refused) => return leave.settle(Err(refused)),
         };
         let (emit, streamed) = emit::stream(leave.begun()?);
         tokio::spawn(async move {
-            talk(companion, node, heard, emit).await;
-            drop(place);
+            match begun {
+                Begun::Here((companion, node, place), heard) => {
+                    talk(companion, node, heard, emit).await;
+                    drop(place);
+                }
+                Begun::There(said) => beside::relay(said, emit).await,
+            }
         });
         Ok(streamed)
     }
 
-    async fn begin_beside(&self, start: ExecStart) -> Result<Begun, Refused> {
-        check(&start)?;
+    async fn begin_beside(&self, here: Here, start: ExecStart) -> Result<Running, Refused> {
         let place = Arc::clone(&self.0.execs).try_acquire_owned().map_err(|_| {
             let title = format!("{EXECS_MAX} commands run beside tasks (limit execs_max)");
             Refused::new(Kind::Full, title).help("end one, or try again").retry_after(FULL)
         })?;
-        let (task, beside, node) = self.0.place(&start)?;
+        let Here { shard, task, beside, node } = here;
         let asked = Asked {
+            shard,
             task,
             words: start.command.iter().map(|word| word.as_str().into()).collect(),
             env: start.env.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect(),
@@ -91,12 +116,23 @@ impl Service {
     }
 }
 
+/// A command that was begun.
+enum Begun {
+    Here(Running, Streamed<ExecInput>),
+    There(Streamed<ExecOutput>),
+}
+
 /// A command that runs, the node that it runs on, and its place among all of them.
-type Begun = (Companion, String, OwnedSemaphorePermit);
+type Running = (Companion, String, OwnedSemaphorePermit);
 
 impl Inner {
     /// Where a task runs its command.
-    fn place(&self, start: &ExecStart) -> Result<(TaskId, Beside, String), Refused> {
+    fn spot(&self, start: &ExecStart, guest: Option<&Guest>) -> Result<Spot, Refused> {
+        check(start)?;
+        if let Some(guest) = guest {
+            let named = format!("task {} of job {}", start.task, guest.job());
+            return self.guest_spot(guest, &named).map(Spot::Here);
+        }
         let books = self.board.read();
         let row = jobs::row(&books, start.job)?;
         let task = choice::task(row, &start.task)?;
@@ -107,31 +143,45 @@ impl Inner {
         let named = format!("task {} of job {}", shown.name, start.job);
         let conflict =
             |title: String, help: String| Err(Refused::new(Kind::Conflict, title).help(help));
-        if view.state() != "running" {
+        // Another member may run what it was granted a moment before that is known here.
+        let held = detail.running.find(task).or_else(|| {
+            detail.granted.find(task).filter(|hold| self.cluster.is_elsewhere(hold.node))
+        });
+        let Some(node) = held.map(|hold| hold.node) else {
             let title = format!("{named} does not run: it is {}", view.state());
             return conflict(title, format!("see bary why {}/{}", start.job, shown.name));
-        }
+        };
         let action = detail.roster.spec(task.spec).map(|spec| &spec.body.action);
-        let node = detail.running.find(task).map(|hold| hold.node);
-        let elsewhere = |node: NodeId| {
-            let peers = self.cluster.peers().filter(|peers| peers.me() != node.member())?;
-            peers.member_name(node.member())
-        };
-        if let Some(member) = node.and_then(elsewhere) {
-            let title = format!("{named} runs at {member}, another member than its home");
-            let help = "a command runs beside a task at the member that is its job's home only";
-            return conflict(title, help.to_owned());
-        }
-        let Some(beside) = node.and_then(|node| self.cluster.beside(node)) else {
-            let title = format!("{named} runs in a process of its own, the worker {}", shown.node);
-            return conflict(title, "look at that process where it runs".to_owned());
-        };
         if let Some(Action::Function { name, .. }) = action {
             let title = format!("{named} calls the function `{name}`, it is no command");
             let help = "only a command has a directory and an environment of its own";
             return conflict(title, help.to_owned());
         }
-        Ok((task, beside, shown.node))
+        let shard = self.shard;
+        if self.cluster.is_elsewhere(node) {
+            let guest = Guest { home: books.home.clone(), shard, task };
+            return self.spot_there(node, guest, (shown.name, &named));
+        }
+        let beside = self.cluster.beside(node).ok_or_else(|| in_worker(&named, &shown.node))?;
+        Ok(Spot::Here(Here { shard, task, beside, node: shown.node }))
+    }
+
+    /// Where a task runs that other nodes hold than those of its home.
+    fn spot_there(
+        &self,
+        node: NodeId,
+        guest: Guest,
+        (task, named): (String, &str),
+    ) -> Result<Spot, Refused> {
+        let gone = || Refused::new(Kind::Conflict, format!("the member that ran {named} has gone"));
+        let (member, peers) = (node.member(), self.cluster.peers().ok_or_else(gone)?);
+        if member != peers.me() {
+            let name = peers.member_name(member).ok_or_else(gone)?.into();
+            return Ok(Spot::There(There { member, name, guest, task }));
+        }
+        // This is the home of another's jobs, and the nodes of its own member run them.
+        let own = peers.replicas().and_then(|replicas| replicas.service()).ok_or_else(gone)?;
+        own.0.guest_spot(&guest, named).map(Spot::Here)
     }
 }
 
@@ -226,8 +276,9 @@ fn check(start: &ExecStart) -> Result<(), Refused> {
     }
 }
 
-fn target(start: &ExecStart) -> String {
+fn target(start: &ExecStart, guest: Option<&Guest>) -> String {
     let ExecStart { job, task, command, .. } = start;
+    let job = guest.map_or_else(|| job.to_string(), Guest::job);
     let command = if command.is_empty() { "a shell".to_owned() } else { command.join(" ") };
     format!("{job}/{task}: {command}")
 }

@@ -25,6 +25,7 @@ use crate::peers::homes::{Home, Other};
 use crate::peers::roster::Peers;
 use crate::scaler::decider::number;
 use crate::service::Inner;
+use crate::service::beside::{GUEST, Guest};
 use crate::service::caller::{Caller, Door};
 
 /// How long each of them may take.
@@ -55,6 +56,8 @@ pub(super) struct Way {
     member: u64,
     /// The member whose home is meant, where that one is away and another stands in.
     stood_in: Option<u64>,
+    /// The task of this home that it is about, where it is about one that runs there.
+    guest: Option<HeaderValue>,
     caller: Arc<Caller>,
 }
 
@@ -72,7 +75,8 @@ impl tower::Service<Request<tonic::body::Body>> for Way {
         if self.caller.consistent {
             request.headers_mut().insert(CONSISTENT, HeaderValue::from_static("true"));
         }
-        let Self { peers, member, stood_in, caller } = self.clone();
+        let Self { peers, member, stood_in, guest, caller } = self.clone();
+        request.headers_mut().extend(guest.map(|guest| (GUEST, guest)));
         Box::pin(async move {
             if let Some(home) = stood_in {
                 if member == peers.me() {
@@ -98,7 +102,17 @@ impl Inner {
             Home::Away(_) | Home::Unknown => return None,
         };
         let (peers, caller) = (Arc::clone(peers), Arc::new(caller.clone()));
-        let way = Way { peers, member, stood_in, caller };
+        let way = Way { peers, member, stood_in, guest: None, caller };
+        Some(NodeClient::with_origin(way, Uri::from_static("http://member")))
+    }
+
+    /// The calls of a member about a task of this home that runs there; none where this process is
+    /// a member no more.
+    pub(super) fn calls_about(&self, member: u64, guest: &Guest, caller: &Caller) -> Option<Calls> {
+        // A home's name and numbers are plain words.
+        let guest = Some(HeaderValue::from_str(&guest.to_string()).ok()?);
+        let (peers, caller) = (Arc::clone(self.cluster.peers()?), Arc::new(caller.clone()));
+        let way = Way { peers, member, stood_in: None, guest, caller };
         Some(NodeClient::with_origin(way, Uri::from_static("http://member")))
     }
 
@@ -130,7 +144,7 @@ impl Inner {
             };
             let stood_in = other.stand_in.is_some().then_some(other.number);
             let (peers, caller) = (Arc::clone(peers), Arc::clone(&caller));
-            let way = Way { peers, member, stood_in, caller };
+            let way = Way { peers, member, stood_in, guest: None, caller };
             let calls = NodeClient::with_origin(way, Uri::from_static("http://member"));
             let answer = ask(calls.max_decoding_message_size(ANSWER_BYTES_MAX));
             let places = Arc::clone(&places);
