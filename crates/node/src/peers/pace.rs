@@ -7,6 +7,7 @@ use std::time::Duration;
 use bary_gossip::config::GossipConfig;
 use bary_membership::seal::OVERHEAD;
 use bary_model::time::Span;
+use bary_transport::mesh::MeshLimits;
 
 /// A member's pace.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,20 @@ impl Pace {
     #[must_use]
     pub fn silence_max(&self) -> Duration {
         self.beat * self.silent_beats_max
+    }
+
+    /// What connections to members never exceed: none that is silent ends before its member is
+    /// taken as gone.
+    pub(super) fn mesh_limits(&self) -> MeshLimits {
+        let usual = MeshLimits::default();
+        MeshLimits { keep_alive: usual.keep_alive.max(self.silence_max()), ..usual }
+    }
+
+    /// The lease of what a member was granted, where it is usually this one: it does not run out
+    /// before the member is taken as gone.
+    pub(crate) fn lease(&self, usual: Span) -> Span {
+        let silence = u64::try_from(self.silence_max().as_nanos()).unwrap_or(u64::MAX);
+        usual.max(Span(silence))
     }
 
     fn lan() -> Self {
@@ -129,5 +144,12 @@ mod tests {
         let secs = Duration::from_secs;
         assert_eq!(silence("pids"), Some((secs(10), secs(30))));
         assert_eq!(silence("hidrs"), Some((secs(30), secs(90))));
+        // Nothing else gives a member up before.
+        for pace in Pace::all() {
+            let silence = pace.silence_max();
+            assert!(pace.mesh_limits().keep_alive >= silence, "{}", pace.name);
+            assert!(pace.lease(Span::ZERO).to_std() >= silence, "{}", pace.name);
+            assert_eq!(pace.lease(Span::secs(1_000)), Span::secs(1_000));
+        }
     }
 }

@@ -13,7 +13,7 @@ use bary_model::id::NodeId;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Moment, Span};
 use bary_transport::memory::Network;
-use bary_transport::mesh::{Ears, Mesh, MeshLimits};
+use bary_transport::mesh::{Ears, Mesh};
 use bary_transport::tls::CredentialsError;
 use bytes::Bytes;
 use tokio::runtime::Handle;
@@ -67,7 +67,7 @@ pub(crate) struct Peers {
     /// Nodes that held something before this process began, and have not come back.
     pub(super) awaited: Mutex<BTreeSet<NodeId>>,
     pub(super) began: Instant,
-    pub(super) pace: Pace,
+    pub(crate) pace: Pace,
     /// Where others may be, besides those that are known.
     pub(super) seeds: Vec<SocketAddr>,
     /// Where others may be, as was found by searching.
@@ -187,7 +187,7 @@ impl Peers {
         let secrets = Secrets::open(&papers.dir, &papers.secret.0)?;
         let hearing = Arc::new(Hearing::default());
         let ears = Arc::clone(&hearing) as Arc<dyn Ears>;
-        let mesh = Mesh::new(me, &papers.credentials(), MeshLimits::default(), ears, on.clone())?;
+        let mesh = Mesh::new(me, &papers.credentials(), pace.mesh_limits(), ears, on.clone())?;
         book.all().into_iter().for_each(|(number, known)| mesh.place(number, known.addresses));
         let peers = Arc::new(Self {
             me,

@@ -235,6 +235,7 @@ impl Member {
         for (at, node) in cluster.nodes.iter_mut().enumerate() {
             node.name = if several { format!("{name}-{at}").into() } else { name.into() };
         }
+        cluster.limits.lease = self.peers.pace.lease(cluster.limits.lease);
         cluster.peers = Some(Membership(Arc::clone(&self.peers)));
     }
 
