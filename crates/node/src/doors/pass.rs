@@ -223,7 +223,7 @@ fn unanswered(home: &str, error: PassError) -> Refused {
         PassError::Unknown => unknown(home),
         PassError::Dial(error) => is_away(&format!("{home} is not reached: {error}")),
         PassError::Full(most) => full("passes_max", most, AWAY_SECONDS),
-        PassError::Broken(error) => gone(home, &error.to_string()),
+        PassError::Broken(_) | PassError::Gone => gone(home, &error.to_string()),
         PassError::Malformed(error) => invalid(format!("the request is wrong: {error}")),
     }
 }

@@ -8,9 +8,11 @@ use axum::body::Body;
 use axum::http::uri::{Authority, Scheme};
 use axum::http::{Request, Response, Uri};
 use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::AbortHandle;
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::mesh::dial::DialError;
 use crate::mesh::{Inner, Mesh};
@@ -37,6 +39,9 @@ pub enum PassError {
     /// The connection ended before the answer: nobody knows whether it was done.
     #[error("the connection to it has ended: {0}")]
     Broken(hyper::Error),
+    /// The member was taken for gone before the answer: nobody knows whether it was done.
+    #[error("it is silent")]
+    Gone,
     /// The request cannot be said in HTTP/2. Nothing was sent.
     #[error("the request cannot be handed on: {0}")]
     Malformed(#[from] axum::http::Error),
@@ -51,7 +56,9 @@ pub(super) struct Passage {
     places: Arc<Semaphore>,
     /// Held while the connection is made: nobody makes a second one meanwhile.
     line: tokio::sync::Mutex<Option<SendRequest<Body>>>,
-    driven: Mutex<Option<AbortHandle>>,
+    driver: Driver,
+    /// Whether the member is gone.
+    gone: watch::Sender<bool>,
 }
 
 impl Drop for Passage {
@@ -61,16 +68,38 @@ impl Drop for Passage {
 }
 
 impl Passage {
-    fn new(places: usize) -> Self {
-        let places = Arc::new(Semaphore::new(places));
-        Self { places, line: tokio::sync::Mutex::default(), driven: Mutex::default() }
+    fn new(places: usize, on: Handle) -> Self {
+        let driver = Driver { on, tasks: Arc::default() };
+        let (line, gone) = (tokio::sync::Mutex::default(), watch::Sender::new(false));
+        Self { places: Arc::new(Semaphore::new(places)), line, driver, gone }
     }
 
-    /// Ends the connection, and with it all that is under way.
+    /// Ends the connection, and with it all that is under way: a member that is silent would answer
+    /// none of it.
     fn cut(&self) {
-        if let Some(driven) = lock(&self.driven).take() {
-            driven.abort();
-        }
+        self.gone.send_replace(true);
+        lock(&self.driver.tasks).abort_all();
+    }
+}
+
+/// Runs what drives a connection: hyper has several tasks for one, and it ends with the last of
+/// them.
+#[derive(Clone, Debug)]
+struct Driver {
+    on: Handle,
+    tasks: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl<F> Executor<F> for Driver
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, task: F) {
+        let mut tasks = lock(&self.tasks);
+        // Those that have ended are let go of; one that panicked has said so.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_on(async move { drop(task.await) }, &self.on);
     }
 }
 
@@ -93,13 +122,31 @@ impl Mesh {
     pub async fn pass(&self, member: u64, request: Request<Body>) -> Result<Passed, PassError> {
         let inner = &self.0;
         let most = inner.limits.passes_max;
-        let passage = Arc::clone(
-            lock(&inner.passages).entry(member).or_insert_with(|| Arc::new(Passage::new(most))),
-        );
+        let new = || Arc::new(Passage::new(most, inner.on.clone()));
+        let passage = Arc::clone(lock(&inner.passages).entry(member).or_insert_with(new));
         let place = Arc::clone(&passage.places).try_acquire_owned();
         let place = place.map_err(|_| PassError::Full(most))?;
         let request = over(request)?;
-        let sent = inner.line(member, &passage).await?.try_send_request(request).await;
+        let mut gone = passage.gone.subscribe();
+        tokio::select! {
+            answer = inner.answered(member, &passage, request) => {
+                Ok(Passed { answer: answer?, place })
+            }
+            // Whoever would say so is the passage.
+            _ = gone.wait_for(|gone| *gone) => Err(PassError::Gone),
+        }
+    }
+}
+
+impl Inner {
+    /// What a member answers.
+    async fn answered(
+        &self,
+        member: u64,
+        passage: &Passage,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, PassError> {
+        let sent = self.line(member, passage).await?.try_send_request(request).await;
         let answer = match sent {
             Ok(answer) => answer,
             // A connection that ended unseen gives the request back unsent; another is made, once.
@@ -108,15 +155,13 @@ impl Mesh {
                     return Err(PassError::Broken(refused.into_error()));
                 };
                 passage.line.lock().await.take();
-                let mut line = inner.line(member, &passage).await?;
+                let mut line = self.line(member, passage).await?;
                 line.send_request(unsent).await.map_err(PassError::Broken)?
             }
         };
-        Ok(Passed { answer: answer.map(Body::new), place })
+        Ok(answer.map(Body::new))
     }
-}
 
-impl Inner {
     /// The connection to a member; one is made where there is none.
     async fn line(&self, member: u64, passage: &Passage) -> Result<SendRequest<Body>, PassError> {
         let mut line = passage.line.lock().await;
@@ -126,7 +171,7 @@ impl Inner {
         let addresses = self.members().get(&member).map(|known| known.addresses.clone());
         let addresses = addresses.ok_or(PassError::Unknown)?;
         let (at, tls) = self.reach(member, &addresses).await?;
-        let mut builder = Builder::new(TokioExecutor::new());
+        let mut builder = Builder::new(passage.driver.clone());
         builder
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
@@ -140,8 +185,7 @@ impl Inner {
             PassError::Dial(DialError::Connect { at, cause })
         })?;
         // Who asks over it hears how it ended.
-        let driven = self.on.spawn(async move { drop(driven.await) }).abort_handle();
-        *lock(&passage.driven) = Some(driven);
+        passage.driver.execute(driven);
         *line = Some(made.clone());
         Ok(made)
     }
