@@ -304,11 +304,15 @@ impl Books {
         self.totals.ended += u64::from(range.count);
         self.tails.forget_all(range);
         self.watchers.tell(range.job, || Note::Dropped { range, end });
-        let (mut kept, mut parts) = (false, Vec::new());
+        let (mut kept, mut parts, mut held) = (false, Vec::new(), Vec::new());
         self.on_row(range.job, |row| {
             kept = row.detail.is_some();
+            held = row.detail.as_deref().map_or_else(Vec::new, |one| one.granted.within(range));
             parts = row.on_dropped(range, dropped);
         });
+        for (part, Hold { node, .. }) in held {
+            self.nodes.on_let_go(node, part.count.into());
+        }
         if kept {
             self.pieces += parts.len() as u64;
             self.bound();

@@ -100,7 +100,9 @@ fn counts_follow_tasks_from_state_to_state() {
     world.end(range(0, 3, 1), failed(), Results::Nothing);
     let cancelled =
         EventKind::Dropped { range: range(0, 4, 6), end: End::Cancelled, because: None };
+    assert_eq!(world.0.nodes.of(NodeId(0)).holding, 6);
     world.tell(30, cancelled);
+    assert_eq!(world.0.nodes.of(NodeId(0)).holding, 0, "what was dropped is not held");
     world.tell(30, EventKind::Finished { job: JobNo(0) });
     let row = world.row(0);
     assert_eq!((row.waiting(), row.attempts(), row.failed_attempts()), (0, 5, 2));
