@@ -197,7 +197,7 @@ fn serve_once(options: &mut ServeOptions) -> Result<Option<Served>, ServeError> 
         words.push(why.to_owned());
     }
     if options.until_eof {
-        end_with_input(service.clone()).map_err(refused("no thread was given"))?;
+        end_with_input(service.wants_later()).map_err(refused("no thread was given"))?;
     }
     let mut inside = let_in(&runtime, entrance, ways);
     inside.extend(
@@ -255,11 +255,11 @@ fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
 }
 
 /// Has the node end when its standard input does.
-fn end_with_input(service: Service) -> io::Result<()> {
+fn end_with_input(want: impl Fn(Ending) + Send + 'static) -> io::Result<()> {
     let wait = move || {
         // An input that fails has ended too.
         drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));
-        service.want(Ending::Now);
+        want(Ending::Now);
     };
     std::thread::Builder::new().name("bary-input".into()).spawn(wait).map(drop)
 }

@@ -1,6 +1,7 @@
 //! Several nodes of one machine that one command brings up: they are a cluster, and end together.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use crate::bench::{Bench, Run};
@@ -16,9 +17,9 @@ struct Local<'a> {
 }
 
 impl<'a> Local<'a> {
-    fn up(bench: &'a Bench) -> Self {
+    fn up(bench: &'a Bench, more: &[&str]) -> Self {
         let words = ["up", "--local", "3", "--state", "all", "--listen", "127.0.0.1:0", "-j", "1"];
-        let mut command = bench.command([&words[..], &["--socket", "s"]].concat());
+        let mut command = bench.command([&words[..], &["--socket", "s"], more].concat());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program is built");
         let log = BufReader::new(child.stderr.take().expect("it is piped"));
@@ -63,9 +64,23 @@ impl<'a> Local<'a> {
     }
 
     fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", signal, &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()));
+        send(signal, self.child.id());
+    }
+
+    /// The process of one of the nodes.
+    fn node(&self, number: u32) -> u32 {
+        let (word, here) = (format!("--local-node={number}"), self.bench.path());
+        let here = here.canonicalize().expect("it is there");
+        let processes = std::fs::read_dir("/proc").expect("the system shows processes");
+        let is_it = |process: &Path| {
+            let words = std::fs::read_to_string(process.join("cmdline")).unwrap_or_default();
+            let at = std::fs::read_link(process.join("cwd"));
+            words.split('\0').any(|one| one == word) && at.is_ok_and(|at| at == here)
+        };
+        let mut all = processes.filter_map(|entry| Some(entry.ok()?.path()));
+        let found = all.find(|process| is_it(process)).expect("it runs");
+        let number = found.file_name().and_then(|name| name.to_str()?.parse().ok());
+        number.expect("processes have numbers")
     }
 
     /// Waits until the last of the nodes has ended; how the command did.
@@ -74,6 +89,11 @@ impl<'a> Local<'a> {
         self.out.read_to_end(&mut rest).expect("it can be read");
         self.child.wait().expect("it was started here").code()
     }
+}
+
+fn send(signal: &str, process: u32) {
+    let sent = Command::new("kill").args(["-s", signal, &process.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()));
 }
 
 impl Drop for Local<'_> {
@@ -95,7 +115,7 @@ fn one_command_brings_up_a_cluster_and_ctrl_c_ends_all_of_it() {
     let words = ["submit", "--wait", "--array", "1-3", "--", "sh", "-c", script];
     // The second time they come back as the members that they are.
     for _ in 0..2 {
-        let local = Local::up(&bench);
+        let local = Local::up(&bench, &[]);
         for socket in ["s", "all/node-3/bary.sock"] {
             local.ask(socket, &words).says(0, "");
         }
@@ -111,9 +131,34 @@ fn one_command_brings_up_a_cluster_and_ctrl_c_ends_all_of_it() {
 #[test]
 fn nodes_end_with_the_command_that_began_them_even_where_it_is_killed() {
     let bench = Bench::new();
-    let local = Local::up(&bench);
+    let local = Local::up(&bench, &[]);
     local.signal("KILL");
     assert_eq!(local.ended(), None);
+}
+
+#[test]
+fn one_that_stood_still_too_long_begins_again_and_the_others_go_on() {
+    let bench = Bench::new();
+    let mut local = Local::up(&bench, &["--replicas", "3"]);
+    local.line("node-2: its shard is kept by");
+    let node = local.node(2);
+    send("STOP", node);
+    local.line("stands in for node-2");
+    send("CONT", node);
+    local.line("node-2: warning: another member has taken over the shard of this one");
+    local.line("no longer stands in for node-2");
+    let submitted = || {
+        let words = ["submit", "-q", "--wait", "--", "true"];
+        local.ask("all/node-2/bary.sock", &words)
+    };
+    // It may be about to begin again still.
+    let mut run = submitted();
+    while run.code == Some(69) {
+        run = submitted();
+    }
+    run.says(0, "");
+    local.signal("INT");
+    assert_eq!(local.ended(), Some(0));
 }
 
 #[test]

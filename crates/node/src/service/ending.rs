@@ -1,5 +1,7 @@
 //! Who wants the end of a service, and that it has come.
 
+use std::sync::Arc;
+
 use crate::service::{Ending, Service};
 
 impl Service {
@@ -14,6 +16,17 @@ impl Service {
     /// Whether its end is wanted, or has come.
     pub(crate) fn has_ended(&self) -> bool {
         self.0.ending.borrow().is_some()
+    }
+
+    /// What says that the end is wanted, without keeping the service: nothing of it may be left
+    /// where the node begins again.
+    pub(crate) fn wants_later(&self) -> impl Fn(Ending) + Send + 'static {
+        let inner = Arc::downgrade(&self.0);
+        move |how| {
+            if let Some(inner) = inner.upgrade() {
+                Self(inner).want(how);
+            }
+        }
     }
 
     /// Says that the end is wanted, where nobody has said so.
