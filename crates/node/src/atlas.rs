@@ -9,6 +9,9 @@ use bary_model::id::NodeId;
 use bary_model::time::Span;
 use bary_policy::dice::Dice;
 use bary_policy::topology::{Place, Probe, Topology};
+use bary_policy_spectral::flow::rebalance::{Rebalance, Rest, uneven};
+use bary_policy_spectral::flow::whole::Move;
+use bary_policy_spectral::graph::Graph;
 use bary_policy_spectral::plan::{PlanError, plan};
 
 /// Of how many places a graph is drawn at most: a plan of so many takes half a second.
@@ -77,6 +80,26 @@ impl Drawn {
         self.homes.contains(&at)
     }
 
+    /// How uneven the work of the places is, as a part of the mean share, and what they would best
+    /// give each other: each holds so many tasks that take about `task` each, and runs `powers` of
+    /// them at a time. Between regions tasks go over bridges only.
+    pub(crate) fn advice(
+        &self,
+        tasks: &[u64],
+        powers: &[f64],
+        task: Span,
+    ) -> (f64, Result<Vec<Move>, Rest>) {
+        let region = |at: usize| self.place(at).map(|place| place.region);
+        let ways = self.ways().into_iter();
+        let ways = ways.filter(|(a, b, _, is_bridge)| *is_bridge || region(*a) == region(*b));
+        // Weights are in 1/ms; a way that was measured as none at all is as short as can be.
+        let edges = ways.map(|(a, b, trip, _)| (a, b, 1e6 / trip.0.max(1) as f64));
+        let rule = Rebalance::default();
+        let moves = Graph::new(tasks.len(), edges)
+            .map_or(Err(Rest::Nothing), |graph| rule.moves(&graph, tasks, powers, task));
+        (uneven(tasks, powers).unwrap_or(0.0), moves)
+    }
+
     /// The ways between places, and whether each is the shortest between its two regions.
     pub(crate) fn ways(&self) -> Vec<(usize, usize, Span, bool)> {
         let region = |at: usize| self.place(at).map_or(0, |place| place.region);
@@ -126,7 +149,7 @@ impl Atlas {
 
 #[cfg(test)]
 mod tests {
-    use super::{Atlas, Drawn, Sight, Span};
+    use super::{Atlas, Drawn, Move, Rest, Sight, Span};
 
     /// Two sites of four places.
     fn sites() -> Sight {
@@ -148,6 +171,23 @@ mod tests {
         let bridges = drawn.ways().into_iter().filter(|(.., bridge)| *bridge);
         let bridges: Vec<_> = bridges.map(|(a, b, trip, _)| (a, b, trip)).collect();
         assert_eq!(bridges, [(3, 4, Span::millis(90))]);
+    }
+
+    #[test]
+    fn uneven_work_is_advised_to_go_over_the_bridge() {
+        let drawn = Drawn::new(sites()).expect("it converges");
+        let task = Span::secs(1);
+        let even = |tasks: &[u64; 8]| drawn.advice(tasks, &[1.0; 8], task);
+        assert_eq!(even(&[0; 8]), (0.0, Err(Rest::Nothing)));
+        assert_eq!(even(&[12, 10, 10, 10, 10, 10, 10, 8]), (0.2, Err(Rest::Even)));
+        let (uneven, moves) = even(&[20, 20, 20, 20, 0, 0, 0, 0]);
+        let moves = moves.expect("it pays");
+        let across: Vec<Move> =
+            moves.into_iter().filter(|step| step.from / 4 != step.to / 4).collect();
+        assert_eq!((uneven, &*across), (1.0, &[Move { from: 3, to: 4, tasks: 40 }][..]));
+        // Moves that take longer than the tasks are not advised.
+        let short = drawn.advice(&[20, 20, 20, 20, 0, 0, 0, 0], &[1.0; 8], Span::millis(1));
+        assert_eq!(short.1, Err(Rest::Dear));
     }
 
     #[test]

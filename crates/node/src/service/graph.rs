@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bary_api::problem::{Kind, Refused};
-use bary_api::v1::{GraphPlace, GraphReply, GraphRequest, GraphWay, NodeStatus};
+use bary_api::v1::{GraphMove, GraphPlace, GraphReply, GraphRequest, GraphWay, NodeStatus};
 use bary_api::verb::Verb;
 use bary_model::id::NodeId;
 use bary_model::time::Span;
 use bary_policy::force::capability::Capability;
 use bary_policy::view::{NodeView, Used};
+use bary_policy_spectral::flow::rebalance::Rest;
+use bary_policy_spectral::flow::whole::Move;
 
 use crate::atlas::{Drawn, PLACES_MAX, Sight};
 use crate::crew::Member;
@@ -17,6 +19,9 @@ use crate::peers::vitals::shares_now;
 use crate::probes::{self, Probed};
 use crate::service::caller::Caller;
 use crate::service::{Inner, Service};
+
+/// How long a task is taken to last where none has run here yet.
+const TASK: Span = Span::secs(1);
 
 impl Service {
     /// The graph of the cluster.
@@ -87,7 +92,23 @@ impl Inner {
         });
         let leader = lead.as_ref().and_then(|lead| peers?.member_name(lead.member?));
         let none = || "this node is in no cluster".to_owned();
+        let (uneven, moves) = self.advice(drawn);
+        let advice = match &moves {
+            Ok(_) => "move",
+            Err(Rest::Nothing) => "nothing",
+            Err(Rest::Even) => "even",
+            Err(Rest::Flat) => "flat",
+            Err(Rest::Dear) => "dear",
+        };
+        let moves = moves.into_iter().flatten().map(|step| GraphMove {
+            from: name(step.from).unwrap_or_default(),
+            to: name(step.to).unwrap_or_default(),
+            tasks: step.tasks,
+        });
         GraphReply {
+            uneven,
+            advice: advice.to_owned(),
+            moves: moves.collect(),
             places: places.collect(),
             ways: ways.collect(),
             regions,
@@ -96,6 +117,31 @@ impl Inner {
             term: lead.as_ref().map_or(0, |lead| lead.term),
             why: lead.map_or_else(none, |lead| lead.why),
         }
+    }
+
+    /// What members would best give each other of the work that they are the homes of.
+    fn advice(&self, drawn: &Drawn) -> (f64, Result<Vec<Move>, Rest>) {
+        let books = self.board.read();
+        let (ended, busy) = (books.totals.ended, books.nodes.busy_time());
+        let own = books.unfinished().1;
+        drop(books);
+        let task = busy.0.checked_div(ended).filter(|span| *span > 0).map_or(TASK, Span);
+        let others = self.cluster.peers().map_or_else(Vec::new, |peers| peers.others());
+        let of = |member: u64| {
+            let other = others.iter().find(|other| other.number == member);
+            other.map_or(own, |other| other.unfinished.unwrap_or_default().1)
+        };
+        let (mut tasks, mut powers) = (Vec::new(), Vec::new());
+        for (_, nodes) in &drawn.sight.places {
+            let slots = nodes.iter().filter_map(|node| self.cluster.info(*node));
+            powers.push(slots.map(|info| f64::from(info.slots)).sum());
+            tasks.push(nodes.first().map_or(0, |node| of(node.member())));
+        }
+        if self.cluster.peers().is_none() {
+            // One home has all of it.
+            tasks.iter_mut().skip(1).for_each(|tasks| *tasks = 0);
+        }
+        drawn.advice(&tasks, &powers, task)
     }
 
     fn graph_place(&self, drawn: &Drawn, at: usize) -> GraphPlace {

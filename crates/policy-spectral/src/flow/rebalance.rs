@@ -52,15 +52,10 @@ impl Rebalance {
         powers: &[f64],
         task: Span,
     ) -> Result<Vec<Move>, Rest> {
-        let loads: Vec<f64> = tasks.iter().map(|tasks| *tasks as f64).collect();
-        let (all, power) = (loads.iter().sum::<f64>(), powers.iter().sum::<f64>());
-        if loads.len() < 2 || all <= 0.0 || power <= 0.0 {
-            return Err(Rest::Nothing);
-        }
-        let mean = all / loads.len() as f64;
-        let uneven = excess(&loads, powers).iter().fold(0.0, |most: f64, b| most.max(b.abs()));
-        if uneven <= self.threshold * mean {
-            return Err(Rest::Even);
+        match uneven(tasks, powers) {
+            None => return Err(Rest::Nothing),
+            Some(uneven) if uneven <= self.threshold => return Err(Rest::Even),
+            Some(_) => {}
         }
         if graph.is_flat() {
             return Err(Rest::Flat);
@@ -83,6 +78,22 @@ impl Rebalance {
         }
         busy.into_iter().fold(0.0, f64::max)
     }
+}
+
+/// How far the node that is furthest from its share of the tasks is from it, as a part of the mean
+/// share; nothing where there are fewer than two nodes, no tasks, or nobody who could run them.
+///
+/// # Panics
+/// Where there are not as many powers as tasks.
+#[must_use]
+pub fn uneven(tasks: &[u64], powers: &[f64]) -> Option<f64> {
+    let loads: Vec<f64> = tasks.iter().map(|tasks| *tasks as f64).collect();
+    let (all, power) = (loads.iter().sum::<f64>(), powers.iter().sum::<f64>());
+    if loads.len() < 2 || all <= 0.0 || power <= 0.0 {
+        return None;
+    }
+    let furthest = excess(&loads, powers).iter().fold(0.0, |most: f64, b| most.max(b.abs()));
+    Some(furthest * loads.len() as f64 / all)
 }
 
 /// When the last node is through, in tasks of a node of power 1; never, where one has tasks and no

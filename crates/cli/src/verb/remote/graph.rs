@@ -19,6 +19,8 @@ mod svg;
 pub(crate) const SCHEMA: &str = "bary.graph/1";
 /// How many bridges are named at most.
 const BRIDGES_MAX: usize = 8;
+/// How many moves are.
+const MOVES_MAX: usize = 8;
 
 /// Prints it, or draws it.
 pub(crate) fn run(args: &GraphArgs, face: Face) -> Result<Exit, Complaint> {
@@ -72,12 +74,31 @@ fn summary(graph: &GraphReply) -> String {
         "" => text.push_str(&format!("; no leader: {}", graph.why)),
         leader => text.push_str(&format!("; {leader} leads in term {}: {}", graph.term, graph.why)),
     }
+    if let Some(advice) = advice(graph) {
+        text.push_str(&format!("; {advice}"));
+    }
     text
+}
+
+/// What is advised of uneven work, in words; nothing where there is none.
+fn advice(graph: &GraphReply) -> Option<String> {
+    let uneven = format!("work is uneven by {:.0} % of a share", graph.uneven * 100.0);
+    match graph.advice.as_str() {
+        "move" => {
+            let moves = graph.moves.iter().take(MOVES_MAX);
+            let moves = moves.map(|step| format!("{} -> {} ({})", step.from, step.to, step.tasks));
+            let moves: Vec<String> = moves.collect();
+            Some(format!("{uneven}; best moved: {}", moves.join(", ")))
+        }
+        "flat" => Some(format!("{uneven}, all are as far as any: who is idle asks")),
+        "dear" => Some(format!("{uneven}, which moves would not make up for")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use bary_api::v1::{GraphPlace, GraphReply, GraphWay};
+    use bary_api::v1::{GraphMove, GraphPlace, GraphReply, GraphWay};
 
     use super::summary;
 
@@ -123,5 +144,18 @@ pub(super) mod tests {
             "4 places in 2 regions, 3 ways measured, lambda_2 0.123; bridges: a - c (100 ms); a \
              leads in term 3: it is the best"
         );
+    }
+
+    #[test]
+    fn what_is_advised_is_said_where_work_is_uneven() {
+        let said = |advice: &str| {
+            let step = GraphMove { from: "a".into(), to: "c".into(), tasks: 40 };
+            let (uneven, moves) = (0.954, vec![step]);
+            super::advice(&GraphReply { uneven, moves, advice: advice.into(), ..graph() })
+        };
+        let text = "work is uneven by 95 % of a share; best moved: a -> c (40)";
+        assert_eq!(said("move").as_deref(), Some(text));
+        assert_eq!([said("even"), said("nothing"), said("")], [None, None, None]);
+        assert!(said("flat").is_some() && said("dear").is_some());
     }
 }
