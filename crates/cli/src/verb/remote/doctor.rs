@@ -10,6 +10,7 @@ use crate::listing::{Kind, Wish, column};
 use crate::screen::Screen;
 use crate::verb;
 
+mod certificate;
 mod machine;
 mod node;
 mod place;
@@ -59,6 +60,7 @@ pub(crate) fn run(args: &DoctorArgs, face: Face) -> Result<Exit, Complaint> {
     let mut checks = vec![machine::version(), place::settings()];
     checks.extend(node::checks(&args.reach, face));
     checks.extend([place::state(&state), place::token(&state), place::room(&state)]);
+    checks.extend(certificate::checks(&state));
     checks.extend([machine::clock(), machine::files(), machine::cgroups()]);
     let text = CHECKS.text(&checks, &Wish::now(face, None))?;
     verb::print(&mut Screen::new(face), &text)?;
