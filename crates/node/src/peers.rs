@@ -11,6 +11,7 @@ pub mod seeking;
 
 pub(crate) mod about;
 pub(crate) mod blobs;
+pub(crate) mod decisions;
 pub(crate) mod file;
 pub(crate) mod gate;
 pub(crate) mod holders;

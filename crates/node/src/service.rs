@@ -29,6 +29,7 @@ use crate::board::learning::Learning;
 use crate::cluster::{Cluster, StartError};
 use crate::crew::JoinError;
 use crate::listener::Listener;
+use crate::peers::decisions::Followed;
 use crate::scaler::record::Record;
 use crate::service::options::{ServiceLimits, ServiceOptions};
 use crate::service::staging::Staging;
@@ -107,6 +108,8 @@ struct Inner {
     policy: Mutex<Policy>,
     /// Tasks with which workers have gone.
     suspects: Arc<Suspects>,
+    /// What was decided of nodes that is followed already; none outside of a cluster.
+    followed: Option<Arc<Followed>>,
     /// Held while the files of the state are copied.
     still: Arc<Mutex<()>>,
     /// The directory of the state, where there is one.
@@ -240,7 +243,12 @@ impl Service {
         let ((cluster, listener), limits) = (started, options.limits.clone());
         let home = home.or_else(|| cluster.peers().map(|peers| peers.own_name().into()));
         board.write().belongs(cluster.shard(), home.unwrap_or_default());
+        let followed = cluster.peers().map(|peers| match cluster.is_stand_in() {
+            true => peers.followed_by_home(),
+            false => peers.followed(),
+        });
         let inner = Arc::new(Inner {
+            followed,
             store: cluster.store(),
             shard: cluster.shard(),
             cluster,

@@ -23,6 +23,7 @@ use super::blobs::Blobs;
 use super::book::{Book, BookError, Known};
 use super::card::Card;
 use super::clocks::Clock;
+use super::decisions::Followed;
 use super::dropped::Dropped;
 use super::envelope;
 use super::found::Found;
@@ -58,6 +59,7 @@ pub(crate) struct Peers {
     pub(super) book: Book,
     pub(super) revoked: Revoked,
     pub(super) settings: Settings,
+    pub(super) followed: Arc<Followed>,
     pub(super) secrets: Secrets,
     pub(super) mesh: Mesh,
     pub(super) on: Handle,
@@ -184,6 +186,7 @@ impl Peers {
         let (me, book) = (papers.number(), Book::open(&papers.dir)?);
         let revoked = Revoked::open(&papers.dir, papers.authority())?;
         let settings = Settings::open(&papers.dir)?;
+        let followed = Arc::new(Followed::open(&papers.dir)?);
         let secrets = Secrets::open(&papers.dir, &papers.secret.0)?;
         let hearing = Arc::new(Hearing::default());
         let ears = Arc::clone(&hearing) as Arc<dyn Ears>;
@@ -198,6 +201,7 @@ impl Peers {
             book,
             revoked,
             settings,
+            followed,
             secrets,
             mesh,
             on,

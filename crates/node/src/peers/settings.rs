@@ -11,6 +11,7 @@ use bary_identity::sheet::{Sheet, SheetError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::decisions;
 use super::envelope;
 use super::file;
 use super::roster::{Peers, lock};
@@ -24,6 +25,8 @@ const SHEET: Sheet = Sheet { magic: "bary-settings", version: 1, what: "list of 
 const CHANGES_KEPT_MAX: usize = 32;
 /// How many settings there are at most.
 const KEYS_MAX: usize = 64;
+/// How many things decided of nodes are kept, each as it was decided last.
+const DECISIONS_MAX: usize = 1_024;
 /// The most bytes of a key, a value, a name or a reason.
 const TEXT_BYTES_MAX: usize = 1_024;
 
@@ -50,7 +53,7 @@ pub(crate) struct Change {
 
 impl Change {
     /// What orders changes.
-    fn version(&self) -> (u64, u64) {
+    pub(super) fn version(&self) -> (u64, u64) {
         (self.number, self.member)
     }
 
@@ -143,16 +146,23 @@ impl Settings {
 
 /// Adds a change; false where it is known, too old to be kept, or has no room.
 fn add(all: &mut Changes, change: Change) -> bool {
-    if !change.is_sound() || (all.len() >= KEYS_MAX && !all.contains_key(&change.key)) {
+    let is_decision = decisions::is_decision(&change.key);
+    let (keys_max, kept_max) = match is_decision {
+        true => (DECISIONS_MAX, 1),
+        false => (KEYS_MAX, CHANGES_KEPT_MAX),
+    };
+    let is_alike = |key: &&Box<str>| decisions::is_decision(key) == is_decision;
+    let has_room = || all.keys().filter(is_alike).count() < keys_max;
+    if !change.is_sound() || !(all.contains_key(&change.key) || has_room()) {
         return false;
     }
     let of_key = all.entry(change.key.clone()).or_default();
     match of_key.binary_search_by_key(&change.version(), Change::version) {
         Ok(_) => false,
-        Err(0) if of_key.len() >= CHANGES_KEPT_MAX => false,
+        Err(0) if of_key.len() >= kept_max => false,
         Err(at) => {
             of_key.insert(at, change);
-            if of_key.len() > CHANGES_KEPT_MAX {
+            if of_key.len() > kept_max {
                 of_key.remove(0);
             }
             true
@@ -300,5 +310,12 @@ mod tests {
             add(&mut all, change(&format!("key-{key}"), 1, 1));
         }
         assert_eq!(all.len(), KEYS_MAX);
+        for node in 0..=DECISIONS_MAX {
+            let fits = add(&mut all, change(&format!("node-drain {node}"), 1, 1));
+            assert_eq!(fits, node < DECISIONS_MAX);
+        }
+        assert!(add(&mut all, change("node-drain 0", 2, 1)), "it is decided otherwise");
+        assert!(!add(&mut all, change("node-drain 0", 1, 9)), "that was before");
+        assert_eq!(all["node-drain 0"].len(), 1);
     }
 }

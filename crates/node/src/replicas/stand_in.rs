@@ -82,6 +82,10 @@ impl Replicas {
             let text = format!("the jobs of {name} do not follow the cluster's policy: {refused}");
             self.log.say(Level::Error, &text, &[]);
         }
+        if let Err(refused) = service.follow_decisions().await {
+            let text = format!("nodes are not as was decided for the jobs of {name}: {refused}");
+            self.log.say(Level::Error, &text, &[]);
+        }
     }
 
     /// Is not the home of a shard any more.

@@ -128,6 +128,10 @@ impl Keeper {
             let text = format!("the policy of the cluster is not followed: {refused}");
             self.log.say(Level::Error, &text, &[]);
         }
+        if let Err(refused) = self.service.follow_decisions().await {
+            let text = format!("nodes are not as was decided for all homes: {refused}");
+            self.log.say(Level::Error, &text, &[]);
+        }
     }
 
     /// Reads again what may have changed, and says what came of it.

@@ -20,7 +20,7 @@ use crate::board::{Board, clock};
 use crate::crew::Member;
 use crate::peers::about::About;
 use crate::peers::revoked::RemoveError;
-use crate::service::caller::Caller;
+use crate::service::caller::{Caller, Door};
 use crate::service::others::Calls;
 use crate::service::scale::COPY;
 use crate::service::{Inner, Service, keepers};
@@ -88,8 +88,35 @@ impl Service {
         }
         let changed = self.0.change_node(&asked).await;
         let mut reply = leave.settle(changed)?;
-        reply.note.push_str(&self.0.change_elsewhere(caller, asked).await);
+        // What was asked of one home only is told by the member that was asked.
+        if caller.door != Door::Member {
+            reply.note.push_str(&self.0.change_elsewhere(caller, asked).await);
+        }
         Ok(reply)
+    }
+}
+
+/// What is asked of a node, and what it is like then, in words.
+fn decree(asked: &ChangeNodeRequest) -> Result<(Decree, &'static str), Refused> {
+    let node: Box<str> = asked.node.as_str().into();
+    match asked.action.as_str() {
+        "drain" => Ok((Decree::Drain { node, drain: true }, "is given nothing more")),
+        "undrain" => Ok((Decree::Drain { node, drain: false }, "is given tasks again")),
+        "label" if asked.labels.is_empty() => {
+            let refused = Refused::new(Kind::Invalid, "no label is named");
+            Err(refused.help("bary node label NODE NAME=VALUE, or NAME- to take it away"))
+        }
+        "label" => {
+            let value = |value: &str| (!value.is_empty()).then(|| value.into());
+            let labels = asked.labels.iter();
+            let labels = labels.map(|(label, text)| (label.as_str().into(), value(text)));
+            Ok((Decree::Label { node, labels: labels.collect() }, "has other labels"))
+        }
+        other => {
+            let title = format!("`{other}` is no change of a node");
+            let help = "there are drain, undrain, label, copy and remove";
+            Err(Refused::new(Kind::Invalid, title).help(help))
+        }
     }
 }
 
@@ -119,28 +146,7 @@ impl Inner {
             Err(refused) if !known => return Err(refused),
             found => found.ok(),
         };
-        let node: Box<str> = asked.node.as_str().into();
-        let (decree, note) = match asked.action.as_str() {
-            "drain" => (Decree::Drain { node, drain: true }, "is given nothing more"),
-            "undrain" => (Decree::Drain { node, drain: false }, "is given tasks again"),
-            "label" if asked.labels.is_empty() => {
-                let refused = Refused::new(Kind::Invalid, "no label is named");
-                return Err(
-                    refused.help("bary node label NODE NAME=VALUE, or NAME- to take it away")
-                );
-            }
-            "label" => {
-                let value = |value: &str| (!value.is_empty()).then(|| value.into());
-                let labels = asked.labels.iter();
-                let labels = labels.map(|(label, text)| (label.as_str().into(), value(text)));
-                (Decree::Label { node, labels: labels.collect() }, "has other labels")
-            }
-            other => {
-                let title = format!("`{other}` is no change of a node");
-                let help = "there are drain, undrain, label, copy and remove";
-                return Err(Refused::new(Kind::Invalid, title).help(help));
-            }
-        };
+        let (decree, note) = decree(asked)?;
         self.ask(Request::Decree(decree)).await?;
         let away = member.is_none_or(|member| member.gone);
         let when = if away { " when it is there again" } else { "" };
@@ -148,17 +154,37 @@ impl Inner {
         Ok(ChangedReply { note, ..ChangedReply::default() })
     }
 
-    /// Has all other homes change a node as this one did; in words, who has not heard of it.
+    /// Has all other homes change a node as this one did, those that are away once they are back;
+    /// in words, who has not heard of it.
     async fn change_elsewhere(&self, caller: &Caller, asked: ChangeNodeRequest) -> String {
+        let kept = self.decide(caller, &asked).await;
         let others = self.ask_others(caller, move |mut calls: Calls| {
             let asked = asked.clone();
             async move { calls.change_node(asked).await.map(drop) }
         });
         let (_, unreached) = others.await;
         let missing: Vec<&str> = unreached.iter().map(|other| &*other.member).collect();
-        match missing.as_slice() {
-            [] => String::new(),
-            missing => format!("; for jobs of {} that does not hold", missing.join(", ")),
+        match (missing.as_slice(), kept) {
+            ([], _) => String::new(),
+            (missing, Ok(())) => {
+                format!("; for jobs of {} once it is back", missing.join(", "))
+            }
+            (missing, Err(why)) => {
+                format!("; for jobs of {} that does not hold: {why}", missing.join(", "))
+            }
+        }
+    }
+
+    /// Says for all homes what was decided of a node.
+    async fn decide(&self, caller: &Caller, asked: &ChangeNodeRequest) -> Result<(), String> {
+        let Some(peers) = self.cluster.peers().cloned() else { return Ok(()) };
+        let (decree, _) = decree(asked).map_err(|refused| refused.title)?;
+        let (who, reason) = (caller.name.clone(), asked.reason.clone());
+        let at = calendar::text(clock::now());
+        let decide = move || peers.decide(&decree, (&who, &reason), &at);
+        match tokio::task::spawn_blocking(decide).await {
+            Ok(decided) => decided.map_err(|error| error.to_string()),
+            Err(panic) => Err(panic.to_string()),
         }
     }
 

@@ -15,7 +15,10 @@ use bary_policy::force::capability::Capability;
 use bary_policy::parameter::table::{CPU_SHARE, GPU_SHARE, MEMORY_SHARE, NETWORK_SHARE};
 use bary_policy::preset::{self, Policy};
 
+use bary_engine::input::Request;
+
 use crate::board::clock;
+use crate::peers::decisions;
 use crate::peers::roster::Peers;
 use crate::peers::settings::Change;
 use crate::scaler;
@@ -131,6 +134,39 @@ impl Service {
             .set_policy(&SetPolicyRequest { preset, ..SetPolicyRequest::default() })
             .await
             .map(drop)
+    }
+
+    /// Has what was decided of nodes for all homes hold here too.
+    ///
+    /// # Errors
+    /// Where some of it cannot, the first why; the rest holds.
+    pub(crate) async fn follow_decisions(&self) -> Result<(), Refused> {
+        let (Some(peers), Some(followed)) = (self.0.cluster.peers(), &self.0.followed) else {
+            return Ok(());
+        };
+        let (mut done, mut failed) = (Vec::new(), Ok(()));
+        for change in peers.due(followed) {
+            let decree = decisions::decree(&change, &self.0.board.read().decrees);
+            let asked = match decree {
+                Some(decree) => self.0.ask(Request::Decree(decree)).await.map(drop),
+                None => Ok(()),
+            };
+            match asked {
+                Ok(()) => done.push(change),
+                Err(refused) => failed = failed.and(Err(refused)),
+            }
+        }
+        if done.is_empty() {
+            return failed;
+        }
+        let followed = Arc::clone(followed);
+        let kept = tokio::task::spawn_blocking(move || followed.add(&done)).await;
+        let lost = |why: String| {
+            let title = format!("what was decided of nodes is not kept as followed: {why}");
+            Refused::new(Kind::Internal, title)
+        };
+        let kept = kept.map_err(|error| lost(error.to_string()))?;
+        failed.and(kept.map_err(|error| lost(error.to_string())))
     }
 
     /// How long what runs may go on once the node is asked to end, where the cluster says so.
