@@ -1,8 +1,10 @@
 //! What a journal's records stand for, told as the events that whoever listened heard then: the
 //! folds of a run that goes on see one stream, as if it had never been interrupted.
 //!
-//! Moments are never journaled. An event recalled is told at the latest moment at which a task
-//! before it is known to have ended, on the clock that all runs of one state share.
+//! Moments are never journaled. An event recalled is told at the moment at which its batch was
+//! written, as the calendar had it, on the clock that all runs of one state share; or at the latest
+//! moment at which a task before it is known to have ended, where that is later or nothing else is
+//! known.
 
 use std::sync::Arc;
 
@@ -18,8 +20,12 @@ use bary_model::time::{Moment, Wall};
 #[derive(Debug)]
 pub struct Recall {
     ledger: Ledger,
-    /// When the last task that was told ended.
+    /// What the calendar said when the shard's clock was zero, where that is known.
+    origin: Option<Wall>,
+    /// When what is told now happened, as far as that is known.
     at: Moment,
+    /// When the last task that was told ended.
+    latest: Moment,
     then: Consequences,
 }
 
@@ -31,7 +37,13 @@ impl Recall {
     #[must_use]
     pub fn new(shard: ShardId) -> Self {
         let (at, then) = (Moment(0), Consequences::default());
-        Self { ledger: Ledger::new(shard), at, then }
+        Self { ledger: Ledger::new(shard), origin: None, at, latest: at, then }
+    }
+
+    /// The same, where the shard's clock was zero at this moment of the calendar.
+    #[must_use]
+    pub fn since(self, origin: Wall) -> Self {
+        Self { origin: Some(origin), ..self }
     }
 
     /// What is true by now.
@@ -49,7 +61,7 @@ impl Recall {
     /// The latest moment at which a task that was told is known to have ended.
     #[must_use]
     pub fn latest(&self) -> Moment {
-        self.at
+        self.latest
     }
 
     /// Folds a batch in, which was written at this moment of the calendar where that is known, and
@@ -67,6 +79,10 @@ impl Recall {
             return;
         }
         self.ledger.pass(at.unwrap_or_default());
+        if let (Some(origin), Some(at)) = (self.origin, at) {
+            // The calendar may have been set back in between; what is told never goes back.
+            self.at = self.at.max(Moment(at.since(origin).0));
+        }
         for record in records {
             self.fold(record, tell);
         }
@@ -190,7 +206,8 @@ impl Recall {
 
     fn tell_ended(&mut self, item: EndedTasks, tell: &mut dyn FnMut(Event)) {
         let EndedTasks { range, grant: _, node, end, attempt, results, stderr, usage } = item;
-        self.at = self.at.max(usage.began + usage.busy);
+        self.latest = self.latest.max(usage.began + usage.busy);
+        self.at = self.at.max(self.latest);
         let ended = Ended { range, node, attempt, end, results, stderr, usage };
         self.tell(EventKind::Ended(ended), tell);
     }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 use std::time::SystemTime;
 
 use bary_engine::input::Reply;
@@ -19,6 +21,7 @@ use crate::board::job::Word;
 use crate::board::limits::BoardLimits;
 use crate::board::watchers::{Note, Sink};
 use crate::listener::{Listener, News};
+use crate::peers::blobs::keeping::Keeping;
 
 pub(crate) mod active;
 pub(crate) mod books;
@@ -43,6 +46,8 @@ pub struct Board {
     stuck: AtomicBool,
     /// Counts what was folded, for those who follow.
     changes: watch::Sender<u64>,
+    /// What has several members keep large results, where they keep the jobs as well.
+    keeping: OnceLock<Arc<Keeping>>,
 }
 
 /// Who waits for the answer to a request.
@@ -67,7 +72,8 @@ impl Board {
         let clock = Clock::since(origin);
         let books = RwLock::new(Books::new(clock, limits));
         let (asked, changes) = (Mutex::default(), watch::Sender::new(0));
-        Self { books, asked, stuck: AtomicBool::new(false), changes }
+        let (stuck, keeping) = (AtomicBool::new(false), OnceLock::new());
+        Self { books, asked, stuck, changes, keeping }
     }
 
     /// What is known now. Readers take little at a time, so that folding goes on.
@@ -81,6 +87,18 @@ impl Board {
 
     fn asked(&self) -> MutexGuard<'_, BTreeMap<u64, Asked>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has large results kept at several members from now on.
+    pub(crate) fn keeps(&self, keeping: Arc<Keeping>) {
+        self.write().want_all();
+        // There is one for a home, which says so once.
+        drop(self.keeping.set(keeping));
+    }
+
+    /// What has several members keep large results, if anything.
+    pub(crate) fn keeping(&self) -> Option<&Arc<Keeping>> {
+        self.keeping.get()
     }
 
     /// Tells when something was folded.
@@ -200,8 +218,17 @@ impl Board {
             events.by_ref().take(EVENTS_AT_ONCE).for_each(|event| books.fold(event));
             let (unread, wanted) = (books.take_unread(), books.take_wanted());
             drop(books);
-            wanted.iter().for_each(|(kept, copies)| store.copy_kept(kept, *copies));
-            unread.iter().for_each(|payload| store.release_payload(payload));
+            let keeping = self.keeping.get();
+            for (payload, copies) in &wanted {
+                match keeping {
+                    Some(keeping) => keeping.want(payload, *copies),
+                    None => store.copy_payload(payload, *copies),
+                }
+            }
+            for payload in &unread {
+                store.release_payload(payload);
+                keeping.into_iter().for_each(|keeping| keeping.released(payload));
+            }
         }
     }
 

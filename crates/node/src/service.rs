@@ -274,6 +274,8 @@ impl Service {
             ending: watch::Sender::new(None),
             folding: Mutex::default(),
         });
+        let keeping = inner.cluster.keeping(&inner.board);
+        keeping.into_iter().for_each(|keeping| inner.board.keeps(keeping));
         let folded = Arc::downgrade(&inner);
         let (board, store) = (Arc::clone(&inner.board), inner.store());
         let named = std::thread::Builder::new().name("bary-board".into());

@@ -33,6 +33,7 @@ use bary_wire::past;
 
 use crate::backup::manifest;
 use crate::birth::{Birth, BirthError};
+use crate::board::clock;
 use crate::journal::releases::Releases;
 
 mod copies;
@@ -186,7 +187,7 @@ impl State {
         let disk = FileDisk::open(&dir.join(JOURNAL)).map_err(|error| not_opened(dir, error))?;
         let refused = |cause| StateError::Refused { dir: dir.to_owned(), cause };
         let birth = birth(dir, &disk)?;
-        let (log, found, recall) = recover(dir, on(disk), (birth.shard, home), tell)?;
+        let (log, found, recall) = recover(dir, on(disk), (birth, home), tell)?;
         if found != birth.shard {
             let what = format!("its journal and its file `state` are of two states; {RESTORE}");
             return Err(damaged(dir, &what));
@@ -268,12 +269,13 @@ fn has_blobs(dir: &Path) -> bool {
 fn recover(
     dir: &Path,
     disk: Box<dyn Disk>,
-    (shard, home): (ShardId, Option<u64>),
+    (birth, home): (Birth, Option<u64>),
     tell: Tell<'_>,
 ) -> Result<(Log, ShardId, Recall), StateError> {
     let (ahead, batches) = sync_channel::<Batch>(BATCHES_AHEAD_MAX);
     std::thread::scope(|scope| {
-        let mut recall = Recall::new(shard);
+        let (shard, origin) = (birth.shard, clock::wall(birth.at));
+        let mut recall = Recall::new(shard).since(origin);
         let fold = move || {
             for mut batch in batches {
                 if let Some(home) = home {

@@ -151,6 +151,14 @@ pub trait Store: Send + Sync {
         }
     }
 
+    /// A payload's bytes are to be kept at so many members, as [`Store::copy_kept`], where a member
+    /// keeps them.
+    fn copy_payload(&self, payload: &Payload, copies: u8) {
+        if let Payload::Kept(kept) = payload {
+            self.copy_kept(kept, copies);
+        }
+    }
+
     /// Releases a payload's bytes, wherever they are kept.
     fn release_payload(&self, payload: &Payload) {
         match payload {

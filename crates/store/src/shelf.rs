@@ -87,6 +87,12 @@ impl Shelf {
         self.state().all.contains_key(kept)
     }
 
+    /// Whether so many more bytes may be put on it without another giving way.
+    #[must_use]
+    pub fn has_room(&self, len: u64) -> bool {
+        self.state().bytes.saturating_add(len) <= self.config.bytes_max
+    }
+
     /// Begins to take bytes in, or goes on with what has come of them. One at a time may take in
     /// the same.
     ///
@@ -172,14 +178,13 @@ impl Shelf {
     }
 
     fn file(&self, kept: &Kept) -> Result<File, StoreError> {
-        match File::open(self.dir.join(name(kept, WHOLE))) {
-            Ok(file) => Ok(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.remove(kept);
-                Err(StoreError::Missing(kept.blob.id))
+        File::open(self.dir.join(name(kept, WHOLE))).map_err(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                return error.into();
             }
-            Err(error) => Err(error.into()),
-        }
+            self.remove(kept);
+            StoreError::Missing(kept.blob.id)
+        })
     }
 
     fn noted(&self, kept: &Kept) {
@@ -193,21 +198,18 @@ impl Shelf {
 
     /// Has what was not read for longest go until so many bytes have room.
     fn make_room(&self, len: u64) -> Result<(), StoreError> {
-        let limit = self.config.bytes_max;
-        loop {
+        while !self.has_room(len) {
             let state = self.state();
-            if state.bytes.saturating_add(len) <= limit {
-                return Ok(());
-            }
             let oldest = state.all.iter().min_by_key(|(_, read)| **read).map(|(kept, _)| *kept);
             drop(state);
             match oldest.filter(|_| self.config.passing) {
                 Some(oldest) => self.remove(&oldest),
                 // One that is larger than all may be is read once, and goes with the next.
                 None if self.config.passing => return Ok(()),
-                None => return Err(StoreError::Full { limit }),
+                None => return Err(StoreError::Full { limit: self.config.bytes_max }),
             }
         }
+        Ok(())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -309,8 +311,7 @@ fn read_name(name: &str) -> Option<(Kept, bool)> {
     let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
     let (member, id, len) = (number()?, number()?, number()?);
     let hash = *blake3::Hash::from_hex(parts.next()?).ok()?.as_bytes();
-    let kept = Kept { member, blob: BlobRef { id, len }, hash };
-    parts.next().is_none().then_some((kept, whole))
+    parts.next().is_none().then_some((Kept { member, blob: BlobRef { id, len }, hash }, whole))
 }
 
 #[cfg(test)]
@@ -383,6 +384,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("there is room");
         let lasting = Shelf::open(&dir.path().join("a"), LASTING).expect("it can be made");
         take(&lasting, &[1; 600], 1).expect("there is room");
+        assert_eq!([400, 401].map(|len| lasting.has_room(len)), [true, false]);
         assert!(matches!(take(&lasting, &[2; 600], 2), Err(StoreError::Full { limit: 1_000 })));
         let passing = ShelfConfig { passing: true, ..LASTING };
         let passing = Shelf::open(&dir.path().join("b"), passing).expect("it can be made");

@@ -10,6 +10,7 @@ mod judge;
 mod land;
 mod leader;
 mod playback;
+mod recall;
 mod relay;
 mod resident;
 mod rolling;

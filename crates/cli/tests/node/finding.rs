@@ -34,6 +34,35 @@ fn who_finds_nobody_says_where_he_looked() {
 }
 
 #[test]
+fn a_member_that_did_not_make_a_token_asks_the_one_that_did_or_says_who_may_have() {
+    let lab = Lab::new();
+    let (mut alpha, first) = lab.found("alpha");
+    let mut beta = lab.join("beta", &first);
+    alpha.meets(&beta);
+    let made = lab.bench.bary(&["auth", "join-line", "--state", "beta"]);
+    let at_beta = made.out.split('/').next().expect("it has parts").to_owned();
+    // What alpha's lets in, shown to beta alone.
+    let mixed = || {
+        let bare = line(&lab, "alpha");
+        let (_, token) = bare.split_once('/').expect("it has parts");
+        format!("{at_beta}/{token}")
+    };
+    let gamma = lab.join("gamma", &mixed());
+    alpha.meets(&gamma);
+    beta.meets(&gamma);
+    let audit = lab.ask(&alpha, &["audit", "-o", "json"]).out;
+    assert!(audit.contains("through beta"), "{audit}");
+    let later = mixed();
+    drop(alpha);
+    beta.line("member alpha has gone");
+    let words = ["join", &later, "--name", "delta", "--state", "delta", "--no-socket"];
+    let listen = ["--listen", "127.0.0.1:0", "--cluster-listen", "127.0.0.1:0"];
+    let refused = lab.bench.bary(&[&words[..], &listen].concat());
+    refused.says(1, "is not known here, was revoked, or is used up; it may be of one that is away");
+    refused.says(1, "has to be up: alpha");
+}
+
+#[test]
 fn members_that_all_moved_find_each_other_again() {
     let lab = Lab::new();
     let (mut alpha, line) = lab.found("alpha");

@@ -37,7 +37,10 @@ fn jobs_of_another_member_are_given_read_and_steered_from_here() {
     assert!(ask(&["show", "beta/1"]).out.contains("job        beta/1"));
     assert!(ask(&["why", "beta/1/1"]).out.contains("succeeded"));
     assert!(ask(&["events", "beta/1"]).out.contains("finished"));
-    ask(&["ls", "1"]).says(3, "there is no job 1");
+    ask(&["ls", "1"]).says(3, "there is no job 1 of alpha");
+    for verb in ["show", "cancel", "result", "why", "wait", "prune", "hold"] {
+        ask(&[verb, "beta/999"]).says(3, "there is no job 999 of beta");
+    }
     // What is changed there is that member's, and is printed as it is named here.
     ask(&["job", "open", "--home", "beta", "-q"]).is(0, "beta/2\n");
     ask(&["job", "add", "beta/2", "-q", "--", "true"]).is(0, "1\n");

@@ -21,6 +21,7 @@ mod homes;
 mod hostile;
 mod http;
 mod journal;
+mod kept;
 mod lab;
 mod local;
 mod logs;

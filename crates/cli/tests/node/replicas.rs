@@ -5,7 +5,7 @@ use crate::bench::Run;
 use crate::lab::{Lab, Member};
 
 /// Three of which all keep the jobs of the second.
-fn three(lab: &Lab) -> [Member; 3] {
+pub(crate) fn three(lab: &Lab) -> [Member; 3] {
     let (mut alpha, line) = lab.found("alpha");
     let listen = ["--cluster-listen", "127.0.0.2:0", "--name", "beta", "--replicas", "3"];
     let mut beta = lab.member("beta", &[&["join", &*line], &listen[..]].concat());
@@ -21,6 +21,15 @@ fn stand_in<'a>(lab: &Lab, one: &'a mut Member, other: &'a mut Member) -> &'a mu
     // Whoever it is, both know as soon as one of them is asked and answers.
     let asked = lab.ask(one, &["wait", "beta/1"]);
     asked.says(0, "job beta/1 succeeded");
+    who_stands_in(lab, one, other)
+}
+
+/// Which of two stands in for beta.
+pub(crate) fn who_stands_in<'a>(
+    lab: &Lab,
+    one: &'a mut Member,
+    other: &'a mut Member,
+) -> &'a mut Member {
     let here = lab.ask(one, &["node", "ls", "-o", "json"]).json();
     let nodes = here["nodes"].as_array().expect("there are nodes").clone();
     let home = nodes.iter().find(|node| node["name"] == "beta-home").expect("it is there");
@@ -133,7 +142,7 @@ fn one_that_stood_still_too_long_counts_no_more_and_begins_again() {
 }
 
 /// Who keeps a member's shard by now, as it says itself.
-fn keepers(member: &mut Member) -> Vec<String> {
+pub(crate) fn keepers(member: &mut Member) -> Vec<String> {
     let line = member.line("its shard is kept by ");
     let (_, names) = line.trim_end().rsplit_once(" by ").expect("it names them");
     let mut names: Vec<_> = names.split(", ").map(str::to_owned).collect();

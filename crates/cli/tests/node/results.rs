@@ -41,7 +41,7 @@ fn empty(lab: &Lab, place: &str) {
 }
 
 /// How many bytes of a disk the files of a directory take.
-fn taken(place: &Path) -> u64 {
+pub(crate) fn taken(place: &Path) -> u64 {
     let files = std::fs::read_dir(place).expect("it is there");
     let taken = files.map(|entry| entry.and_then(|entry| entry.metadata()).map(|of| of.blocks()));
     taken.map(|blocks| blocks.expect("it can be read") * 512).sum()

@@ -11,11 +11,11 @@ use bary_engine::limits::Limits;
 use bary_engine::recall::{Recall, forget_undone};
 use bary_ledger::record::Record;
 use bary_model::event::{Event, EventKind};
-use bary_model::id::{Epoch, ShardId, SpecNo};
+use bary_model::id::{Epoch, JobNo, ShardId, SpecNo};
 use bary_model::job::{About, JobRef, JobSpec};
 use bary_model::outcome::{End, Failure};
 use bary_model::task::After;
-use bary_model::time::{Span, Wall};
+use bary_model::time::{Moment, Span, Wall};
 
 type Batches = Rc<RefCell<Vec<((Epoch, Option<Wall>), Vec<Record>)>>>;
 
@@ -135,6 +135,38 @@ fn what_users_changed_is_recalled_as_it_was_told() {
 }
 
 #[test]
+fn what_is_recalled_has_the_time_at_which_it_was_written() {
+    const HOUR: u64 = 3_600_000_000_000;
+    let shard = ShardId(1);
+    let opened = Record::Opened { epoch: Epoch(1) };
+    let held = |job| Record::Held { job: JobNo(job), held: true, reason: None };
+    let passing = |job| {
+        let (name, specs) = ("a".into(), Vec::new().into());
+        let about = About::default().shared();
+        let (job, open, halt, key) = (JobNo(job), true, None, None);
+        Record::Submitted { job, name, specs, open, halt, key, about }
+    };
+    let batches = [
+        (Some(10), vec![opened, passing(0)]),
+        (Some(12), vec![held(0)]),
+        // The calendar was set back; a batch of an early version says nothing.
+        (Some(11), vec![passing(1)]),
+        (None, vec![held(1)]),
+    ];
+    let told = |mut recall: Recall| {
+        let mut at = Vec::new();
+        for (hours, records) in batches.clone() {
+            let stamp = (Epoch(1), hours.map(|hours| Wall(hours * HOUR)));
+            recall.take_in(stamp, records, &mut |event| at.push(event.at.0 / HOUR));
+        }
+        assert_eq!(recall.latest(), Moment(0), "nothing has ended");
+        at
+    };
+    assert_eq!(told(Recall::new(shard).since(Wall(7 * HOUR))), [3, 5, 5, 5]);
+    assert_eq!(told(Recall::new(shard)), [0; 4], "nobody knows when its clock was zero");
+}
+
+#[test]
 fn a_batch_of_a_reign_that_was_over_is_ignored() {
     let (mut world, batches) = recorded();
     world.submit(job(vec![spec("a", 5, 1.0, &Arc::new(body("f")))]));
@@ -149,10 +181,6 @@ fn a_batch_of_a_reign_that_was_over_is_ignored() {
     let opened = Epoch(ledger.epoch().0 + 1);
     recall.take_in((opened, None), vec![Record::Opened { epoch: opened }], &mut tell);
     let before = recall.ledger().clone();
-    recall.take_in(
-        (ledger.epoch(), None),
-        vec![Record::Closed { job: bary_model::id::JobNo(0) }],
-        &mut tell,
-    );
+    recall.take_in((ledger.epoch(), None), vec![Record::Closed { job: JobNo(0) }], &mut tell);
     assert_eq!(*recall.ledger(), before);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bary_model::decree::Decrees;
 use bary_model::event::{Brief, Ended, Event, EventKind};
 use bary_model::id::{GrantNo, JobNo, ShardId, TaskRange};
-use bary_model::payload::{Kept, Payload};
+use bary_model::payload::Payload;
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
 
@@ -23,7 +23,7 @@ use crate::board::shelf::Shelf;
 use crate::board::tails::Tails;
 use crate::board::watchers::{Note, Watchers};
 
-mod room;
+pub(crate) mod room;
 mod runs;
 
 /// All that the board knows.
@@ -65,7 +65,9 @@ pub(crate) struct Books {
     /// Payloads that nobody can ask for any more.
     unread: Vec<Payload>,
     /// Results that are to be kept at so many members.
-    wanted: Vec<(Kept, u8)>,
+    wanted: Vec<(Payload, u8)>,
+    /// Whether every large result is wanted, and not only those of jobs that say so.
+    wants_all: bool,
     /// Why nothing more is told, once that is so.
     pub(crate) over: Option<Box<str>>,
     /// Whether the disk under the state is full.
@@ -110,6 +112,7 @@ impl Books {
             pieces_max: limits.board_tasks_max,
             unread: Vec::new(),
             wanted: Vec::new(),
+            wants_all: false,
             over: None,
             full: false,
             low: false,
@@ -287,7 +290,7 @@ impl Books {
             (kept, copies) = (row.detail.is_some(), row.brief.about.copies);
             row.on_ended(Arc::clone(&ended));
         });
-        if copies > 1 {
+        if copies > 1 || self.wants_all {
             self.want(&ended, copies);
         }
         if kept {

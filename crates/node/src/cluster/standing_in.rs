@@ -10,11 +10,13 @@ use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_policy::preset::Policy;
 
+use crate::board::Board;
 use crate::cluster::{Cluster, Durability};
 use crate::crew::JoinError;
 use crate::listener::{Listener, Poker};
 use crate::maker::Maker;
 use crate::options::Reigning;
+use crate::peers::blobs::keeping::Keeping;
 use crate::peers::roster::Peers;
 use crate::replicas::Reign;
 use crate::replicas::part::Keepers;
@@ -39,6 +41,13 @@ impl Cluster {
     /// Who keeps the home's jobs; none where no other member does.
     pub(crate) fn keepers(&self) -> Option<Keepers> {
         self.options.reign.as_ref().map(|Reigning(reign)| reign.part.keepers())
+    }
+
+    /// What has several members keep the large results of the home's jobs, which a board knows;
+    /// nothing where no other member keeps those.
+    pub(crate) fn keeping(&self, board: &Arc<Board>) -> Option<Arc<Keeping>> {
+        let (Reigning(reign), blobs) = (self.options.reign.as_ref()?, self.blobs()?);
+        Some(blobs.keep_for(&reign.part, board))
     }
 
     /// Has the home of another member's shard be here, as a node of its own that follows `policy`.

@@ -16,7 +16,7 @@ use bary_ports::transport::Inbox;
 use bary_store::durable::DurableStore;
 use bary_store::shelf::{Shelf, ShelfConfig};
 use bary_transport::mesh::Mesh;
-use bary_transport::mesh::shelf::Keeps;
+use bary_transport::mesh::shelf::{CopyState, Keeps};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -25,13 +25,17 @@ use super::roster::Peers;
 use crate::journal::releases::Releases;
 use crate::serve::log::Log;
 
-mod copying;
+pub(crate) mod copying;
+pub(crate) mod keeping;
+
 mod fetching;
 mod giving_back;
+mod plan;
 mod telling;
 
 use copying::Wanted;
 use fetching::Lack;
+use keeping::Keeping;
 use telling::{Telling, Whom};
 
 /// The directory of results in a state that were fetched from other members; nothing is lost with
@@ -50,7 +54,16 @@ pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     ("copies_bytes_max", "64 GiB", "bytes of other members' results that are kept here as well"),
     ("fetches_max", "16", "results of other members that are fetched at a time"),
     ("fetch_tries_max", "5", "tries in a row to fetch a result without a byte that comes"),
-    ("copies_wanted_max", "65,536", "results that wait to be copied; of one more there is no copy"),
+    (
+        "copies_wanted_max",
+        "65,536",
+        "results that wait to be copied; of one more there is no copy, or with replicas later",
+    ),
+    (
+        "copies_unheard_max",
+        "65,536",
+        "copies that a member which is away is to give back; it keeps one more for good",
+    ),
     (
         "copy_holders_asked_max",
         "16",
@@ -82,6 +95,8 @@ pub(crate) struct Blobs {
     places: Semaphore,
     /// What is to be kept here as well, or elsewhere.
     wanted: Mutex<Wanted>,
+    /// The homes here whose jobs several members keep.
+    homes: Mutex<Vec<Weak<Keeping>>>,
     /// What nobody here reads any more, and whose member has not heard so.
     releases: Arc<Releases>,
     /// Itself, for what goes on beside its callers.
@@ -121,6 +136,7 @@ impl Blobs {
             flights: Mutex::default(),
             places: Semaphore::new(fetching::FETCHES_MAX),
             wanted: Mutex::default(),
+            homes: Mutex::default(),
             releases,
             itself: itself.clone(),
         }))
@@ -165,6 +181,11 @@ impl Peers {
         state: &Path,
     ) -> io::Result<Arc<Blobs>> {
         Blobs::open(self, own, releases, state)
+    }
+
+    /// The results of this member, once it has any.
+    pub(crate) fn results(&self) -> Option<&Arc<Blobs>> {
+        self.inside.get().map(|inside| &inside.blobs)
     }
 
     /// Tells a node of another member what refers to results of this one.
@@ -218,7 +239,7 @@ impl Store for Blobs {
     }
 
     fn copy_kept(&self, kept: &Kept, copies: u8) {
-        self.want(*kept, copies);
+        self.want(*kept, copies, None);
     }
 
     /// Nothing is given back yet: something durable may refer to it still.
@@ -241,7 +262,7 @@ impl Keeps for Blobs {
         self.give_back(kept);
     }
 
-    fn copy(&self, kept: &[Kept]) -> usize {
-        kept.iter().take_while(|kept| self.want(**kept, copying::HERE)).count()
+    fn copy(&self, kept: &[Kept]) -> Vec<CopyState> {
+        kept.iter().map(|kept| self.copy_state(kept)).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Where the homes of jobs are: which member a name means, and whether it is there.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,6 +145,12 @@ impl Peers {
     /// Whether there is a member of this number.
     pub(crate) fn has_member(&self, number: u64) -> bool {
         number == self.me || self.book.has(number) && !self.revoked.has(number)
+    }
+
+    /// All members that are known, this one included.
+    pub(crate) fn members(&self) -> BTreeSet<u64> {
+        let known = self.book.all().into_iter().map(|(number, _)| number);
+        known.chain([self.me]).filter(|number| self.has_member(*number)).collect()
     }
 
     /// The home that a name means, of another member than this one.

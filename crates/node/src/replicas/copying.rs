@@ -10,7 +10,9 @@ use std::time::Duration;
 use bary_journal::log::Log;
 use bary_ledger::record::Record;
 use bary_model::id::Lsn;
+use bary_model::payload::BlobRef;
 use bary_ports::journal::{Completion, Journal as _};
+use bary_ports::store::Store as _;
 use bary_replica::copy::Copy;
 use bary_store::durable::DurableStore;
 use bary_wire::batch;
@@ -56,7 +58,12 @@ struct Holding {
     still: Arc<Mutex<()>>,
     /// How many jobs were forgotten, which nobody counts but the home where it is here.
     forgotten: Option<Arc<AtomicU64>>,
+    /// What counts how much of the home's results was given back, and what is to be told of them.
+    results: Option<Results>,
 }
+
+/// See [`Holding::results`].
+type Results = (Arc<DurableStore>, Arc<Releases>);
 
 /// How far its journal is.
 #[derive(Default)]
@@ -122,6 +129,7 @@ impl ShardCopy {
                 next: Lsn(1),
                 still: Arc::default(),
                 forgotten: None,
+                results: None,
             }),
             woken: Condvar::new(),
             progress: Arc::default(),
@@ -205,6 +213,7 @@ impl ShardCopy {
         (still, forgotten): (Arc<Mutex<()>>, Option<Arc<AtomicU64>>),
     ) -> io::Result<()> {
         let (next, durable) = (log.next(), log.durable());
+        let results = Some((Arc::clone(&what.store), Arc::clone(&what.releases)));
         let progress = Arc::clone(&self.progress);
         *progress.state() = Far { durable, failed: None };
         let told = Box::new(move |completion| {
@@ -217,17 +226,33 @@ impl ShardCopy {
             }
         });
         let journal = FileJournal::start(log, Box::new(|| Ok(())), told, Some(what))?;
-        *self.holding() = Holding { pen: Pen::Writes(journal), next, still, forgotten };
+        let pen = Pen::Writes(journal);
+        *self.holding() = Holding { pen, next, still, forgotten, results };
         self.woken.notify_all();
         Ok(())
     }
 
+    /// What members are to give back that the journal refers to no more, while it is written.
+    pub(crate) fn releases(&self) -> Option<Arc<Releases>> {
+        self.holding().results.as_ref().map(|(_, releases)| Arc::clone(releases))
+    }
+
+    /// Nobody reads a result of the home any more that is here, so that the journal may be worth to
+    /// be compacted.
+    pub(crate) fn release(&self, blob: BlobRef) {
+        if let Some((store, _)) = &self.holding().results {
+            store.release(blob);
+        }
+    }
+
     /// Closes the journal for good: nobody writes it any more, and what comes yet is refused.
     pub(crate) fn shut(&self) {
-        let pen = std::mem::replace(&mut self.holding().pen, Pen::Nobody);
+        let (pen, results) = {
+            let mut holding = self.holding();
+            (std::mem::replace(&mut holding.pen, Pen::Nobody), holding.results.take())
+        };
         self.woken.notify_all();
-        // Its thread, which is waited for, writes what it has taken.
-        drop(pen);
+        close(pen, results);
     }
 
     /// Closes the journal, so that it can be opened anew: all that was taken is on the disk, and
@@ -236,10 +261,17 @@ impl ShardCopy {
         // One that rests for too long is as good as closed.
         let mut holding = self.awake().unwrap_or_else(|_| self.holding());
         let pen = std::mem::replace(&mut holding.pen, Pen::Rests);
+        let results = holding.results.take();
         drop(holding);
-        // Its thread, which is waited for, tells how far it is.
-        drop(pen);
+        close(pen, results);
     }
+}
+
+/// Ends what wrote a journal.
+fn close(pen: Pen, results: Option<Results>) {
+    // Its thread, which is waited for, writes what it has taken, and tells how far it is.
+    drop(pen);
+    results.into_iter().for_each(|(_, releases)| releases.close());
 }
 
 impl Copy for ShardCopy {

@@ -100,7 +100,9 @@ impl Replicas {
             copy.keep()
         });
         let name = self.peers.member_name(part.home).unwrap_or_default();
-        match ended.await {
+        let ended = ended.await;
+        self.peers.results().into_iter().for_each(|results| results.keep_no_more(part.home));
+        match ended {
             Ok(Ok(())) => {
                 let text = format!("no longer stands in for {name}");
                 self.log.say(Level::Info, &text, &[]);

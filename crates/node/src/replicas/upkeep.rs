@@ -33,6 +33,9 @@ impl Replicas {
             if let Ok(false) = tokio::time::timeout(LOOK, changes.next()).await {
                 return;
             }
+            if let (Some(results), Some(releases)) = (self.peers.results(), part.copy.releases()) {
+                results.give_back_of(&releases);
+            }
             let standing = part.group.standing();
             let stands_in = part.stand_in().as_ref().map(|it| (it.service.clone(), it.reign));
             match (standing.leads, stands_in) {

@@ -26,7 +26,7 @@ use super::log::Log;
 use crate::doors::visitors::Visitors;
 use crate::options::{ClusterOptions, Membership};
 use crate::peers::finding::Finding;
-use crate::peers::gate::Gate;
+use crate::peers::gate::{self, Gate};
 use crate::peers::invites::{self, FIRST_SPAN, LineError, Terms};
 use crate::peers::pace::Pace;
 use crate::peers::papers::{Papers, PapersError, Who};
@@ -265,8 +265,10 @@ impl Member {
             None => Router::new(),
         };
         let (papers, span) = (Arc::clone(&self.papers), self.certificate_span);
-        let gate = Arc::new(Gate { papers, peers: Arc::clone(&peers), audit, span });
+        let (known, handing) = (Arc::clone(&peers), gate::places());
+        let gate = Arc::new(Gate { papers, peers: known, audit, span, handing });
         let members = renewal::router(members, Arc::clone(&gate) as Arc<dyn Renews>);
+        let members = entry::router_for_members(members, Arc::clone(&gate) as _);
         let members = output::router(members, Arc::clone(service.board()) as Arc<dyn Prints>);
         let visitors = Visitors { router, peers: Arc::clone(&peers) };
         let members = members.fallback_service(visitors);

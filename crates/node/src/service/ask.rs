@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::board::{Asked, Room};
 use crate::replicas::journal::DEPOSED;
-use crate::service::{Ending, Inner, Service, refusal};
+use crate::service::{Ending, Inner, Service, jobs, refusal};
 
 impl Service {
     /// Passes through the home: all that it had acknowledged before can be read on the board then.
@@ -57,6 +57,9 @@ impl Inner {
         let (answer, answered) = oneshot::channel();
         let ticket = self.post(node, request, Asked::Once(answer, room))?;
         match tokio::time::timeout(self.limits.request_timeout, answered).await {
+            Ok(Ok(Reply::Refused(Refusal::NoSuchJob(job)))) => {
+                Err(jobs::unknown(jobs::shown_no(job), &self.board.read().home))
+            }
             Ok(Ok(Reply::Refused(refusal))) => Err(refusal::told(&refusal)),
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(_)) => Err(self.stopped()),

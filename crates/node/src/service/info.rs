@@ -67,7 +67,7 @@ impl Inner {
         };
         let dropped = self.cluster.peers().map(|peers| &peers.dropped);
         let waiting = totals.tasks.saturating_sub(totals.ended + totals.running);
-        let Kept { replicas, kept_by, away } = self.kept();
+        let Kept { replicas, kept_by, away, lacking } = self.kept();
         InfoReply {
             version: self.version.to_string(),
             api: API.to_owned(),
@@ -92,6 +92,9 @@ impl Inner {
             keepers_away: away,
             datagrams_forged: dropped.map(Dropped::forged).unwrap_or_default(),
             datagrams_replayed: dropped.map(Dropped::replayed).unwrap_or_default(),
+            results_lacking: lacking.results,
+            results_lacking_bytes: lacking.bytes,
+            results_lacking_why: lacking.why.into(),
         }
     }
 }

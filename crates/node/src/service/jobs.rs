@@ -17,17 +17,19 @@ pub(super) fn shown_no(job: JobNo) -> u32 {
 
 /// The job that people mean by a number.
 pub(super) fn no(shown: u32) -> Result<JobNo, Refused> {
-    shown.checked_sub(1).map(JobNo).ok_or_else(|| unknown(shown))
+    shown.checked_sub(1).map(JobNo).ok_or_else(|| unknown(shown, ""))
 }
 
-/// There is no such job.
-pub(super) fn unknown(shown: u32) -> Refused {
-    Refused::new(Kind::NotFound, format!("there is no job {shown}")).help("bary ls lists the jobs")
+/// There is no such job of the member that is home of these, which has a name in a cluster.
+pub(super) fn unknown(shown: u32, home: &str) -> Refused {
+    let of = if home.is_empty() { String::new() } else { format!(" of {home}") };
+    let title = format!("there is no job {shown}{of}");
+    Refused::new(Kind::NotFound, title).help("bary ls lists the jobs")
 }
 
 /// A job that is there.
 pub(super) fn row(books: &Books, shown: u32) -> Result<&JobRow, Refused> {
-    books.job(no(shown)?).ok_or_else(|| unknown(shown))
+    books.job(no(shown)?).ok_or_else(|| unknown(shown, &books.home))
 }
 
 /// When a job was submitted, by the calendar of whoever took it in where that is known.

@@ -176,7 +176,7 @@ impl Inner {
         let books = self.board.read();
         let upstream = request.after.iter().map(|&no| {
             let job = jobs::no(no)?;
-            books.job(job).ok_or_else(|| jobs::unknown(no))?;
+            books.job(job).ok_or_else(|| jobs::unknown(no, &books.home))?;
             Ok(JobRef { shard: self.shard, job })
         });
         let upstream = upstream.collect::<Result<Vec<JobRef>, Refused>>()?;

@@ -3,16 +3,18 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tonic::{Code, Request, Response, Status};
 
+use crate::mesh::accept::Member;
 use crate::mesh::dial::{DialError, channel, connect};
 use crate::mesh::proto::entry_client::EntryClient;
 use crate::mesh::proto::entry_server::{Entry, EntryServer};
-use crate::mesh::{MeshLimits, proto};
+use crate::mesh::{Mesh, MeshLimits, proto};
 use crate::tls::{CredentialsError, Known, Secret, newcomer};
 
 /// Who wants to be let in.
@@ -48,6 +50,13 @@ pub trait Gate: Send + Sync + 'static {
     /// # Errors
     /// Where it is not let in, and why, in words for whoever runs the newcomer.
     fn admit(&self, newcomer: Newcomer, from: Option<SocketAddr>) -> Result<Papers, String>;
+
+    /// As [`Gate::admit`], of a newcomer that another member hands on, which does not know its
+    /// token.
+    ///
+    /// # Errors
+    /// As there. It is handed on no further.
+    fn admit_for(&self, member: u64, newcomer: Newcomer) -> Result<Papers, String>;
 }
 
 /// Why a node was not let in. It is no member.
@@ -82,8 +91,43 @@ pub const MEMBERS_TOLD_MAX: usize = 64;
 
 /// What answers newcomers.
 pub fn router(gate: Arc<dyn Gate>) -> Router {
-    let server = EntryServer::new(Desk(gate)).max_decoding_message_size(BYTES_MAX);
-    tonic::service::Routes::new(server).into_axum_router()
+    tonic::service::Routes::new(server(gate)).into_axum_router()
+}
+
+/// What answers members that hand newcomers on; all else goes to `others`.
+pub fn router_for_members(others: Router, gate: Arc<dyn Gate>) -> Router {
+    tonic::service::Routes::from(others).add_service(server(gate)).into_axum_router()
+}
+
+fn server(gate: Arc<dyn Gate>) -> EntryServer<Desk> {
+    EntryServer::new(Desk(gate)).max_decoding_message_size(BYTES_MAX)
+}
+
+impl Mesh {
+    /// Asks another member to let a newcomer in, whose token this one does not know.
+    ///
+    /// # Errors
+    /// Where that one is not reached, or refuses, in words; it may not know the token either.
+    pub async fn hand_on(&self, member: u64, who: &Newcomer) -> Result<Papers, String> {
+        let channel = self.0.ask(member).await.map_err(|error| error.to_string())?;
+        let mut client = EntryClient::new(channel).max_decoding_message_size(BYTES_MAX);
+        let answer = tokio::time::timeout(HAND_ON_SPAN, client.join(asked(who))).await;
+        let answer = answer.map_err(|_| "no answer came in time".to_owned())?;
+        let reply = answer.map_err(|status| status.message().to_owned())?;
+        read(reply.into_inner()).ok_or_else(|| "its papers cannot be read".to_owned())
+    }
+}
+
+/// How long a member may take that a newcomer is handed on to.
+const HAND_ON_SPAN: Duration = Duration::from_secs(5);
+
+/// What a newcomer asks.
+fn asked(who: &Newcomer) -> proto::JoinRequest {
+    proto::JoinRequest {
+        token: String::from_utf8_lossy(&who.token.0).into_owned(),
+        request: who.request.clone().into(),
+        addresses: who.addresses.iter().map(SocketAddr::to_string).collect(),
+    }
 }
 
 /// Finds out whether a member of the cluster is at an address; nothing is said to who is there.
@@ -114,12 +158,8 @@ pub async fn enter(
     let tls = shake(at, member, Arc::clone(&known), limits).await?;
     let channel = channel(tls, limits).await;
     let channel = channel.map_err(|cause| DialError::Protocol { at, cause })?;
-    let request = proto::JoinRequest {
-        token: String::from_utf8_lossy(&who.token.0).into_owned(),
-        request: who.request.clone().into(),
-        addresses: who.addresses.iter().map(SocketAddr::to_string).collect(),
-    };
-    let answer = EntryClient::new(channel).max_decoding_message_size(BYTES_MAX).join(request).await;
+    let mut client = EntryClient::new(channel).max_decoding_message_size(BYTES_MAX);
+    let answer = client.join(asked(who)).await;
     let refused = |status: Status| EnterError::Refused { at, why: status.message().into() };
     let papers = read(answer.map_err(refused)?.into_inner());
     papers.filter(|papers| known(&papers.authority)).ok_or(EnterError::Papers { at })
@@ -164,6 +204,7 @@ impl Entry for Desk {
         call: Request<proto::JoinRequest>,
     ) -> Result<Response<proto::JoinReply>, Status> {
         let from = call.extensions().get::<SocketAddr>().copied();
+        let by = call.extensions().get::<Member>().map(|Member(number)| *number);
         let asked = call.into_inner();
         let addresses = asked.addresses.iter().map(|text| text.parse().ok());
         let addresses = addresses.collect::<Option<Vec<SocketAddr>>>();
@@ -175,7 +216,11 @@ impl Entry for Desk {
         };
         let gate = Arc::clone(&self.0);
         // Admitting writes files.
-        let admitted = tokio::task::spawn_blocking(move || gate.admit(newcomer, from)).await;
+        let admit = move || match by {
+            Some(member) => gate.admit_for(member, newcomer),
+            None => gate.admit(newcomer, from),
+        };
+        let admitted = tokio::task::spawn_blocking(admit).await;
         let admitted = admitted.map_err(|_| Status::internal("letting it in failed"))?;
         let papers = admitted.map_err(|why| Status::new(Code::PermissionDenied, why))?;
         let members = papers.members.into_iter().take(MEMBERS_TOLD_MAX);

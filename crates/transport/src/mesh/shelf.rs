@@ -48,6 +48,40 @@ pub enum FetchError {
     Refused(Box<str>),
 }
 
+/// What a member that is asked to keep a copy says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyState {
+    /// It has it on its disk.
+    There,
+    /// It will fetch it. One of an older version never says more.
+    Coming,
+    /// It has no room for it.
+    Full,
+    /// Too many wait there.
+    Refused,
+}
+
+impl CopyState {
+    fn byte(self) -> u8 {
+        match self {
+            Self::There => 1,
+            Self::Coming => 2,
+            Self::Full => 3,
+            Self::Refused => 4,
+        }
+    }
+
+    fn of(byte: u8) -> Self {
+        match byte {
+            1 => Self::There,
+            2 => Self::Coming,
+            3 => Self::Full,
+            // Whatever a newer one says, it does not say that it has it.
+            _ => Self::Refused,
+        }
+    }
+}
+
 /// What a member keeps, and does with it for others.
 pub trait Keeps: Send + Sync + 'static {
     /// At most so many of some bytes, from a place on; none at their end. Blocks for the disk.
@@ -59,9 +93,8 @@ pub trait Keeps: Send + Sync + 'static {
     /// Nobody reads these any more. Blocks for the disk.
     fn release(&self, kept: &[Kept]);
 
-    /// A member wants copies of these to be here; how many of them, from the first on, are or
-    /// will be.
-    fn copy(&self, kept: &[Kept]) -> usize;
+    /// A member wants copies of these to be here; what there is of each.
+    fn copy(&self, kept: &[Kept]) -> Vec<CopyState>;
 }
 
 /// What answers members.
@@ -97,15 +130,14 @@ impl Mesh {
         self.0.noted(at, said.map(drop)).await
     }
 
-    /// Asks a member to keep copies of these, at most [`RESULTS_AT_ONCE_MAX`]; how many, from the
-    /// first on, it has or will have.
+    /// Asks a member to keep copies of these, at most [`RESULTS_AT_ONCE_MAX`]; what it has of each.
     ///
     /// # Errors
     /// See [`FetchError`]. It may be asked again.
-    pub async fn copy(&self, at: u64, kept: &[Kept]) -> Result<usize, FetchError> {
+    pub async fn copy(&self, at: u64, kept: &[Kept]) -> Result<Vec<CopyState>, FetchError> {
         let request = CopyRequest { kept: kept.iter().map(told).collect() };
         let said = self.0.say(at, async |mut client| client.copy(request).await).await;
-        self.0.noted(at, said.map(|CopyReply { taken }| taken as usize)).await
+        self.0.noted(at, said.map(|reply| states(&reply, kept.len()))).await
     }
 }
 
@@ -167,6 +199,16 @@ impl Inner {
         self.asking.lock().await.insert(member, made.clone());
         Ok(made)
     }
+}
+
+/// What a member says of each of so many.
+fn states(reply: &CopyReply, asked: usize) -> Vec<CopyState> {
+    let CopyReply { taken, each } = reply;
+    if each.len() == asked {
+        return each.iter().map(|byte| CopyState::of(*byte)).collect();
+    }
+    let state = |at| if at < *taken as usize { CopyState::Coming } else { CopyState::Refused };
+    (0..asked).map(state).collect()
 }
 
 fn refused(status: Status) -> FetchError {
@@ -238,7 +280,29 @@ impl Shelf for Keeper {
     }
 
     async fn copy(&self, call: Request<CopyRequest>) -> Result<Response<CopyReply>, Status> {
-        let taken = self.0.copy(&read_all(&call.get_ref().kept)?);
-        Ok(Response::new(CopyReply { taken: taken as u32 }))
+        let kept = read_all(&call.get_ref().kept)?;
+        let keeps = Arc::clone(&self.0);
+        let states = tokio::task::spawn_blocking(move || keeps.copy(&kept)).await;
+        let states = states.map_err(|_| Status::internal("the member is at fault"))?;
+        let is_taken = |state: &&CopyState| matches!(state, CopyState::There | CopyState::Coming);
+        let taken = states.iter().take_while(is_taken).count() as u32;
+        let each: Vec<u8> = states.into_iter().map(CopyState::byte).collect();
+        Ok(Response::new(CopyReply { taken, each: each.into() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_member_says_of_copies_is_understood_of_older_and_newer_ones() {
+        use CopyState::{Coming, Full, Refused, There};
+        let each = [There, Coming, Full, Refused];
+        let bytes: Vec<u8> = each.into_iter().map(CopyState::byte).collect();
+        let reply = |taken, each: &[u8]| CopyReply { taken, each: each.to_vec().into() };
+        assert_eq!(states(&reply(2, &bytes), 4), each);
+        assert_eq!(states(&reply(2, &[]), 3), [Coming, Coming, Refused], "an older one");
+        assert_eq!(states(&reply(1, &[9]), 1), [Refused], "a newer one");
     }
 }

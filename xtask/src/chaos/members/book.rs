@@ -9,8 +9,12 @@ use std::time::Duration;
 pub(crate) struct Entry {
     /// The member it was submitted to.
     pub(crate) home: u8,
+    /// Its number there.
+    pub(crate) number: u64,
     /// How many tasks it has.
     pub(crate) tasks: u64,
+    /// Whether what its tasks give is too large to be in a journal.
+    pub(crate) is_large: bool,
     /// Whether it was seen to have ended.
     pub(crate) ended: bool,
 }

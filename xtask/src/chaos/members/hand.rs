@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::book::Entry;
+use super::recall::LARGE_BYTES;
 use super::resident::Resident;
 use super::town::Town;
 use crate::chaos::dice::Dice;
@@ -21,6 +22,8 @@ pub(crate) struct Hand<'a> {
 
 /// Most tasks of one job.
 const TASKS_MAX: u64 = 40;
+/// Of so many jobs one has large results.
+const LARGE_EVERY: u64 = 4;
 /// How long a caller waits at one member before it asks the next.
 const PATIENCE: Duration = Duration::from_millis(900);
 /// How long one job may take before it counts as lost.
@@ -51,17 +54,18 @@ impl<'a> Hand<'a> {
             };
             let key = format!("{}-{turn}", self.name);
             turn += 1;
+            let is_large = turn % LARGE_EVERY == 0;
             let tasks = 1 + self.dice.below(most.clamp(1, TASKS_MAX));
-            if let Err(fault) = self.see_through(&key, tasks) {
+            if let Err(fault) = self.see_through(&key, tasks, is_large) {
                 self.town.book().fault(format!("{key}: {fault}"));
                 return;
             }
         }
     }
 
-    fn see_through(&mut self, key: &str, tasks: u64) -> Result<(), String> {
+    fn see_through(&mut self, key: &str, tasks: u64, is_large: bool) -> Result<(), String> {
         self.town.book().tasks += tasks;
-        let (home, number) = self.submit(key, tasks)?;
+        let (home, number) = self.submit(key, tasks, is_large)?;
         let ended = self.wait(home, number)?;
         if ended["succeeded"] != tasks || ended["state"] != "succeeded" {
             return Err(format!("{tasks} tasks at m{} ended as {ended}", home + 1));
@@ -76,10 +80,12 @@ impl<'a> Hand<'a> {
 
     /// Submits at a member that is there, and repeats it to that one's home, through any member,
     /// where the answer was lost.
-    fn submit(&mut self, key: &str, tasks: u64) -> Result<(usize, u64), String> {
+    fn submit(&mut self, key: &str, tasks: u64, is_large: bool) -> Result<(usize, u64), String> {
         let (begun, millis) = (Instant::now(), 1 + self.dice.below(150));
         let script = self.town.script.to_string_lossy();
-        let command = json!(["sh", script, format!("{key}/{{}}"), format!("{millis:03}")]);
+        let bytes = if is_large { LARGE_BYTES.to_string() } else { "0".to_owned() };
+        let (name, millis) = (format!("{key}/{{}}"), format!("{millis:03}"));
+        let command = json!(["sh", script, name, millis, bytes]);
         let body = json!({
             "tasks": { "command": command, "array": format!("1-{tasks}"), "retries": 0 },
             "idempotency_key": key,
@@ -96,7 +102,8 @@ impl<'a> Hand<'a> {
                     let reply: Value = serde_json::from_slice(&body)
                         .map_err(|error| format!("an answer is no JSON: {error}"))?;
                     let number = reply["job"].as_u64().ok_or("a job without a number")?;
-                    let entry = Entry { home: home as u8 + 1, tasks, ended: false };
+                    let (home_no, ended) = (home as u8 + 1, false);
+                    let entry = Entry { home: home_no, number, tasks, is_large, ended };
                     let mut book = self.town.book();
                     book.waits.push(begun.elapsed());
                     book.entries.insert(key.to_owned(), entry);

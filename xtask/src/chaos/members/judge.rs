@@ -89,7 +89,7 @@ mod tests {
     use super::{Entry, Mishap, judge};
 
     fn faults(text: &str, mishaps: &[(u64, Option<u64>)]) -> usize {
-        let entry = Entry { home: 1, tasks: 1, ended: true };
+        let entry = Entry { home: 1, number: 1, tasks: 1, is_large: false, ended: true };
         let entries = BTreeMap::from([("k".to_owned(), entry)]);
         let mishap =
             |&(from, until): &(u64, Option<u64>)| Mishap { what: "a kill".into(), from, until };

@@ -12,6 +12,7 @@ use super::company::{MEMBERS, agree, close, settle, with_callers};
 use super::judge::judge;
 use super::land::{BRIDGE, Land};
 use super::playback::Played;
+use super::recall::recall;
 use super::resident::Resident;
 use super::sky::{Mishaps, Sky};
 use super::town::{Flow, Town};
@@ -43,6 +44,8 @@ struct Report {
     mishaps: Mishaps,
     /// How often a member came to stand in for one that was lost.
     takeovers: usize,
+    /// How many large results were read while one member was away.
+    read: u64,
     repeated: u64,
     again: u64,
     answered: usize,
@@ -80,6 +83,11 @@ fn rage(folder: &Path, weather: Weather) -> Result<Report, String> {
         let mut sky = Sky { town: &town, land: &land, members: &mut members };
         sky.rage(weather, &mut report.mishaps)
     });
+    if weather.replicas > 1 && town.book().faults.is_empty() {
+        let read = recall(&town, &land, &mut members);
+        report.read = *read.as_ref().unwrap_or(&0);
+        report.faults.extend(read.err());
+    }
     if town.book().faults.is_empty() {
         let closed = close(&mut members);
         report.faults.extend(closed.err());
@@ -131,7 +139,13 @@ impl Report {
         let agreed = self.agreed();
         let taken = match weather.replicas {
             1 => String::new(),
-            kept => format!(" {} takeovers of {kept} replicas;", self.takeovers),
+            kept => {
+                let Self { takeovers, read, .. } = self;
+                format!(
+                    " {takeovers} takeovers of {kept} replicas, {read} times a large result read \
+                     with one away;"
+                )
+            }
         };
         format!(
             "{MEMBERS} members, {kills} times killed, {cuts} cut off, {losses} times with losses, \
@@ -160,6 +174,7 @@ impl Report {
             "schema": "bary.chaos.members/1", "seed": weather.seed, "members": MEMBERS,
             "jobs": self.jobs, "tasks": self.tasks, "kills": mishaps.kills, "cuts": mishaps.cuts,
             "replicas": weather.replicas, "takeovers": self.takeovers,
+            "large_results_read": self.read,
             "losses": mishaps.losses, "slows": mishaps.slows, "delays": mishaps.delays,
             "stood_still": mishaps.stills, "playbacks": played.times,
             "datagrams_again": played.again, "datagrams_elsewhere": played.elsewhere,

@@ -46,12 +46,13 @@ pub(crate) struct Town {
     mishaps: Mutex<Vec<Mishap>>,
 }
 
-/// What each task is, called as `NAME MILLISECONDS`: it writes down that it started, under which
-/// grant, where, and in which job of which home, takes its time, and gives its name.
+/// What each task is, called as `NAME MILLISECONDS BYTES`: it writes down that it started, under
+/// which grant, where, and in which job of which home, takes its time, and gives its name, or so
+/// many bytes of it.
 const SCRIPT: &str = r#"
 echo "s $1 $BARY_FENCE $CHAOS_MEMBER $BARY_ATTEMPT" >>"$CHAOS_MARKS"
 sleep "0.$2"
-echo "$1"
+if [ "$3" = 0 ]; then echo "$1"; else yes "$1" | head -c "$3"; echo; fi
 "#;
 
 impl Town {

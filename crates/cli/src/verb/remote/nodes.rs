@@ -8,6 +8,7 @@ use crate::args::tend::{NodeChangeArgs, NodeLabelArgs, NodeLsArgs, NodeShowArgs}
 use crate::args::{Face, Form};
 use crate::asking::{self, Asking};
 use crate::complaint::Complaint;
+use crate::counted::counted;
 use crate::exit::Exit;
 use crate::kinds::{self, NODES};
 use crate::listing::amount::{plain, size, span};
@@ -92,6 +93,7 @@ fn lines(node: &NodeStatus, clock: Clock) -> Vec<(&'static str, String)> {
         ("gpus found", gpus(node)),
         ("network", there(network)),
         ("kept by", kept(node)),
+        ("results", lacking(node)),
         ("stands in", kinds::stands_in(node)),
         ("kind", node.kind.clone()),
         ("slots", format!("{}, {} busy", node.slots, node.busy)),
@@ -159,6 +161,17 @@ fn kept(node: &NodeStatus) -> String {
         text.push_str(&format!("; away: {}", node.keepers_away.join(", ")));
     }
     text
+}
+
+/// Large results of its member's jobs that are not at as many members as they are to be.
+fn lacking(node: &NodeStatus) -> String {
+    let (results, bytes) = (node.results_lacking, node.results_lacking_bytes);
+    if results == 0 {
+        return String::new();
+    }
+    let why = &node.results_lacking_why;
+    let results = counted(results, "large result");
+    format!("copies lack of {results}, {}: {why}", size(bytes))
 }
 
 /// Drains nodes, or takes them up again.

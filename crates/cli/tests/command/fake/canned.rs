@@ -84,6 +84,9 @@ pub(crate) fn node() -> v1::NodeStatus {
         kept_by: vec!["alpha".into(), "beta".into(), "gamma".into()],
         keepers_away: vec!["beta".into()],
         stands_in_for: vec!["beta".into()],
+        results_lacking: 2,
+        results_lacking_bytes: 3 << 20,
+        results_lacking_why: "too few members are there".into(),
         ..Default::default()
     }
 }

@@ -1,12 +1,15 @@
 //! Keeping the books within their limits: what is forgotten first, and what is released by that.
 
 use bary_model::event::Ended;
-use bary_model::id::JobNo;
+use bary_model::id::{JobNo, SpecNo};
 use bary_model::outcome::Results;
-use bary_model::payload::{Kept, Payload};
+use bary_model::payload::Payload;
 
 use crate::board::books::Books;
 use crate::board::ends::How;
+
+/// A place among the ended tasks of all jobs.
+pub(crate) type Place = (JobNo, SpecNo, u32);
 
 impl Books {
     /// Payloads that nobody can ask for any more, to be released.
@@ -83,33 +86,54 @@ impl Books {
     }
 
     /// Results that are to be kept at so many members.
-    pub(crate) fn take_wanted(&mut self) -> Vec<(Kept, u8)> {
+    pub(crate) fn take_wanted(&mut self) -> Vec<(Payload, u8)> {
         std::mem::take(&mut self.wanted)
+    }
+
+    /// Large results of whatever job are to be kept at several members from now on.
+    pub(crate) fn want_all(&mut self) {
+        self.wants_all = true;
+    }
+
+    /// Large results from a place on, with at how many members their jobs say that they are to be:
+    /// of at most so many ended tasks and jobs, and where to go on, if anywhere.
+    pub(crate) fn large(&self, from: Place, most: usize) -> (Vec<(Payload, u8)>, Option<Place>) {
+        let (mut found, mut looked) = (Vec::new(), 0);
+        for row in self.jobs_from(from.0) {
+            let (spec, first) = if row.no == from.0 { (from.1, from.2) } else { (SpecNo(0), 0) };
+            let ends = row.detail.as_deref().map(|detail| detail.ends.from(spec, first));
+            looked += 1;
+            for ((spec, first), piece) in ends.into_iter().flatten() {
+                if looked >= most {
+                    return (found, Some((row.no, spec, first)));
+                }
+                looked += 1;
+                if let How::Ran(ended) = &piece.how {
+                    let copies = row.brief.about.copies;
+                    found.extend(large(ended).map(|payload| (payload.clone(), copies)));
+                }
+            }
+        }
+        (found, None)
     }
 
     /// What tasks gave is to be kept at so many members, where it is large.
     pub(super) fn want(&mut self, ended: &Ended, copies: u8) {
-        let results = match &ended.results {
-            Results::Each(each) => each.as_slice(),
-            Results::Nothing => &[],
-        };
-        for payload in results.iter().chain([&ended.stderr]) {
-            if let Payload::Kept(kept) = payload {
-                self.wanted.push((**kept, copies));
-            }
-        }
+        self.wanted.extend(large(ended).map(|payload| (payload.clone(), copies)));
     }
 
     pub(super) fn release(&mut self, how: &How) {
         let How::Ran(ended) = how else { return };
-        let mut release = |payload: &Payload| {
-            if let Payload::Stored(_) | Payload::Kept(_) = payload {
-                self.unread.push(payload.clone());
-            }
-        };
-        release(&ended.stderr);
-        if let Results::Each(each) = &ended.results {
-            each.iter().for_each(release);
-        }
+        self.unread.extend(large(ended).cloned());
     }
+}
+
+/// What tasks gave and printed that is too large to ride along.
+fn large(ended: &Ended) -> impl Iterator<Item = &Payload> {
+    let results = match &ended.results {
+        Results::Each(each) => each.as_slice(),
+        Results::Nothing => &[],
+    };
+    let all = [&ended.stderr].into_iter().chain(results);
+    all.filter(|payload| matches!(payload, Payload::Stored(_) | Payload::Kept(_)))
 }

@@ -148,10 +148,9 @@ impl Blobs {
             Holder::Away(why) => Lack::Away(why.into()),
             Holder::Removed(why) => Lack::Gone(why.into()),
         };
-        for member in peers.nearest().into_iter().take(ASKED_MAX) {
-            if member == kept.member {
-                continue;
-            }
+        let near = peers.nearest();
+        let others = near.iter().copied().filter(|member| *member != kept.member);
+        for member in others.take(ASKED_MAX) {
             match self.pull_from(member, kept, draft)? {
                 Ok(()) => return Ok(()),
                 Err(FetchError::Missing) => {}
@@ -163,7 +162,13 @@ impl Blobs {
                 }
             }
         }
-        Err(lack)
+        Err(match lack {
+            // Nobody knows what they have.
+            Lack::Gone(why) if near.len() + 1 < peers.members().len() => {
+                Lack::Away(format!("{why}; a member that is away may have a copy").into())
+            }
+            lack => lack,
+        })
     }
 
     /// Takes what is lacking from a member.
