@@ -79,7 +79,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_rounded_is_near_and_stays_so(mhz in 100..u32::MAX - 99, link_mbit: u32, lost: u16) {
+        fn what_is_rounded_is_near_and_stays_so(
+            mhz in 100..u32::MAX - 99,
+            link_mbit: u32,
+            lost: u16,
+        ) {
             let rounded = Machine { mhz, gpu_mib: 0, link_mbit, lost }.rounded();
             assert_eq!(rounded.rounded(), rounded);
             assert!(rounded.mhz.abs_diff(mhz) <= 50);

@@ -221,8 +221,8 @@ impl Crew {
         state.tell(|| Control::Joined(Box::new(peer.clone())));
     }
 
-    /// Looks what the machines of the nodes here are by now; all hear of those that are others. From
-    /// one node of this process to another and back takes so long.
+    /// Looks what the machines of the nodes here are by now; all hear of those that are others.
+    /// `ways` is how long it takes from one node of this process to another and back.
     pub(crate) fn probe(&self, ways: impl Fn(NodeId, NodeId) -> Span) {
         let mut state = self.state();
         let meter = Arc::clone(&state.meter);

@@ -1,5 +1,6 @@
-//! What this machine is, and how busy it is with what is not ours: its processors beyond this process and all that
-//! it started, and its memory. Read from /proc, so that on other systems nothing is known.
+//! What this machine is, and how busy it is with what is not ours: its processors beyond this
+//! process and all that it started, and its memory. Read from /proc, so that on other systems
+//! nothing is known.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -1,6 +1,7 @@
 //! The nodes of a home in trees, nodes that say the same of themselves in one tree, and that have
-//! equal machines where a force looks at those, with the best of how the nodes below stand at each fork: so the node that draws a task most is found by a
-//! look at few of them, and a change costs the forks above it.
+//! equal machines where a force looks at those, with the best of how the nodes below stand at each
+//! fork: so the node that draws a task most is found by a look at few of them, and a change costs
+//! the forks above it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

@@ -147,7 +147,8 @@ impl Service {
 
 impl Inner {
     /// What nodes are rated by: as the policy that is followed does where it places tasks by that,
-    /// so that what is shown is what tasks are placed by; otherwise as the cluster says, if it does.
+    /// so that what is shown is what tasks are placed by; otherwise as the cluster says, if it
+    /// does.
     pub(super) fn capability(&self) -> Capability {
         let followed = self.policy();
         if followed.force.sees_machines() {

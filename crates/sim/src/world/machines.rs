@@ -1,5 +1,5 @@
-//! What machines are found to be: a node hears of its own a while after its process begins, and with
-//! it all who know the node.
+//! What machines are found to be: a node hears of its own a while after its process begins, and
+//! with it all who know the node.
 
 use bary_engine::input::Input;
 use bary_model::id::NodeId;

@@ -266,8 +266,8 @@ impl World<'_> {
     }
 
     /// Whether every node that is not dead is there, and takes exactly those for present that
-    /// are, each in its present life, which is so where gossip decides nothing; and whether all know
-    /// what machines were found to be.
+    /// are, each in its present life, which is so where gossip decides nothing; and whether all
+    /// know what machines were found to be.
     pub(super) fn all_meet(&self) -> bool {
         if !self.all_know_machines() {
             return false;
