@@ -146,9 +146,8 @@ impl Cluster {
         let network = Arc::new(Network::new(surveyor::ways(options)));
         let (newcomers, coming) = unbounded_channel();
         let peers = options.peers.as_ref().map(|Membership(peers)| Arc::clone(peers));
-        let (net, meter) = (Arc::clone(&network), Arc::clone(&options.meter));
-        let policy = (options.policy.clone(), meter);
-        let crew = Arc::new(Crew::new(&nodes, policy, net, newcomers, peers.clone()));
+        let net = Arc::clone(&network);
+        let crew = Arc::new(Crew::new(&nodes, options, net, newcomers, peers.clone()));
         // All nodes live and die with the process, and only a state outlives it.
         let life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
         let life = peers.as_ref().map_or(Ok(life), |peers| peers.begin_life(life))?;

@@ -23,6 +23,7 @@ use crate::host::Host;
 use crate::inbox::{Answer, Control};
 use crate::maker::Made;
 use crate::meter::Meter;
+use crate::options::ClusterOptions;
 use crate::peers::roster::Peers;
 
 /// A node of a cluster, as it was last known.
@@ -103,7 +104,7 @@ impl Crew {
     /// The nodes that a cluster is started with, in the order of their ids.
     pub(crate) fn new(
         founders: &[NodeInfo],
-        (policy, meter): (Policy, Arc<dyn Meter>),
+        options: &ClusterOptions,
         network: Arc<Network>,
         newcomers: UnboundedSender<Newcomer>,
         peers: Option<Arc<Peers>>,
@@ -122,8 +123,8 @@ impl Crew {
             gone: VecDeque::new(),
             home,
             next: NodeId(home.0 + founders.len() as u64),
-            policy,
-            meter,
+            policy: options.policy.clone(),
+            meter: Arc::clone(&options.meter),
             closed: false,
         };
         let (state, guests, atlas) = (Mutex::new(state), Arc::default(), Arc::default());
