@@ -10,6 +10,7 @@ use bary_engine::limits::Limits;
 use bary_ledger::ledger::Ledger;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::job::JobSpec;
+use bary_model::machine::Machine;
 use bary_model::message::{Frame, GrantItem, OutcomeItem};
 use bary_model::node::{NodeInfo, Offers, Peer};
 use bary_model::outcome::{Failure, Outcome, Results, Usage};
@@ -52,7 +53,8 @@ impl World {
         let ledger = Box::new(Ledger::new(SHARD));
         world.inputs[0].push(Input::Opened { ledger, next: Lsn(1) });
         for (me, other) in [(0, 1), (1, 0)] {
-            let peer = Peer { info: info(other), round_trip: Span::micros(100) };
+            let (info, round_trip) = (info(other), Span::micros(100));
+            let peer = Peer { info, round_trip, machine: Machine::default() };
             world.inputs[me].push(Input::Joined(Box::new(peer)));
         }
         world

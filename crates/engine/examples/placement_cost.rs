@@ -19,6 +19,7 @@ use bary_ledger::ledger::Ledger;
 use bary_model::action::Action;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
 use bary_model::job::JobSpec;
+use bary_model::machine::Machine;
 use bary_model::node::{Busy, NodeInfo, Offers, Peer};
 use bary_model::resources::Resources;
 use bary_model::task::{Body, TaskSpec};
@@ -123,8 +124,13 @@ impl World {
         };
         let ledger = Box::new(Ledger::new(ShardId(1)));
         world.put(Moment(0), 0, Input::Opened { ledger, next: Lsn(1) });
-        let peer =
-            |info: &NodeInfo| Box::new(Peer { info: info.clone(), round_trip: WAY.times(2) });
+        let peer = |info: &NodeInfo| {
+            Box::new(Peer {
+                info: info.clone(),
+                round_trip: WAY.times(2),
+                machine: Machine::default(),
+            })
+        };
         for (at, info) in infos.iter().enumerate().skip(1) {
             world.put(Moment(0), 0, Input::Joined(peer(info)));
             world.put(Moment(0), at, Input::Joined(peer(&infos[0])));

@@ -168,7 +168,10 @@ impl Engine {
     /// Where an invariant does not hold.
     pub fn check(&self) {
         self.runner.check(&self.view, &self.config.policy);
-        self.homes.values().for_each(Home::check);
+        for home in self.homes.values() {
+            home.check();
+            self.view.check_machines(|node| home.machine(node));
+        }
     }
 
     fn take_in(&mut self, input: Input) {

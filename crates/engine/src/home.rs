@@ -65,6 +65,7 @@ use bary_ledger::ledger::Ledger;
 use bary_ledger::record::Record;
 use bary_model::event::Ended;
 use bary_model::id::{Epoch, JobNo, Lsn, NodeId, ShardId, TaskId, TaskRange};
+use bary_model::machine::Machine;
 use bary_model::time::{Moment, Wall};
 use bary_policy::dice::Dice;
 use bary_policy::preset::Policy;
@@ -240,6 +241,7 @@ impl Home {
             steal_dice: Dice::new(seed, "steal"),
             retry_dice: Dice::new(seed, "retry"),
         };
+        home.accounts.look_at_machines(home.policy.force.sees_machines());
         home.line_up(out.now);
         home.recover(out, timers);
         home
@@ -255,6 +257,11 @@ impl Home {
 
     pub(crate) fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// What it takes the machine of a node to be.
+    pub(crate) fn machine(&self, node: NodeId) -> Option<Machine> {
+        self.accounts.get(&node).map(|account| account.peer.machine)
     }
 
     /// Batches are durable: promises leave, and the reign begins if it was waiting for that.

@@ -32,7 +32,8 @@ pub enum Input {
         /// The shard.
         shard: ShardId,
     },
-    /// There is another node, or more is known of it.
+    /// There is another node, or more is known of it; of this node itself, what its machine was
+    /// found to be.
     Joined(Box<Peer>),
     /// A node is gone, as far as anybody can tell.
     Left(NodeId),

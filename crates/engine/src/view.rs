@@ -1,6 +1,7 @@
 //! What this node knows of the others: who they are, how far, and what their homes have ready.
 
 use bary_model::id::{Epoch, NodeId, ShardId};
+use bary_model::machine::Machine;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Moment, Span};
 
@@ -39,7 +40,7 @@ impl HomeView {
 impl View {
     pub(crate) fn new(info: NodeInfo) -> Self {
         let me = info.id;
-        let own = Peer { info, round_trip: Span::ZERO };
+        let own = Peer { info, round_trip: Span::ZERO, machine: Machine::default() };
         let mut peers = Sorted::default();
         peers.insert(me, own);
         Self { me, peers, homes: Sorted::default(), changes: 0 }
@@ -88,6 +89,14 @@ impl View {
         if let Some(home) = self.homes.get_mut(&shard) {
             self.changes += 1;
             (home.ready, home.calls, home.heard) = (ready, calls, now);
+        }
+    }
+
+    /// Checks that a home goes by what is known of machines.
+    pub(crate) fn check_machines(&self, at_home: impl Fn(NodeId) -> Option<Machine>) {
+        for (node, peer) in self.peers.iter() {
+            let known = at_home(*node).is_none_or(|machine| machine == peer.machine);
+            assert!(known, "a home knows the machine of {node} as its node does");
         }
     }
 

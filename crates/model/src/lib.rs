@@ -24,6 +24,7 @@
 //! | slot | a place where one run at a time goes on |
 //! | weight | how much work a task is, in units of its user's choice |
 //! | speed | how much weight a slot does in a second, relative to other nodes |
+//! | machine | what a node's computer was measured to be, beyond what the node says of itself |
 
 pub mod action;
 pub mod claim;
@@ -35,6 +36,7 @@ pub mod gang;
 pub mod id;
 pub mod inputs;
 pub mod job;
+pub mod machine;
 pub mod message;
 pub mod mix;
 pub mod node;

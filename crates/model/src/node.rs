@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::id::NodeId;
+use crate::machine::Machine;
 use crate::resources::Resources;
 use crate::task::Request;
 use crate::time::Span;
@@ -111,4 +112,6 @@ pub struct Peer {
     pub info: NodeInfo,
     /// How long a message there and its answer take.
     pub round_trip: Span,
+    /// What its machine was measured to be, as far as that has been told.
+    pub machine: Machine,
 }

@@ -146,8 +146,8 @@ impl Cluster {
         let network = Arc::new(Network::new(surveyor::ways(options)));
         let (newcomers, coming) = unbounded_channel();
         let peers = options.peers.as_ref().map(|Membership(peers)| Arc::clone(peers));
-        let (policy, net) = (options.policy.clone(), Arc::clone(&network));
-        let crew = Arc::new(Crew::new(&nodes, policy, net, newcomers, peers.clone()));
+        let net = Arc::clone(&network);
+        let crew = Arc::new(Crew::new(&nodes, options, net, newcomers, peers.clone()));
         // All nodes live and die with the process, and only a state outlives it.
         let life = state.as_ref().map_or(0, |state| state.ledger.epoch().0) + 1;
         let life = peers.as_ref().map_or(Ok(life), |peers| peers.begin_life(life))?;
@@ -240,6 +240,12 @@ impl Cluster {
     #[must_use]
     pub fn members(&self) -> Vec<Member> {
         self.crew.members()
+    }
+
+    /// Looks what the machines of the nodes here are by now, as their meter says, and has tasks
+    /// placed by that.
+    pub fn probe(&self) {
+        self.crew.probe(self.ways());
     }
 
     /// What a node says of itself, or said before it left.

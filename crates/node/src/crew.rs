@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use bary_engine::input::{Input, Request};
 use bary_model::id::NodeId;
+use bary_model::machine::Machine;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::Span;
 use bary_policy::preset::Policy;
@@ -21,6 +22,8 @@ use crate::atlas::Atlas;
 use crate::host::Host;
 use crate::inbox::{Answer, Control};
 use crate::maker::Made;
+use crate::meter::Meter;
+use crate::options::ClusterOptions;
 use crate::peers::roster::Peers;
 
 /// A node of a cluster, as it was last known.
@@ -36,10 +39,20 @@ pub struct Member {
     pub since: SystemTime,
     /// How far it is, where it is of another member of the cluster.
     pub round_trip: Option<Span>,
+    /// What its machine was found to be, as tasks are placed by it.
+    pub machine: Machine,
 }
 
 /// A host, and what it is told first.
 pub(crate) type Newcomer = (Host, Vec<Input>);
+
+impl Member {
+    /// It as others meet it; nodes of this process are at no distance.
+    fn peer(&self) -> Peer {
+        let (info, machine) = (self.info.clone(), self.machine);
+        Peer { info, round_trip: self.round_trip.unwrap_or(Span::ZERO), machine }
+    }
+}
 
 /// All nodes.
 #[derive(Debug)]
@@ -65,6 +78,8 @@ struct State {
     home: NodeId,
     next: NodeId,
     policy: Policy,
+    /// What tells what the machine of this process is.
+    meter: Arc<dyn Meter>,
     closed: bool,
 }
 
@@ -89,15 +104,18 @@ impl Crew {
     /// The nodes that a cluster is started with, in the order of their ids.
     pub(crate) fn new(
         founders: &[NodeInfo],
-        policy: Policy,
+        options: &ClusterOptions,
         network: Arc<Network>,
         newcomers: UnboundedSender<Newcomer>,
         peers: Option<Arc<Peers>>,
     ) -> Self {
         let since = SystemTime::now();
         let (guest, gone, round_trip) = (false, false, None);
-        let member =
-            |info: &NodeInfo| Member { info: info.clone(), guest, gone, since, round_trip };
+        let machine = Machine::default();
+        let member = |info: &NodeInfo| {
+            let info = info.clone();
+            Member { info, guest, gone, since, round_trip, machine }
+        };
         let home = founders.first().map_or(NodeId(0), |info| info.id);
         let state = State {
             members: founders.iter().map(|info| (info.id, member(info))).collect(),
@@ -105,7 +123,8 @@ impl Crew {
             gone: VecDeque::new(),
             home,
             next: NodeId(home.0 + founders.len() as u64),
-            policy,
+            policy: options.policy.clone(),
+            meter: Arc::clone(&options.meter),
             closed: false,
         };
         let (state, guests, atlas) = (Mutex::new(state), Arc::default(), Arc::default());
@@ -142,18 +161,21 @@ impl Crew {
         info.id = state.next;
         info.name = state.free_name(&info.name, info.id);
         let ((host, mut first, door), seat) = make(&info, state.policy.clone())?;
-        first.extend(state.there().map(|member| Input::Joined(Box::new(far(member)))));
+        let since = SystemTime::now();
+        let machine = state.meter.machine(&info);
+        let (guest, gone, round_trip) = (true, false, None);
+        let member = Member { info: info.clone(), guest, gone, since, round_trip, machine };
+        let known = state.there().chain([&member]);
+        first.extend(known.map(|member| Input::Joined(Box::new(member.peer()))));
         self.guests.fetch_add(1, Ordering::Relaxed);
         if self.newcomers.send((host, first)).is_err() {
             self.guests.fetch_sub(1, Ordering::Relaxed);
             self.network.leave(info.id);
             return Err(JoinError::Stopped);
         }
-        state.tell(|| Control::Joined(Box::new(near(&info))));
+        state.tell(|| Control::Joined(Box::new(member.peer())));
         state.next = NodeId(info.id.0 + 1);
         state.doors.insert(info.id, door);
-        let (since, round_trip) = (SystemTime::now(), None);
-        let member = Member { info: info.clone(), guest: true, gone: false, since, round_trip };
         state.members.insert(info.id, member);
         self.changed();
         Ok((info, seat))
@@ -189,14 +211,36 @@ impl Crew {
     /// There is a node of another member, or more is known of it.
     pub(crate) fn meet(&self, peer: Peer, guest: bool) {
         let mut state = self.state();
-        let Peer { info, round_trip } = &peer;
+        let Peer { info, round_trip, machine } = &peer;
         let (since, gone, round_trip) = (SystemTime::now(), false, Some(*round_trip));
+        let machine = *machine;
         let known = state.members.get(&info.id).filter(|known| !known.gone);
         let since = known.map_or(since, |known| known.since);
-        let member = Member { info: info.clone(), guest, gone, since, round_trip };
+        let member = Member { info: info.clone(), guest, gone, since, round_trip, machine };
         state.members.insert(info.id, member);
         state.gone.retain(|gone| *gone != peer.info.id);
         state.tell(|| Control::Joined(Box::new(peer.clone())));
+    }
+
+    /// Looks what the machines of the nodes here are by now; all hear of those that are others.
+    /// `ways` is how long it takes from one node of this process to another and back.
+    pub(crate) fn probe(&self, ways: impl Fn(NodeId, NodeId) -> Span) {
+        let mut state = self.state();
+        let meter = Arc::clone(&state.meter);
+        let mut news = Vec::new();
+        let here = |member: &&mut Member| !member.gone && member.round_trip.is_none();
+        for member in state.members.values_mut().filter(here) {
+            let machine = meter.machine(&member.info);
+            if std::mem::replace(&mut member.machine, machine) != machine {
+                news.push(member.peer());
+            }
+        }
+        let to_all = |peer| state.doors.iter().map(move |(node, door)| (node, door, peer));
+        for (node, door, peer) in news.iter().flat_map(to_all) {
+            let peer = Peer { round_trip: ways(*node, peer.info.id), ..Peer::clone(peer) };
+            // A node that has ended needs no telling.
+            drop(door.send(Control::Joined(Box::new(peer))));
+        }
     }
 
     /// A node of another member is gone, as far as anybody can tell.
@@ -311,16 +355,6 @@ impl State {
 /// An answer that nobody waits for.
 fn nobody() -> Answer {
     Answer::Here(sync_channel(1).0)
-}
-
-/// A node as another one meets it.
-fn far(member: &Member) -> Peer {
-    Peer { info: member.info.clone(), round_trip: member.round_trip.unwrap_or(Span::ZERO) }
-}
-
-/// A node of the same process.
-fn near(info: &NodeInfo) -> Peer {
-    Peer { info: info.clone(), round_trip: Span::ZERO }
 }
 
 /// Runs all hosts to their end, those too that come later. One that panics takes the others with

@@ -15,6 +15,7 @@ use bary_executor::config::ExecutorConfig;
 use bary_executor::local::LocalExecutor;
 use bary_ledger::ledger::Ledger;
 use bary_model::id::{Incarnation, Lsn, NodeId, ShardId};
+use bary_model::machine::Machine;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Span, Wall};
 use bary_policy::dice::Dice;
@@ -93,7 +94,8 @@ fn calendar(origin: Instant) -> Wall {
 /// A node that was there once and holds nothing any more, taken for one like another.
 fn ghost(id: NodeId, like: &NodeInfo) -> [Input; 2] {
     let info = NodeInfo { id, ..like.clone() };
-    [Input::Joined(Box::new(Peer { info, round_trip: Span::ZERO })), Input::Left(id)]
+    let (round_trip, machine) = (Span::ZERO, Machine::default());
+    [Input::Joined(Box::new(Peer { info, round_trip, machine })), Input::Left(id)]
 }
 
 impl Maker<'_> {
@@ -369,7 +371,8 @@ impl Maker<'_> {
         let others = self.infos.iter().enumerate().filter(move |(other, _)| *other != me);
         others.map(move |(other, info)| {
             let way = options.latency.between(&options.nodes[me], &options.nodes[other]);
-            Input::Joined(Box::new(Peer { info: info.clone(), round_trip: way.times(2) }))
+            let (info, round_trip) = (info.clone(), way.times(2));
+            Input::Joined(Box::new(Peer { info, round_trip, machine: Machine::default() }))
         })
     }
 }

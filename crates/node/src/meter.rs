@@ -1,5 +1,6 @@
-//! How busy this machine is with what is not ours: its processors beyond this process and all that
-//! it started, and its memory. Read from /proc, so that on other systems nothing is known.
+//! What this machine is, and how busy it is with what is not ours: its processors beyond this
+//! process and all that it started, and its memory. Read from /proc, so that on other systems
+//! nothing is known.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -8,13 +9,22 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bary_model::id::NodeId;
-use bary_model::node::Busy;
+use bary_model::machine;
+use bary_model::node::{Busy, NodeInfo};
 
-/// What tells how busy the machine of a node is.
+use crate::probes;
+
+/// What tells how busy the machine of a node is, and what it is.
 pub trait Meter: Debug + Send + Sync {
     /// How busy it is, as a mean over the last while; none where that cannot be told. It may take
     /// a while itself, and is asked on a thread that may wait.
     fn busy(&self, node: NodeId) -> Option<Busy>;
+
+    /// What it was found to be so far, at once; as this process finds the machine that it runs on
+    /// where nothing else is said.
+    fn machine(&self, node: &NodeInfo) -> machine::Machine {
+        probes::now().machine(node.resources.milli_gpus)
+    }
 }
 
 /// This machine, whichever node asks.

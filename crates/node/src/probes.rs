@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use bary_policy::force::capability::Probes;
+use bary_model::machine::{Machine, offered_mib};
 use serde::{Deserialize, Serialize};
 
 /// What was found; 0 where it is not known.
@@ -61,16 +61,11 @@ pub(crate) fn now() -> Probed {
 }
 
 impl Probed {
-    /// As a capability is rated by it, where of its GPUs so many are offered to tasks.
-    pub(crate) fn rated(&self, offered: f64) -> Probes {
-        let known = |value: f64| (value > 0.0).then_some(value);
-        let part = (offered / f64::from(self.gpus.max(1))).min(1.0);
-        Probes {
-            mhz: known(f64::from(self.mhz)),
-            gpu_bytes: known(self.gpu_mib as f64 * f64::from(1 << 20) * part),
-            bandwidth: known(self.bandwidth()),
-            lost: f64::from(self.resent) / 1e3,
-        }
+    /// As tasks are placed by it at a node that offers so many thousandths of a GPU.
+    pub(crate) fn machine(&self, milli_gpus: u64) -> Machine {
+        let Self { mhz, gpus, gpu_mib, link_mbit, resent } = *self;
+        let gpu_mib = offered_mib(gpu_mib, gpus, milli_gpus);
+        Machine { mhz, gpu_mib, link_mbit, lost: resent }.rounded()
     }
 
     /// The speed of its link, in bytes a second.
@@ -211,9 +206,9 @@ mod tests {
         let gpu_mib = 2 * 81_559 + (16 << 10);
         let wanted = Probed { mhz: 3_700, gpus: 3, gpu_mib, link_mbit: 10_000, resent: 0 };
         assert_eq!(found, wanted);
-        let rated = found.rated(1.5);
-        assert_eq!((rated.mhz, rated.bandwidth), (Some(3_700.0), Some(1.25e9)));
-        assert_eq!(rated.gpu_bytes, Some((gpu_mib << 20) as f64 / 2.0), "half of them are offered");
+        assert_eq!(found.bandwidth(), 1.25e9);
+        let machine = Machine { mhz: 3_700, gpu_mib: 89_751, link_mbit: 10_000, lost: 0 };
+        assert_eq!(found.machine(1_500), machine, "half of the GPUs are offered");
     }
 
     #[test]
@@ -222,7 +217,7 @@ mod tests {
         let unasked = || panic!("there is no GPU to ask for");
         let found = Fixed::of(dir.path(), &unasked).probed;
         assert_eq!(found, Probed { mhz: 2_501, ..Probed::default() });
-        assert_eq!(Probed::default().rated(1.0), Probes::default());
+        assert_eq!(Probed::default().machine(1_000), Machine::default());
         assert_eq!(mhz(&dir.path().join("none")), None);
     }
 

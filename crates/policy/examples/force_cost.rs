@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bary_model::id::NodeId;
+use bary_model::machine::Machine;
 use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::task::Request;
@@ -90,6 +91,7 @@ fn view<'a>((n, info): (usize, &'a NodeInfo)) -> NodeView<'a> {
     let part = (n * 7_919 % NODES) as f64 / NODES as f64;
     NodeView {
         info,
+        machine: Machine::default(),
         load: (part * 1e6) as u64,
         mean_load: 500_000,
         granted: (part * 1e4) as u64,

@@ -57,7 +57,8 @@ pub enum Ideal {
     /// One that is as near as the nearest, and otherwise better: it holds as little, in weight and
     /// in tasks, as the one that holds least, and was granted as few; its machine is as idle as
     /// any, or unmeasured where one is; it has as much power, free room, closeness and size of
-    /// Fiedler component as any. What else nodes say of themselves is the same.
+    /// Fiedler component as any. What else nodes say of themselves is the same, and so are their
+    /// machines where the force [looks at those](Force::sees_machines).
     Near,
     /// The same, but as far away as the farthest.
     Far,
@@ -115,6 +116,12 @@ pub trait Force: Send + Sync + Debug {
     /// are. See [`sample::drawn`](crate::sample::drawn).
     fn looks_at(&self) -> Option<usize> {
         None
+    }
+
+    /// Whether it looks at what machines were measured to be, so that nodes are told apart by that.
+    /// See [`NodeView::machine`].
+    fn sees_machines(&self) -> bool {
+        false
     }
 
     /// Whether it looks at where a node is in the graph of nodes, which has to be found first. See
@@ -191,6 +198,7 @@ mod tests {
     use super::*;
     use crate::view::Timing;
     use crate::world::{Node, World};
+    use bary_model::machine::Machine;
     use bary_model::resources::Resources;
     use bary_model::time::Span;
     use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
@@ -299,14 +307,16 @@ mod tests {
         #[test]
         fn what_has_the_best_of_both_draws_no_less_than_either(
             stands in prop::array::uniform2(stand()),
-            region in 0..2_usize,
+            (region, found) in (0..2_usize, prop::array::uniform4(0..9_000_u32)),
             weight in 0.001..1e6,
         ) {
             let mut world = World::default();
             world.request.region = Some(["here", "there"][region].into());
             world.request.resources = Resources::cpus(1);
+            let [mhz, gpu_mib, link_mbit, lost] = found;
+            let machine = Machine { mhz, gpu_mib, link_mbit, lost: (lost / 9) as u16 };
             for stand in &stands {
-                stand.put(world.node("n"));
+                stand.put(world.node("n").machine(machine));
             }
             let task = world.task(weight);
             let [one, other] = [0, 1].map(|n| world.view(n));
@@ -314,7 +324,7 @@ mod tests {
                 let pulls = [&one, &other].map(|node| force.between(&task, node));
                 let mut best = World::default();
                 best.request = world.request.clone();
-                Stand::best(&stands, force.ideal()).put(best.node("n"));
+                Stand::best(&stands, force.ideal()).put(best.node("n").machine(machine));
                 let mean_load = one.mean_load.max(other.mean_load);
                 let ideal = NodeView { mean_load, ..best.view(0) };
                 let (pull, name) = (force.between(&task, &ideal), force.name());

@@ -1,6 +1,7 @@
 //! What a policy sees of a task and of a node: only facts, already counted by the caller. What
 //! the caller may not know is an `Option`, and each rule says what it does without it.
 
+use bary_model::machine::Machine;
 use bary_model::node::{Busy, NodeInfo};
 use bary_model::resources::Resources;
 use bary_model::task::Request;
@@ -44,6 +45,8 @@ pub struct Foresight {
 pub struct NodeView<'a> {
     /// What it says of itself.
     pub info: &'a NodeInfo,
+    /// What its machine was measured to be.
+    pub machine: Machine,
     /// The weight granted to it that has not ended, in thousandths.
     pub load: u64,
     /// The load it would have if all loads were spread evenly, in thousandths. Evenly means in

@@ -1,6 +1,7 @@
 //! Tiny worlds for tests: some nodes, and tasks that could go to them.
 
 use bary_model::id::NodeId;
+use bary_model::machine::Machine;
 use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::task::Request;
@@ -21,6 +22,7 @@ pub(crate) struct World {
 #[derive(Debug)]
 pub(crate) struct Node {
     info: NodeInfo,
+    machine: Machine,
     load: u64,
     granted: u64,
     tasks: u64,
@@ -96,6 +98,11 @@ impl Node {
         self
     }
 
+    pub(crate) fn machine(&mut self, machine: Machine) -> &mut Self {
+        self.machine = machine;
+        self
+    }
+
     pub(crate) fn used(&mut self, cpu: f64, memory: f64) -> &mut Self {
         self.used = Some(Used { cpu, memory });
         self
@@ -131,6 +138,7 @@ impl World {
         };
         self.nodes.push(Node {
             info,
+            machine: Machine::default(),
             load: 0,
             granted: 0,
             tasks: 0,
@@ -163,6 +171,7 @@ impl World {
         let powers: f64 = self.nodes.iter().map(|node| node.power).sum();
         NodeView {
             info: &node.info,
+            machine: node.machine,
             load: node.load,
             mean_load: (loads * node.power / powers).round() as u64,
             granted: node.granted,

@@ -16,6 +16,7 @@ pub mod knob;
 pub mod limits;
 pub mod load;
 pub mod log;
+pub mod machines;
 pub mod measures;
 pub mod named;
 pub mod network;

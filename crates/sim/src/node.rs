@@ -3,10 +3,12 @@
 use bary_engine::engine::Engine;
 use bary_engine::input::Input;
 use bary_model::id::RunNo;
+use bary_model::machine::Machine;
 use bary_model::node::NodeInfo;
 use bary_model::time::{Moment, Span};
 
 use crate::clock::Clock;
+use crate::plan::NodePlan;
 use crate::run::Run;
 
 /// How a node's process is.
@@ -36,6 +38,8 @@ pub(crate) struct Doom {
 pub(crate) struct Node {
     /// What it says of itself.
     pub(crate) info: NodeInfo,
+    /// What its machine was found to be in this life.
+    pub(crate) machine: Machine,
     pub(crate) state: State,
     pub(crate) engine: Option<Engine>,
     /// Its life, which is its incarnation.
@@ -61,13 +65,14 @@ pub(crate) struct Node {
 pub(crate) const WAITING_MAX: usize = 10_000;
 
 impl Node {
-    pub(crate) fn new(info: NodeInfo, drift: i32) -> Self {
+    pub(crate) fn new(plan: &NodePlan) -> Self {
         Self {
-            info,
+            info: plan.info.clone(),
+            machine: plan.probe.at_first(),
             state: State::Down,
             engine: None,
             life: 0,
-            clock: Clock::new(drift),
+            clock: Clock::new(plan.drift),
             runs: Vec::new(),
             shards: Vec::new(),
             wake: Moment(u64::MAX),

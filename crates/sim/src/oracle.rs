@@ -113,7 +113,8 @@ impl Oracle {
                     self.put(at, node, Fact::MayDrop { shard: ledger.shard() });
                 }
             }
-            Input::Joined(peer) => {
+            // What a node hears of itself is no meeting.
+            Input::Joined(peer) if peer.info.id != NodeId(node as u64) => {
                 self.put(at, node, Fact::Meets { peer: peer.info.id });
                 self.met(at, node, peer.info.id);
             }

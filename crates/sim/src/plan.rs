@@ -8,6 +8,7 @@ pub mod decrees;
 pub mod faults;
 pub(crate) mod gangs;
 pub mod graphs;
+pub mod machines;
 pub(crate) mod moves;
 pub(crate) mod placing;
 pub mod presence;
@@ -35,6 +36,7 @@ use crate::freight::Bandwidth;
 use crate::network::{NetworkPlan, Shape};
 use crate::plan::chores::Chores;
 use crate::plan::decrees::DecreePlan;
+use crate::plan::machines::Probe;
 use crate::plan::presence::PresencePlan;
 use crate::plan::steering::DrainPlan;
 
@@ -116,6 +118,8 @@ pub struct NodePlan {
     pub drift: i32,
     /// What its machine does besides.
     pub chores: Chores,
+    /// What its machine is found to be.
+    pub probe: Probe,
 }
 
 /// The disks.

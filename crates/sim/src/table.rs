@@ -6,6 +6,7 @@ use bary_engine::effect::Effect;
 use bary_engine::input::Input;
 use bary_model::event::EventKind;
 use bary_model::id::TaskRange;
+use bary_model::machine::Machine;
 use bary_model::message::{Frame, GrantItem, Say};
 use bary_model::time::Moment;
 
@@ -62,7 +63,13 @@ pub(crate) fn input_words(input: &Input) -> Words {
             format!("after epoch {} next {}", ledger.epoch().0, next.0),
         ),
         Input::Deposed { shard: id } => ("deposed", shard(id.0), String::new()),
-        Input::Joined(peer) => ("joined", peer.info.id.to_string(), peer.round_trip.to_string()),
+        Input::Joined(peer) => {
+            let mut detail = peer.round_trip.to_string();
+            if peer.machine != Machine::default() {
+                let _infallible = write!(detail, " {:?}", peer.machine);
+            }
+            ("joined", peer.info.id.to_string(), detail)
+        }
         Input::Left(node) => ("left", node.to_string(), String::new()),
         Input::Received { from, frame } => ("received", from.to_string(), frame_words(frame)),
         Input::Durable { shard: id, lsn } => ("durable", shard(id.0), format!("lsn {}", lsn.0)),

@@ -4,6 +4,7 @@
 use bary_engine::effect::Effect;
 use bary_engine::input::Input;
 use bary_model::id::ShardId;
+use bary_model::machine::Machine;
 use bary_model::message::{Frame, Message, Say};
 use bary_model::time::Moment;
 use bary_policy::layout::Layout;
@@ -37,7 +38,9 @@ impl<'a> Trail<'a> {
         let (kind, a, b) = match input {
             Input::Opened { ledger, next } => (1, ledger.shard().0, next.0),
             Input::Deposed { shard } => (2, shard.0, 0),
-            Input::Joined(peer) => (3, peer.info.id.0, peer.round_trip.0),
+            Input::Joined(peer) => {
+                (3, peer.info.id.0, peer.round_trip.0 ^ of_machine(peer.machine))
+            }
             Input::Left(node) => (4, node.0, 0),
             Input::Received { from, frame } => (5, from.0, of_frame(frame)),
             Input::Durable { shard, lsn } => (6, shard.0, lsn.0),
@@ -197,4 +200,9 @@ fn of_message(message: &Message) -> u64 {
         _ => 0,
     };
     message.shard.0 << 4 ^ rest << 8 ^ kind_of(&message.say) as u64
+}
+/// A machine as a number; 0 where nothing is known of it.
+fn of_machine(Machine { mhz, gpu_mib, link_mbit, lost }: Machine) -> u64 {
+    let parts = [(mhz, 44), (gpu_mib, 24), (link_mbit, 8), (lost.into(), 0)];
+    parts.iter().fold(0, |sum, (part, by)| sum ^ u64::from(*part).rotate_left(*by))
 }

@@ -6,6 +6,7 @@ mod close;
 mod due;
 mod effects;
 mod faults;
+mod machines;
 mod moves;
 mod presence;
 mod process;
@@ -125,7 +126,7 @@ impl<'a> World<'a> {
             plan,
             now: Moment(0),
             queue: Queue::new(),
-            nodes: plan.nodes.iter().map(|node| Node::new(node.info.clone(), node.drift)).collect(),
+            nodes: plan.nodes.iter().map(Node::new).collect(),
             arrived: vec![Vec::new(); shards.len()],
             shards,
             shard_of,
@@ -178,9 +179,7 @@ impl<'a> World<'a> {
             self.queue.put(self.plan.calm, Due::Calm);
         }
         let there = self.nodes.len() - self.plan.crew.absent;
-        for absent in &mut self.nodes[there..] {
-            absent.state = State::Absent;
-        }
+        self.nodes[there..].iter_mut().for_each(|absent| absent.state = State::Absent);
         self.expect_newcomers();
         for node in 0..there {
             if self.nodes[node].state != State::Absent {
@@ -250,6 +249,7 @@ impl<'a> World<'a> {
             }
             Due::Left { by, life, node, was } => self.left(by as usize, life, node as usize, was),
             Due::Joined { by, life, node } => self.joined(by as usize, life, node as usize),
+            Due::Found { node, life } => self.found(node as usize, life),
             Due::Deposed { node, life, shard } => self.depose(node as usize, life, shard as usize),
             Due::Adopt { shard, term } => self.adopt(shard as usize, term),
             Due::Calm => self.calm(),

@@ -10,6 +10,7 @@ use bary_jobfile::limits::JOB_FILE_BYTES_MAX;
 use bary_jobfile::read::{self, ReadOptions};
 use bary_model::id::NodeId;
 use bary_model::job::JobSpec;
+use bary_model::machine::{Machine, offered_mib};
 use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::time::Span;
@@ -149,7 +150,7 @@ fn like_this(id: u64, job: &JobSpec) -> Site {
         labels: [].into(),
         offers: Offers::default(),
     };
-    Site { info, round_trip: NEARBY }
+    Site { info, round_trip: NEARBY, machine: Machine::default() }
 }
 
 /// A live node as it says it is.
@@ -172,7 +173,16 @@ fn told(id: u64, node: &NodeStatus) -> Site {
         labels: labels.collect(),
         offers: Offers { commands: is_node, functions: Some(functions.collect()) },
     };
-    Site { info, round_trip: Span::from_secs_f64(node.round_trip_seconds.max(0.0)) }
+    let machine = machine(node, info.resources.milli_gpus);
+    Site { info, round_trip: Span::from_secs_f64(node.round_trip_seconds.max(0.0)), machine }
+}
+
+/// What a live node's machine was found to be, where it offers so many thousandths of a GPU.
+fn machine(node: &NodeStatus, milli_gpus: u64) -> Machine {
+    let gpu_mib = offered_mib(node.gpu_memory >> 20, node.gpus_found, milli_gpus);
+    let link_mbit = (node.bandwidth * 8.0 / 1e6).round() as u32;
+    let lost = (node.resent * f64::from(Machine::LOST_MAX)).round() as u16;
+    Machine { mhz: node.mhz.round() as u32, gpu_mib, link_mbit, lost }.rounded()
 }
 
 fn rows(job: &JobSpec, ground: &Ground) -> Result<Vec<Row>, Complaint> {

@@ -1,6 +1,7 @@
 //! The graph of the cluster: measured and asked for where a policy looks at it, and shown to homes.
 
 use bary_model::id::{Epoch, NodeId};
+use bary_model::machine::Machine;
 use bary_model::message::{Message, Say};
 use bary_model::node::Peer;
 use bary_model::time::{Moment, Span};
@@ -23,8 +24,18 @@ impl Engine {
         self.chart.found().map(|topology| &**topology)
     }
 
-    /// There is a node, or more is known of it.
+    /// What the machine of a node was measured to be, as it was last told; none where the node is
+    /// not known.
+    #[must_use]
+    pub fn machine(&self, node: NodeId) -> Option<Machine> {
+        self.view.peers.get(&node).map(|peer| peer.machine)
+    }
+
+    /// There is a node, or more is known of it; that may be this one.
     pub(super) fn join(&mut self, mut peer: Peer) {
+        if peer.info.id == self.view.me {
+            return self.find_own(peer.machine);
+        }
         // What was measured counts more than what is said.
         peer.round_trip = self.ways.trip(peer.info.id).unwrap_or(peer.round_trip);
         self.out.links.measure(peer.info.id, peer.round_trip, self.out.now);
@@ -34,6 +45,17 @@ impl Engine {
         self.out.open(self.config.policy.binding, peer.info.id);
         self.view.join(peer);
         self.chart.touch();
+    }
+
+    /// What the own machine is was found.
+    fn find_own(&mut self, machine: Machine) {
+        let own = self.view.peers.get(&self.view.me).cloned();
+        let Some(own) = own.filter(|own| own.machine != machine) else { return };
+        let own = Peer { machine, ..own };
+        for home in self.homes.values_mut() {
+            home.on_joined(&own, &mut self.out, &mut self.timers);
+        }
+        self.view.join(own);
     }
 
     /// Asks for the graph of the cluster where that is due: nodes measure how far they are from

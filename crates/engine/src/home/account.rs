@@ -312,6 +312,7 @@ impl Account {
         let power = self.power(totals.scale);
         NodeView {
             info: &self.peer.info,
+            machine: self.peer.machine,
             load: self.load(),
             mean_load: totals.mean_load(power),
             granted: self.granted + self.binding.1,

@@ -207,6 +207,19 @@ impl Accounts {
         self.field.make(|node| slots.get(node).map(|slot| &slot.account));
     }
 
+    /// Whether machines tell nodes apart from now on, as the force looks at them.
+    pub(crate) fn look_at_machines(&mut self, looks: bool) {
+        if !self.field.look_at_machines(looks) {
+            return;
+        }
+        for (node, slot) in self.slots.iter_mut() {
+            slot.reshaped = true;
+            if !std::mem::replace(&mut slot.moved, true) {
+                self.moved.push(*node);
+            }
+        }
+    }
+
     /// How all nodes stood when that was last brought up to date.
     pub(crate) fn field(&self) -> &Field {
         &self.field

@@ -356,7 +356,8 @@ impl Home {
             self.timing_at(&spot, &wanted.entry, &wanted.reads, totals)
         });
         let best = |free| {
-            let view = stand.view((&make.info, make.scored), free, ideal, totals);
+            let make = (&make.info, make.machine, make.scored);
+            let view = stand.view(make, free, ideal, totals);
             let view = NodeView { timing, bytes_here: wanted.reads.nowhere(), ..view };
             self.score(goal, wanted, bar, &view)
         };

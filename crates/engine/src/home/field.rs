@@ -1,11 +1,13 @@
-//! The nodes of a home in trees, nodes that say the same of themselves in one tree, with the best
-//! of how the nodes below stand at each fork: so the node that draws a task most is found by a
-//! look at few of them, and a change costs the forks above it.
+//! The nodes of a home in trees, nodes that say the same of themselves in one tree, and that have
+//! equal machines where a force looks at those, with the best of how the nodes below stand at each
+//! fork: so the node that draws a task most is found by a look at few of them, and a change costs
+//! the forks above it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use bary_model::id::NodeId;
+use bary_model::machine::Machine;
 use bary_model::node::NodeInfo;
 use bary_model::task::Request;
 
@@ -25,6 +27,8 @@ pub(crate) struct Field {
     spare: Vec<usize>,
     /// Makes whose nodes have come or gone since their trees were made.
     unmade: Vec<usize>,
+    /// Whether machines tell nodes apart.
+    machines: bool,
 }
 
 /// Nodes that say the same of themselves.
@@ -32,6 +36,8 @@ pub(crate) struct Field {
 pub(crate) struct Make {
     /// What they say, of one that may have left.
     pub(crate) info: NodeInfo,
+    /// The machine of all, where those tell nodes apart.
+    pub(crate) machine: Machine,
     /// Whether it is known where they are in the graph of the cluster, and in which region.
     pub(crate) scored: bool,
     /// See `scored`.
@@ -98,15 +104,16 @@ impl Tree {
 }
 
 impl Make {
-    fn new(account: &Account, region: Option<u32>) -> Self {
+    fn new(account: &Account, machine: Machine, region: Option<u32>) -> Self {
         let (info, scored) = (account.peer.info.clone(), account.scores.is_some());
         let (nodes, unmade) = (Vec::new(), false);
-        Self { info, scored, region, nodes, met: Tree::default(), waiting: Tree::default(), unmade }
+        let (met, waiting) = (Tree::default(), Tree::default());
+        Self { info, machine, scored, region, nodes, met, waiting, unmade }
     }
 
     /// What all its nodes say of themselves.
     fn kind(&self) -> Kind {
-        Kind::of(&self.info, self.scored, self.region)
+        Kind::of(&self.info, self.machine, (self.scored, self.region))
     }
 
     fn tree(&self, among: Among) -> &Tree {
@@ -124,14 +131,37 @@ impl Make {
 }
 
 impl Field {
+    /// Whether machines tell nodes apart from now on; tells whether that is new, so that all nodes
+    /// are to be brought in again.
+    pub(super) fn look_at_machines(&mut self, looks: bool) -> bool {
+        std::mem::replace(&mut self.machines, looks) != looks
+    }
+
+    /// What is looked at of a node's machine.
+    fn machine(&self, account: &Account) -> Machine {
+        if self.machines { account.peer.machine } else { Machine::default() }
+    }
+
+    /// How many kinds of nodes there are.
+    #[cfg(test)]
+    pub(super) fn kinds(&self) -> usize {
+        self.kinds.len()
+    }
+
     /// Brings a node in, or to where it belongs by what it says of itself now.
     pub(super) fn bring(&mut self, node: NodeId, account: &Account, region: Option<u32>) {
+        let machine = self.machine(account);
+        let place = (account.scores.is_some(), region);
+        let kind = Kind::of(&account.peer.info, machine, place);
+        let at = self.made.get(&node).copied();
+        if at.is_some() && at == self.kinds.get(&kind).copied() && self.set(node, account) {
+            return;
+        }
         self.drop(node);
-        let kind = Kind::of(&account.peer.info, account.scores.is_some(), region);
         let at = match self.kinds.get(&kind) {
             Some(at) => *at,
             None => {
-                let at = self.begin(Make::new(account, region));
+                let at = self.begin(Make::new(account, machine, region));
                 self.kinds.insert(kind, at);
                 at
             }
@@ -268,7 +298,8 @@ impl Field {
     pub(super) fn check(&self, node: NodeId, account: &Account) {
         let Some(&at) = self.made.get(&node) else { return };
         let make = &self.makes[at];
-        let kind = Kind::of(&account.peer.info, account.scores.is_some(), make.region);
+        let place = (account.scores.is_some(), make.region);
+        let kind = Kind::of(&account.peer.info, self.machine(account), place);
         assert_eq!(self.kinds.get(&kind), Some(&at), "a node is among those that say the same");
         assert!(!make.unmade || self.unmade.contains(&at), "what has changed is made anew");
         if let (Ok(place), false) = (make.nodes.binary_search(&node), make.unmade) {

@@ -1,12 +1,15 @@
-//! What a node says of itself, and how it is known, as something to look up others by.
+//! What a node says of itself, what its machine is and how it is known, as something to look up
+//! others by.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use bary_model::machine::Machine;
 use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 
-/// All that tells nodes apart by what they say of themselves, but for their names.
+/// All that tells nodes apart by what they say of themselves and what their machines are, but for
+/// their names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     labels: BTreeMap<Box<str>, Box<str>>,
@@ -16,12 +19,14 @@ pub(super) struct Kind {
     /// Its bits.
     speed: u64,
     offers: Offers,
+    /// Nothing where nobody looks at it.
+    machine: Machine,
     /// Whether it is known where it is in the graph of the cluster, and in which region.
     place: (bool, Option<u32>),
 }
 
 impl Kind {
-    pub(super) fn of(info: &NodeInfo, scored: bool, region: Option<u32>) -> Self {
+    pub(super) fn of(info: &NodeInfo, machine: Machine, place: (bool, Option<u32>)) -> Self {
         Self {
             labels: info.labels.clone(),
             resources: info.resources.clone(),
@@ -29,7 +34,8 @@ impl Kind {
             slots: info.slots,
             speed: info.speed.to_bits(),
             offers: info.offers.clone(),
-            place: (scored, region),
+            machine,
+            place,
         }
     }
 }
@@ -49,7 +55,7 @@ impl Ord for Kind {
         own.cmp(&its)
             .then_with(|| self.offers.commands.cmp(&other.offers.commands))
             .then_with(|| self.offers.functions.cmp(&other.offers.functions))
-            .then_with(|| self.place.cmp(&other.place))
+            .then_with(|| (self.machine, self.place).cmp(&(other.machine, other.place)))
     }
 }
 
@@ -82,7 +88,7 @@ mod tests {
             speed: 1.0,
             labels: [("rack".into(), format!("{node:05}").into())].into(),
         };
-        Account::new(Peer { info, round_trip: Span::ZERO })
+        Account::new(Peer { info, round_trip: Span::ZERO, machine: Machine::default() })
     }
 
     #[test]
@@ -121,5 +127,26 @@ mod tests {
         field.make(|_| Some(&accounts[2]));
         field.check(NodeId(1), &accounts[2]);
         assert_eq!(field.makes(Among::Met).count(), 0, "no node has said what it holds");
+    }
+
+    #[test]
+    fn machines_tell_nodes_apart_only_where_somebody_looks_at_them() {
+        let mut accounts: Vec<Account> = (0..3).map(|_| account(0)).collect();
+        for (account, mhz) in accounts.iter_mut().zip([2_000, 3_000, 3_000]) {
+            account.peer.machine.mhz = mhz;
+        }
+        for (looks, kinds) in [(false, 1), (true, 2), (false, 1)] {
+            let mut field = Field::default();
+            assert_eq!(field.look_at_machines(looks), looks, "it did not look before");
+            assert!(!field.look_at_machines(looks), "it is as before");
+            for (node, account) in (0..).zip(&accounts) {
+                field.bring(NodeId(node), account, None);
+            }
+            field.make(|node| accounts.get(node.0 as usize));
+            for (node, account) in (0..).zip(&accounts) {
+                field.check(NodeId(node), account);
+            }
+            assert_eq!(field.kinds(), kinds, "with {looks}");
+        }
     }
 }

@@ -74,6 +74,7 @@ impl Home {
     pub(crate) fn follow_policy(&mut self, policy: Policy, out: &mut Outbox, timers: &mut Timers) {
         let other = self.policy.name != policy.name;
         self.policy = policy;
+        self.accounts.look_at_machines(self.policy.force.sees_machines());
         self.line_up(out.now);
         self.forget_gauges();
         self.release_all(out);

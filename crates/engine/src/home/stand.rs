@@ -2,6 +2,7 @@
 //! bounds how strongly any of them can draw a task.
 
 use bary_model::id::NodeId;
+use bary_model::machine::Machine;
 use bary_model::node::NodeInfo;
 use bary_model::resources::Resources;
 use bary_model::time::Span;
@@ -97,10 +98,10 @@ impl Stand {
     }
 
     /// The node that would draw most if one had the best of each, among nodes that say the same of
-    /// themselves.
+    /// themselves and have equal machines, as far as anybody looks at those.
     pub(crate) fn view<'a>(
         &self,
-        (info, scored): (&'a NodeInfo, bool),
+        (info, machine, scored): (&'a NodeInfo, Machine, bool),
         free: Option<&'a Resources>,
         ideal: Ideal,
         totals: Totals,
@@ -109,6 +110,7 @@ impl Stand {
         let (closeness, fiedler) = self.scores;
         NodeView {
             info,
+            machine,
             load: self.load,
             mean_load: totals.mean_load(power),
             granted: self.granted,

@@ -11,6 +11,7 @@ use bary_engine::limits::Limits;
 use bary_model::decree::{Decree, LABELS_MAX, Labels};
 use bary_model::event::EventKind;
 use bary_model::id::{Incarnation, JobNo, Lsn, NodeId};
+use bary_model::machine::Machine;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::task::{LabelRule, TaskSpec};
 use bary_model::time::{Moment, Span, Wall};
@@ -95,7 +96,7 @@ fn reopen(world: &mut World) {
     });
     let (now, next) = (world.now, Lsn(1_000));
     world.put(now, 0, Input::Opened { ledger: Box::new(ledger), next });
-    let peer = Peer { info: there, round_trip: Span::micros(200) };
+    let peer = Peer { info: there, round_trip: Span::micros(200), machine: Machine::default() };
     world.put(now, 0, Input::Joined(Box::new(peer)));
     world.advance_to(now);
 }

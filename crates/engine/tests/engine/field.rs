@@ -10,10 +10,11 @@ use bary_engine::input::Input;
 use bary_engine::limits::Limits;
 use bary_model::id::{NodeId, SpecNo};
 use bary_model::job::JobSpec;
-use bary_model::node::NodeInfo;
+use bary_model::machine::Machine;
+use bary_model::node::{NodeInfo, Peer};
 use bary_model::resources::Resources;
 use bary_model::task::{After, TaskSpec};
-use bary_model::time::Span;
+use bary_model::time::{Moment, Span};
 use bary_policy::force;
 use bary_policy::topology::{Place, Topology};
 use bary_policy::view::GraphScores;
@@ -21,10 +22,12 @@ use proptest::prelude::{ProptestConfig, Strategy, prop, prop_assert_eq, proptest
 
 use crate::world::{Seen, World, body, info, job, spec};
 
-/// Nodes by what they have: cores, speed, region and way; and tasks by weight and cores.
+/// Nodes by what they have: cores, speed, region and way; what their machines were found to be; and
+/// tasks by weight and cores.
 #[derive(Clone, Debug)]
 struct Drawn {
     nodes: Vec<(u32, f64, usize, u64)>,
+    machines: [Machine; 12],
     tasks: Vec<(f64, u32, u32)>,
     rest: &'static str,
 }
@@ -38,7 +41,15 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     let rest = prop::sample::select(vec!["", ",giants=1.5", ",looks=3", ",steal=bounded"]);
     let nodes = prop::collection::vec(node, 2..12);
     let tasks = prop::collection::vec(task, 1..8);
-    (nodes, tasks, rest).prop_map(|(nodes, tasks, rest)| Drawn { nodes, tasks, rest })
+    let found = prop::array::uniform12((0..3_u32, 0..3_u32));
+    let machine =
+        |(mhz, gpus)| Machine { mhz: mhz * 1_500, gpu_mib: gpus << 14, ..Machine::default() };
+    (nodes, tasks, rest, found).prop_map(move |(nodes, tasks, rest, found)| Drawn {
+        nodes,
+        machines: found.map(machine),
+        tasks,
+        rest,
+    })
 }
 
 impl Drawn {
@@ -91,7 +102,18 @@ impl Drawn {
         Topology { places, regions: 2, ways, connectivity: 1.0 }
     }
 
-    /// Lets two jobs run, the second where the graph of the cluster is known if anybody asks.
+    /// Tells the first node what the machines of all were found to be, its own too.
+    fn tell_machines(&self, world: &mut World, at: Moment) {
+        for (info, machine) in self.infos().into_iter().zip(self.machines) {
+            let way = |node: u64| Span::millis(self.nodes[node as usize].3);
+            let there = way(0) + way(info.id.0);
+            let round_trip = if info.id.0 == 0 { Span::ZERO } else { there + there };
+            world.put(at, 0, Input::Joined(Box::new(Peer { info, round_trip, machine })));
+        }
+    }
+
+    /// Lets two jobs run, the second where the graph of the cluster is known if anybody asks; what
+    /// machines are is found in the middle of the first.
     fn lives(&self, policy: &str) -> usize {
         let mut world = self.world(policy);
         let asked = Rc::new(Cell::new(None));
@@ -102,6 +124,7 @@ impl Drawn {
             }
         }));
         world.submit(self.job());
+        self.tell_machines(&mut world, Moment(0) + Span::millis(30));
         world.run();
         if let Some(number) = asked.get() {
             let topology = Some(Box::new(self.topology()));

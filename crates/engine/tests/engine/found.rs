@@ -7,6 +7,7 @@ use bary_engine::input::{Input, Reply, Request};
 use bary_engine::limits::Limits;
 use bary_model::event::EventKind;
 use bary_model::id::{JobNo, NodeId, SpecNo};
+use bary_model::machine::Machine;
 use bary_model::node::Peer;
 use bary_model::outcome::{End, Failure};
 use bary_model::task::{After, Body, RunIf, Use};
@@ -183,7 +184,8 @@ fn a_home_whose_node_has_left_is_sent_nobody_until_it_is_there_again() {
     submit(&mut world, 0, 3);
     world.advance_to(world.now + Span::millis(300));
     assert_eq!(sent(&world), before, "what is sent there would be lost with it");
-    let peer = Peer { info: nodes[1].clone(), round_trip: Span::millis(2) };
+    let peer =
+        Peer { info: nodes[1].clone(), round_trip: Span::millis(2), machine: Machine::default() };
     world.put(world.now, 0, Input::Joined(Box::new(peer)));
     submit(&mut world, 0, 3);
     world.run();

@@ -12,6 +12,7 @@ mod gauge;
 mod hands;
 mod life;
 mod line;
+mod machine;
 mod open;
 mod orders;
 mod permits;

@@ -16,6 +16,7 @@ use bary_model::action::{Action, Arg};
 use bary_model::event::{Ended, Event, EventKind};
 use bary_model::id::{Incarnation, JobNo, Lsn, NodeId, RunNo, ShardId, TaskId};
 use bary_model::job::JobSpec;
+use bary_model::machine::Machine;
 use bary_model::message::{GrantItem, Message, Say};
 use bary_model::node::{NodeInfo, Offers, Peer};
 use bary_model::outcome::{End, Failure};
@@ -170,7 +171,8 @@ impl World {
             world.put(Moment(0), me, Input::Opened { ledger, next: Lsn(1) });
             for (other, info) in nodes.iter().enumerate().filter(|(other, _)| *other != me) {
                 let round_trip = world.distances[me][other] + world.distances[other][me];
-                let peer = Peer { info: info.clone(), round_trip };
+                let machine = Machine::default();
+                let peer = Peer { info: info.clone(), round_trip, machine };
                 world.put(Moment(0), me, Input::Joined(Box::new(peer)));
             }
         }

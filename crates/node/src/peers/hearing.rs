@@ -10,9 +10,9 @@ use bary_identity::certificate::Certificate;
 use bary_identity::name::Name;
 use bary_model::id::NodeId;
 use bary_model::message::Frame;
-use bary_model::node::{NodeInfo, Peer};
+use bary_model::node::Peer;
 use bary_model::payload::Payload;
-use bary_model::time::{Moment, Span};
+use bary_model::time::Moment;
 use bary_transport::mesh::Ears;
 use bytes::Bytes;
 
@@ -101,6 +101,7 @@ impl Peers {
             Said::Vitals(vitals) => {
                 if let Some(link) = lock(&self.links).get_mut(&from) {
                     link.vitals = vitals;
+                    self.meet(from, link);
                 }
             }
             // Before the nodes are there, the clock is not theirs.
@@ -175,15 +176,18 @@ impl Peers {
         }
         let there: BTreeSet<NodeId> = card.nodes.iter().map(|(info, _)| info.id).collect();
         for (info, guest) in &card.nodes {
-            let same = |(known, told): &(NodeInfo, Span)| {
+            let machine = link.vitals.probed.machine(info.resources.milli_gpus);
+            let same = |known: &Peer| {
                 // A way that has become twice as long, or half, is news.
-                let (least, most) = (told.0 / 2, told.0.saturating_mul(2));
-                known == info && (least..=most).contains(&clock.round_trip.0)
+                let (least, most) = (known.round_trip.0 / 2, known.round_trip.0.saturating_mul(2));
+                let near = (least..=most).contains(&clock.round_trip.0);
+                known.info == *info && known.machine == machine && near
             };
             if !link.met.get(&info.id).is_some_and(same) {
-                let peer = Peer { info: info.clone(), round_trip: clock.round_trip };
-                inside.crew.meet(peer, *guest);
-                link.met.insert(info.id, (info.clone(), clock.round_trip));
+                let (info, round_trip) = (info.clone(), clock.round_trip);
+                let peer = Peer { info, round_trip, machine };
+                inside.crew.meet(peer.clone(), *guest);
+                link.met.insert(peer.info.id, peer);
             }
         }
         let gone = link.met.extract_if(.., |node, _| !there.contains(node));

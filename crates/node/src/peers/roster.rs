@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use bary_identity::name::Name;
 use bary_model::id::NodeId;
+use bary_model::machine::Machine;
 use bary_model::node::{NodeInfo, Peer};
 use bary_model::time::{Moment, Span};
 use bary_transport::memory::Network;
@@ -118,7 +119,7 @@ pub(super) struct Link {
     pub(super) trips: Trips,
     pub(super) vitals: Vitals,
     /// The nodes that the ones here know of, and how far they were told that they are.
-    pub(super) met: BTreeMap<NodeId, (NodeInfo, Span)>,
+    pub(super) met: BTreeMap<NodeId, Peer>,
 }
 
 impl Link {
@@ -348,7 +349,8 @@ impl Peers {
         if let Some(inside) = self.inside.get() {
             for id in awaited {
                 let info = NodeInfo { id, ..inside.ghost.clone() };
-                inside.crew.haunt(Peer { info, round_trip: Span::ZERO });
+                let (round_trip, machine) = (Span::ZERO, Machine::default());
+                inside.crew.haunt(Peer { info, round_trip, machine });
             }
         }
     }

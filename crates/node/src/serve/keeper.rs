@@ -36,6 +36,8 @@ const HANGS: &str = "a node's loop or its journal hangs: the service manager is 
 
 /// How often to look whether finished jobs were kept for long enough.
 const LOOK_INTERVAL: Duration = Duration::from_secs(60);
+/// How often to look what this machine is by now.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Keeper {
     /// Says these words, of which the first are how to reach the node, and returns when it has
@@ -105,6 +107,8 @@ impl Keeper {
         let mut ending = std::pin::pin!(service.ending());
         let mut look = interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut probe = interval(PROBE_INTERVAL);
+        probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut news = service.cluster().peers().map(|peers| peers.settings_news());
         self.obey().await;
         loop {
@@ -112,6 +116,7 @@ impl Keeper {
                 () = changed(&mut news) => self.obey().await,
                 ending = &mut ending => return ending,
                 _ = look.tick() => self.service.forget_old(),
+                _ = probe.tick() => self.service.cluster().probe(),
                 asked = self.signals.next() => match asked {
                     Asked::End(_) => return Ending::Drain,
                     Asked::Reload => self.reload().await,

@@ -8,7 +8,7 @@ use bary_api::v1::{GraphMove, GraphPlace, GraphReply, GraphRequest, GraphWay, No
 use bary_api::verb::Verb;
 use bary_model::id::NodeId;
 use bary_model::time::Span;
-use bary_policy::force::capability::Capability;
+use bary_policy::force::capability::{self, Capability};
 use bary_policy::view::{NodeView, Used};
 use bary_policy_spectral::flow::rebalance::Rest;
 use bary_policy_spectral::flow::whole::Move;
@@ -205,6 +205,7 @@ impl Inner {
         let used = used.map(|(cpu, memory)| Used { cpu, memory });
         let view = NodeView {
             info: &member.info,
+            machine: member.machine,
             load: 0,
             mean_load: 0,
             granted: 0,
@@ -217,14 +218,8 @@ impl Inner {
             scores: None,
             timing: None,
         };
-        let found = probed.rated(status.gpus);
-        let part = |at: usize| {
-            let mut weights = [0.0; 4];
-            weights[at] = 1.0;
-            Capability { weights }.score_of(&view, &found)
-        };
-        let [cpu, gpu, memory, network] = [0, 1, 2, 3].map(part);
-        status.capability = capability.score_of(&view, &found);
+        let [cpu, gpu, memory, network] = capability::parts(&view);
+        status.capability = capability.score(&view);
         (status.capability_cpu, status.capability_gpu) = (cpu, gpu);
         (status.capability_memory, status.capability_network) = (memory, network);
         status.idle = used.map_or(0.0, |used| 1.0 - used.cpu);

@@ -182,13 +182,19 @@ impl Service {
 }
 
 impl Inner {
-    /// What nodes are rated by: as the cluster says, or as the policy that is followed does.
+    /// What nodes are rated by: as the policy that is followed does where it places tasks by that,
+    /// so that what is shown is what tasks are placed by; otherwise as the cluster says, if it
+    /// does.
     pub(super) fn capability(&self) -> Capability {
+        let followed = self.policy();
+        if followed.force.sees_machines() {
+            return Capability::with(&followed.given);
+        }
         let told = self.cluster.peers().and_then(|peers| peers.setting(CAPABILITY));
         // A later release may take others.
         match told.and_then(|told| weighed(&told).ok()) {
             Some(policy) => Capability::with(&policy.given),
-            None => Capability::with(&self.policy().given),
+            None => Capability::with(&followed.given),
         }
     }
 

@@ -9,6 +9,7 @@ use bary_api::v1::{TryPolicyReply, TryPolicyRequest};
 use bary_api::verb::Verb;
 use bary_jobfile::suggest;
 use bary_model::id::NodeId;
+use bary_model::machine::Machine;
 use bary_model::node::{NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::task::Request;
@@ -156,6 +157,7 @@ impl Trial {
         let task = TaskView { weight: self.weight, b_level, sequence: 0, request: &request, known };
         let node = NodeView {
             info: &self.info,
+            machine: Machine::default(),
             load,
             mean_load: self.average,
             granted: 0,

@@ -7,6 +7,7 @@ mod closing;
 mod decrees;
 mod exec;
 mod jobs;
+mod machines;
 mod restart;
 mod roles;
 mod streams;

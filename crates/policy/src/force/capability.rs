@@ -1,10 +1,13 @@
 //! The most capable node: `pull = score / (1 + tasks/slots)` with `score` the published sum of
 //! `0.4 CPU + 0.3 GPU + 0.2 memory + 0.1 network`, each from 0 to 100. The document names what goes
 //! into each and no formula; here an amount `x` gives `100 * x / (x + half)`, with a half of 16
-//! cores times speed, 1 GPU and 64 GiB; processors count by the share that nothing else keeps busy,
-//! memory by its free share, and a network is `100 / (1 + round trip / 10 ms)`. What a node
-//! has not measured counts as free. The score is divided by the queue, or the best node would get
-//! everything. Blind spot: a GPU attracts tasks that do not use it.
+//! cores times speed at 3 GHz, 1 GPU and 24 GiB of its memory (the mean of both), 64 GiB of memory,
+//! and 1 Gbit/s. Processors count by the share that nothing else keeps busy, memory by its free
+//! share, and a network is divided by `1 + round trip / 10 ms` and by `1 + loss / 1 %`. What a node
+//! has not measured counts as if it were good. The score is divided by the queue, or the best node
+//! would get everything. Blind spot: a GPU attracts tasks that do not use it.
+
+use bary_model::machine::Machine;
 
 use crate::force::{Force, Pull};
 use crate::parameter::given::Given;
@@ -18,29 +21,14 @@ pub struct Capability {
     pub weights: [f64; 4],
 }
 
-/// What was measured of a node's machine beyond what the node says of itself. Placement does not
-/// see it: it is for those who ask what a node is capable of.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Probes {
-    /// The frequency of its processors, in MHz; 3,000 where that is not known.
-    pub mhz: Option<f64>,
-    /// The memory of the GPUs that it offers, in bytes. Their number counts alone where that is not
-    /// known.
-    pub gpu_bytes: Option<f64>,
-    /// How many bytes a second its network takes; as many as one likes where that is not known.
-    pub bandwidth: Option<f64>,
-    /// The part of what it sends that is lost, from 0 to 1.
-    pub lost: f64,
-}
-
 /// The frequency of a processor of which none is known, in MHz.
 const USUAL_MHZ: f64 = 3_000.0;
-/// The memory of GPUs that scores a half, in bytes.
-const HALF_GPU_BYTES: f64 = (24_u64 << 30) as f64;
-/// The bytes a second at which a network scores a half: a gigabit.
-const HALF_BANDWIDTH: f64 = 125e6;
-/// The part of what is sent at whose loss it does.
-const HALF_LOST: f64 = 0.01;
+/// The memory of GPUs that scores a half, in MiB.
+const HALF_GPU_MIB: f64 = (24 << 10) as f64;
+/// The Mbit/s at which a network scores a half.
+const HALF_MBIT: f64 = 1_000.0;
+/// The thousandths of what is sent at whose loss it does.
+const HALF_LOST: f64 = 10.0;
 
 /// The amounts that score a half: cores, GPUs, and bytes of memory.
 const HALVES: [f64; 3] = [16.0, 1.0, (64_u64 << 30) as f64];
@@ -58,29 +46,7 @@ impl Capability {
     /// The score of a node, whatever it holds: from 0 to 100 times the sum of the weights.
     #[must_use]
     pub fn score(&self, node: &NodeView<'_>) -> f64 {
-        self.score_of(node, &Probes::default())
-    }
-
-    /// The same with what was measured of its machine.
-    #[must_use]
-    pub fn score_of(&self, node: &NodeView<'_>, probes: &Probes) -> f64 {
-        let whole = &node.info.resources;
-        let idle = node.used.map_or(1.0, |used| 1.0 - used.cpu);
-        let free = node.used.map_or(1.0, |used| 1.0 - used.memory);
-        let pace = probes.mhz.map_or(1.0, |mhz| mhz / USUAL_MHZ);
-        let cores = whole.milli_cpus as f64 / 1e3 * node.info.speed * pace;
-        let [cpu, memory] = [(cores, HALVES[0]), (whole.memory as f64, HALVES[2])].map(part);
-        let count = part((whole.milli_gpus as f64 / 1e3, HALVES[1]));
-        let gpu = match probes.gpu_bytes {
-            Some(bytes) => f64::midpoint(count, part((bytes, HALF_GPU_BYTES))),
-            None => count,
-        };
-        let near = NEAR_MS / (NEAR_MS + node.distance_ms() * 2.0);
-        let wide = probes.bandwidth.map_or(1.0, |bandwidth| part((bandwidth, HALF_BANDWIDTH)));
-        let whole = HALF_LOST / (HALF_LOST + probes.lost.clamp(0.0, 1.0));
-        let parts = [idle.clamp(0.0, 1.0) * cpu, gpu, free.clamp(0.0, 1.0) * memory];
-        let parts = parts.into_iter().chain([near * wide * whole]);
-        self.weights.iter().zip(parts).map(|(weight, part)| weight * 100.0 * part).sum()
+        self.weights.iter().zip(parts(node)).map(|(weight, part)| weight * part).sum()
     }
 
     /// The score that is left with the node's queue in mind.
@@ -88,6 +54,25 @@ impl Capability {
     pub fn left(&self, node: &NodeView<'_>) -> f64 {
         self.score(node) / queue(node)
     }
+}
+
+/// What a node scores in processors, GPUs, memory and network, each from 0 to 100.
+#[must_use]
+pub fn parts(node: &NodeView<'_>) -> [f64; 4] {
+    let (whole, Machine { mhz, gpu_mib, link_mbit, lost }) = (&node.info.resources, node.machine);
+    let idle = node.used.map_or(1.0, |used| 1.0 - used.cpu);
+    let free = node.used.map_or(1.0, |used| 1.0 - used.memory);
+    let known = |amount: u32| (amount > 0).then_some(f64::from(amount));
+    let pace = known(mhz).map_or(1.0, |mhz| mhz / USUAL_MHZ);
+    let cores = whole.milli_cpus as f64 / 1e3 * node.info.speed * pace;
+    let [cpu, memory] = [(cores, HALVES[0]), (whole.memory as f64, HALVES[2])].map(part);
+    let count = part((whole.milli_gpus as f64 / 1e3, HALVES[1]));
+    let gpu = known(gpu_mib).map_or(count, |mib| f64::midpoint(count, part((mib, HALF_GPU_MIB))));
+    let near = NEAR_MS / (NEAR_MS + node.distance_ms() * 2.0);
+    let wide = known(link_mbit).map_or(1.0, |mbit| part((mbit, HALF_MBIT)));
+    let whole = HALF_LOST / (HALF_LOST + f64::from(lost));
+    let parts = [idle.clamp(0.0, 1.0) * cpu, gpu, free.clamp(0.0, 1.0) * memory];
+    [parts[0], parts[1], parts[2], near * wide * whole].map(|part| 100.0 * part)
 }
 
 /// An amount as a part of what there could be: a half at so much.
@@ -117,9 +102,17 @@ impl Force for Capability {
         true
     }
 
+    fn sees_machines(&self) -> bool {
+        true
+    }
+
     fn reason(&self, _task: &TaskView<'_>, node: &NodeView<'_>) -> String {
         let (score, queue) = (self.score(node), queue(node));
-        format!("capability {score:.1} of 100, shared by {queue:.1}")
+        let [cpu, gpu, memory, network] = parts(node);
+        format!(
+            "capability {score:.1} of 100 (CPU {cpu:.1}, GPU {gpu:.1}, memory {memory:.1}, network \
+             {network:.1}), shared by {queue:.1}"
+        )
     }
 }
 
@@ -146,17 +139,43 @@ mod tests {
         let mut world = World::default();
         let whole = Resources { milli_gpus: 1_000, ..Resources::cpus(16) };
         world.node("a").resources(whole);
-        let (view, plain) = (world.view(0), Capability { weights: [1.0; 4] });
-        let gained = |probes: Probes| plain.score_of(&view, &probes) - plain.score(&view);
-        let none = Probes::default();
-        assert_eq!(gained(none), 0.0);
-        assert_eq!(gained(Probes { mhz: Some(3_000.0), ..none }), 0.0);
-        assert!(gained(Probes { mhz: Some(1_500.0), ..none }) < -16.0);
-        let bytes = |gib: u64| Probes { gpu_bytes: Some((gib << 30) as f64), ..none };
-        assert_eq!(gained(bytes(24)), 0.0, "a half of each is a half");
-        assert!(gained(bytes(80)) > 10.0 && gained(bytes(2)) < -10.0);
-        assert_eq!(gained(Probes { bandwidth: Some(125e6), ..none }), -50.0);
-        assert_eq!(gained(Probes { lost: 0.01, ..none }), -50.0);
+        let (view, none) = (world.view(0), Machine::default());
+        let gained = |machine: Machine| {
+            let found = NodeView { machine, ..view };
+            [0, 1, 2, 3].map(|part| parts(&found)[part] - parts(&view)[part])
+        };
+        assert_eq!(gained(none), [0.0; 4]);
+        assert_eq!(gained(Machine { mhz: 3_000, ..none }), [0.0; 4]);
+        assert!(gained(Machine { mhz: 1_500, ..none })[0] < -16.0);
+        let gib = |gib: u32| gained(Machine { gpu_mib: gib << 10, ..none })[1];
+        assert_eq!(gib(24), 0.0, "a half of each is a half");
+        assert!(gib(80) > 10.0 && gib(2) < -10.0);
+        assert_eq!(gained(Machine { link_mbit: 1_000, ..none }), [0.0, 0.0, 0.0, -50.0]);
+        assert_eq!(gained(Machine { lost: 10, ..none }), [0.0, 0.0, 0.0, -50.0]);
+    }
+
+    #[test]
+    fn of_two_nodes_of_one_size_the_better_machine_draws_more() {
+        let mut world = World::default();
+        let none = Machine::default();
+        let machines = [
+            Machine { mhz: 2_000, ..none },
+            none,
+            Machine { mhz: 4_000, ..none },
+            Machine { mhz: 2_000, link_mbit: 100, ..none },
+        ];
+        for machine in machines {
+            world.node("n").resources(Resources::cpus(8)).machine(machine);
+        }
+        let capability = Capability::with(&Given::default());
+        let pulls = world.pulls(&capability, &world.task(1.0));
+        let in_order = [pulls[3], pulls[0], pulls[1], pulls[2]];
+        assert!(in_order.is_sorted_by(|worse, better| worse < better), "{pulls:?}");
+        let told = capability.reason(&world.task(1.0), &world.view(2));
+        assert_eq!(
+            told,
+            "capability 26.0 of 100 (CPU 40.0, GPU 0.0, memory 0.0, network 100.0), shared by 1.0"
+        );
     }
 
     #[test]

@@ -61,6 +61,10 @@ impl Force for Mixed {
         true
     }
 
+    fn sees_machines(&self) -> bool {
+        true
+    }
+
     fn reason(&self, task: &TaskView<'_>, node: &NodeView<'_>) -> String {
         let part = self.part(task, node) * 100.0;
         let (capability, central) = (self.capability.left(node), central::left(node));

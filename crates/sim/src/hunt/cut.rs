@@ -11,7 +11,7 @@ use bary_model::time::Span;
 
 use crate::plan::chores::Chores;
 use crate::plan::{
-    Act, FaultKind, JobPlan, Plan, gangs, moves, placing, protocols, steering, ties,
+    Act, FaultKind, JobPlan, Plan, gangs, machines, moves, placing, protocols, steering, ties,
 };
 
 /// One thing that is left out. Numbers are positions in the whole plan, before any cut.
@@ -44,6 +44,7 @@ const LEVELS: &[(&str, Calming)] = &[
     ("deaf", |plan| plan.deaf = 0),
     ("drift", |plan| plan.nodes.iter_mut().for_each(|node| node.drift = 0)),
     ("chores", |plan| plan.nodes.iter_mut().for_each(|node| node.chores = Chores::default())),
+    ("machines", machines::leave_out),
     ("sync", |plan| plan.disk.sync = Span::ZERO),
     ("fails", |plan| plan.fates.fails = 0),
     ("hangs", |plan| plan.fates.hangs = 0),

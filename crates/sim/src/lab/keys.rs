@@ -4,6 +4,7 @@
 pub mod attempts;
 pub mod fault;
 pub mod gossip;
+pub mod nodes;
 pub mod scaling;
 
 use bary_jobfile::keys::{Key, Shape, key};
@@ -11,6 +12,7 @@ use bary_jobfile::keys::{Key, Shape, key};
 use crate::lab::keys::attempts::ATTEMPTS;
 use crate::lab::keys::fault::FAULT;
 use crate::lab::keys::gossip::GOSSIP;
+use crate::lab::keys::nodes::NODES;
 use crate::lab::keys::scaling::{PRICES, SCALING};
 use crate::lab::limits::{CORES_MAX, NODES_MAX, SEEDS_MAX, TASKS_MAX};
 
@@ -20,8 +22,6 @@ const TIME: Shape = Shape::Time { zero: true };
 const SPAN: Shape = Shape::Time { zero: false };
 /// A node by its number.
 const NODE: Shape = Shape::Integer(0, NODES_MAX as i64 - 1);
-/// Millionths of a clock; at most a fifth.
-const DRIFT: Shape = Shape::Integer(-200_000, 200_000);
 const CORES: Shape = Shape::Integer(1, CORES_MAX as i64);
 
 /// The keys at the top.
@@ -86,60 +86,6 @@ pub static TOP: [Key; 16] = [
     key("attempts", Shape::Record(&ATTEMPTS), "all succeed", "How tasks go wrong by themselves.")
         .example("[attempts]"),
     key("fault", Shape::List(&Shape::Record(&FAULT)), "", "What goes wrong.").example("[[fault]]"),
-];
-
-/// The keys of `[[nodes]]`.
-pub static NODES: [Key; 13] = [
-    key("count", Shape::Integer(1, NODES_MAX as i64), "1", "How many nodes are like this.")
-        .example("count = 10"),
-    key(
-        "speed",
-        Shape::Either(&[NUMBER, Shape::List(&NUMBER)]),
-        "1",
-        "How much weight a slot does in a unit of time; of several speeds, the nodes of the group \
-         have one after another.",
-    )
-    .example("speed = [0.5, 1, 2, 4]"),
-    key("slots", CORES, "1", "How many tasks of one core run at a time.").example("slots = 4"),
-    key("cpus", CORES, "as many as slots", "How many cores there are.").example("cpus = 4"),
-    key("memory", Shape::Size, "\"64GiB\"", "How much memory there is.")
-        .example("memory = \"16GiB\""),
-    key("gpus", Shape::Integer(0, 1_024), "0", "How many GPUs there are.").example("gpus = 1"),
-    key("region", Shape::Text, "\"r0\"", "Where they are.").example("region = \"eu\""),
-    key("labels", Shape::Map(&Shape::Text), "", "Labels that tasks may ask for.")
-        .example("labels = { disk = \"ssd\" }"),
-    key(
-        "drift",
-        Shape::Either(&[DRIFT, Shape::List(&DRIFT)]),
-        "0",
-        "By how many millionths their clocks run fast, or slow where it is below 0; of several, \
-         the nodes of the group have one after another.",
-    )
-    .example("drift = [-200, 0, 200]"),
-    key(
-        "busy",
-        Shape::Either(&[SHARE, Shape::List(&SHARE)]),
-        "0",
-        "Which share of their processors is busy with other things; of several, the nodes of the \
-         group have one after another.",
-    )
-    .example("busy = [0.5, 0, 0, 0]"),
-    key(
-        "full",
-        Shape::Either(&[SHARE, Shape::List(&SHARE)]),
-        "0",
-        "Which share of their memory other things use.",
-    )
-    .example("full = 0.3"),
-    key(
-        "busy_turn",
-        SPAN,
-        "for ever",
-        "How long that stays so: then each node has what the next one of the group had.",
-    )
-    .example("busy_turn = \"30s\""),
-    key("busy_noise", SHARE, "0", "By how much measurements of it are off: their deviation.")
-        .example("busy_noise = 0.05"),
 ];
 
 /// The keys of `[network]`.

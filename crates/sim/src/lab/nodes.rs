@@ -8,9 +8,11 @@ use bary_model::node::{Busy, NodeInfo, Offers};
 use bary_model::resources::Resources;
 use bary_model::time::Span;
 
+use crate::lab::machines::Machines;
 use crate::lab::workload::Need;
 use crate::plan::NodePlan;
 use crate::plan::chores::Chores;
+use crate::plan::machines::Probe;
 
 /// The memory of a node of which nothing is said.
 const MEMORY: u64 = 64 << 30;
@@ -30,6 +32,8 @@ pub struct Group {
     pub memory: u64,
     /// Its GPUs.
     pub gpus: u32,
+    /// What their machines are found to be.
+    pub machines: Machines,
     /// Where they are.
     pub region: Box<str>,
     /// What tasks may ask for.
@@ -50,6 +54,7 @@ impl Default for Group {
             cpus: 1,
             memory: MEMORY,
             gpus: 0,
+            machines: Machines::default(),
             region: "r0".into(),
             labels: BTreeMap::new(),
             drifts: vec![0],
@@ -87,6 +92,7 @@ impl Group {
             cpus: whole("cpus", slots),
             memory: from.size("memory").unwrap_or(MEMORY),
             gpus: whole("gpus", 0),
+            machines: Machines::read(from),
             region: from.text("region").map_or(usual.region, Into::into),
             labels: from.map("labels").iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
             drifts,
@@ -114,7 +120,8 @@ impl Group {
         let turns = chores.turns.len().max(1);
         chores.turns.rotate_left(own % turns);
         let drift = self.drifts[own % self.drifts.len()];
-        NodePlan { info, region, home: false, drift, chores }
+        let probe = Probe { machine: self.machines.of(own, self.gpus), takes: Span::ZERO };
+        NodePlan { info, region, home: false, drift, chores, probe }
     }
 }
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use bary_model::id::NodeId;
 use bary_model::job::JobSpec;
+use bary_model::machine::Machine;
 use bary_model::node::NodeInfo;
 use bary_model::task::TaskSpec;
 use bary_model::time::{Moment, Span};
 
 use crate::network::NetworkPlan;
 use crate::plan::chores::Chores;
+use crate::plan::machines::Probe;
 use crate::plan::ready::ACQUAINTED_MAX;
 use crate::plan::world::even;
 use crate::plan::{JobPlan, NodePlan, Plan};
@@ -27,6 +29,8 @@ pub struct Site {
     pub info: NodeInfo,
     /// How long a message from the job's home to it and back takes.
     pub round_trip: Span,
+    /// What its machine was found to be.
+    pub machine: Machine,
 }
 
 /// What is foretold.
@@ -185,7 +189,9 @@ fn node(id: usize, site: &Site, home: bool, ways: &[Span]) -> NodePlan {
     let way = Span(site.round_trip.0 / 2);
     let region = ways.partition_point(|other| *other <= way).saturating_sub(1);
     let info = NodeInfo { id: NodeId(id as u64), ..site.info.clone() };
-    NodePlan { info, region: region as u16, home, drift: 0, chores: Chores::default() }
+    let (chores, drift) = (Chores::default(), 0);
+    let probe = Probe { machine: site.machine, takes: Span::ZERO };
+    NodePlan { info, region: region as u16, home, drift, chores, probe }
 }
 
 #[cfg(test)]
@@ -196,7 +202,8 @@ mod tests {
 
     /// A node of one slot, this fast and so many milliseconds from the home and back.
     fn site(id: usize, speed: f64, round_trip: u64) -> Site {
-        Site { info: one(id, 1, speed, true).info, round_trip: Span::millis(round_trip) }
+        let (info, round_trip) = (one(id, 1, speed, true).info, Span::millis(round_trip));
+        Site { info, round_trip, machine: Machine::default() }
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::plan::presence::PresencePlan;
 use crate::plan::scaling::CrewPlan;
 use crate::plan::world::{mixed, uneven};
 use crate::plan::{
-    DiskPlan, Keeping, Plan, chores, decrees, gangs, graphs, moves, placing, protocols, steering,
-    ties,
+    DiskPlan, Keeping, Plan, chores, decrees, gangs, graphs, machines, moves, placing, protocols,
+    steering, ties,
 };
 
 /// What of a plan is not drawn.
@@ -87,6 +87,7 @@ impl Plan {
         protocols::draw(&mut plan, &mut Lot::new(seed, "protocols"));
         placing::draw(&mut plan, &mut Lot::new(seed, "placing"));
         chores::draw(&mut plan, &mut Lot::new(seed, "chores"));
+        machines::draw(&mut plan, &mut Lot::new(seed, "machines"));
         gangs::draw(&mut plan, &mut Lot::new(seed, "gangs"));
         moves::draw(&mut plan, &mut Lot::new(seed, "moves"));
         plan

@@ -11,6 +11,7 @@ use crate::lot::Lot;
 use crate::network::NetworkPlan;
 use crate::plan::NodePlan;
 use crate::plan::chores::Chores;
+use crate::plan::machines::Probe;
 
 /// A node of so many slots and a gibibyte in the only region.
 pub(crate) fn node(id: usize, slots: u32, speed: f64, home: bool) -> NodePlan {
@@ -24,7 +25,8 @@ pub(crate) fn node(id: usize, slots: u32, speed: f64, home: bool) -> NodePlan {
         speed,
         labels: BTreeMap::new(),
     };
-    NodePlan { info, region: 0, home, drift: 0, chores: Chores::default() }
+    let (chores, probe) = (Chores::default(), Probe::default());
+    NodePlan { info, region: 0, home, drift: 0, chores, probe }
 }
 
 /// A network without faults and one region.

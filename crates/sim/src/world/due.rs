@@ -46,6 +46,8 @@ pub(super) enum Due {
     Left { by: u32, life: u32, node: u32, was: u32 },
     /// A node learns that another is there, if it still is.
     Joined { by: u32, life: u32, node: u32 },
+    /// It is found what the machine of a process is.
+    Found { node: u32, life: u32 },
     /// A home learns that it is none any more.
     Deposed { node: u32, life: u32, shard: u32 },
     /// A shard without a home is taken over by a node without a shard.

@@ -256,7 +256,8 @@ impl World<'_> {
         let input = match info {
             Some(info) if !told => {
                 let round_trip = self.believed_trip(node, other);
-                Input::Joined(Box::new(Peer { info, round_trip }))
+                let machine = self.nodes[other].machine;
+                Input::Joined(Box::new(Peer { info, round_trip, machine }))
             }
             None if told => Input::Left(NodeId(other as u64)),
             _ => return,
@@ -265,8 +266,12 @@ impl World<'_> {
     }
 
     /// Whether every node that is not dead is there, and takes exactly those for present that
-    /// are, each in its present life; so it is where gossip decides nothing.
+    /// are, each in its present life, which is so where gossip decides nothing; and whether all
+    /// know what machines were found to be.
     pub(super) fn all_meet(&self) -> bool {
+        if !self.all_know_machines() {
+            return false;
+        }
         let Some(presence) = &self.presence else { return true };
         let meets = |node: usize| {
             let Some(room) = &presence.rooms[node] else {

@@ -39,6 +39,7 @@ impl World<'_> {
         if let Some(shard) = self.shard_to_open(node) {
             self.open(shard, node);
         }
+        self.probe(node);
         self.meet(node);
         self.step(node);
     }
@@ -75,7 +76,8 @@ impl World<'_> {
     }
 
     pub(super) fn peer(&self, me: usize, other: usize) -> Peer {
-        Peer { info: self.nodes[other].info.clone(), round_trip: self.believed_trip(me, other) }
+        let (info, machine) = (self.nodes[other].info.clone(), self.nodes[other].machine);
+        Peer { info, round_trip: self.believed_trip(me, other), machine }
     }
 
     /// How long a message there and its answer take, as a node believes that has not measured it.

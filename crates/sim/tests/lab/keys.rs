@@ -3,8 +3,9 @@
 use bary_jobfile::keys::{Key, Shape};
 use bary_sim::lab::keys::attempts::ATTEMPTS;
 use bary_sim::lab::keys::gossip::GOSSIP;
+use bary_sim::lab::keys::nodes::NODES;
 use bary_sim::lab::keys::scaling::SCALING;
-use bary_sim::lab::keys::{NETWORK, NODES, TOP, WORKLOAD};
+use bary_sim::lab::keys::{NETWORK, TOP, WORKLOAD};
 use bary_sim::lab::measures::MEASURES;
 use bary_sim::lab::sample::SAMPLES;
 

@@ -1,6 +1,7 @@
 //! Scenarios: what is read, what is refused, and what policies come to in them.
 
 mod keys;
+mod machines;
 mod scaled;
 
 use std::path::Path;
