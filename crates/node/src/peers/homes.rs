@@ -69,6 +69,16 @@ impl Peers {
         self.place.listen
     }
 
+    /// Where other members reach one.
+    pub(crate) fn addresses_of(&self, member: u64) -> Vec<String> {
+        let known = self.book.all().into_iter().find(|(number, _)| *number == member);
+        let addresses = match known {
+            _ if member == self.me => self.place.addresses.clone(),
+            known => known.map(|(_, known)| known.addresses).unwrap_or_default(),
+        };
+        addresses.iter().map(ToString::to_string).collect()
+    }
+
     /// All other members, by their numbers.
     pub(crate) fn others(&self) -> Vec<Other> {
         let known = self.book.all().into_iter().filter(|(member, _)| *member != self.me);

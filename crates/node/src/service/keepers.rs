@@ -39,8 +39,8 @@ impl Inner {
         Kept { replicas, kept_by, away, lacking }
     }
 
-    /// Says of the nodes of this home's member who keeps its jobs, and of all nodes for whom their
-    /// members stand in. Others know it of their own.
+    /// Says of the nodes of this home's member who keeps its jobs, and of all nodes where their
+    /// members are reached, and for whom they stand in. Others know it of their own.
     pub(super) fn say_keepers(&self, nodes: &mut [(u64, NodeStatus)]) {
         let (kept, home) = (self.kept(), self.board.read().home.clone());
         for (member, node) in nodes {
@@ -51,7 +51,9 @@ impl Inner {
                 node.results_lacking_bytes = lacking.bytes;
                 node.results_lacking_why = lacking.why.into();
             }
-            if let Some(peers) = self.cluster.peers().filter(|_| node.state != "down") {
+            let Some(peers) = self.cluster.peers() else { continue };
+            node.addresses = peers.addresses_of(*member);
+            if node.state != "down" {
                 node.stands_in_for = peers.stood_in_by(*member);
             }
         }

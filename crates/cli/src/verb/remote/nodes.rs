@@ -88,6 +88,7 @@ fn lines(node: &NodeStatus, clock: Clock) -> Vec<(&'static str, String)> {
         ("closeness", if node.region > 0 { plain(node.closeness) } else { String::new() }),
         ("fiedler", if node.region > 0 { plain(node.fiedler_score) } else { String::new() }),
         ("capability", there(capability)),
+        ("reached at", node.addresses.join(", ")),
         ("processors", there(processors)),
         ("available", known(node.memory_available)),
         ("gpus found", gpus(node)),

@@ -87,6 +87,7 @@ pub(crate) fn node() -> v1::NodeStatus {
         results_lacking: 2,
         results_lacking_bytes: 3 << 20,
         results_lacking_why: "too few members are there".into(),
+        addresses: vec!["10.0.0.1:9877".into()],
         ..Default::default()
     }
 }
@@ -126,7 +127,9 @@ pub(crate) fn graph() -> v1::GraphReply {
     let way = v1::GraphWay { from: "n0".into(), to: "n1".into(), ..Default::default() };
     let place = v1::GraphPlace { name, nodes, region: 1, ..Default::default() };
     let (places, ways) = (vec![place], vec![way]);
-    v1::GraphReply { places, ways, regions: 1, ..Default::default() }
+    let step = v1::GraphMove { from: "n0".into(), to: "n1".into(), tasks: 2 };
+    let (moves, advice) = (vec![step], "move".into());
+    v1::GraphReply { places, ways, regions: 1, moves, advice, ..Default::default() }
 }
 
 /// The autoscaler, which has decided once.
