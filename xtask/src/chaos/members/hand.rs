@@ -54,7 +54,7 @@ impl<'a> Hand<'a> {
             };
             let key = format!("{}-{turn}", self.name);
             turn += 1;
-            let is_large = turn % LARGE_EVERY == 0;
+            let is_large = turn.is_multiple_of(LARGE_EVERY);
             let tasks = 1 + self.dice.below(most.clamp(1, TASKS_MAX));
             if let Err(fault) = self.see_through(&key, tasks, is_large) {
                 self.town.book().fault(format!("{key}: {fault}"));
