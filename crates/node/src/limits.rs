@@ -27,6 +27,7 @@ pub fn rows() -> Vec<LimitRow> {
         crate::scaler::record::TABLE,
         crate::replicas::TABLE,
         bary_replica::limits::TABLE,
+        bary_transport::mesh::TABLE,
     ];
     let listed = tables.into_iter().flatten();
     let mut rows: Vec<LimitRow> =

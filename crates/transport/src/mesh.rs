@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tonic::transport::Channel;
 
+use crate::mesh::stream::{Inlet, Outlet};
 use crate::tls::{Configs, Credentials, CredentialsError};
 
 pub mod accept;
@@ -45,6 +46,8 @@ pub struct MeshLimits {
     /// Frames that wait for one member; the newest is lost where there are more. Defaults to
     /// 4,096.
     pub frames_ahead_max: usize,
+    /// Bytes of all of them. Defaults to 256 MiB.
+    pub bytes_ahead_max: usize,
     /// Bytes of one frame. Defaults to 64 MiB, as a submission may have.
     pub frame_bytes_max: usize,
     /// Frames that go as one message. Defaults to 256.
@@ -68,6 +71,7 @@ impl Default for MeshLimits {
     fn default() -> Self {
         Self {
             frames_ahead_max: 4_096,
+            bytes_ahead_max: 256 << 20,
             frame_bytes_max: 64 << 20,
             batch_frames_max: 256,
             members_max: 16_384,
@@ -79,6 +83,16 @@ impl Default for MeshLimits {
         }
     }
 }
+
+/// The limits of a mesh as the documentation lists them.
+pub const TABLE: &[(&str, &str, &str)] = &[
+    ("frames_ahead_max", "4,096", "messages that wait for one member; the newest is lost then"),
+    ("bytes_ahead_max", "256 MiB", "bytes of such messages"),
+    ("frame_bytes_max", "64 MiB", "bytes of one message between members"),
+    ("members_max", "16,384", "members whose addresses are known"),
+    ("member_connections_max", "4,096", "connections of other members at a time"),
+    ("passes_max", "1,024", "requests that are handed on to one member at a time"),
+];
 
 /// What a mesh tells, and asks.
 pub trait Ears: Send + Sync + 'static {
@@ -137,7 +151,7 @@ struct Stream {
     opener: u64,
     /// Since when frames go; none while this node still tries to open it.
     since: Option<Instant>,
-    frames: mpsc::Sender<Bytes>,
+    frames: Outlet,
 }
 
 impl std::fmt::Debug for Mesh {
@@ -225,7 +239,9 @@ impl Mesh {
             Some(stream) => stream,
             none => none.insert(self.0.dial(to, &member.addresses)),
         };
-        if frame.len() > self.0.limits.frame_bytes_max || stream.frames.try_send(frame).is_err() {
+        let limits = &self.0.limits;
+        let is_too_long = frame.len() > limits.frame_bytes_max;
+        if is_too_long || !stream.frames.give(frame, limits.bytes_ahead_max) {
             self.0.lose();
         }
     }
@@ -277,8 +293,8 @@ impl Inner {
 
     /// Another member has opened a stream: what goes into it, where it is the one to keep. The one
     /// before ends.
-    fn accepted(&self, member: u64) -> Option<(u64, mpsc::Receiver<Bytes>)> {
-        let (frames, waiting) = mpsc::channel(self.limits.frames_ahead_max);
+    fn accepted(&self, member: u64) -> Option<(u64, Inlet)> {
+        let (frames, waiting) = stream::line(self.limits.frames_ahead_max);
         let number = self.next();
         let mut members = self.members();
         if members.len() >= self.limits.members_max && !members.contains_key(&member) {

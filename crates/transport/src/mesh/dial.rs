@@ -4,18 +4,17 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::service_fn;
 
 use crate::mesh::proto::peer_client::PeerClient;
+use crate::mesh::stream::Inlet;
 use crate::mesh::{Inner, MeshLimits, Stream, stream};
 
 /// Why a member was not reached.
@@ -59,7 +58,7 @@ pub enum DialError {
 impl Inner {
     /// Begins to open a stream. What is sent meanwhile waits.
     pub(super) fn dial(self: &Arc<Self>, member: u64, addresses: &[SocketAddr]) -> Stream {
-        let (frames, waiting) = mpsc::channel(self.limits.frames_ahead_max);
+        let (frames, waiting) = stream::line(self.limits.frames_ahead_max);
         let number = self.next();
         let (inner, addresses) = (Arc::clone(self), addresses.to_vec());
         self.on.spawn(async move { inner.open(member, number, &addresses, waiting).await });
@@ -71,7 +70,7 @@ impl Inner {
         member: u64,
         number: u64,
         addresses: &[SocketAddr],
-        waiting: mpsc::Receiver<Bytes>,
+        waiting: Inlet,
     ) {
         if let Err(error) = self.speak(member, number, addresses, waiting).await {
             self.ears.unreached(member, &error.to_string());
@@ -85,7 +84,7 @@ impl Inner {
         member: u64,
         number: u64,
         addresses: &[SocketAddr],
-        waiting: mpsc::Receiver<Bytes>,
+        waiting: Inlet,
     ) -> Result<(), DialError> {
         let (at, tls) = self.reach(member, addresses).await?;
         let protocol = |cause| DialError::Protocol { at, cause };
