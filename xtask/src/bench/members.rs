@@ -47,6 +47,7 @@ pub(crate) fn run(repo: &Repo) -> Result<Vec<Row>, String> {
     let (least, most) = (Bound::AtLeast, Bound::AtMost);
     Ok(vec![
         row("PIDS' 1,000 tasks, 10 members: balance", of(&published, "balance"), "%", least(99.5))?,
+        row("the same, messages a task", of(&published, "claims"), "", most(0.6))?,
         row("the same, makespan over bound", of(&published, "makespan"), "", most(1.05))?,
         row("the same, started more than once", of(&published, "again"), "", most(0.0))?,
         row("tasks that do nothing, 3 members", Ok(nothings), "1/s", least(1e5))?,
@@ -74,10 +75,12 @@ fn published(flock: &Flock) -> Result<Value, String> {
         format!("[[task]]\nfunction = \"sleep\"\nargs = {span:.4}\nweight = {:.3}\n", span * 100.0)
     });
     let mut door = flock.door(1);
+    let before = messages(flock)?;
     let begun = Instant::now();
     let job = submit(&mut door, &json!({ "file": tasks.collect::<String>() }))?;
     finish(&mut door, job)?;
     let took = begun.elapsed().as_secs_f64();
+    let claims = (messages(flock)? - before) / TASKS as f64;
     let told = get(&mut door, "/v1/nodes")?;
     let nodes = told["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
     let busy: Vec<f64> = nodes.iter().filter_map(|node| node["busy_seconds"].as_f64()).collect();
@@ -92,7 +95,14 @@ fn published(flock: &Flock) -> Result<Value, String> {
     let longest = spans.iter().copied().fold(0.0, f64::max);
     let bound = (spans.iter().sum::<f64>() / f64::from(WORKERS)).max(longest);
     let balance = 100.0 * (1.0 - variance.sqrt() / mean);
-    Ok(json!({ "balance": balance, "makespan": took / bound, "again": again }))
+    let makespan = took / bound;
+    Ok(json!({ "balance": balance, "makespan": makespan, "again": again, "claims": claims }))
+}
+
+/// Messages that placing work has taken so far, of all members.
+fn messages(flock: &Flock) -> Result<f64, String> {
+    let of = |member| number(&get(&mut flock.door(member), "/v1/info")?, "placing_messages");
+    (1..=WORKERS).map(of).sum()
 }
 
 /// How long the tasks take, in seconds: from 10 to 100 ms, always the same ones.

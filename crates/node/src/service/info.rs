@@ -95,6 +95,7 @@ impl Inner {
             results_lacking: lacking.results,
             results_lacking_bytes: lacking.bytes,
             results_lacking_why: lacking.why.into(),
+            placing_messages: self.cluster.message_counts().total(),
         }
     }
 }
