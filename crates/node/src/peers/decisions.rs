@@ -185,7 +185,7 @@ mod tests {
             whole.take_in(&decree);
             assert_eq!(holds, whole);
         }
-        assert_eq!(super::decree(&change(("node-other a", None), 1), &Decrees::default()), None);
+        assert_eq!(decree(&change(("node-other a", None), 1), &Decrees::default()), None);
     }
 
     #[test]

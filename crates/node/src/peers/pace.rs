@@ -126,7 +126,7 @@ fn slow(heartbeat: Span, suspicion_periods: u32) -> GossipConfig {
 mod tests {
     use std::time::Duration;
 
-    use super::{Pace, USUAL};
+    use super::{Pace, Span, USUAL};
 
     #[test]
     fn every_pace_can_be_gossiped_by_and_is_found_by_its_name() {

@@ -134,6 +134,7 @@ pub(super) mod tests {
             leader: "a".into(),
             term: 3,
             why: "it is the best".into(),
+            ..GraphReply::default()
         }
     }
 
