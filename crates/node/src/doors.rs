@@ -9,8 +9,10 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{Method, Response};
+use axum::http::{HeaderValue, Method, Response};
+use axum::middleware::Next;
 use axum::routing::get;
+use bary_api::home::CONSISTENT;
 use bary_api::problem::Refused;
 use bary_api::v1;
 use bary_api::v1::node_server::NodeServer;
@@ -99,8 +101,23 @@ pub(crate) fn router(
             Gated { gate: Arc::clone(gate), service: health_server, open: true },
         )
         .fallback(async |request: Request| entrance::nothing(&request))
-        .method_not_allowed_fallback(async |method: Method| answer::not_allowed(&method));
+        .method_not_allowed_fallback(async |method: Method| answer::not_allowed(&method))
+        .layer(axum::middleware::from_fn(say_how_sure));
     Ok((router, health))
+}
+
+/// Says of what was read whether it is all that had been acknowledged before, or what was told so
+/// far.
+async fn say_how_sure(request: Request, next: Next) -> Response<Body> {
+    let reads = pass::verb(&request).is_some_and(|verb| !verb.row().changes);
+    // What neither says nor denies it is refused further on.
+    let is_consistent = pass::is_consistent(request.headers()).unwrap_or(false);
+    let mut answer = next.run(request).await;
+    if reads && answer.status().is_success() {
+        let sure = HeaderValue::from_static(if is_consistent { "true" } else { "false" });
+        answer.headers_mut().insert(CONSISTENT, sure);
+    }
+    answer
 }
 
 /// The contract over HTTP, written once.

@@ -91,8 +91,12 @@ fn json_and_the_socket_name_a_home_too() {
     assert_eq!((submitted.status, &submitted.value()["job"]), (200, &1.into()), "{submitted:?}");
     let waited = alpha.node.ask("GET", "/v1/jobs/1/wait").header("Bary-Home", "beta").send();
     assert_eq!(waited.value()["done"], true, "{waited:?}");
-    let listed = alpha.node.ask("GET", "/v1/jobs?limit=5&home=beta").send().value();
-    assert_eq!(listed["jobs"][0]["home"], "beta", "{listed}");
+    let listed = alpha.node.ask("GET", "/v1/jobs?limit=5&home=beta").send();
+    assert_eq!(listed.value()["jobs"][0]["home"], "beta", "{listed:?}");
+    assert!(listed.head.contains("\r\nbary-consistent: false"), "{listed:?}");
+    let sure = alpha.node.ask("GET", "/v1/jobs?home=beta&consistent=true").send();
+    assert!(sure.head.contains("\r\nbary-consistent: true"), "{sure:?}");
+    assert!(!submitted.head.contains("bary-consistent"), "{submitted:?}");
     let own = alpha.node.ask("GET", "/v1/jobs?home=alpha").send().value();
     assert_eq!(own["total"], 0, "{own}");
     let told = alpha.node.ask("GET", "/v1/events?jobs=1&home=beta").send();

@@ -121,7 +121,7 @@ fn invalid(title: impl Into<String>) -> Refused {
 }
 
 /// The verb of a request; none where it is about the contract itself, or about nothing.
-fn verb<B>(request: &Request<B>) -> Option<Verb> {
+pub(crate) fn verb<B>(request: &Request<B>) -> Option<Verb> {
     let path = request.uri().path();
     let method = request.method().as_str();
     Verb::of_grpc(path).or_else(|| Verb::of_http(method, path))
