@@ -165,7 +165,8 @@ impl Inner {
         let (_, unreached) = others.await;
         let missing: Vec<&str> = unreached.iter().map(|other| &*other.member).collect();
         match (missing.as_slice(), kept) {
-            ([], _) => String::new(),
+            ([], Ok(())) => String::new(),
+            ([], Err(why)) => format!("; homes that come later do not hear of it: {why}"),
             (missing, Ok(())) => {
                 format!("; for jobs of {} once it is back", missing.join(", "))
             }
