@@ -11,8 +11,8 @@ pub const HOME_PARAMETER: &str = "home";
 
 /// By this header, or the parameter, a read says with the value `true` that it is to see all that
 /// was acknowledged before it: it passes through the home first, and is refused where that is away.
-/// Else it is answered from what was told so far. What is answered has the header too, with which of
-/// the two it is.
+/// Else it is answered from what was told so far. What is answered has the header too, with which
+/// of the two it is.
 pub const CONSISTENT: &str = "bary-consistent";
 /// The parameter.
 pub const CONSISTENT_PARAMETER: &str = "consistent";

@@ -193,7 +193,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("there is room");
         let followed = Followed::open(dir.path()).expect("there is none yet");
         let one = change(("node-drain a b", Some("yes")), 4);
-        assert_eq!(followed.due(vec![one.clone()]), [one.clone()]);
+        assert_eq!(followed.due(vec![one.clone()]), std::slice::from_ref(&one));
         followed.add(std::slice::from_ref(&one)).expect("there is room");
         let again = Followed::open(dir.path()).expect("it was written");
         for followed in [followed, again] {

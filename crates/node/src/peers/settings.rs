@@ -151,8 +151,8 @@ fn add(all: &mut Changes, change: Change) -> bool {
         true => (DECISIONS_MAX, 1),
         false => (KEYS_MAX, CHANGES_KEPT_MAX),
     };
-    let is_alike = |key: &&Box<str>| decisions::is_decision(key) == is_decision;
-    let has_room = || all.keys().filter(is_alike).count() < keys_max;
+    let alike = || all.keys().filter(|key| decisions::is_decision(key) == is_decision);
+    let has_room = || alike().count() < keys_max;
     if !change.is_sound() || !(all.contains_key(&change.key) || has_room()) {
         return false;
     }

@@ -166,7 +166,8 @@ impl Service {
             Refused::new(Kind::Internal, title)
         };
         let kept = kept.map_err(|error| lost(error.to_string()))?;
-        failed.and(kept.map_err(|error| lost(error.to_string())))
+        let kept = kept.map_err(|error| lost(error.to_string()));
+        failed.and(kept)
     }
 
     /// How long what runs may go on once the node is asked to end, where the cluster says so.

@@ -133,7 +133,7 @@ impl Running {
         let (closing, closed) = watch::channel(false);
         let silent = || Body::from_stream(tokio_stream::pending::<Result<Bytes, Infallible>>());
         let members = Router::new()
-            .route("/never", get(|| std::future::pending::<()>()))
+            .route("/never", get(std::future::pending::<()>))
             .route("/begun", get(async move || silent()));
         let doors = Doors { members, newcomers };
         tokio::spawn(mesh.clone().serve(listener, doors, closed));
