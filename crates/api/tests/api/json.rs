@@ -32,7 +32,7 @@ messages! {
     RanTasks Task WaitRequest WaitReply EventsRequest Event LogsRequest LogChunk ResultsRequest
     TaskResult WhyRequest WhyReply Candidate ExecInput ExecStart WindowSize ExecOutput
     ExecStarted ExecEnded ListNodesRequest ListNodesReply NodeStatus GraphRequest GraphReply
-    GraphPlace GraphWay GraphMove ChangeNodeRequest ListPoliciesRequest ListPoliciesReply LearntTime
+    GraphMove GraphPlace GraphWay ChangeNodeRequest ListPoliciesRequest ListPoliciesReply LearntTime
     Policy SetPolicyRequest SetPolicyReply TryPolicyRequest TryPolicyReply CacheRequest
     CacheReply ClearCacheRequest ClearCacheReply AuditRequest AuditLine ListTokensRequest
     ListTokensReply TokenInfo CreateTokenRequest CreateTokenReply RevokeTokenRequest

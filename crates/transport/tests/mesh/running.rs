@@ -30,6 +30,8 @@ pub(crate) enum Told {
     Frame(u64, Bytes),
     Linked(u64, bool),
     Refused(String),
+    /// It was asked what it never answers.
+    Asked,
 }
 
 /// A cluster's authority.
@@ -132,9 +134,14 @@ impl Running {
         let at = listener.local_addr().expect("it is bound");
         let (closing, closed) = watch::channel(false);
         let silent = || Body::from_stream(tokio_stream::pending::<Result<Bytes, Infallible>>());
-        let members = Router::new()
-            .route("/never", get(std::future::pending::<()>))
-            .route("/begun", get(async move || silent()));
+        let asked = ears.told.clone();
+        let never = async move || {
+            // Whoever does not listen any more has seen enough.
+            drop(asked.send(Told::Asked));
+            std::future::pending::<()>().await;
+        };
+        let members =
+            Router::new().route("/never", get(never)).route("/begun", get(async move || silent()));
         let doors = Doors { members, newcomers };
         tokio::spawn(mesh.clone().serve(listener, doors, closed));
         Self { mesh, ears, told, at, closing }
@@ -156,7 +163,7 @@ impl Running {
         loop {
             match self.next().await {
                 Told::Frame(from, frame) => return (from, frame),
-                Told::Linked(..) => {}
+                Told::Linked(..) | Told::Asked => {}
                 Told::Refused(why) => panic!("{why}"),
             }
         }

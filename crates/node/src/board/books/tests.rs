@@ -95,6 +95,9 @@ fn counts_follow_tasks_from_state_to_state() {
     let (node, failure) = (NodeId(0), Failure::Exit(1));
     let retrying = EventKind::Retrying { task, node, attempt: 1, failure, until: Moment(9) };
     world.tell(6, retrying);
+    let ranges = [range(0, 3, 1)].into();
+    let again = EventKind::Granted { node, ranges, last: GrantNo(2), considered: None };
+    world.tell(7, again);
     world.good(range(0, 0, 3));
     assert_eq!((world.0.totals.running, world.row(0).sums.succeeded), (0, 3));
     world.end(range(0, 3, 1), failed(), Results::Nothing);
