@@ -150,8 +150,9 @@ struct Ways {
 /// Where it does not come up; see [`ServeError`].
 pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
     let mut options = options.clone();
+    let input = Input::watched(options.until_eof).map_err(refused("no thread was given"))?;
     loop {
-        if let Some(served) = serve_once(&mut options)? {
+        if let Some(served) = serve_once(&mut options, &input)? {
             return Ok(served);
         }
     }
@@ -159,7 +160,7 @@ pub fn serve(options: &ServeOptions) -> Result<Served, ServeError> {
 
 /// As [`serve`]; nothing where another member has taken over its shard, so that it is to begin
 /// again, as one that keeps a copy, where callers have found it before.
-fn serve_once(options: &mut ServeOptions) -> Result<Option<Served>, ServeError> {
+fn serve_once(options: &mut ServeOptions, input: &Input) -> Result<Option<Served>, ServeError> {
     let runtime = runtime().map_err(refused("no thread was given"))?;
     let _here = runtime.enter();
     let mut signals = Signals::listen().map_err(refused("signals cannot be listened to"))?;
@@ -174,7 +175,7 @@ fn serve_once(options: &mut ServeOptions) -> Result<Option<Served>, ServeError> 
     let (closing, closed) = watch::channel(false);
     let mut member = Member::of(&options.member, options.state.as_deref(), about, log, &runtime)?;
     let reign = match &mut member {
-        Some(member) => match member.reign(&runtime, &mut signals, &closed)? {
+        Some(member) => match member.reign(&runtime, (&mut signals, input.over()), &closed)? {
             Waited::Reigns(reign) => reign,
             Waited::Ended => return Ok(Some(Served::Stopped)),
         },
@@ -196,9 +197,12 @@ fn serve_once(options: &mut ServeOptions) -> Result<Option<Served>, ServeError> 
         let why = "nobody else keeps its jobs: the node is in no cluster; found one with --cluster";
         words.push(why.to_owned());
     }
-    if options.until_eof {
-        end_with_input(service.wants_later()).map_err(refused("no thread was given"))?;
-    }
+    let (over, want) = (input.over(), service.wants_later());
+    // It ends with the runtime.
+    drop(runtime.spawn(async move {
+        over.await;
+        want(Ending::Now);
+    }));
     let mut inside = let_in(&runtime, entrance, ways);
     inside.extend(
         member
@@ -254,14 +258,36 @@ fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
     Ok((tcp, at))
 }
 
-/// Has the node end when its standard input does.
-fn end_with_input(want: impl Fn(Ending) + Send + 'static) -> io::Result<()> {
-    let wait = move || {
-        // An input that fails has ended too.
-        drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));
-        want(Ending::Now);
-    };
-    std::thread::Builder::new().name("bary-input".into()).spawn(wait).map(drop)
+/// Standard input, where a node is to end with it.
+struct Input(Option<watch::Receiver<bool>>);
+
+impl Input {
+    /// Reads it to its end on a thread of its own, in all lives of the node.
+    fn watched(is_wanted: bool) -> io::Result<Self> {
+        if !is_wanted {
+            return Ok(Self(None));
+        }
+        let (over, heard) = watch::channel(false);
+        let wait = move || {
+            // An input that fails has ended too.
+            drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));
+            over.send_replace(true);
+        };
+        std::thread::Builder::new().name("bary-input".into()).spawn(wait)?;
+        Ok(Self(Some(heard)))
+    }
+
+    /// Waits until it is over; for ever where the node does not end with it.
+    fn over(&self) -> impl Future<Output = ()> + Send + 'static {
+        let heard = self.0.clone();
+        async move {
+            match heard {
+                // A thread that panicked has said so.
+                Some(mut heard) => drop(heard.wait_for(|over| *over).await),
+                None => std::future::pending().await,
+            }
+        }
+    }
 }
 
 fn open(

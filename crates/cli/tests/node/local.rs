@@ -162,6 +162,20 @@ fn one_that_stood_still_too_long_begins_again_and_the_others_go_on() {
 }
 
 #[test]
+fn one_that_waits_for_the_others_ends_with_the_command_too() {
+    let bench = Bench::new();
+    let mut local = Local::up(&bench, &["--replicas", "3"]);
+    local.line("node-2: its shard is kept by");
+    let node = local.node(2);
+    send("STOP", node);
+    local.line("stands in for node-2");
+    // It begins again when nobody is left to wait for.
+    local.signal("KILL");
+    send("CONT", node);
+    assert_eq!(local.ended(), None);
+}
+
+#[test]
 fn a_node_that_cannot_come_up_takes_the_others_with_it() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path().join("all")).expect("there is room");

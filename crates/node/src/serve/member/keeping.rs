@@ -40,7 +40,7 @@ impl Member {
     pub(in crate::serve) fn reign(
         &mut self,
         runtime: &Runtime,
-        signals: &mut Signals,
+        (signals, over): (&mut Signals, impl Future<Output = ()>),
         closing: &watch::Receiver<bool>,
     ) -> Result<Waited, MemberError> {
         let is_wanted = self.wanted.is_some_and(|wanted| wanted > 1);
@@ -59,6 +59,11 @@ impl Member {
             tokio::select! {
                 reign = reigning => reign.map(Waited::Reigns),
                 _ = signals.end() => {
+                    replicas.close().await;
+                    Ok(Waited::Ended)
+                }
+                // Whoever began the node has gone.
+                () = over => {
                     replicas.close().await;
                     Ok(Waited::Ended)
                 }
