@@ -29,6 +29,17 @@ impl<'a> Local<'a> {
         local
     }
 
+    /// As up, with replicas; and the process of the second node, which stands still and whose jobs
+    /// another one has.
+    fn stood_in_for(bench: &'a Bench) -> (Self, u32) {
+        let mut local = Self::up(bench, &["--replicas", "3"]);
+        local.line("node-2: its shard is kept by");
+        let node = local.node(2);
+        send("STOP", node);
+        local.line("stands in for node-2");
+        (local, node)
+    }
+
     /// The next line that says this.
     fn line(&mut self, text: &str) {
         if let Some(at) = self.unread.iter().position(|line| line.contains(text)) {
@@ -139,11 +150,7 @@ fn nodes_end_with_the_command_that_began_them_even_where_it_is_killed() {
 #[test]
 fn one_that_stood_still_too_long_begins_again_and_the_others_go_on() {
     let bench = Bench::new();
-    let mut local = Local::up(&bench, &["--replicas", "3"]);
-    local.line("node-2: its shard is kept by");
-    let node = local.node(2);
-    send("STOP", node);
-    local.line("stands in for node-2");
+    let (mut local, node) = Local::stood_in_for(&bench);
     send("CONT", node);
     local.line("node-2: warning: another member has taken over the shard of this one");
     local.line("no longer stands in for node-2");
@@ -164,11 +171,7 @@ fn one_that_stood_still_too_long_begins_again_and_the_others_go_on() {
 #[test]
 fn one_that_waits_for_the_others_ends_with_the_command_too() {
     let bench = Bench::new();
-    let mut local = Local::up(&bench, &["--replicas", "3"]);
-    local.line("node-2: its shard is kept by");
-    let node = local.node(2);
-    send("STOP", node);
-    local.line("stands in for node-2");
+    let (local, node) = Local::stood_in_for(&bench);
     // It begins again when nobody is left to wait for.
     local.signal("KILL");
     send("CONT", node);

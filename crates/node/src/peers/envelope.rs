@@ -174,11 +174,12 @@ fn moment(bytes: &[u8]) -> Option<Moment> {
 mod tests {
     use bary_model::id::{Birth, NodeId};
     use bary_model::message::Frame;
+    use bary_model::resources::Resources;
     use bary_model::time::Moment;
     use proptest::prelude::{any, proptest};
 
     use super::{
-        Bytes, Change, Load, Said, Trips, Vitals, card, frame, hail, load, ping, pong, read,
+        Bytes, Card, Change, Load, Said, Trips, Vitals, card, frame, hail, load, ping, pong, read,
         revoked, settings, trips, vitals,
     };
     use crate::peers::card::tests::card as some_card;
@@ -204,8 +205,12 @@ mod tests {
 
     /// One of each kind whose bytes are this crate's own, and what it says.
     fn written() -> Vec<(Bytes, Said)> {
-        let mut home = some_card(5);
-        home.stands_in_for = vec![7];
+        // What this machine has is no matter of the bytes.
+        let mut plain = some_card(5);
+        for (node, _) in &mut plain.nodes {
+            node.resources = Resources { memory: 1 << 30, ..Resources::cpus(2) };
+        }
+        let home = Card { stands_in_for: vec![7], ..plain.clone() };
         let busy = Load { machine_milli: 1_500, busy: vec![(3, 2)], unfinished: Some((1, 9)) };
         let far = Trips([(6, 300), (7, 40_000)].into());
         let [key, at_member, who, at, reason] =
@@ -214,7 +219,7 @@ mod tests {
         let change = Change { key, value, number: 300, member: 5, at_member, who, at, reason };
         let (at, theirs, vital) = (Moment(7), Moment(u64::MAX), Vitals::default());
         vec![
-            (card(&some_card(5)), Said::Card(Box::new(some_card(5)))),
+            (card(&plain), Said::Card(Box::new(plain))),
             (card(&home), Said::Card(Box::new(home))),
             (load(&busy), Said::Load(busy)),
             (trips(&far), Said::Trips(far)),
